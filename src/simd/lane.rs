@@ -1,0 +1,193 @@
+//! What an instruction set must offer to run every kernel, and plain numbers as its smallest case.
+#![allow(unsafe_code)]
+
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+/// The token of the plain scalar code, which every CPU can run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain;
+
+/// Memory access of a lane: apart from [`Lane`], so that the public trait has no unsafe method.
+///
+/// This trait is the seal of [`Lane`] too: it cannot be named outside the crate.
+pub trait Memory<T>: Copy {
+    /// The proof that the CPU has this instruction set.
+    type Isa: Copy;
+
+    /// Reads `WIDTH` elements.
+    ///
+    /// # Safety
+    /// `src` is valid for reads of `WIDTH` elements.
+    unsafe fn load(isa: Self::Isa, src: *const T) -> Self;
+
+    /// Writes `WIDTH` elements.
+    ///
+    /// # Safety
+    /// `dst` is valid for writes of `WIDTH` elements.
+    unsafe fn store(self, dst: *mut T);
+
+    /// Reads `n < WIDTH` elements; the others are zero.
+    ///
+    /// # Safety
+    /// `src` is valid for reads of `n` elements.
+    unsafe fn load_partial(isa: Self::Isa, src: *const T, n: usize) -> Self;
+
+    /// Writes the first `n < WIDTH` elements.
+    ///
+    /// # Safety
+    /// `dst` is valid for writes of `n` elements.
+    unsafe fn store_partial(self, dst: *mut T, n: usize);
+}
+
+/// A register full of numbers: one on a microcontroller, sixteen with AVX-512.
+///
+/// A kernel written over `Lane` runs on every instruction set of the crate, and because each
+/// operation here is correctly rounded or exact, with the same bits on all of them. The trait is
+/// sealed: the crate implements it, users write [`Rule`](crate::Rule)s over it.
+///
+/// `isa` is a token that only [`Level`](crate::Level) hands out. It proves that the CPU can run
+/// the instructions behind the operators.
+pub trait Lane<T = f32>:
+    Memory<T>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// Numbers in one register.
+    const WIDTH: usize;
+
+    /// `x` in every position.
+    fn splat(isa: Self::Isa, x: T) -> Self;
+
+    /// Square root, correctly rounded.
+    fn sqrt(self) -> Self;
+
+    /// Absolute value: clears the sign bit.
+    fn abs(self) -> Self;
+
+    /// `yes` where `self > other`, else `no`: also `no` where one of them is NaN.
+    fn select_gt(self, other: Self, yes: Self, no: Self) -> Self;
+
+    /// The larger of both, and `other` where one of them is NaN.
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.select_gt(other, self, other)
+    }
+
+    /// The smaller of both, and `other` where one of them is NaN.
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        other.select_gt(self, self, other)
+    }
+}
+
+/// A number type that the kernels compute with, `f32` or `f64`, and its register types.
+///
+/// Sealed, like [`Lane`].
+pub trait Element: Lane<Self, Isa = Plain> + PartialOrd + Default + Send + Sync + 'static {
+    /// The number 0.
+    const ZERO: Self;
+    /// Positive infinity.
+    const INFINITY: Self;
+    /// The number 1.
+    const ONE: Self;
+    /// Sums of squares at or below it may have lost digits to underflow.
+    const SMALL_SQUARE: Self;
+    /// A power of two near the inverse of a finite number above zero.
+    #[doc(hidden)]
+    fn inverse_power(self) -> Self;
+    /// 128-bit register, where the target always has one.
+    #[doc(hidden)]
+    #[cfg(any(
+        target_feature = "sse2",
+        target_feature = "simd128",
+        all(target_arch = "aarch64", target_feature = "neon")
+    ))]
+    type Portable: Lane<Self, Isa = super::portable::Portable>;
+    /// 256-bit register.
+    #[doc(hidden)]
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Lane<Self, Isa = super::x86::Avx2>;
+    /// 512-bit register.
+    #[doc(hidden)]
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Lane<Self, Isa = super::x86::Avx512>;
+}
+
+/// Both number types as lanes of one: the loop of a microcontroller, and every tail of one element.
+macro_rules! plain {
+    ($t:ident, $bits:ident, $sqrt:path, $portable:ident, $avx2:ident, $avx512:ident) => {
+        impl Memory<$t> for $t {
+            type Isa = Plain;
+
+            #[inline(always)]
+            unsafe fn load(_: Plain, src: *const $t) -> Self {
+                // SAFETY: the caller vouches for one element.
+                unsafe { *src }
+            }
+            #[inline(always)]
+            unsafe fn store(self, dst: *mut $t) {
+                // SAFETY: the caller vouches for one element.
+                unsafe { *dst = self }
+            }
+            #[inline(always)]
+            unsafe fn load_partial(_: Plain, _: *const $t, _: usize) -> Self {
+                0.0 // fewer than one element are none
+            }
+            #[inline(always)]
+            unsafe fn store_partial(self, _: *mut $t, _: usize) {}
+        }
+
+        impl Lane<$t> for $t {
+            const WIDTH: usize = 1;
+
+            #[inline(always)]
+            fn splat(_: Plain, x: $t) -> Self {
+                x
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$t>::from_bits(self.to_bits() << 1 >> 1)
+            }
+            #[inline(always)]
+            fn select_gt(self, other: Self, yes: Self, no: Self) -> Self {
+                if self > other { yes } else { no }
+            }
+        }
+
+        impl Element for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const INFINITY: Self = <$t>::INFINITY;
+            const SMALL_SQUARE: Self = <$t>::MIN_POSITIVE / <$t>::EPSILON / <$t>::EPSILON;
+            #[inline]
+            fn inverse_power(self) -> Self {
+                let digits = <$t>::MANTISSA_DIGITS - 1;
+                let bias = <$t>::MAX_EXP as u32 - 1;
+                let exponent = (self.to_bits() >> digits) as u32;
+                let top = 2 * bias - 1;
+                let inverse = if exponent < top { top - exponent } else { 1 };
+                <$t>::from_bits(<$bits>::from(inverse) << digits)
+            }
+            #[cfg(any(
+                target_feature = "sse2",
+                target_feature = "simd128",
+                all(target_arch = "aarch64", target_feature = "neon")
+            ))]
+            type Portable = super::portable::$portable;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = super::x86::$avx2;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = super::x86::$avx512;
+        }
+    };
+}
+
+plain!(f32, u32, super::math::sqrt, F32x4, F32x8, F32x16);
+plain!(f64, u64, super::math::sqrt_f64, F64x2, F64x4, F64x8);

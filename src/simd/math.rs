@@ -1,0 +1,101 @@
+//! Scalar mathematics of the kernels: square roots and the bias correction.
+#![allow(unsafe_code)]
+
+/// Square root, correctly rounded, by the hardware instruction wherever one exists.
+///
+/// `f32::sqrt` is not in `core`, and `libm` computes it in software on Arm-M, so that every kind
+/// of target has its own line here.
+#[inline(always)]
+pub fn sqrt(x: f32) -> f32 {
+    #[cfg(feature = "std")]
+    return x.sqrt();
+
+    #[cfg(all(not(feature = "std"), target_feature = "sse"))]
+    {
+        #[cfg(target_arch = "x86")]
+        use core::arch::x86::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
+        #[cfg(target_arch = "x86_64")]
+        use core::arch::x86_64::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
+        return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x)));
+    }
+
+    #[cfg(all(not(feature = "std"), target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+    {
+        // rustc 1.95 refuses the `sreg` class here, so that the value travels through s0 by name.
+        let mut bits = x.to_bits();
+        // SAFETY: VFP single precision is part of the hard-float target; no memory is touched.
+        unsafe {
+            core::arch::asm!(
+                "vmov s0, {r}", "vsqrt.f32 s0, s0", "vmov {r}, s0",
+                r = inout(reg) bits, out("s0") _, options(pure, nomem, nostack),
+            );
+        }
+        return f32::from_bits(bits);
+    }
+
+    #[allow(unreachable_code)]
+    libm::sqrtf(x)
+}
+
+/// Square root in double precision, correctly rounded.
+#[inline(always)]
+pub fn sqrt_f64(x: f64) -> f64 {
+    #[cfg(feature = "std")]
+    return x.sqrt();
+    #[cfg(not(feature = "std"))]
+    libm::sqrt(x)
+}
+
+/// `1 - (1 - c)^t` without cancellation, for `0 < c <= 1`: the bias correction of a running
+/// average with decay `1 - c` after `t` steps.
+///
+/// With `x = 1 - b` and `y = 1 - d`, `1 - b * d = x + y * (1 - x)`: repeated squaring in this
+/// algebra forms the power without ever leaving `(0, 1]`, and loses nothing while `t` is small.
+///
+/// ```text
+/// warm(c, 1) = c,   warm(c, t) -> 1
+/// ```
+#[inline]
+pub fn warm(c: f32, mut t: u32) -> f32 {
+    // Past this point b^t is below half a unit in the last place of 1.
+    if c * t as f32 > 18.0 {
+        return 1.0;
+    }
+    let mut power = c;
+    let mut sum = 0.0;
+    while t != 0 {
+        if t & 1 == 1 {
+            sum += power * (1.0 - sum);
+        }
+        power *= 2.0 - power;
+        t >>= 1;
+    }
+    if sum < 1.0 { sum } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squaring_stays_in_range_for_every_float_near_one() {
+        for bits in 0.5_f32.to_bits()..=1.0_f32.to_bits() {
+            let x = f32::from_bits(bits);
+            let y = x * (2.0 - x);
+            assert!(y >= x && y <= 1.0, "{x:e} -> {y:e}");
+        }
+    }
+
+    #[test]
+    fn warm_is_within_eight_units_of_the_f64_reference() {
+        for c in [0.5, 0.1, 0.02, 0.01, 0.001, 1e-4, 1e-6_f64] {
+            for t in (1..300).chain([999, 1000, 4095, 17_999, 18_001, 1 << 24, 1 << 31, u32::MAX]) {
+                let got = warm(c as f32, t);
+                let want = -f64::exp_m1(f64::from(t) * f64::ln_1p(-f64::from(c as f32)));
+                let ulp = (f64::from(got) - want).abs() / (want * f64::from(f32::EPSILON));
+                assert!(ulp <= 8.0, "c {c} t {t}: {got:e} {want:e} {ulp}");
+                assert!(got > 0.0 && got <= 1.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The loops and the instruction sets under them: with `ffi` the only room with unsafe code.
+
+mod lane;
+mod level;
+pub(crate) mod math;
+#[cfg(any(
+    target_feature = "sse2",
+    target_feature = "simd128",
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
+mod portable;
+mod reduce;
+mod streams;
+mod sweep;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use lane::{Element, Lane};
+pub use level::Level;
+pub use reduce::{BLOCK, Fold, count_non_finite, dot, max_abs, norm, reduce, sum_abs, sum_squares};
+pub use sweep::{Columns, Rule, run};

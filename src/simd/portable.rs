@@ -1,0 +1,122 @@
+//! 128-bit lanes over `wide`: SSE2, NEON and simd128 from one file.
+//!
+//! Only operations that `wide` maps to one correctly rounded or exact instruction are used. Its
+//! `mul_add`, its estimates and its `max` differ between targets and are not.
+#![allow(unsafe_code)]
+
+use super::lane::{Lane, Memory};
+use core::ops::{Add, Div, Mul, Neg, Sub};
+use wide::{f32x4, f64x2};
+
+/// The token of the 128-bit registers, which the target has at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Portable;
+
+macro_rules! lane {
+    ($name:ident, $v:ident, $t:ident, $width:literal) => {
+        #[derive(Clone, Copy)]
+        pub struct $name($v);
+
+        impl Add for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, o: Self) -> Self {
+                Self(self.0 + o.0)
+            }
+        }
+        impl Sub for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn sub(self, o: Self) -> Self {
+                Self(self.0 - o.0)
+            }
+        }
+        impl Mul for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn mul(self, o: Self) -> Self {
+                Self(self.0 * o.0)
+            }
+        }
+        impl Div for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn div(self, o: Self) -> Self {
+                Self(self.0 / o.0)
+            }
+        }
+        impl Neg for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                Self(self.0 ^ $v::splat(-0.0))
+            }
+        }
+
+        impl Memory<$t> for $name {
+            type Isa = Portable;
+
+            #[inline(always)]
+            unsafe fn load(_: Portable, src: *const $t) -> Self {
+                // SAFETY: the caller vouches for WIDTH elements; an array asks for no more alignment.
+                Self($v::new(unsafe { *src.cast::<[$t; $width]>() }))
+            }
+            #[inline(always)]
+            unsafe fn store(self, dst: *mut $t) {
+                // SAFETY: the caller vouches for WIDTH elements; an array asks for no more alignment.
+                unsafe { *dst.cast::<[$t; $width]>() = self.0.to_array() }
+            }
+            #[inline(always)]
+            unsafe fn load_partial(_: Portable, src: *const $t, n: usize) -> Self {
+                let mut x = [0.0; $width];
+                let mut k = 0;
+                while k < $width - 1 {
+                    if k < n {
+                        // SAFETY: k < n, and the caller vouches for n elements.
+                        x[k] = unsafe { *src.add(k) };
+                    }
+                    k += 1;
+                }
+                Self($v::new(x))
+            }
+            #[inline(always)]
+            unsafe fn store_partial(self, dst: *mut $t, n: usize) {
+                let x = self.0.to_array();
+                let mut k = 0;
+                while k < $width - 1 {
+                    if k < n {
+                        // SAFETY: k < n, and the caller vouches for n elements.
+                        unsafe { *dst.add(k) = x[k] };
+                    }
+                    k += 1;
+                }
+            }
+        }
+
+        impl Lane<$t> for $name {
+            const WIDTH: usize = $width;
+
+            #[inline(always)]
+            fn splat(_: Portable, x: $t) -> Self {
+                Self($v::splat(x))
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                Self(self.0.sqrt())
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                let sign = $v::splat(-0.0);
+                Self((self.0 | sign) ^ sign)
+            }
+            #[inline(always)]
+            fn select_gt(self, other: Self, yes: Self, no: Self) -> Self {
+                let mask = self.0.simd_gt(other.0);
+                Self((mask & yes.0) | (!mask & no.0))
+            }
+        }
+    };
+}
+
+lane!(F32x4, f32x4, f32, 4);
+lane!(F64x2, f64x2, f64, 2);

@@ -1,0 +1,149 @@
+//! The slices a kernel walks along, as pointers of one checked length.
+#![allow(unsafe_code)]
+
+use super::lane::{Element, Lane};
+use crate::error::{Error, same_length};
+use core::marker::PhantomData;
+
+/// `R` slices to read and `S` slices to update, all of length `len`.
+#[derive(Debug)]
+pub struct Streams<'a, const S: usize, const R: usize, T> {
+    len: usize,
+    read: [*const T; R],
+    state: [*mut T; S],
+    slices: PhantomData<(&'a [T], &'a mut [T])>,
+}
+
+// SAFETY: Streams is a bundle of `&mut [T]` and `&[T]`, which are Send for these T.
+unsafe impl<const S: usize, const R: usize, T: Send + Sync> Send for Streams<'_, S, R, T> {}
+
+impl<'a, const S: usize, const R: usize, T> Streams<'a, S, R, T> {
+    #[inline]
+    pub fn new(len: usize, read: [&'a [T]; R], state: [&'a mut [T]; S]) -> Result<Self, Error> {
+        for column in &read {
+            same_length(len, column.len())?;
+        }
+        for column in &state {
+            same_length(len, column.len())?;
+        }
+        Ok(Self {
+            len,
+            read: read.map(<[T]>::as_ptr),
+            state: state.map(<[T]>::as_mut_ptr),
+            slices: PhantomData,
+        })
+    }
+
+    #[inline]
+    pub fn from_arrays<const N: usize>(read: [&'a [T; N]; R], state: &'a mut [[T; N]; S]) -> Self {
+        Self {
+            len: N,
+            read: read.map(|column| column.as_ptr()),
+            state: state.each_mut().map(|column| column.as_mut_ptr()),
+            slices: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The first `mid` elements and the rest; everything and nothing if `mid` lies beyond the end.
+    #[inline]
+    pub fn split_at(self, mid: usize) -> (Self, Self) {
+        let mid = if mid < self.len { mid } else { self.len };
+        let (mut read, mut state) = (self.read, self.state);
+        // SAFETY: mid is at most the length of every column.
+        unsafe {
+            let mut k = 0;
+            while k < R {
+                read[k] = read[k].add(mid);
+                k += 1;
+            }
+            let mut k = 0;
+            while k < S {
+                state[k] = state[k].add(mid);
+                k += 1;
+            }
+        }
+        let rest = Self { len: self.len - mid, read, state, slices: PhantomData };
+        (Self { len: mid, ..self }, rest)
+    }
+}
+
+impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
+    /// A register of each column from element `i` on.
+    ///
+    /// # Safety
+    /// `i + WIDTH <= len`.
+    #[inline(always)]
+    pub unsafe fn load<L: Lane<T>>(&self, isa: L::Isa, i: usize) -> ([L; R], [L; S]) {
+        let zero = L::splat(isa, T::ZERO);
+        let (mut read, mut state) = ([zero; R], [zero; S]);
+        let mut k = 0;
+        while k < R {
+            // SAFETY: the caller keeps i + WIDTH within the column.
+            read[k] = unsafe { L::load(isa, self.read[k].add(i)) };
+            k += 1;
+        }
+        let mut k = 0;
+        while k < S {
+            // SAFETY: the caller keeps i + WIDTH within the column.
+            state[k] = unsafe { L::load(isa, self.state[k].add(i)) };
+            k += 1;
+        }
+        (read, state)
+    }
+
+    /// Writes a register to each column of state from element `i` on.
+    ///
+    /// # Safety
+    /// `i + WIDTH <= len`.
+    #[inline(always)]
+    pub unsafe fn store<L: Lane<T>>(&self, i: usize, state: [L; S]) {
+        let mut k = 0;
+        while k < S {
+            // SAFETY: the caller keeps i + WIDTH within the column.
+            unsafe { state[k].store(self.state[k].add(i)) };
+            k += 1;
+        }
+    }
+
+    /// The `n < WIDTH` elements of each column from `i` on; zeros beyond them.
+    ///
+    /// # Safety
+    /// `i + n <= len`, and `n < WIDTH`.
+    #[inline(always)]
+    pub unsafe fn load_partial<L: Lane<T>>(&self, isa: L::Isa, i: usize, n: usize) -> ([L; R], [L; S]) {
+        let zero = L::splat(isa, T::ZERO);
+        let (mut read, mut state) = ([zero; R], [zero; S]);
+        let mut k = 0;
+        while k < R {
+            // SAFETY: the caller keeps i + n within the column.
+            read[k] = unsafe { L::load_partial(isa, self.read[k].add(i), n) };
+            k += 1;
+        }
+        let mut k = 0;
+        while k < S {
+            // SAFETY: the caller keeps i + n within the column.
+            state[k] = unsafe { L::load_partial(isa, self.state[k].add(i), n) };
+            k += 1;
+        }
+        (read, state)
+    }
+
+    /// Writes `n < WIDTH` elements to each column of state from `i` on.
+    ///
+    /// # Safety
+    /// `i + n <= len`, and `n < WIDTH`.
+    #[inline(always)]
+    pub unsafe fn store_partial<L: Lane<T>>(&self, i: usize, n: usize, state: [L; S]) {
+        let mut k = 0;
+        while k < S {
+            // SAFETY: the caller keeps i + n within the column.
+            unsafe { state[k].store_partial(self.state[k].add(i), n) };
+            k += 1;
+        }
+    }
+}
