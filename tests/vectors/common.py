@@ -7,6 +7,7 @@ import os
 os.environ["ATEN_CPU_CAPABILITY"] = "default"  # the same kernels, so the same f32 bits, on every x86-64
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["XLA_FLAGS"] = "--xla_cpu_max_isa=SSE4_2"  # likewise for jax, which compiles for the machine it runs on
 
 import numpy as np
 import torch
