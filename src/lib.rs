@@ -2,10 +2,21 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 
+pub mod augment;
+pub mod ensemble;
 mod error;
+pub mod noise;
+pub mod norm;
+mod optim;
+pub mod pool;
+pub mod schedule;
+pub mod second_order;
 mod simd;
+pub mod store;
+pub mod transform;
 
 pub use error::{Error, Hyper};
+pub use optim::*;
 pub use simd::{
     BLOCK, Columns, Element, Fold, Lane, Level, Rule, count_non_finite, dot, max_abs, norm, reduce, run,
     sum_abs, sum_squares,

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Every check of the project, a subcommand each: `./ci.sh` runs what CI runs, `./ci.sh NAME` one of them.
+# A check that needs more than a Rust toolchain installs it, and where that fails it is skipped with a
+# loud line; under CI=true it fails.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# Says why a check cannot run here: an error under CI=true, a skip elsewhere.
+missing() {
+  if [ "${CI:-}" = true ]; then
+    echo "FAILED: $*" >&2
+    exit 1
+  fi
+  echo "SKIPPED: $*" >&2
+}
+
+# apt NAME...: Debian packages, if they are not there yet.
+apt() {
+  dpkg -s "$@" >/dev/null 2>&1 && return 0
+  [ "$(id -u)" = 0 ] || return 1
+  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
+}
+
+## check: formatting and lints, all features
+check() {
+  rustup component add rustfmt clippy >/dev/null 2>&1 || true
+  cargo fmt --check
+  cargo clippy --locked --all-targets --all-features -- -D warnings
+  cargo clippy --locked --no-default-features -- -D warnings
+}
+
+## test: the test suite, as the README names it
+test() {
+  cargo test --locked
+}
+
+## features: the suite with every feature, and without the default ones
+features() {
+  cargo test --locked --all-features
+  cargo test --locked --no-default-features --lib
+}
+
+## nostd: bare-metal and wasm targets build without std
+nostd() {
+  local target
+  for target in thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf thumbv8m.main-none-eabihf \
+    riscv32imac-unknown-none-elf wasm32-unknown-unknown; do
+    if rustup target add "$target" >/dev/null 2>&1; then
+      echo "build $target"
+      cargo build --locked --no-default-features --target "$target"
+    else
+      missing "rustup has no target $target"
+    fi
+  done
+}
+
+## doc: the documentation builds without a warning
+doc() {
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
+}
+
+## all: what CI runs
+all() {
+  check
+  test
+  features
+  nostd
+  doc
+}
+
+case "${1:-all}" in
+  help | -h | --help) grep '^## ' "$0" | sed 's/^## /  /' ;;
+  *) "${1:-all}" "${@:2}" ;;
+esac

@@ -1,0 +1,1 @@
+//! Random masks and what is built of them: dropout, DropConnect, stochastic depth.

@@ -1,0 +1,89 @@
+//! Adam with decoupled weight decay.
+
+use super::adam::AdamRule;
+use super::{Adam, Clock, Epsilon, Optimizer, State, check_weight_decay};
+use crate::error::Error;
+use crate::simd::{Lane, Rule};
+
+/// AdamW (Loshchilov and Hutter, 2019): Adam, with the decay of the weights apart from it.
+///
+/// ```text
+/// p *= 1 - lr * weight_decay
+/// p -= lr * (m / c1) / (sqrt(v / c2) + eps)        as Adam
+/// ```
+///
+/// State: `m`, `v`. An L2 penalty would pass through the moments and be divided like any gradient;
+/// the decay here acts on the weights alone, also where the gradient is 0.
+///
+/// ```
+/// use gradus::{AdamW, AdamWState, Optimizer};
+/// let (mut params, mut state) = ([2.0], AdamWState::new());
+/// AdamW { weight_decay: 0.5, ..AdamW::new(0.5) }.step(&mut params, &[0.0], &mut state);
+/// assert_eq!(params, [1.5]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct AdamW {
+    /// Learning rate.
+    pub lr: f32,
+    /// Decay of the first moment; 0.9 by default.
+    pub beta1: f64,
+    /// Decay of the second moment; 0.999 by default.
+    pub beta2: f64,
+    /// Stabiliser of the denominator; 1e-8 outside of the root by default.
+    pub eps: Epsilon,
+    /// Share of a weight that decays per step and unit of learning rate; 1e-2 by default.
+    pub weight_decay: f32,
+}
+
+/// State of [`AdamW`] for `N` parameters: the moments `m` and `v`.
+pub type AdamWState<const N: usize> = State<AdamW, 2, N>;
+
+impl AdamW {
+    /// PyTorch's: Adam's defaults and a weight decay of 1e-2.
+    #[must_use]
+    pub const fn new(lr: f32) -> Self {
+        let Adam { lr, beta1, beta2, eps, .. } = Adam::new(lr);
+        Self { lr, beta1, beta2, eps, weight_decay: 1e-2 }
+    }
+
+    /// The rule without the decay.
+    const fn adam(&self) -> Adam {
+        let Self { lr, beta1, beta2, eps, .. } = *self;
+        Adam { lr, beta1, beta2, eps, bias_correction: true }
+    }
+}
+
+impl Optimizer<2> for AdamW {
+    type Family = Self;
+    type Rule = AdamWRule;
+
+    #[inline]
+    fn rule(&self, clock: &mut Clock) -> AdamWRule {
+        AdamWRule { keep: 1.0 - self.lr * self.weight_decay, adam: self.adam().rule(clock) }
+    }
+    fn lr(&self) -> f32 {
+        self.lr
+    }
+    fn with_lr(self, lr: f32) -> Self {
+        Self { lr, ..self }
+    }
+    fn check(&self) -> Result<(), Error> {
+        self.adam().check()?;
+        check_weight_decay(self.lr, self.weight_decay)
+    }
+}
+
+/// The constants of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamWRule {
+    keep: f32,
+    adam: AdamRule,
+}
+
+impl Rule<2> for AdamWRule {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, isa: L::Isa, p: L, g: [L; 1], state: [L; 2]) -> (L, [L; 2]) {
+        self.adam.apply(isa, p * L::splat(isa, self.keep), g, state)
+    }
+}

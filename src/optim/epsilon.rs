@@ -1,0 +1,69 @@
+//! Where the stabiliser of an adaptive denominator stands: libraries differ, results too.
+
+use crate::error::{Error, Hyper, require};
+use crate::simd::{Lane, math::sqrt};
+
+/// The place and size of the stabiliser in the denominator of an adaptive rule.
+///
+/// With `v` the running average of squares and `c2` its bias correction (1 where a rule has none):
+///
+/// | variant | denominator | used by |
+/// |---|---|---|
+/// | `Outside(eps)` | `sqrt(v / c2) + eps` | PyTorch, the lecture |
+/// | `Hat(eps)` | `(sqrt(v) + eps) / sqrt(c2)` | Keras' Adam: epsilon hat of the paper |
+/// | `Root { inside, outside }` | `sqrt(v / c2 + inside) + outside` | Keras' RMSProp and AdaGrad, optax |
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Epsilon {
+    /// Added to the corrected root.
+    Outside(f32),
+    /// Added to the root before its correction.
+    Hat(f32),
+    /// Added under the root, and a second one outside of it.
+    Root {
+        /// Added under the root.
+        inside: f32,
+        /// Added to the root.
+        outside: f32,
+    },
+}
+
+impl Epsilon {
+    /// Finite, at least 0, and not nothing at all: 0 / 0 would turn an unused parameter into NaN.
+    pub(crate) fn check(self) -> Result<(), Error> {
+        let (a, b) = match self {
+            Self::Outside(eps) | Self::Hat(eps) => (eps, eps),
+            Self::Root { inside, outside } => (inside, outside),
+        };
+        let ok = a >= 0.0 && b >= 0.0 && a < f32::INFINITY && b < f32::INFINITY && a.max(b) > 0.0;
+        require(ok, Hyper::Epsilon)
+    }
+
+    /// The denominator with the correction `c2` moved out of it: `sqrt(c2)`, to be multiplied into
+    /// the learning rate, and what remains for each element.
+    #[inline]
+    pub(crate) fn fold(self, c2: f32) -> (f32, Denominator) {
+        let root = sqrt(c2);
+        let denominator = match self {
+            Self::Outside(eps) => Denominator { inside: 0.0, outside: eps * root },
+            Self::Hat(eps) => Denominator { inside: 0.0, outside: eps },
+            Self::Root { inside, outside } => Denominator { inside: inside * c2, outside: outside * root },
+        };
+        (root, denominator)
+    }
+}
+
+/// `sqrt(v + inside) + outside`.
+#[derive(Clone, Copy, Debug)]
+pub struct Denominator {
+    inside: f32,
+    outside: f32,
+}
+
+impl Denominator {
+    /// The denominator of a register full of elements.
+    #[inline(always)]
+    pub fn of<L: Lane>(&self, isa: L::Isa, v: L) -> L {
+        (v + L::splat(isa, self.inside)).sqrt() + L::splat(isa, self.outside)
+    }
+}

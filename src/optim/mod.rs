@@ -1,0 +1,201 @@
+//! First-order optimizers: one file each, and the trait that drives them all.
+
+mod adagrad;
+mod adam;
+mod adamw;
+mod amsgrad;
+mod epsilon;
+mod lion;
+mod momentum;
+mod nadam;
+mod nesterov;
+mod rmsprop;
+mod sgd;
+mod state;
+
+pub use adagrad::{AdaGrad, AdaGradState};
+pub use adam::{Adam, AdamState};
+pub use adamw::{AdamW, AdamWState};
+pub use amsgrad::{AmsGrad, AmsGradState};
+pub use epsilon::Epsilon;
+pub use lion::{Lion, LionState};
+pub use momentum::{Momentum, MomentumState};
+pub use nadam::{Nadam, NadamState};
+pub use nesterov::{Nesterov, NesterovState};
+pub use rmsprop::{
+    CenteredRmsProp, CenteredRmsPropMomentum, CenteredRmsPropMomentumState, CenteredRmsPropState, RmsProp,
+    RmsPropMomentum, RmsPropMomentumState, RmsPropState,
+};
+pub use sgd::{Sgd, SgdState};
+#[cfg(feature = "std")]
+pub use state::StateVec;
+pub use state::{Clock, State, StateMut};
+
+use crate::error::{Error, Hyper, require, same_length};
+use crate::simd::{Columns, Level, Rule, count_non_finite, run};
+use crate::transform::{Transform, With};
+
+/// An optimizer with `K` columns of state: the configuration, which a step only reads.
+///
+/// A type that implements it says what one step's constants are ([`rule`](Self::rule)); the rest
+/// is provided. All configurations are `Copy`, so that a schedule needs no setter:
+///
+/// ```
+/// use gradus::{Adam, AdamState, Optimizer};
+///
+/// let adam = Adam::new(1e-3);
+/// let mut state = AdamState::<2>::new();
+/// let mut params = [1.0, -1.0];
+/// for step in 0..3 {
+///     let grads = [2.0 * params[0], 2.0 * params[1]];
+///     adam.with_lr(1e-3 / (1.0 + step as f32)).step(&mut params, &grads, &mut state);
+/// }
+/// assert_eq!(state.t(), 3);
+/// ```
+///
+/// Training code over any optimizer takes `impl Optimizer<K>`:
+///
+/// ```
+/// use gradus::{Momentum, Optimizer, State};
+///
+/// fn descend<const K: usize>(optimizer: impl Optimizer<K>, x: &mut [f32; 1]) {
+///     let mut state = State::new();
+///     for _ in 0..200 {
+///         let grads = [2.0 * x[0]];
+///         optimizer.step(x, &grads, &mut state);
+///     }
+/// }
+///
+/// let mut x = [1.0];
+/// descend(Momentum::new(0.01), &mut x);
+/// assert!(x[0].abs() < 1e-3);
+/// ```
+pub trait Optimizer<const K: usize>: Copy {
+    /// The type that names the state: `Self`, or the optimizer inside of a wrapper.
+    type Family;
+
+    /// The formula with the constants of one step.
+    type Rule: Rule<K>;
+
+    /// The constants of step `clock.t()`, counted from 1.
+    ///
+    /// A rule that carries a number from step to step keeps it in the clock.
+    fn rule(&self, clock: &mut Clock) -> Self::Rule;
+
+    /// Learning rate.
+    fn lr(&self) -> f32;
+
+    /// The same optimizer with another learning rate.
+    #[must_use]
+    fn with_lr(self, lr: f32) -> Self;
+
+    /// Whether every hyper-parameter lies in its range; the steps do not ask.
+    ///
+    /// # Errors
+    /// [`Error::Range`] names the first that does not.
+    fn check(&self) -> Result<(), Error>;
+
+    /// Updates `params` by one step. Lengths are checked by the compiler: this cannot fail.
+    #[inline]
+    fn step<const N: usize>(
+        &self,
+        params: &mut [f32; N],
+        grads: &[f32; N],
+        state: &mut State<Self::Family, K, N>,
+    ) {
+        let rule = self.rule(state.clock.tick());
+        run(Level::detect(), &rule, Columns::from_arrays(params, [grads], &mut state.columns));
+    }
+
+    /// Updates `params` by one step, from slices in any memory.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice is not as long as `params`; nothing was changed.
+    #[inline]
+    fn step_slices(
+        &self,
+        params: &mut [f32],
+        grads: &[f32],
+        state: StateMut<'_, Self::Family, K>,
+    ) -> Result<(), Error> {
+        self.step_slices_at(Level::detect(), params, grads, state)
+    }
+
+    /// [`step_slices`](Self::step_slices) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice is not as long as `params`; nothing was changed.
+    #[inline]
+    fn step_slices_at(
+        &self,
+        level: Level,
+        params: &mut [f32],
+        grads: &[f32],
+        state: StateMut<'_, Self::Family, K>,
+    ) -> Result<(), Error> {
+        let columns = Columns::new(params, [grads], state.columns)?;
+        run(level, &self.rule(state.clock.tick()), columns);
+        Ok(())
+    }
+
+    /// Updates `params` only if every gradient is finite, and returns how many are not.
+    ///
+    /// Where the count is not 0 the step was skipped: parameters, state and `t` are as they were.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice is not as long as `params`; nothing was changed.
+    ///
+    /// ```
+    /// use gradus::{Optimizer, Sgd, SgdState};
+    /// let (mut params, mut state) = ([1.0, 2.0], SgdState::<2>::new());
+    /// let skipped = Sgd::new(0.1).step_if_finite(&mut params, &[f32::NAN, 1.0], state.as_mut())?;
+    /// assert_eq!((skipped, params, state.t()), (1, [1.0, 2.0], 0));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    #[inline]
+    fn step_if_finite(
+        &self,
+        params: &mut [f32],
+        grads: &[f32],
+        state: StateMut<'_, Self::Family, K>,
+    ) -> Result<usize, Error> {
+        same_length(params.len(), grads.len())?;
+        let level = Level::detect();
+        let count = count_non_finite(level, grads);
+        if count == 0 {
+            self.step_slices_at(level, params, grads, state)?;
+        }
+        Ok(count)
+    }
+
+    /// This optimizer with transforms of gradients and parameters in the same pass.
+    ///
+    /// ```
+    /// use gradus::{Adam, Optimizer, transform::{ClipValue, Scale, L2}};
+    /// // Mean over a batch of 32, clipped, plus an L2 penalty: still one pass over memory.
+    /// let adam = Adam::new(1e-3).with((Scale(1.0 / 32.0), ClipValue(1.0), L2::weight_decay(1e-4)));
+    /// assert_eq!(adam.check(), Ok(()));
+    /// ```
+    fn with<T: Transform>(self, transform: T) -> With<Self, T> {
+        With { optimizer: self, transform }
+    }
+}
+
+/// Checks that several rules share.
+pub(crate) fn check_lr(lr: f32) -> Result<(), Error> {
+    require(lr >= 0.0 && lr < f32::INFINITY, Hyper::LearningRate)
+}
+
+/// Decay of a running average.
+pub(crate) fn check_decay(decay: f64, hyper: Hyper) -> Result<(), Error> {
+    // What counts is the rounded value: a decay that rounds to 1 never forgets.
+    require(decay >= 0.0 && (decay as f32) < 1.0, hyper)
+}
+
+/// Decoupled weight decay: the factor `1 - lr * weight_decay` must stay above 0.
+pub(crate) fn check_weight_decay(lr: f32, weight_decay: f32) -> Result<(), Error> {
+    require(
+        weight_decay >= 0.0 && weight_decay < f32::INFINITY && lr * weight_decay < 1.0,
+        Hyper::WeightDecay,
+    )
+}

@@ -1,0 +1,83 @@
+//! Stochastic gradient descent with momentum.
+
+use super::{Clock, Optimizer, State, check_decay, check_lr};
+use crate::error::{Error, Hyper, require};
+use crate::simd::{Lane, Rule};
+
+/// Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
+///
+/// ```text
+/// v = rho * v + (1 - dampening) * g        (first step: v = g, as in PyTorch)
+/// p -= lr * v
+/// ```
+///
+/// State: `v`. The learning rate stands outside of the velocity, so that a change of it acts at
+/// once on the whole velocity, as in PyTorch.
+///
+/// ```
+/// use gradus::{Momentum, MomentumState, Optimizer};
+/// let (mut params, mut state) = ([1.0], MomentumState::new());
+/// let momentum = Momentum::new(0.25);
+/// momentum.step(&mut params, &[1.0], &mut state); // v = 1
+/// momentum.step(&mut params, &[1.0], &mut state); // v = 1.9
+/// assert_eq!(params, [1.0 - 0.25 - 0.25 * 1.9]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Momentum {
+    /// Learning rate.
+    pub lr: f32,
+    /// Share of the velocity that a step keeps; 0.9 by default.
+    pub rho: f64,
+    /// Share of the gradient that does not enter the velocity, from the second step on; 0 by default.
+    pub dampening: f64,
+}
+
+/// State of [`Momentum`] for `N` parameters: the velocity `v`.
+pub type MomentumState<const N: usize> = State<Momentum, 1, N>;
+
+impl Momentum {
+    /// Momentum with `rho` 0.9, undamped.
+    #[must_use]
+    pub const fn new(lr: f32) -> Self {
+        Self { lr, rho: 0.9, dampening: 0.0 }
+    }
+}
+
+impl Optimizer<1> for Momentum {
+    type Family = Self;
+    type Rule = MomentumRule;
+
+    #[inline]
+    fn rule(&self, clock: &mut Clock) -> MomentumRule {
+        let gain = if clock.t == 1 { 1.0 } else { (1.0 - self.dampening) as f32 };
+        MomentumRule { lr: self.lr, rho: self.rho as f32, gain }
+    }
+    fn lr(&self) -> f32 {
+        self.lr
+    }
+    fn with_lr(self, lr: f32) -> Self {
+        Self { lr, ..self }
+    }
+    fn check(&self) -> Result<(), Error> {
+        check_lr(self.lr)?;
+        check_decay(self.rho, Hyper::Rho)?;
+        require((0.0..=1.0).contains(&self.dampening), Hyper::Dampening)
+    }
+}
+
+/// The constants of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct MomentumRule {
+    lr: f32,
+    rho: f32,
+    gain: f32,
+}
+
+impl Rule<1> for MomentumRule {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [v]: [L; 1]) -> (L, [L; 1]) {
+        let v = L::splat(isa, self.rho) * v + L::splat(isa, self.gain) * g;
+        (p - L::splat(isa, self.lr) * v, [v])
+    }
+}

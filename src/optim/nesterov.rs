@@ -1,0 +1,78 @@
+//! Nesterov's accelerated gradient.
+
+use super::{Clock, Optimizer, State, check_decay, check_lr};
+use crate::error::{Error, Hyper};
+use crate::simd::{Lane, Rule};
+
+/// Nesterov momentum (Nesterov, 1983; Sutskever et al., 2013): the velocity looks one step ahead.
+///
+/// ```text
+/// v = rho * v + g
+/// p -= lr * (g + rho * v)
+/// ```
+///
+/// State: `v`. The lecture takes the gradient ahead of the parameters, `v' = rho*v - lr*g(p + rho*v)`,
+/// `p += v'`; in terms of the point ahead, and with a constant learning rate, that is the rule here:
+/// `v' = rho*v - lr*g; p += -rho*v + (1 + rho)*v'`. This is PyTorch's `SGD(nesterov=True)`.
+///
+/// ```
+/// use gradus::{Nesterov, NesterovState, Optimizer};
+/// let (mut params, mut state) = ([1.0], NesterovState::new());
+/// Nesterov { rho: 0.5, ..Nesterov::new(0.25) }.step(&mut params, &[1.0], &mut state);
+/// assert_eq!(params, [1.0 - 0.25 * 1.5]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Nesterov {
+    /// Learning rate.
+    pub lr: f32,
+    /// Share of the velocity that a step keeps; 0.9 by default.
+    pub rho: f64,
+}
+
+/// State of [`Nesterov`] for `N` parameters: the velocity `v`.
+pub type NesterovState<const N: usize> = State<Nesterov, 1, N>;
+
+impl Nesterov {
+    /// Nesterov momentum with `rho` 0.9.
+    #[must_use]
+    pub const fn new(lr: f32) -> Self {
+        Self { lr, rho: 0.9 }
+    }
+}
+
+impl Optimizer<1> for Nesterov {
+    type Family = Self;
+    type Rule = NesterovRule;
+
+    #[inline]
+    fn rule(&self, _: &mut Clock) -> NesterovRule {
+        NesterovRule { lr: self.lr, rho: self.rho as f32 }
+    }
+    fn lr(&self) -> f32 {
+        self.lr
+    }
+    fn with_lr(self, lr: f32) -> Self {
+        Self { lr, ..self }
+    }
+    fn check(&self) -> Result<(), Error> {
+        check_lr(self.lr)?;
+        check_decay(self.rho, Hyper::Rho)
+    }
+}
+
+/// The constants of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct NesterovRule {
+    lr: f32,
+    rho: f32,
+}
+
+impl Rule<1> for NesterovRule {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [v]: [L; 1]) -> (L, [L; 1]) {
+        let rho = L::splat(isa, self.rho);
+        let v = rho * v + g;
+        (p - L::splat(isa, self.lr) * (g + rho * v), [v])
+    }
+}

@@ -1,0 +1,1 @@
+//! Saving and loading of states: a versioned format that refuses damage.

@@ -1,0 +1,154 @@
+//! Scaling, clipping and clamping.
+
+use super::Transform;
+use crate::error::{Error, Hyper, require};
+use crate::simd::{Lane, Level, norm};
+
+/// Multiplies the gradient: the mean over a batch, or a scaled loss scaled back.
+///
+/// ```text
+/// g = factor * g
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale(pub f32);
+
+impl Transform for Scale {
+    #[inline(always)]
+    fn before<L: Lane>(&self, isa: L::Isa, _: L, g: L) -> L {
+        L::splat(isa, self.0) * g
+    }
+    fn check(&self, _: f32) -> Result<(), Error> {
+        require(self.0.abs() < f32::INFINITY, Hyper::Factor)
+    }
+}
+
+/// Clips each gradient to `[-limit, limit]`; NaN stays NaN.
+///
+/// ```text
+/// g = min(max(g, -limit), limit)
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClipValue(pub f32);
+
+impl Transform for ClipValue {
+    #[inline(always)]
+    fn before<L: Lane>(&self, isa: L::Isa, _: L, g: L) -> L {
+        clamp(isa, g, self.0)
+    }
+    fn check(&self, _: f32) -> Result<(), Error> {
+        require(self.0 > 0.0, Hyper::Limit)
+    }
+}
+
+/// Clamps each parameter to `[-limit, limit]` after the update: its maximum norm; NaN stays NaN.
+///
+/// ```text
+/// p = min(max(p, -limit), limit)
+/// ```
+///
+/// For the Euclidean norm of each unit's weights (Srivastava et al., 2014) see [`limit_row_norms`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MaxNorm(pub f32);
+
+impl Transform for MaxNorm {
+    #[inline(always)]
+    fn after<L: Lane>(&self, isa: L::Isa, _: L, new: L) -> L {
+        clamp(isa, new, self.0)
+    }
+    fn check(&self, _: f32) -> Result<(), Error> {
+        require(self.0 > 0.0, Hyper::Limit)
+    }
+}
+
+/// `x` within `[-limit, limit]`. The operand order lets a NaN through.
+#[inline(always)]
+fn clamp<L: Lane>(isa: L::Isa, x: L, limit: f32) -> L {
+    L::splat(isa, limit).min(L::splat(isa, -limit).max(x))
+}
+
+/// Clips the gradient of all tensors together to a Euclidean norm (Pascanu et al., 2013).
+///
+/// ```text
+/// factor = min(1, max_norm / (norm + 1e-6))        as PyTorch's clip_grad_norm_
+/// ```
+///
+/// The norm needs all gradients before the first update; the scaling itself is fused.
+///
+/// ```
+/// use gradus::{Optimizer, Sgd, transform::ClipNorm};
+///
+/// let (weights, biases) = ([3.0, 0.0], [4.0]); // gradients: norm 5
+/// let clip = ClipNorm { max_norm: 1.0 }.scale(&[&weights, &biases])?;
+/// let sgd = Sgd::new(0.1).with(clip);
+/// assert!((clip.0 - 0.2).abs() < 1e-6);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClipNorm {
+    /// The norm that is not exceeded.
+    pub max_norm: f32,
+}
+
+impl ClipNorm {
+    /// The common factor of all gradients.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if `max_norm` is not positive; [`Error::NonFinite`] if the norm is infinite
+    /// or NaN: the gradients are useless then, and the caller should skip the step.
+    pub fn scale(&self, grads: &[&[f32]]) -> Result<Scale, Error> {
+        require(self.max_norm > 0.0, Hyper::Limit)?;
+        let norm = global_norm(grads);
+        if norm < f32::INFINITY {
+            Ok(Scale((self.max_norm / (norm + 1e-6)).min(1.0)))
+        } else {
+            Err(Error::NonFinite)
+        }
+    }
+}
+
+/// Norm of all tensors as one vector: the norm of their norms, without overflow on the way.
+fn global_norm(tensors: &[&[f32]]) -> f32 {
+    let mut total = 0.0;
+    for tensor in tensors {
+        total = norm(Level::SCALAR, &[total, norm(Level::detect(), tensor)]);
+    }
+    total
+}
+
+/// Scales each row of `params` whose Euclidean norm exceeds `limit` back to it.
+///
+/// ```text
+/// row *= limit / norm(row)        where norm(row) > limit
+/// ```
+///
+/// `row` is the number of weights that enter one unit (Srivastava et al., 2014).
+///
+/// # Errors
+/// [`Error::Range`] if `limit` is not positive or `row` is 0; [`Error::Length`] if `params` is not a
+/// whole number of rows. Nothing was changed.
+///
+/// ```
+/// use gradus::transform::limit_row_norms;
+/// let mut params = [3.0, 4.0, 0.3, 0.4];
+/// limit_row_norms(&mut params, 2, 2.5)?;
+/// assert_eq!(params, [1.5, 2.0, 0.3, 0.4]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn limit_row_norms(params: &mut [f32], row: usize, limit: f32) -> Result<(), Error> {
+    require(limit > 0.0, Hyper::Limit)?;
+    require(row > 0, Hyper::Size)?;
+    if params.len() % row != 0 {
+        return Err(Error::Length { expected: params.len() / row * row, found: params.len() });
+    }
+    let level = Level::detect();
+    for row in params.chunks_exact_mut(row) {
+        let norm = norm(level, row);
+        if norm > limit {
+            let factor = limit / norm;
+            for p in row {
+                *p *= factor;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What acts on the weights themselves, apart from the rule.
+
+use super::Transform;
+use crate::error::{Error, Hyper, require};
+use crate::optim::check_weight_decay;
+use crate::simd::Lane;
+
+/// Decoupled weight decay (Loshchilov and Hutter, 2019) for any rule.
+///
+/// ```text
+/// p = rule(p) - lr * weight_decay * p
+/// ```
+///
+/// It acts where the gradient is 0 too, and never enters the rule's state.
+///
+/// ```
+/// use gradus::{Optimizer, Sgd, SgdState, transform::Decay};
+/// let (mut params, mut state) = ([4.0], SgdState::new());
+/// Sgd::new(0.5).with(Decay::new(0.25)).step(&mut params, &[0.0], &mut state);
+/// assert_eq!(params, [3.5]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decay {
+    /// Share of a weight that decays per step and unit of learning rate.
+    pub weight_decay: f32,
+    loss: f32,
+}
+
+impl Decay {
+    /// Decay of `weight_decay` per step and unit of learning rate.
+    #[must_use]
+    pub const fn new(weight_decay: f32) -> Self {
+        Self { weight_decay, loss: 0.0 }
+    }
+}
+
+impl Transform for Decay {
+    #[inline(always)]
+    fn after<L: Lane>(&self, isa: L::Isa, old: L, new: L) -> L {
+        new - L::splat(isa, self.loss) * old
+    }
+    fn at(self, lr: f32) -> Self {
+        Self { loss: lr * self.weight_decay, ..self }
+    }
+    fn check(&self, lr: f32) -> Result<(), Error> {
+        check_weight_decay(lr, self.weight_decay)
+    }
+}
+
+/// Proximal step of the L1 penalty (Daubechies et al., 2004): weights that do not pay become 0.
+///
+/// ```text
+/// p = sign(q) * max(|q| - lr * lambda, 0),   q = rule(p)
+/// ```
+///
+/// The zeros are exact, which makes it the feature selection that the lecture speaks of. The
+/// threshold is `lr * lambda` for every rule, also where the rule scales its steps.
+///
+/// ```
+/// use gradus::{Optimizer, Sgd, SgdState, transform::ProxL1};
+/// let (mut params, mut state) = ([1.0, -0.2], SgdState::new());
+/// Sgd::new(0.5).with(ProxL1::new(0.5)).step(&mut params, &[0.0, 0.0], &mut state);
+/// assert_eq!(params, [0.75, 0.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProxL1 {
+    /// Strength of the penalty.
+    pub lambda: f32,
+    threshold: f32,
+}
+
+impl ProxL1 {
+    /// Soft threshold of `lr * lambda`.
+    #[must_use]
+    pub const fn new(lambda: f32) -> Self {
+        Self { lambda, threshold: 0.0 }
+    }
+}
+
+impl Transform for ProxL1 {
+    #[inline(always)]
+    fn after<L: Lane>(&self, isa: L::Isa, _: L, new: L) -> L {
+        let (zero, t) = (L::splat(isa, 0.0), L::splat(isa, self.threshold));
+        let inside = new * zero + zero; // +0, and NaN where the weight is NaN
+        new.select_gt(t, new - t, (-t).select_gt(new, new + t, inside))
+    }
+    fn at(self, lr: f32) -> Self {
+        Self { threshold: lr * self.lambda, ..self }
+    }
+    fn check(&self, _: f32) -> Result<(), Error> {
+        require(self.lambda >= 0.0 && self.lambda < f32::INFINITY, Hyper::Lambda)
+    }
+}

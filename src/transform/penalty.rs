@@ -1,0 +1,145 @@
+//! Penalties on the weights: their values for the loss, and their gradients inside the update.
+
+use super::Transform;
+use crate::error::{Error, Hyper, require};
+use crate::simd::{Lane, Level, sum_abs, sum_squares};
+
+/// Whether a penalty's strength is one.
+fn check_lambda(lambda: f32) -> Result<(), Error> {
+    require(lambda >= 0.0 && lambda < f32::INFINITY, Hyper::Lambda)
+}
+
+/// `sign(p)`, with 0 and NaN themselves.
+#[inline(always)]
+fn sign<L: Lane>(isa: L::Isa, p: L) -> L {
+    let (zero, one) = (L::splat(isa, 0.0), L::splat(isa, 1.0));
+    p.select_gt(zero, one, zero.select_gt(p, -one, p))
+}
+
+/// The squared penalty: small weights, spread over all inputs.
+///
+/// ```text
+/// R = lambda * sum w^2        dR/dw = 2 * lambda * w
+/// ```
+///
+/// ```
+/// use gradus::transform::L2;
+/// assert_eq!(L2::new(0.5).value(&[3.0, -4.0]), 12.5);
+/// assert_eq!(L2::weight_decay(0.1), L2::new(0.05)); // PyTorch's g + weight_decay * w
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct L2 {
+    /// Strength of the penalty.
+    pub lambda: f32,
+}
+
+impl L2 {
+    /// The lecture's: gradient `2 * lambda * w`.
+    #[must_use]
+    pub const fn new(lambda: f32) -> Self {
+        Self { lambda }
+    }
+
+    /// PyTorch's coupled weight decay: gradient `weight_decay * w`.
+    #[must_use]
+    pub const fn weight_decay(weight_decay: f32) -> Self {
+        Self { lambda: weight_decay / 2.0 } // exact, and so is its double
+    }
+
+    /// The penalty of `weights`, for the loss.
+    #[must_use]
+    pub fn value(&self, weights: &[f32]) -> f32 {
+        self.lambda * sum_squares(Level::detect(), weights)
+    }
+}
+
+impl Transform for L2 {
+    #[inline(always)]
+    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
+        g + L::splat(isa, 2.0 * self.lambda) * p
+    }
+    fn check(&self, _: f32) -> Result<(), Error> {
+        check_lambda(self.lambda)
+    }
+}
+
+/// The absolute penalty: few weights, though a subgradient alone makes none exactly 0.
+///
+/// ```text
+/// R = lambda * sum |w|        dR/dw = lambda * sign(w), sign(0) = 0
+/// ```
+///
+/// For exact zeros use [`ProxL1`](super::ProxL1).
+///
+/// ```
+/// use gradus::transform::L1;
+/// assert_eq!(L1::new(0.5).value(&[3.0, -4.0]), 3.5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct L1 {
+    /// Strength of the penalty.
+    pub lambda: f32,
+}
+
+impl L1 {
+    /// Gradient `lambda * sign(w)`.
+    #[must_use]
+    pub const fn new(lambda: f32) -> Self {
+        Self { lambda }
+    }
+
+    /// The penalty of `weights`, for the loss.
+    #[must_use]
+    pub fn value(&self, weights: &[f32]) -> f32 {
+        self.lambda * sum_abs(Level::detect(), weights)
+    }
+}
+
+impl Transform for L1 {
+    #[inline(always)]
+    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
+        g + L::splat(isa, self.lambda) * sign(isa, p)
+    }
+    fn check(&self, _: f32) -> Result<(), Error> {
+        check_lambda(self.lambda)
+    }
+}
+
+/// Both penalties in one (Zou and Hastie, 2005), in the lecture's terms.
+///
+/// ```text
+/// R = lambda * sum (beta * w^2 + |w|)        dR/dw = lambda * (2 * beta * w + sign(w))
+/// ```
+///
+/// ```
+/// use gradus::transform::ElasticNet;
+/// assert_eq!(ElasticNet { lambda: 0.5, beta: 2.0 }.value(&[3.0, -4.0]), 28.5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ElasticNet {
+    /// Strength of the penalty.
+    pub lambda: f32,
+    /// Weight of the squares against the absolute values.
+    pub beta: f32,
+}
+
+impl ElasticNet {
+    /// The penalty of `weights`, for the loss.
+    #[must_use]
+    pub fn value(&self, weights: &[f32]) -> f32 {
+        let level = Level::detect();
+        self.lambda * (self.beta * sum_squares(level, weights) + sum_abs(level, weights))
+    }
+}
+
+impl Transform for ElasticNet {
+    #[inline(always)]
+    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
+        let slope = L::splat(isa, 2.0 * self.beta) * p + sign(isa, p);
+        g + L::splat(isa, self.lambda) * slope
+    }
+    fn check(&self, _: f32) -> Result<(), Error> {
+        check_lambda(self.lambda)?;
+        check_lambda(self.beta)
+    }
+}
