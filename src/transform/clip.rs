@@ -137,7 +137,7 @@ fn global_norm(tensors: &[&[f32]]) -> f32 {
 pub fn limit_row_norms(params: &mut [f32], row: usize, limit: f32) -> Result<(), Error> {
     require(limit > 0.0, Hyper::Limit)?;
     require(row > 0, Hyper::Size)?;
-    if params.len() % row != 0 {
+    if !params.len().is_multiple_of(row) {
         return Err(Error::Length { expected: params.len() / row * row, found: params.len() });
     }
     let level = Level::detect();

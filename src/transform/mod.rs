@@ -7,10 +7,10 @@
 //! use gradus::{Momentum, MomentumState, Optimizer};
 //! use gradus::transform::{ClipValue, L2, MaxNorm, Scale};
 //!
-//! let momentum = Momentum::new(0.5).with((Scale(0.25), ClipValue(1.0), L2::new(0.1), MaxNorm(2.0)));
+//! let momentum = Momentum::new(0.5).with((Scale(0.25), ClipValue(1.0), L2::new(0.125), MaxNorm(2.0)));
 //! let (mut params, mut state) = ([1.0, 0.0], MomentumState::new());
-//! momentum.step(&mut params, &[8.0, -4.0], &mut state); // g = 1 + 0.2 and -1
-//! assert_eq!(params, [0.4, 0.5]);
+//! momentum.step(&mut params, &[8.0, -4.0], &mut state); // g = 1 + 0.25 and -1
+//! assert_eq!(params, [0.375, 0.5]);
 //! ```
 
 mod clip;
