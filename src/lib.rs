@@ -8,6 +8,8 @@ mod error;
 pub mod noise;
 pub mod norm;
 mod optim;
+#[cfg(feature = "rayon")]
+mod par;
 pub mod pool;
 pub mod schedule;
 pub mod second_order;

@@ -12,6 +12,7 @@ mod nesterov;
 mod rmsprop;
 mod sgd;
 mod state;
+mod tensors;
 
 pub use adagrad::{AdaGrad, AdaGradState};
 pub use adam::{Adam, AdamState};
@@ -30,6 +31,9 @@ pub use sgd::{Sgd, SgdState};
 #[cfg(feature = "std")]
 pub use state::StateVec;
 pub use state::{Clock, State, StateMut};
+pub use tensors::Tensor;
+#[cfg(feature = "rayon")]
+pub(crate) use tensors::check_tensors;
 
 use crate::error::{Error, Hyper, require, same_length};
 use crate::simd::{Columns, Level, Rule, count_non_finite, run};
@@ -75,7 +79,7 @@ pub trait Optimizer<const K: usize>: Copy {
     type Family;
 
     /// The formula with the constants of one step.
-    type Rule: Rule<K>;
+    type Rule: Rule<K> + Copy + Sync;
 
     /// The constants of step `clock.t()`, counted from 1.
     ///
@@ -166,6 +170,68 @@ pub trait Optimizer<const K: usize>: Copy {
             self.step_slices_at(level, params, grads, state)?;
         }
         Ok(count)
+    }
+
+    /// Updates many tensors by one step: a model's list of layers, with one clock for all.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice is not as long as its parameters; no tensor was changed.
+    ///
+    /// ```
+    /// use gradus::{Adam, AdamState, Clock, Optimizer, Tensor, transform::L2};
+    ///
+    /// let (mut weights, mut bias) = ([0.5, -0.5], [0.0]);
+    /// let (mut w, mut b, mut clock) = (AdamState::<2>::new(), AdamState::<1>::new(), Clock::new());
+    /// let mut tensors = [
+    ///     Tensor {
+    ///         params: &mut weights,
+    ///         grads: &[1.0, -1.0],
+    ///         columns: w.as_mut().columns,
+    ///         transform: L2::new(1e-4),
+    ///     },
+    ///     // No decay of a bias.
+    ///     Tensor { params: &mut bias, grads: &[1.0], columns: b.as_mut().columns, transform: L2::new(0.0) },
+    /// ];
+    /// Adam::new(0.1).step_tensors(&mut tensors, &mut clock)?;
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    fn step_tensors<T: Transform>(
+        &self,
+        tensors: &mut [Tensor<'_, K, T>],
+        clock: &mut Clock,
+    ) -> Result<(), Error> {
+        tensors::step_tensors(self, tensors, clock)
+    }
+
+    /// [`step_slices`](Self::step_slices) on all threads of the current `rayon` pool, to the same bits.
+    ///
+    /// Short slices stay on the caller's thread.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice is not as long as `params`; nothing was changed.
+    #[cfg(feature = "rayon")]
+    fn par_step_slices(
+        &self,
+        params: &mut [f32],
+        grads: &[f32],
+        state: StateMut<'_, Self::Family, K>,
+    ) -> Result<(), Error> {
+        let columns = Columns::new(params, [grads], state.columns)?;
+        crate::par::par_run(Level::detect(), &self.rule(state.clock.tick()), columns);
+        Ok(())
+    }
+
+    /// [`step_tensors`](Self::step_tensors) on all threads of the current `rayon` pool, to the same bits.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice is not as long as its parameters; no tensor was changed.
+    #[cfg(feature = "rayon")]
+    fn par_step_tensors<T: Transform>(
+        &self,
+        tensors: &mut [Tensor<'_, K, T>],
+        clock: &mut Clock,
+    ) -> Result<(), Error> {
+        crate::par::par_step_tensors(self, tensors, clock)
     }
 
     /// This optimizer with transforms of gradients and parameters in the same pass.

@@ -28,7 +28,7 @@ use crate::simd::{Lane, Rule};
 /// A change of the gradient before the rule, or of the parameter after it, in registers.
 ///
 /// Both methods default to no change; implement the one that is needed, `#[inline(always)]`.
-pub trait Transform: Copy {
+pub trait Transform: Copy + Send + Sync {
     /// The gradient that the rule sees, given the parameter `p`.
     #[inline(always)]
     fn before<L: Lane>(&self, _isa: L::Isa, _p: L, g: L) -> L {

@@ -1,0 +1,159 @@
+//! Threads: elementwise passes split over the pool of `rayon`, to the same bits.
+//!
+//! An elementwise rule gives each element the same bits wherever a slice is cut, so that the number
+//! of threads cannot show in a result.
+
+use crate::error::Error;
+use crate::optim::{Clock, Optimizer, Tensor, check_tensors};
+use crate::simd::{Columns, Element, Level, Rule, run};
+use crate::transform::{Transform, With};
+
+/// Elements that one thread takes at a time. Below two of them a pass is over before a second
+/// thread has woken up, and runs on the caller's.
+pub(crate) const GRAIN: usize = 1 << 17;
+
+/// [`run`] on all threads of the current pool.
+pub(crate) fn par_run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T> + Sync>(
+    level: Level,
+    rule: &K,
+    columns: Columns<'_, S, R, T>,
+) {
+    if columns.len() < 2 * GRAIN {
+        return run(level, rule, columns);
+    }
+    // Whole grains on the left: registers stay whole, and halves stay balanced.
+    let middle = columns.len() / (2 * GRAIN) * GRAIN;
+    let (left, right) = columns.split_at(middle);
+    rayon::join(|| par_run(level, rule, left), || par_run(level, rule, right));
+}
+
+/// One step of all tensors on all threads of the current pool.
+pub(crate) fn par_step_tensors<const K: usize, O: Optimizer<K>, T: Transform>(
+    optimizer: &O,
+    tensors: &mut [Tensor<'_, K, T>],
+    clock: &mut Clock,
+) -> Result<(), Error> {
+    check_tensors(tensors)?;
+    let step = Step { level: Level::detect(), lr: optimizer.lr(), rule: optimizer.rule(clock.tick()) };
+    step.all(tensors)
+}
+
+/// What one step of every tensor shares.
+struct Step<R> {
+    level: Level,
+    lr: f32,
+    rule: R,
+}
+
+impl<R> Step<R> {
+    /// Splits the list until a part is one tensor, or too small for a second thread.
+    fn all<const K: usize, T>(&self, tensors: &mut [Tensor<'_, K, T>]) -> Result<(), Error>
+    where
+        R: Rule<K> + Copy + Sync,
+        T: Transform,
+    {
+        let total: usize = tensors.iter().map(|tensor| tensor.params.len()).sum();
+        if tensors.len() < 2 || total < 2 * GRAIN {
+            for tensor in tensors {
+                let rule = With { optimizer: self.rule, transform: tensor.transform.at(self.lr) };
+                par_run(self.level, &rule, tensor.columns()?);
+            }
+            return Ok(());
+        }
+        // The cut that balances elements, not tensors.
+        let (mut cut, mut left) = (1, tensors[0].params.len());
+        while cut + 1 < tensors.len() && 2 * left < total {
+            left += tensors[cut].params.len();
+            cut += 1;
+        }
+        let (left, right) = tensors.split_at_mut(cut);
+        let (left, right) = rayon::join(|| self.all(left), || self.all(right));
+        left.and(right)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::L2;
+    use crate::{Adam, AdamState, StateVec};
+
+    fn values(n: usize, seed: u32) -> Vec<f32> {
+        let next = |i| (seed.wrapping_add(i).wrapping_mul(2_654_435_761) >> 8) as f32;
+        (0..n as u32).map(|i| next(i) / 8_388_608.0 - 1.0).collect()
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_bits_of_one() {
+        let adam = Adam::new(1e-2).with(L2::new(1e-3));
+        for n in [1000, 2 * GRAIN - 1, 2 * GRAIN, 5 * GRAIN + 77] {
+            let (start, grads) = (values(n, 1), values(n, 2));
+            let mut want = start.clone();
+            let mut state = StateVec::<Adam, 2>::new(n);
+            for _ in 0..3 {
+                adam.step_slices(&mut want, &grads, state.as_mut()).unwrap();
+            }
+            for threads in [1, 2, 3, 7] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut got = start.clone();
+                let mut state = StateVec::<Adam, 2>::new(n);
+                for _ in 0..3 {
+                    pool.install(|| adam.par_step_slices(&mut got, &grads, state.as_mut())).unwrap();
+                }
+                assert!(got.iter().zip(&want).all(|(a, b)| a.to_bits() == b.to_bits()), "{n} {threads}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_of_tensors_steps_like_each_alone() {
+        let sizes = [3, 0, GRAIN, 17, 2 * GRAIN + 5, 64, 1];
+        let adam = Adam::new(1e-2);
+        let mut want: Vec<_> = sizes.iter().map(|&n| values(n, n as u32)).collect();
+        let grads: Vec<_> = sizes.iter().map(|&n| values(n, 9)).collect();
+        let mut got = [want.clone(), want.clone()];
+        for (k, params) in want.iter_mut().enumerate() {
+            let mut state = StateVec::<Adam, 2>::new(params.len());
+            let adam = adam.with(L2::new(k as f32));
+            adam.step_slices(params, &grads[k], state.as_mut()).unwrap();
+        }
+        for (parallel, got) in [false, true].into_iter().zip(&mut got) {
+            let mut states: Vec<_> = sizes.iter().map(|&n| StateVec::<Adam, 2>::new(n)).collect();
+            let mut tensors: Vec<_> = got
+                .iter_mut()
+                .zip(&grads)
+                .zip(&mut states)
+                .enumerate()
+                .map(|(k, ((params, grads), state))| Tensor {
+                    params,
+                    grads,
+                    columns: state.columns_mut(),
+                    transform: L2::new(k as f32),
+                })
+                .collect();
+            let mut clock = Clock::new();
+            if parallel {
+                adam.par_step_tensors(&mut tensors, &mut clock).unwrap();
+            } else {
+                adam.step_tensors(&mut tensors, &mut clock).unwrap();
+            }
+            assert_eq!(clock.t, 1);
+            assert_eq!(*got, want);
+        }
+    }
+
+    #[test]
+    fn one_wrong_tensor_stops_all_before_a_write() {
+        let mut clock = Clock::new();
+        let (mut a, mut b) = ([1.0, 2.0], [3.0]);
+        let (mut state_a, mut state_b) = (AdamState::<2>::new(), AdamState::<1>::new());
+        let mut tensors = [
+            Tensor { params: &mut a, grads: &[1.0, 1.0], columns: state_a.as_mut().columns, transform: () },
+            Tensor { params: &mut b, grads: &[1.0, 1.0], columns: state_b.as_mut().columns, transform: () },
+        ];
+        let error = Error::Length { expected: 1, found: 2 };
+        assert_eq!(Adam::new(0.1).step_tensors(&mut tensors, &mut clock), Err(error));
+        assert_eq!(Adam::new(0.1).par_step_tensors(&mut tensors, &mut clock), Err(error));
+        assert_eq!((a, b, clock.t, state_a.columns), ([1.0, 2.0], [3.0], 0, [[0.0; 2]; 2]));
+    }
+}
