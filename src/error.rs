@@ -45,6 +45,12 @@ pub enum Hyper {
     Limit,
     /// Factor of a scaling: finite.
     Factor,
+    /// Decay factor of a schedule: between 0 and 1.
+    Gamma,
+    /// Decay of a schedule per step: finite and at least 0.
+    Rate,
+    /// Share of a whole: between 0 and 1, and in proportion to the others.
+    Fraction,
     /// Probability: between 0 and 1.
     Probability,
     /// Number of steps, or of steps in a cycle: at least 1.
@@ -67,6 +73,9 @@ impl fmt::Display for Hyper {
             Self::Lambda => "penalty strength must be finite and at least 0",
             Self::Limit => "limit must be positive",
             Self::Factor => "factor must be finite",
+            Self::Gamma => "gamma must lie in 0..=1",
+            Self::Rate => "decay rate must be finite and at least 0",
+            Self::Fraction => "fraction must lie in 0..=1 and fit the others",
             Self::Probability => "probability must lie in 0..=1",
             Self::Steps => "number of steps must be at least 1",
             Self::Size => "size must be at least 1 and fit the others",

@@ -1,1 +1,101 @@
 //! Learning-rate schedules: pure functions of the step.
+//!
+//! A schedule is asked for the learning rate of step `step`, counted from 0: the steps that a state
+//! has taken so far. It remembers nothing, so that a run can be resumed anywhere.
+//!
+//! ```
+//! use gradus::schedule::{Cosine, Schedule, WarmUp};
+//! use gradus::{Adam, AdamState, Optimizer};
+//!
+//! let schedule = WarmUp::new(1e-4, 10, Cosine::new(1e-2, 90));
+//! schedule.check()?;
+//! let (adam, mut state) = (Adam::new(1e-2), AdamState::<1>::new());
+//! let mut params = [1.0];
+//! for _ in 0..100 {
+//!     let grads = [2.0 * params[0]];
+//!     adam.with_lr(schedule.at(state.t())).step(&mut params, &grads, &mut state);
+//! }
+//! assert!(params[0] < 0.7);
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
+//! Whatever the step, and also where [`check`](Schedule::check) would fail, the rate lies between
+//! the smallest and the largest that the schedule names (0 counts where it only decays), as long as
+//! these are finite. Exponential and sine are `libm`'s own: the same bits on every target.
+
+mod cosine;
+mod cycle;
+mod decay;
+mod linear;
+
+pub use cosine::{Cosine, SnapshotCycle, WarmRestarts};
+pub use cycle::{OneCycle, Triangular};
+pub use decay::{Constant, Exponential, InverseTime, MultiStep, StepDecay};
+pub use linear::{Linear, WarmUp};
+
+use crate::error::Error;
+use core::num::NonZeroU32;
+
+/// A learning rate for every step.
+pub trait Schedule {
+    /// Learning rate of the update that follows `step` others: 0 is the first.
+    fn at(&self, step: u32) -> f32;
+
+    /// Whether every parameter lies in its range; [`at`](Self::at) does not ask.
+    ///
+    /// # Errors
+    /// [`Error::Range`] names the first that does not.
+    fn check(&self) -> Result<(), Error>;
+}
+
+/// `n`, or 1 if it is 0: no division by it can fail.
+#[inline]
+fn at_least_one(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+}
+
+/// `part / whole` within `0..=1`, and 1 where that is no number.
+#[inline]
+fn ratio(part: f32, whole: f32) -> f32 {
+    if part < whole { unit(part / whole) } else { 1.0 }
+}
+
+/// `x` within `0..=1`; NaN is 0.
+#[inline]
+fn unit(x: f32) -> f32 {
+    if x > 1.0 {
+        1.0
+    } else if x > 0.0 {
+        x
+    } else {
+        0.0
+    }
+}
+
+/// The share `share` of `high` and the rest of `low`: exact at both ends, and never beyond them.
+///
+/// Few digits of the rest are left where it is small: `high` should be the larger one.
+#[inline]
+fn mix(high: f32, low: f32, share: f32) -> f32 {
+    let x = low * (1.0 - share) + high * share;
+    let (low, high) = if high < low { (high, low) } else { (low, high) };
+    if x > high {
+        high
+    } else if x >= low {
+        x
+    } else {
+        low
+    }
+}
+
+/// The half wave from 0 at 0 to 1 at 1.
+///
+/// ```text
+/// (1 - cos(pi * x)) / 2 = sin(pi / 2 * x)^2
+/// ```
+///
+/// The square of the sine has all its digits at both ends; the cosine would lose them near 0.
+fn half_wave(x: f32) -> f32 {
+    let sine = libm::sinf(core::f32::consts::FRAC_PI_2 * x);
+    sine * sine
+}

@@ -1,0 +1,298 @@
+//! Schedules: against PyTorch's, against their formulas in f64, and total for every step.
+
+#[path = "support/ulp.rs"]
+mod ulp;
+
+use gradus::schedule::*;
+use gradus::{Error, Hyper};
+use proptest::prelude::*;
+use serde_json::Value;
+use std::f64::consts::PI;
+use ulp::ulps;
+
+/// Steps at which everything is asked: the start, every kind of boundary, the far end.
+const STEPS: [u32; 14] =
+    [0, 1, 2, 3, 39, 40, 41, 1000, 1 << 16, (1 << 24) - 1, 1 << 24, 1 << 31, u32::MAX - 1, u32::MAX];
+
+/// Holds `schedule` against an f64 formula at `steps`, within `budget` units in the last place.
+fn hold(
+    schedule: &impl Schedule,
+    budget: f64,
+    steps: impl IntoIterator<Item = u32>,
+    want: impl Fn(f64) -> f64,
+) {
+    assert_eq!(schedule.check(), Ok(()));
+    for step in steps {
+        let (got, want) = (schedule.at(step), want(step.into()));
+        let error = ulps(got, want);
+        assert!(error.abs() <= budget, "step {step}: {got:e}, not {want:e}: {error:.1} ulp");
+    }
+}
+
+/// Half a cosine wave from `high` to `low`, in the form that has all its digits at both ends.
+fn wave(high: f64, low: f64, x: f64) -> f64 {
+    low + (high - low) * (PI / 2.0 * (1.0 - x)).sin().powi(2)
+}
+
+#[test]
+fn they_are_pytorch_s() {
+    // Name, our schedule, and the most units in the last place of a rate that it may be off.
+    // A power of gamma multiplies the rounding of its argument by the exponent. A wave doubles that of
+    // its sine, which is one unit of its own and up to two of its argument;
+    // where a wave of one-cycle ends between two steps, its length is rounded too, and the more digits
+    // are lost the nearer that end is.
+    let cosine = |lr, min, steps| Cosine { min, ..Cosine::new(lr, steps) };
+    let sgdr = |min, first, mult| WarmRestarts { min, mult, ..WarmRestarts::new(0.1, first) };
+    let one_cycle = |three_phase| OneCycle { three_phase, ..OneCycle::new(0.1, 201) };
+    let table: [(&str, Box<dyn Schedule>, f64); 14] = [
+        ("StepLR", Box::new(StepDecay::new(0.1, 0.5, 30)), 1.0),
+        ("MultiStepLR", Box::new(MultiStep::new(0.1, 0.2, [30, 80, 150])), 3.0),
+        ("ExponentialLR", Box::new(StepDecay::new(0.1, 0.97, 1)), 200.0),
+        ("ExponentialLR", Box::new(Exponential::new(0.1, 0.030_459_207)), 10.0),
+        ("LinearLR/up", Box::new(WarmUp::new(0.025, 50, Constant(0.1))), 2.0),
+        ("CosineAnnealingLR/to_zero", Box::new(cosine(0.1, 0.0, 200)), 6.0),
+        ("CosineAnnealingLR/eta_min", Box::new(cosine(0.1, 1e-3, 120)), 6.0),
+        ("CosineAnnealingWarmRestarts/1x3", Box::new(sgdr(0.0, 1, 3)), 6.0),
+        ("CosineAnnealingWarmRestarts/5x2", Box::new(sgdr(1e-3, 5, 2)), 6.0),
+        ("CosineAnnealingWarmRestarts/40x1", Box::new(sgdr(0.0, 40, 1)), 6.0),
+        ("CyclicLR/even", Box::new(Triangular::new(1e-3, 0.1, 20, 20)), 3.0),
+        ("CyclicLR/uneven", Box::new(Triangular::new(1e-3, 0.1, 15, 25)), 3.0),
+        ("OneCycleLR/cos", Box::new(one_cycle(false)), 16.0),
+        ("OneCycleLR/three_phase", Box::new(one_cycle(true)), 16.0),
+    ];
+    let file: Value = serde_json::from_str(include_str!("vectors/schedules.json")).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    for case in cases {
+        let name = case["name"].as_str().unwrap();
+        let ours: Vec<_> = table.iter().filter(|(ours, ..)| *ours == name).collect();
+        assert!(!ours.is_empty(), "{name} is not compared");
+        for (_, schedule, budget) in ours {
+            assert_eq!(schedule.check(), Ok(()));
+            for (step, want) in case["lr"].as_array().unwrap().iter().enumerate() {
+                let end = case["hyper"]["T_max"].as_u64().unwrap_or(u64::MAX);
+                let want = if step as u64 > end {
+                    case["hyper"]["eta_min"].as_f64().unwrap() // PyTorch's wave rises again, ours rests
+                } else {
+                    want.as_f64().unwrap()
+                };
+                let got = schedule.at(step as u32);
+                // What PyTorch itself rounds away in f64 counts where a wave ends at 0.
+                let error = if want.abs() < 1e-16 { f64::from(got) * 1e16 } else { ulps(got, want) };
+                assert!(error.abs() <= *budget, "{name} at {step}: {got:e}, not {want:e}: {error:.1} ulp");
+            }
+        }
+    }
+}
+
+#[test]
+fn formulas_hold_at_every_size_of_step() {
+    hold(&Constant(0.3), 1.0, STEPS, |_| 0.3);
+    hold(&InverseTime::new(0.1, 0.01), 4.0, STEPS, |t| 0.1 / (1.0 + 0.01 * t));
+    let k = f64::from(1e-8_f32);
+    hold(&Exponential::new(0.1, 1e-8), 60.0, STEPS, |t| 0.1 * (-k * t).exp());
+    hold(&StepDecay::new(0.1, 0.5, 1000), 1.0, 0..100_000, |t| 0.1 * 0.5_f64.powf((t / 1000.0).floor()));
+    hold(&Linear::new(0.1, 0.0, 1000), 3.0, 0..2000, |t| 0.1 * (1.0 - t / 1000.0).max(0.0));
+    hold(&Linear::new(0.0, 0.1, 1000), 3.0, 0..2000, |t| 0.1 * (t / 1000.0).min(1.0));
+    let end = f64::from(u32::MAX);
+    hold(&Linear::new(0.1, 0.3, u32::MAX), 3.0, STEPS, |t| 0.1 + 0.2 * t / end);
+    hold(&Cosine::new(0.1, u32::MAX), 6.0, STEPS, |t| wave(0.1, 0.0, t / end));
+    hold(&Cosine::new(0.1, 1 << 20), 6.0, (0..1 << 20).step_by(97), |t| wave(0.1, 0.0, t / 1_048_576.0));
+    hold(&Cosine { min: 0.05, ..Cosine::new(0.1, 7) }, 3.0, 0..8, |t| wave(0.1, 0.05, t / 7.0));
+    // A rising wave from a larger minimum is allowed, and stays in between too.
+    hold(&Cosine { min: 0.4, ..Cosine::new(0.1, 7) }, 6.0, 0..8, |t| wave(0.1, 0.4, t / 7.0));
+    hold(&Triangular::new(0.01, 0.1, 20, 30), 3.0, STEPS, |t| {
+        let i = t % 50.0;
+        0.01 + 0.09 * if i <= 20.0 { i / 20.0 } else { (50.0 - i) / 30.0 }
+    });
+    hold(&Triangular::new(0.0, 0.1, u32::MAX, u32::MAX), 3.0, STEPS, |t| 0.1 * t / end);
+}
+
+#[test]
+fn the_snapshot_cycle_is_the_lecture_s() {
+    for (total, cycles) in [(10, 3), (100, 5), (101, 5), (7, 7), (1, 1), (4, 3)] {
+        let schedule = SnapshotCycle::new(0.1, total, cycles);
+        let length = (f64::from(total) / f64::from(cycles)).ceil();
+        assert_eq!(f64::from(schedule.cycle_steps()), length);
+        // The lecture counts t from 1, and its mod(t - 1, length) is our step mod length.
+        hold(&schedule, 5.0, 0..total + 20, |step| wave(0.1, 0.0, ((step + 1.0 - 1.0) % length) / length));
+        let ends: Vec<_> = (0..total).filter(|&step| schedule.ends_cycle(step)).collect();
+        assert_eq!(ends.last(), Some(&(total - 1)));
+        assert!(ends.len() <= cycles as usize);
+        for end in &ends[..ends.len() - 1] {
+            assert_eq!(schedule.at(end + 1), 0.1, "a restart follows each snapshot");
+        }
+    }
+}
+
+#[test]
+fn warm_restarts_are_exact_for_every_step() {
+    let restarts = |first, mult, count| {
+        let schedule = WarmRestarts { mult, ..WarmRestarts::new(0.1, first) };
+        let (mut start, mut length) = (0_u64, u64::from(first));
+        for _ in 0..count {
+            let Ok(step) = u32::try_from(start) else { return };
+            assert_eq!(schedule.at(step), 0.1, "{first} x {mult}: restart at {start}");
+            if step > 0 {
+                let last = 0.1 * (PI / 2.0 / (length as f64 / f64::from(mult))).sin().powi(2);
+                assert!(ulps(schedule.at(step - 1), last).abs() <= 6.0, "{first} x {mult}: before {start}");
+            }
+            start += length;
+            length = length.saturating_mul(mult.into());
+        }
+    };
+    let schedule = WarmRestarts { mult: 3, ..WarmRestarts::new(0.1, 1) };
+    let starts: Vec<_> = (0..200).filter(|&step| schedule.at(step) == 0.1).collect();
+    assert_eq!(starts, [0, 1, 4, 13, 40, 121]);
+    for (first, mult) in [(1, 2), (1, 3), (2, 2), (5, 2), (7, 5), (1000, 1), (u32::MAX, 2), (3, u32::MAX)] {
+        restarts(first, mult, 100);
+    }
+    // The far end, where the cycle in progress is longer than any u32.
+    let length = 3.0_f64.powi(20); // from (3^20 - 1) / 2 on
+    let at = (f64::from(u32::MAX) - (length - 1.0) / 2.0) / length;
+    assert!(ulps(schedule.at(u32::MAX), wave(0.1, 0.0, at)).abs() <= 6.0);
+    let wide = WarmRestarts { mult: 2, ..WarmRestarts::new(0.1, 3_000_000_000) };
+    let at = (f64::from(u32::MAX) - 3e9) / 6e9;
+    assert!(ulps(wide.at(u32::MAX), wave(0.1, 0.0, at)).abs() <= 6.0);
+}
+
+#[test]
+fn a_warm_up_precedes_anything() {
+    let then = Cosine::new(0.1, 20);
+    let schedule = WarmUp::new(0.02, 5, then);
+    assert_eq!(schedule.check(), Ok(()));
+    assert_eq!(schedule.at(0), 0.02);
+    for step in 0..30 {
+        assert_eq!(schedule.at(step + 5), then.at(step));
+    }
+    for step in 1..5 {
+        assert!(schedule.at(step) > schedule.at(step - 1) && schedule.at(step) < 0.1);
+    }
+    let nested = WarmUp::new(0.0, 2, WarmUp::new(0.1, 2, Constant(0.3)));
+    assert_eq!([0, 2, 4, u32::MAX].map(|step| nested.at(step)), [0.0, 0.1, 0.3, 0.3]);
+}
+
+#[test]
+fn past_the_end_a_schedule_rests() {
+    for step in [200, 201, 1 << 24, u32::MAX] {
+        assert_eq!(Linear::new(0.1, 0.02, 200).at(step), 0.02);
+        assert_eq!(Cosine { min: 0.02, ..Cosine::new(0.1, 200) }.at(step), 0.02);
+        let one_cycle = OneCycle { end: 0.02, ..OneCycle::new(0.1, 201) };
+        assert_eq!(one_cycle.at(step), 0.02);
+        assert_eq!(OneCycle { three_phase: true, ..one_cycle }.at(step), 0.02);
+        assert_eq!(MultiStep::new(0.5, 0.5, [3, 199]).at(step), 0.125);
+    }
+}
+
+#[test]
+fn a_parameter_out_of_range_is_named() {
+    use Hyper::*;
+    let refused = |schedule: &dyn Schedule, hyper| assert_eq!(schedule.check(), Err(Error::Range(hyper)));
+    for lr in [-1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        refused(&Constant(lr), LearningRate);
+        refused(&StepDecay::new(lr, 0.5, 1), LearningRate);
+        refused(&MultiStep::new(lr, 0.5, [1]), LearningRate);
+        refused(&Exponential::new(lr, 0.5), LearningRate);
+        refused(&InverseTime::new(lr, 0.5), LearningRate);
+        refused(&Linear::new(lr, 0.1, 1), LearningRate);
+        refused(&Linear::new(0.1, lr, 1), LearningRate);
+        refused(&Cosine::new(lr, 1), LearningRate);
+        refused(&Cosine { min: lr, ..Cosine::new(0.1, 1) }, LearningRate);
+        refused(&WarmRestarts::new(lr, 1), LearningRate);
+        refused(&WarmRestarts { min: lr, ..WarmRestarts::new(0.1, 1) }, LearningRate);
+        refused(&SnapshotCycle::new(lr, 1, 1), LearningRate);
+        refused(&Triangular::new(lr, 0.1, 1, 1), LearningRate);
+        refused(&Triangular::new(0.1, lr, 1, 1), LearningRate);
+        refused(&OneCycle::new(lr, 100), LearningRate);
+        refused(&OneCycle { end: lr, ..OneCycle::new(0.1, 100) }, LearningRate);
+        refused(&WarmUp::new(lr, 1, Constant(0.1)), LearningRate);
+        refused(&WarmUp::new(0.1, 1, Constant(lr)), LearningRate);
+    }
+    for gamma in [-0.1, 1.1, f32::NAN] {
+        refused(&StepDecay::new(0.1, gamma, 1), Gamma);
+        refused(&MultiStep::new(0.1, gamma, [1]), Gamma);
+    }
+    for k in [-0.1, f32::INFINITY, f32::NAN] {
+        refused(&Exponential::new(0.1, k), Rate);
+        refused(&InverseTime::new(0.1, k), Rate);
+    }
+    refused(&StepDecay::new(0.1, 0.5, 0), Steps);
+    refused(&Linear::new(0.1, 0.0, 0), Steps);
+    refused(&Cosine::new(0.1, 0), Steps);
+    refused(&WarmRestarts::new(0.1, 0), Steps);
+    refused(&WarmRestarts { mult: 0, ..WarmRestarts::new(0.1, 1) }, Steps);
+    refused(&SnapshotCycle::new(0.1, 0, 1), Steps);
+    refused(&SnapshotCycle::new(0.1, 1, 0), Steps);
+    refused(&SnapshotCycle::new(0.1, 3, 4), Steps);
+    refused(&Triangular::new(0.1, 0.2, 0, 1), Steps);
+    refused(&Triangular::new(0.1, 0.2, 1, 0), Steps);
+    refused(&OneCycle::new(0.1, 0), Steps);
+    refused(&WarmUp::new(0.1, 0, Constant(0.1)), Steps);
+    for rise in [-0.1, 1.1, f32::NAN] {
+        refused(&OneCycle { rise, ..OneCycle::new(0.1, 100) }, Fraction);
+    }
+    refused(&OneCycle { rise: 0.6, three_phase: true, ..OneCycle::new(0.1, 100) }, Fraction);
+}
+
+/// Any number of steps, small ones and the far end more often.
+fn any_steps() -> impl Strategy<Value = u32> {
+    prop_oneof![0..50_u32, Just(u32::MAX), u32::MAX - 50..u32::MAX, any::<u32>()]
+}
+
+/// Any factor, also one that `check` refuses.
+fn any_factor() -> impl Strategy<Value = f32> {
+    prop_oneof![0.0..1.0_f32, any::<f32>(), Just(0.0), Just(1.0), Just(f32::NAN), Just(f32::INFINITY)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) })]
+
+    /// Total: whatever the parameters, no panic, and a rate between the ends that are named.
+    #[test]
+    fn every_step_has_a_rate_in_range(
+        step in any_steps(), a in any_steps(), b in any_steps(), factor in any_factor(),
+        high in 0.0..1e30_f32, low in 0.0..1e30_f32, three_phase: bool,
+    ) {
+        let (low, high) = if low < high { (low, high) } else { (high, low) };
+        let within = |name: &str, rate: f32, low: f32| {
+            prop_assert!(low <= rate && rate <= high, "{name} at {step}: {rate:e} outside {low:e}..={high:e}");
+            Ok(())
+        };
+        within("step decay", StepDecay::new(high, factor, a).at(step), 0.0)?;
+        within("multi step", MultiStep::new(high, factor, [a, b]).at(step), 0.0)?;
+        within("exponential", Exponential::new(high, factor).at(step), 0.0)?;
+        within("inverse time", InverseTime::new(high, factor).at(step), 0.0)?;
+        within("falling line", Linear::new(high, low, a).at(step), low)?;
+        within("rising line", Linear::new(low, high, a).at(step), low)?;
+        within("cosine", Cosine { min: low, ..Cosine::new(high, a) }.at(step), low)?;
+        let restarts = WarmRestarts { lr: high, min: low, first: a, mult: b };
+        within("warm restarts", restarts.at(step), low)?;
+        within("snapshot cycle", SnapshotCycle::new(high, a, b).at(step), 0.0)?;
+        within("triangle", Triangular::new(low, high, a, b).at(step), low)?;
+        let one_cycle = OneCycle { start: low, max: high, end: low, steps: a, rise: factor, three_phase };
+        within("one cycle", one_cycle.at(step), low)?;
+        within("warm-up", WarmUp::new(low, b, restarts).at(step), low)?;
+        prop_assert!(SnapshotCycle::new(high, a, b).ends_cycle(a.saturating_sub(1)));
+    }
+
+    /// What only falls never rises.
+    #[test]
+    fn decays_fall(step in 0..u32::MAX, gamma in 0.0..=1.0_f32, k in 0.0..1.0_f32, steps in 1..u32::MAX) {
+        let falls = |schedule: &dyn Schedule| schedule.at(step + 1) <= schedule.at(step);
+        prop_assert!(falls(&InverseTime::new(0.1, k)));
+        prop_assert!(falls(&Exponential::new(0.1, k)));
+        prop_assert!(falls(&Linear::new(0.1, 0.0, steps)));
+        prop_assert!(falls(&StepDecay::new(0.1, gamma, u32::MAX)));
+        prop_assert!(falls(&MultiStep::new(0.1, gamma, [steps, 7, steps / 2])));
+    }
+
+    /// A period brings the same bits again.
+    #[test]
+    fn cycles_repeat(step in 0..1_000_000_u32, up in 1..500_u32, down in 1..500_u32, turns in 1..1000_u32) {
+        let triangle = Triangular::new(0.1, 0.3, up, down);
+        prop_assert_eq!(triangle.at(step), triangle.at(step + turns * (up + down)));
+        let restarts = WarmRestarts::new(0.1, up);
+        prop_assert_eq!(restarts.at(step), restarts.at(step + turns * up));
+        let snapshots = SnapshotCycle::new(0.1, up * down, down);
+        prop_assert_eq!(snapshots.at(step), snapshots.at(step + turns * up));
+    }
+}
