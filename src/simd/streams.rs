@@ -4,6 +4,28 @@
 use super::lane::{Element, Lane};
 use crate::error::{Error, same_length};
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+/// Runs `$body` for `$k` = 0, 1, .. below the constant `$n`, unrolled in the source.
+///
+/// At opt-level s and z LLVM keeps a loop over two or three columns, and the registers with it in
+/// memory: 75 in place of 24 instructions per parameter for Adam on a Cortex-M4F.
+macro_rules! each {
+    ($k:ident < $n:ident, $body:expr) => {{
+        each!(@ 0 1 2 3, $k < $n, $body);
+        let mut $k = 4;
+        while $k < $n {
+            $body;
+            $k += 1;
+        }
+    }};
+    (@ $($i:literal)*, $k:ident < $n:ident, $body:expr) => {
+        $(if $n > $i {
+            let $k = $i;
+            $body;
+        })*
+    };
+}
 
 /// `R` slices to read and `S` slices to update, all of length `len`.
 #[derive(Debug)]
@@ -56,16 +78,12 @@ impl<'a, const S: usize, const R: usize, T> Streams<'a, S, R, T> {
         let (mut read, mut state) = (self.read, self.state);
         // SAFETY: mid is at most the length of every column.
         unsafe {
-            let mut k = 0;
-            while k < R {
+            each!(k < R, {
                 read[k] = read[k].add(mid);
-                k += 1;
-            }
-            let mut k = 0;
-            while k < S {
+            });
+            each!(k < S, {
                 state[k] = state[k].add(mid);
-                k += 1;
-            }
+            });
         }
         let rest = Self { len: self.len - mid, read, state, slices: PhantomData };
         (Self { len: mid, ..self }, rest)
@@ -79,21 +97,14 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// `i + WIDTH <= len`.
     #[inline(always)]
     pub unsafe fn load<L: Lane<T>>(&self, isa: L::Isa, i: usize) -> ([L; R], [L; S]) {
-        let zero = L::splat(isa, T::ZERO);
-        let (mut read, mut state) = ([zero; R], [zero; S]);
-        let mut k = 0;
-        while k < R {
-            // SAFETY: the caller keeps i + WIDTH within the column.
-            read[k] = unsafe { L::load(isa, self.read[k].add(i)) };
-            k += 1;
+        // `[zero; S]` would be one more loop at opt-level z.
+        let (mut read, mut state) = (MaybeUninit::<[L; R]>::uninit(), MaybeUninit::<[L; S]>::uninit());
+        // SAFETY: the caller keeps i + WIDTH within the columns; each place of both arrays is written.
+        unsafe {
+            each!(k < R, read.as_mut_ptr().cast::<L>().add(k).write(L::load(isa, self.read[k].add(i))));
+            each!(k < S, state.as_mut_ptr().cast::<L>().add(k).write(L::load(isa, self.state[k].add(i))));
+            (read.assume_init(), state.assume_init())
         }
-        let mut k = 0;
-        while k < S {
-            // SAFETY: the caller keeps i + WIDTH within the column.
-            state[k] = unsafe { L::load(isa, self.state[k].add(i)) };
-            k += 1;
-        }
-        (read, state)
     }
 
     /// Writes a register to each column of state from element `i` on.
@@ -102,12 +113,10 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// `i + WIDTH <= len`.
     #[inline(always)]
     pub unsafe fn store<L: Lane<T>>(&self, i: usize, state: [L; S]) {
-        let mut k = 0;
-        while k < S {
+        each!(k < S, {
             // SAFETY: the caller keeps i + WIDTH within the column.
             unsafe { state[k].store(self.state[k].add(i)) };
-            k += 1;
-        }
+        });
     }
 
     /// The `n < WIDTH` elements of each column from `i` on; zeros beyond them.
@@ -118,18 +127,14 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     pub unsafe fn load_partial<L: Lane<T>>(&self, isa: L::Isa, i: usize, n: usize) -> ([L; R], [L; S]) {
         let zero = L::splat(isa, T::ZERO);
         let (mut read, mut state) = ([zero; R], [zero; S]);
-        let mut k = 0;
-        while k < R {
+        each!(k < R, {
             // SAFETY: the caller keeps i + n within the column.
             read[k] = unsafe { L::load_partial(isa, self.read[k].add(i), n) };
-            k += 1;
-        }
-        let mut k = 0;
-        while k < S {
+        });
+        each!(k < S, {
             // SAFETY: the caller keeps i + n within the column.
             state[k] = unsafe { L::load_partial(isa, self.state[k].add(i), n) };
-            k += 1;
-        }
+        });
         (read, state)
     }
 
@@ -139,11 +144,9 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// `i + n <= len`, and `n < WIDTH`.
     #[inline(always)]
     pub unsafe fn store_partial<L: Lane<T>>(&self, i: usize, n: usize, state: [L; S]) {
-        let mut k = 0;
-        while k < S {
+        each!(k < S, {
             // SAFETY: the caller keeps i + n within the column.
             unsafe { state[k].store_partial(self.state[k].add(i), n) };
-            k += 1;
-        }
+        });
     }
 }
