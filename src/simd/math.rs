@@ -16,7 +16,8 @@ pub fn sqrt(x: f32) -> f32 {
         use core::arch::x86::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
         #[cfg(target_arch = "x86_64")]
         use core::arch::x86_64::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
-        return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x)));
+        // SAFETY: the cfg says that the whole target has SSE.
+        return unsafe { _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))) };
     }
 
     #[cfg(all(not(feature = "std"), target_arch = "arm", target_os = "none", target_abi = "eabihf"))]

@@ -258,7 +258,7 @@ pub fn norm<T: Element>(level: Level, x: &[T]) -> T {
     }
     let largest = max_abs(level, x);
     if largest == T::ZERO || largest == T::INFINITY {
-        return squares.max(largest); // a NaN in the sum stays; 0 and infinity are themselves
+        return largest.max(squares); // a NaN in the sum passes this maximum; 0 and infinity are themselves
     }
     let scale = largest.inverse_power();
     reduce_one(level, &SumSquares { scale }, x).sqrt() / scale
