@@ -59,6 +59,22 @@ doc() {
   RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
 }
 
+## bench-report: writes BENCHMARKS.md (an idle machine, about ten minutes)
+bench-report() {
+  {
+    echo "# Benchmarks"
+    echo
+    echo "Made by \`./ci.sh bench-report\` on $(date +%F). Default build of the crate: no target-cpu flag, opt-level 3."
+    echo
+    echo "- CPU: $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs), $(nproc) cores, shared with other machines"
+    echo "- $(rustc --version)"
+    echo "- Contestants take turns in one run; medians of 21 turns. Times drift with the machine, ratios hold."
+    [ -f docs/bench-notes.md ] && echo && cat docs/bench-notes.md
+    cargo bench --locked --features rayon --bench report -- "$@"
+  } >BENCHMARKS.tmp
+  mv BENCHMARKS.tmp BENCHMARKS.md
+}
+
 ## all: what CI runs
 all() {
   check

@@ -1,0 +1,287 @@
+//! The tables of BENCHMARKS.md: contestants take turns in one run, medians of many turns.
+//!
+//! `./ci.sh bench-report` runs it. On a shared machine the speed drifts; turns make every contestant
+//! see the same drift, so that the ratios hold where the times do not.
+#![allow(missing_docs)]
+
+mod support;
+
+use gradus::{Adam, Clock, Level, Optimizer, StateVec, Tensor, dot, norm, sum_abs};
+use std::hint::black_box;
+use std::time::Instant;
+use support::{Buffers, Case, SIZES, cases, check};
+
+const TURNS: usize = 21;
+
+fn main() {
+    // `cargo bench` and `cargo test --benches` pass options of their own; only a filter counts here.
+    let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
+    if std::env::args().any(|a| a == "--test") {
+        return;
+    }
+    let mut cases = cases();
+    cases.retain(|case| "steps".contains(&filter) || case.rule.contains(&filter));
+    if !cases.is_empty() {
+        steps(&mut cases);
+    }
+    small_calls(&filter);
+    composition(&filter);
+    tensors(&filter);
+    reductions(&filter);
+    #[cfg(feature = "rayon")]
+    threads(&filter);
+}
+
+/// Median nanoseconds of each contestant, in turns.
+fn medians(contestants: &mut [&mut dyn FnMut()]) -> Vec<f64> {
+    // As many calls as fill a millisecond with the first contestant.
+    let start = Instant::now();
+    contestants[0]();
+    let once = start.elapsed().as_secs_f64();
+    let calls = (1e-3 / once.max(1e-9)).clamp(1.0, 1e5) as u32;
+    let mut times = vec![Vec::new(); contestants.len()];
+    for _ in 0..TURNS {
+        for (contestant, times) in contestants.iter_mut().zip(&mut times) {
+            contestant(); // its own cache state, not its predecessor's
+            let start = Instant::now();
+            for _ in 0..calls {
+                contestant();
+            }
+            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(calls));
+        }
+    }
+    times
+        .iter_mut()
+        .map(|t| {
+            t.sort_by(f64::total_cmp);
+            t[TURNS / 2]
+        })
+        .collect()
+}
+
+fn heading(title: &str, text: &str) {
+    println!("\n## {title}\n\n{text}\n");
+}
+
+fn row<T: std::fmt::Display>(cells: impl IntoIterator<Item = T>) {
+    let cells: Vec<_> = cells.into_iter().map(|c| c.to_string()).collect();
+    println!("| {} |", cells.join(" | "));
+}
+
+fn size(n: usize) -> String {
+    match n {
+        n if n >= 1 << 20 => format!("{} M", n >> 20),
+        n if n >= 1 << 10 => format!("{} K", n >> 10),
+        n => n.to_string(),
+    }
+}
+
+fn steps(cases: &mut [Case]) {
+    heading(
+        "One step, one thread",
+        "Nanoseconds per parameter. *Floor*: the same bytes read and written, one addition a column. *Plain loop*: \
+         zipped iterators, compiled like the rest. The last column is the widest level against the floor.",
+    );
+    for case in cases {
+        check(case);
+        println!("### {} ({} bytes per parameter)\n", case.rule, case.bytes);
+        let names: Vec<_> = case.contestants.iter().map(|c| c.name.clone()).collect();
+        row(["N".to_string()].into_iter().chain(names.clone()).chain(["ratio".to_string()]));
+        row(std::iter::repeat_n("--:", names.len() + 2));
+        for n in SIZES {
+            let buffers = std::cell::RefCell::new(Buffers::new(n));
+            let mut steps: Vec<_> =
+                case.contestants.iter_mut().map(|c| || (c.step)(&mut buffers.borrow_mut())).collect();
+            let mut turns: Vec<&mut dyn FnMut()> = steps.iter_mut().map(|s| s as &mut dyn FnMut()).collect();
+            let ns = medians(&mut turns);
+            let cells = ns.iter().map(|t| format!("{:.3}", t / n as f64));
+            let ratio = format!("{:.2}", ns[ns.len() - 1] / ns[0]);
+            row([size(n)].into_iter().chain(cells).chain([ratio]));
+        }
+        println!();
+    }
+}
+
+fn small_calls(filter: &str) {
+    if !"small".contains(filter) {
+        return;
+    }
+    heading(
+        "Small calls",
+        "Nanoseconds per call of `Adam::step` on arrays, at the start and late in a training.",
+    );
+    row(["parameters", "t = 100", "t = 10 000", "t = 1 000 000"]);
+    row(["--:"; 4]);
+    fn call<const N: usize>() {
+        let adam = Adam::new(1e-3);
+        let (mut params, grads) = ([0.5; N], [0.1; N]);
+        let times = [100, 10_000, 1_000_000].map(|t| {
+            let mut state = gradus::AdamState::<N>::new();
+            let mut step = || {
+                state.clock.t = t;
+                black_box(&adam).step(&mut params, black_box(&grads), &mut state);
+            };
+            format!("{:.1}", medians(&mut [&mut step])[0])
+        });
+        row([N.to_string()].into_iter().chain(times));
+    }
+    call::<1>();
+    call::<16>();
+    call::<64>();
+    call::<67>();
+    call::<256>();
+}
+
+/// Adam as a composition of twelve vector operations, as an array library runs it.
+fn twelve_passes(b: &mut Buffers, scratch: &mut [Vec<f32>; 2]) {
+    fn pass(out: &mut [f32], f: impl Fn(usize, f32) -> f32) {
+        for (i, x) in out.iter_mut().enumerate() {
+            *x = f(i, *x);
+        }
+        black_box(out);
+    }
+    let [x, y] = scratch;
+    let (p, g) = (&mut b.params[..], &b.grads[..]);
+    let [m, v, _] = &mut b.state;
+    pass(m, |_, m| m * 0.9);
+    pass(x, |i, _| g[i] * 0.1);
+    pass(m, |i, m| m + x[i]);
+    pass(v, |_, v| v * 0.999);
+    pass(x, |i, _| g[i] * g[i]);
+    pass(x, |_, x| x * 0.001);
+    pass(v, |i, v| v + x[i]);
+    pass(x, |i, _| v[i].sqrt());
+    pass(x, |_, x| x + 1e-8);
+    pass(y, |i, _| m[i] / x[i]);
+    pass(y, |_, y| y * 1e-3);
+    pass(p, |i, p| p - y[i]);
+}
+
+fn composition(filter: &str) {
+    if !"composition".contains(filter) {
+        return;
+    }
+    heading(
+        "One pass against twelve",
+        "Adam, nanoseconds per parameter: fused, and composed of twelve vector operations with two scratch arrays.",
+    );
+    row(["N", "fused", "twelve passes", "ratio"]);
+    row(["--:"; 4]);
+    for n in SIZES {
+        let adam = Adam::new(1e-3);
+        let (mut a, mut b) = (Buffers::new(n), Buffers::new(n));
+        let mut scratch = [vec![0.0; n], vec![0.0; n]];
+        let mut state = StateVec::<Adam, 2>::new(n);
+        let mut fused =
+            || adam.step_slices(&mut a.params, black_box(&a.grads), state.as_mut()).expect("equal lengths");
+        let mut composed = || twelve_passes(&mut b, &mut scratch);
+        let ns = medians(&mut [&mut fused, &mut composed]);
+        let per = |k: usize| format!("{:.3}", ns[k] / n as f64);
+        row([size(n), per(0), per(1), format!("{:.1}", ns[1] / ns[0])]);
+    }
+}
+
+fn tensors(filter: &str) {
+    if !"tensors".contains(filter) {
+        return;
+    }
+    heading("Many tensors", "Adam over 1 M parameters, nanoseconds per parameter.");
+    row(["tensors x parameters", "one call", "list", "ratio"]);
+    row(["--:"; 4]);
+    let total = 1 << 20;
+    for count in [1, 16, 1024] {
+        let n = total / count;
+        let adam = Adam::new(1e-3);
+        let grads = vec![0.1; total];
+        let mut params = [vec![0.5; total], vec![0.5; total]];
+        let mut states = [StateVec::<Adam, 2>::new(total), StateVec::<Adam, 2>::new(total)];
+        let ([one, list], [state, columns]) = (&mut params, &mut states);
+        let mut whole = || adam.step_slices(one, black_box(&grads), state.as_mut()).expect("equal lengths");
+        let [m, v] = columns.columns_mut();
+        let mut tensors: Vec<_> = list
+            .chunks_mut(n)
+            .zip(grads.chunks(n))
+            .zip(m.chunks_mut(n).zip(v.chunks_mut(n)))
+            .map(|((params, grads), (m, v))| Tensor { params, grads, columns: [m, v], transform: () })
+            .collect();
+        let mut clock = Clock::new();
+        let mut each = || adam.step_tensors(black_box(&mut tensors), &mut clock).expect("equal lengths");
+        let ns = medians(&mut [&mut whole, &mut each]);
+        let per = |k: usize| format!("{:.3}", ns[k] / total as f64);
+        row([format!("{count} x {}", size(n)), per(0), per(1), format!("{:.2}", ns[1] / ns[0])]);
+    }
+}
+
+fn reductions(filter: &str) {
+    if !"reductions".contains(filter) {
+        return;
+    }
+    heading(
+        "Reductions",
+        "Nanoseconds per element in the fixed order, at the widest level; *naive* is one running sum, which no \
+         compiler may reorder.",
+    );
+    row(["N", "naive dot", "dot f32", "dot f64", "norm f32", "sum of |x| f32"]);
+    row(["--:"; 6]);
+    for n in SIZES {
+        let (x, y) = (vec![0.5_f32; n], vec![0.25_f32; n]);
+        let (dx, dy) = (vec![0.5_f64; n], vec![0.25_f64; n]);
+        let level = Level::detect();
+        let mut naive = || {
+            black_box(black_box(&x).iter().zip(&y).map(|(x, y)| x * y).sum::<f32>());
+        };
+        let mut dot32 = || {
+            let _ = black_box(dot(level, black_box(&x), &y));
+        };
+        let mut dot64 = || {
+            let _ = black_box(dot(level, black_box(&dx), &dy));
+        };
+        let mut norm32 = || {
+            black_box(norm(level, black_box(&x)));
+        };
+        let mut abs32 = || {
+            black_box(sum_abs(level, black_box(&x)));
+        };
+        let ns = medians(&mut [&mut naive, &mut dot32, &mut dot64, &mut norm32, &mut abs32]);
+        row([size(n)].into_iter().chain(ns.iter().map(|t| format!("{:.3}", t / n as f64))));
+    }
+}
+
+#[cfg(feature = "rayon")]
+fn threads(filter: &str) {
+    if !"threads".contains(filter) {
+        return;
+    }
+    use gradus::{Columns, run};
+    heading(
+        "Threads",
+        "Adam, nanoseconds per parameter, called from outside of the pool. *Floor, 2 threads*: the floor on two halves.",
+    );
+    row(["N", "1 thread", "2 threads", "floor, 2 threads", "speed-up"]);
+    row(["--:"; 5]);
+    rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("two threads");
+    for n in SIZES {
+        let adam = Adam::new(1e-3);
+        let (mut params, grads) = (vec![0.5; n], vec![0.1; n]);
+        let mut state = StateVec::<Adam, 2>::new(n);
+        let buffers = std::cell::RefCell::new((&mut params, &mut state));
+        let mut one = || {
+            let (params, state) = &mut *buffers.borrow_mut();
+            adam.step_slices(params, black_box(&grads), state.as_mut()).expect("equal lengths");
+        };
+        let mut two = || {
+            let (params, state) = &mut *buffers.borrow_mut();
+            adam.par_step_slices(params, black_box(&grads), state.as_mut()).expect("equal lengths");
+        };
+        let mut floor = || {
+            let (params, state) = &mut *buffers.borrow_mut();
+            let columns = Columns::new(params, [black_box(&grads)], state.columns_mut());
+            let (left, right) = columns.expect("equal lengths").split_at(n / 2);
+            let level = Level::detect();
+            rayon::join(|| run(level, &support::Floor, left), || run(level, &support::Floor, right));
+        };
+        let ns = medians(&mut [&mut one, &mut two, &mut floor]);
+        let per = |k: usize| format!("{:.3}", ns[k] / n as f64);
+        row([size(n), per(0), per(1), per(2), format!("{:.2}", ns[0] / ns[1])]);
+    }
+}

@@ -1,0 +1,142 @@
+//! What the benchmarks of a step compare: every rule at every level, a plain loop, and a floor.
+#![allow(dead_code, missing_docs)]
+
+pub mod hand;
+pub mod plain;
+
+use gradus::{
+    AdaGrad, Adam, AdamW, AmsGrad, Clock, Columns, Lane, Level, Lion, Momentum, Nadam, Nesterov, Optimizer,
+    RmsProp, Rule, Sgd, StateMut, run,
+};
+use std::hint::black_box;
+
+/// Sizes of the report: from one small layer to far beyond the caches.
+pub const SIZES: [usize; 6] = [64, 1 << 10, 1 << 14, 1 << 18, 1 << 20, 1 << 24];
+
+/// Parameters, gradients, up to three columns of state: all contestants use the same memory.
+pub struct Buffers {
+    pub params: Vec<f32>,
+    pub grads: Vec<f32>,
+    pub state: [Vec<f32>; 3],
+    pub clock: Clock,
+}
+
+impl Buffers {
+    pub fn new(n: usize) -> Self {
+        // Period 251, the largest prime below 256: no width divides it.
+        let grads = (0..n).map(|i| (i % 251) as f32 / 125.0 - 1.0).collect();
+        let mut clock = Clock::new();
+        clock.t = 1_000_000; // past the warm-up of the averages, as almost all of a training is
+        Self { params: vec![0.5; n], grads, state: std::array::from_fn(|_| vec![0.01; n]), clock }
+    }
+
+    pub fn columns<const K: usize>(&mut self) -> [&mut [f32]; K] {
+        let mut columns = self.state.iter_mut();
+        std::array::from_fn(|_| columns.next().expect("at most three columns").as_mut_slice())
+    }
+}
+
+/// One way to do a step.
+pub struct Contestant {
+    pub name: String,
+    pub step: Box<dyn FnMut(&mut Buffers)>,
+}
+
+/// A rule with everything that it is measured against; the floor comes first.
+pub struct Case {
+    pub rule: &'static str,
+    /// Bytes read and written for each parameter.
+    pub bytes: usize,
+    pub contestants: Vec<Contestant>,
+}
+
+/// The least a rule with `K` columns can do: read and write the same bytes, one addition for each.
+#[derive(Clone, Copy)]
+pub struct Floor;
+
+impl<const K: usize> Rule<K> for Floor {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, _: L::Isa, p: L, [g]: [L; 1], mut state: [L; K]) -> (L, [L; K]) {
+        let mut k = 0;
+        while k < K {
+            state[k] = state[k] + g;
+            k += 1;
+        }
+        (p + g, state)
+    }
+}
+
+/// One rule: floor, plain loop, every level, and the call that chooses the level by itself.
+fn case<const K: usize, O>(rule: &'static str, optimizer: O, plain: fn(&mut Buffers)) -> Case
+where
+    O: Optimizer<K> + 'static,
+{
+    let mut contestants = vec![
+        Contestant {
+            name: "floor".into(),
+            step: Box::new(|b| {
+                let (mut params, grads) = (std::mem::take(&mut b.params), std::mem::take(&mut b.grads));
+                let columns = Columns::<K>::new(&mut params, [black_box(&grads)], b.columns());
+                run(Level::detect(), &Floor, columns.expect("equal lengths"));
+                (b.params, b.grads) = (params, grads);
+            }),
+        },
+        Contestant { name: "plain loop".into(), step: Box::new(plain) },
+    ];
+    for level in Level::available() {
+        contestants.push(Contestant {
+            name: level.name().into(),
+            step: Box::new(move |b| step(&black_box(optimizer), level, b)),
+        });
+    }
+    Case { rule, bytes: 4 * (3 + 2 * K), contestants }
+}
+
+fn step<const K: usize, O: Optimizer<K>>(optimizer: &O, level: Level, b: &mut Buffers) {
+    let mut columns = b.state.iter_mut();
+    let columns = std::array::from_fn(|_| columns.next().expect("at most three columns").as_mut_slice());
+    let state = StateMut::new(columns, &mut b.clock);
+    optimizer.step_slices_at(level, &mut b.params, black_box(&b.grads), state).expect("equal lengths");
+}
+
+/// Every rule of the crate.
+pub fn cases() -> Vec<Case> {
+    let lr = plain::LR;
+    let mut cases = vec![
+        case("sgd", Sgd::new(lr), plain::sgd),
+        case("momentum", Momentum::new(lr), plain::momentum),
+        case("nesterov", Nesterov::new(lr), plain::nesterov),
+        case("adagrad", AdaGrad::new(lr), plain::adagrad),
+        case("rmsprop", RmsProp::new(lr), plain::rmsprop),
+        case("rmsprop_centered", RmsProp::new(lr).centered(), plain::rmsprop_centered),
+        case("rmsprop_momentum", RmsProp::new(lr).with_momentum(0.9), plain::rmsprop_momentum),
+        case(
+            "rmsprop_centered_momentum",
+            RmsProp::new(lr).centered().with_momentum(0.9),
+            plain::rmsprop_centered_momentum,
+        ),
+        case("adam", Adam::new(lr), plain::adam),
+        case("adamw", AdamW::new(lr), plain::adamw),
+        case("amsgrad", AmsGrad::new(lr), plain::amsgrad),
+        case("nadam", Nadam::new(lr), plain::nadam),
+        case("lion", Lion::new(lr), plain::lion),
+    ];
+    for case in &mut cases {
+        hand::add(case);
+    }
+    cases
+}
+
+/// Asserts that every contestant but the floor computes the same step.
+pub fn check(case: &mut Case) {
+    let mut want: Option<Vec<f32>> = None;
+    for contestant in case.contestants.iter_mut().filter(|c| c.name != "floor") {
+        let mut b = Buffers::new(1003);
+        (contestant.step)(&mut b);
+        let want = want.get_or_insert_with(|| b.params.clone());
+        for (got, want) in b.params.iter().zip(want.iter()) {
+            let close = (got - want).abs() <= 4.0 * f32::EPSILON * want.abs();
+            assert!(close, "{} of {}: {got:e} instead of {want:e}", contestant.name, case.rule);
+        }
+    }
+}

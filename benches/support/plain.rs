@@ -1,0 +1,136 @@
+//! Each rule as the loop that one would write without the crate: zipped iterators, no intrinsics.
+//!
+//! The compiler vectorises them for the target it was told, which by default is SSE2.
+
+use super::Buffers;
+
+pub const LR: f32 = 1e-3;
+const EPS: f32 = 1e-8;
+const RHO: f32 = 0.9;
+const RHO2: f32 = 0.99;
+const B1: f32 = 0.9;
+const B2: f32 = 0.999;
+const C1: f32 = 0.1;
+const C2: f32 = 0.001;
+
+pub fn sgd(b: &mut Buffers) {
+    for (p, g) in b.params.iter_mut().zip(&b.grads) {
+        *p -= LR * g;
+    }
+}
+
+pub fn momentum(b: &mut Buffers) {
+    let [v, ..] = &mut b.state;
+    for ((p, g), v) in b.params.iter_mut().zip(&b.grads).zip(v) {
+        *v = RHO * *v + g;
+        *p -= LR * *v;
+    }
+}
+
+pub fn nesterov(b: &mut Buffers) {
+    let [v, ..] = &mut b.state;
+    for ((p, g), v) in b.params.iter_mut().zip(&b.grads).zip(v) {
+        *v = RHO * *v + g;
+        *p -= LR * (g + RHO * *v);
+    }
+}
+
+pub fn adagrad(b: &mut Buffers) {
+    let [s, ..] = &mut b.state;
+    for ((p, g), s) in b.params.iter_mut().zip(&b.grads).zip(s) {
+        *s += g * g;
+        *p -= LR * g / (s.sqrt() + 1e-10);
+    }
+}
+
+pub fn rmsprop(b: &mut Buffers) {
+    let [s, ..] = &mut b.state;
+    for ((p, g), s) in b.params.iter_mut().zip(&b.grads).zip(s) {
+        *s = RHO2 * *s + 0.01 * g * g;
+        *p -= LR * g / (s.sqrt() + EPS);
+    }
+}
+
+pub fn rmsprop_centered(b: &mut Buffers) {
+    let [s, a, ..] = &mut b.state;
+    for (((p, g), s), a) in b.params.iter_mut().zip(&b.grads).zip(s).zip(a) {
+        *s = RHO2 * *s + 0.01 * g * g;
+        *a = RHO2 * *a + 0.01 * g;
+        *p -= LR * g / ((*s - *a * *a).max(0.0).sqrt() + EPS);
+    }
+}
+
+pub fn rmsprop_momentum(b: &mut Buffers) {
+    let [s, v, ..] = &mut b.state;
+    for (((p, g), s), v) in b.params.iter_mut().zip(&b.grads).zip(s).zip(v) {
+        *s = RHO2 * *s + 0.01 * g * g;
+        *v = RHO * *v + g / (s.sqrt() + EPS);
+        *p -= LR * *v;
+    }
+}
+
+pub fn rmsprop_centered_momentum(b: &mut Buffers) {
+    let [s, a, v] = &mut b.state;
+    for ((((p, g), s), a), v) in b.params.iter_mut().zip(&b.grads).zip(s).zip(a).zip(v) {
+        *s = RHO2 * *s + 0.01 * g * g;
+        *a = RHO2 * *a + 0.01 * g;
+        *v = RHO * *v + g / ((*s - *a * *a).max(0.0).sqrt() + EPS);
+        *p -= LR * *v;
+    }
+}
+
+pub fn adam(b: &mut Buffers) {
+    let [m, v, ..] = &mut b.state;
+    for (((p, g), m), v) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v) {
+        *m = B1 * *m + C1 * g;
+        *v = B2 * *v + C2 * g * g;
+        *p -= LR * *m / (v.sqrt() + EPS);
+    }
+}
+
+pub fn adamw(b: &mut Buffers) {
+    let [m, v, ..] = &mut b.state;
+    for (((p, g), m), v) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v) {
+        *m = B1 * *m + C1 * g;
+        *v = B2 * *v + C2 * g * g;
+        *p = *p * (1.0 - LR * 1e-2) - LR * *m / (v.sqrt() + EPS);
+    }
+}
+
+pub fn amsgrad(b: &mut Buffers) {
+    let [m, v, vmax] = &mut b.state;
+    for ((((p, g), m), v), vmax) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v).zip(vmax) {
+        *m = B1 * *m + C1 * g;
+        *v = B2 * *v + C2 * g * g;
+        *vmax = vmax.max(*v);
+        *p -= LR * *m / (vmax.sqrt() + EPS);
+    }
+}
+
+pub fn nadam(b: &mut Buffers) {
+    // The constants of a first step at t = 1000001, where the momentum product starts anew.
+    let mu = B1;
+    let (lr_g, lr_m) = (LR, LR * mu / (1.0 - mu * mu));
+    let [m, v, ..] = &mut b.state;
+    for (((p, g), m), v) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v) {
+        *m = B1 * *m + C1 * g;
+        *v = B2 * *v + C2 * g * g;
+        *p -= (lr_g * g + lr_m * *m) / (v.sqrt() + EPS);
+    }
+}
+
+pub fn lion(b: &mut Buffers) {
+    let [m, ..] = &mut b.state;
+    for ((p, g), m) in b.params.iter_mut().zip(&b.grads).zip(m) {
+        let c = B1 * *m + C1 * g;
+        let sign = if c > 0.0 {
+            1.0
+        } else if c < 0.0 {
+            -1.0
+        } else {
+            c
+        };
+        *p -= LR * (sign + 1e-3 * *p);
+        *m = 0.99 * *m + 0.01 * g;
+    }
+}
