@@ -75,6 +75,17 @@ bench-report() {
   mv BENCHMARKS.tmp BENCHMARKS.md
 }
 
+## pictures: the pictures in docs/ are the ones that the example draws
+pictures() {
+  local drawn file
+  drawn=$(mktemp -d)
+  cargo run --locked --quiet --example race -- "$drawn"
+  for file in "$drawn"/*; do
+    cmp "$file" "docs/${file##*/}"
+  done
+  rm -r "$drawn"
+}
+
 ## all: what CI runs
 all() {
   check
@@ -82,6 +93,7 @@ all() {
   features
   nostd
   doc
+  pictures
 }
 
 case "${1:-all}" in

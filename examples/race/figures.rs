@@ -40,10 +40,10 @@ const COLORS: [RGBColor; 6] = [
     RGBColor(235, 150, 0),
     RGBColor(213, 70, 0),
 ];
-const INK: RGBColor = RGBColor(40, 44, 52);
-const FAINT: RGBColor = RGBColor(120, 126, 138);
+pub const INK: RGBColor = RGBColor(40, 44, 52);
+pub const FAINT: RGBColor = RGBColor(120, 126, 138);
 
-fn text(size: i32, color: RGBColor) -> TextStyle<'static> {
+pub fn text(size: i32, color: RGBColor) -> TextStyle<'static> {
     ("sans-serif", size * SCALE).into_font().color(&color)
 }
 
@@ -202,12 +202,12 @@ fn length(path: &[(f64, f64)]) -> f64 {
 }
 
 /// A line as thick as all lines here.
-fn line<B: Backend>(
+pub fn line<B: Backend>(
     chart: &mut Panel<'_, B>,
     points: &[(f64, f64)],
     color: RGBColor,
 ) -> Result<(), Box<dyn Error>> {
-    let points = simplify(points, extent(chart), 7e-4);
+    let points = simplify(points, extent(chart), 1e-3);
     let style = color.stroke_width(2 * SCALE as u32);
     if B::JOINS {
         chart.draw_series([PathElement::new(points, style)])?;
@@ -219,7 +219,7 @@ fn line<B: Backend>(
 }
 
 /// Width and height of a panel in its own units.
-fn extent<B: Backend>(chart: &Panel<'_, B>) -> (f64, f64) {
+pub fn extent<B: Backend>(chart: &Panel<'_, B>) -> (f64, f64) {
     let (x, y) = (chart.x_range(), chart.y_range());
     (x.end - x.start, y.end - y.start)
 }
@@ -297,8 +297,8 @@ fn fill_contours<B: Backend>(
         for border in grid.sublevel(level) {
             // A closed line has no ends: simplify it by halves.
             let (one, other) = border.split_at(border.len() / 2);
-            let mut border = simplify(one, extent(chart), 7e-4);
-            border.extend(simplify(other, extent(chart), 7e-4));
+            let mut border = simplify(one, extent(chart), 1e-3);
+            border.extend(simplify(other, extent(chart), 1e-3));
             chart.draw_series([Polygon::new(border, shade(i + 1))])?;
         }
     }

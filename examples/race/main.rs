@@ -9,10 +9,12 @@
 mod contour;
 mod course;
 mod figures;
+mod schedules;
 
 use figures::{Figure, LookAhead, Loss, Race, SCALE};
 use plotters::prelude::*;
 use plotters::style::register_font;
+use schedules::Schedules;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -27,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     save(&Race { noisy: true }, &directory.join("race-noise"))?;
     save(&Loss { noisy: false }, &directory.join("loss"))?;
     save(&Loss { noisy: true }, &directory.join("loss-noise"))?;
-    save(&LookAhead, &directory.join("lookahead"))
+    save(&LookAhead, &directory.join("lookahead"))?;
+    save(&Schedules, &directory.join("schedules"))
 }
 
 /// Writes `figure` to `path.svg` and `path.png`.
@@ -71,7 +74,7 @@ fn shrink(large: &[u8], width: usize) -> Vec<[u8; 3]> {
     small
 }
 
-/// The 256 most frequent colours, and for each pixel the nearest of them: small files.
+/// The 192 most frequent colours, and for each pixel the nearest of them: small files.
 fn palette(pixels: &[[u8; 3]]) -> (Vec<[u8; 3]>, Vec<u8>) {
     let mut counts = BTreeMap::<[u8; 3], usize>::new();
     for &pixel in pixels {
@@ -79,7 +82,7 @@ fn palette(pixels: &[[u8; 3]]) -> (Vec<[u8; 3]>, Vec<u8>) {
     }
     let mut palette = Vec::from_iter(counts.keys().copied());
     palette.sort_by_key(|color| Reverse(counts[color]));
-    palette.truncate(256);
+    palette.truncate(192);
     let distance =
         |a: [u8; 3], b: [u8; 3]| (0..3).map(|i| u32::from(a[i].abs_diff(b[i])).pow(2)).sum::<u32>();
     let nearest = BTreeMap::from_iter(counts.keys().map(|&color| {
