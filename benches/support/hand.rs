@@ -13,9 +13,9 @@ pub fn add(case: &mut Case) {
     if is_x86_feature_detected!("avx512f") {
         let step: fn(&mut Buffers) = match case.rule {
             // SAFETY: the CPU has AVX-512F.
-            "adam" => |b| unsafe { adam(b) },
+            "Adam" => |b| unsafe { adam(b) },
             // SAFETY: the CPU has AVX-512F.
-            "momentum" => |b| unsafe { momentum(b) },
+            "Momentum" => |b| unsafe { momentum(b) },
             _ => return,
         };
         case.contestants.insert(2, Contestant { name: "by hand, avx512".into(), step: Box::new(step) });

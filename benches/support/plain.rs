@@ -4,7 +4,7 @@
 
 use super::Buffers;
 
-pub const LR: f32 = 1e-3;
+pub const LR: f32 = 0.01;
 const EPS: f32 = 1e-8;
 const RHO: f32 = 0.9;
 const RHO2: f32 = 0.99;
@@ -13,13 +13,30 @@ const B2: f32 = 0.999;
 const C1: f32 = 0.1;
 const C2: f32 = 0.001;
 
-pub fn sgd(b: &mut Buffers) {
+/// In the order of the list of rules.
+pub const LOOPS: [fn(&mut Buffers); 13] = [
+    sgd,
+    momentum,
+    nesterov,
+    adagrad,
+    rmsprop,
+    rmsprop_centered,
+    rmsprop_momentum,
+    rmsprop_centered_momentum,
+    adam,
+    adamw,
+    amsgrad,
+    nadam,
+    lion,
+];
+
+fn sgd(b: &mut Buffers) {
     for (p, g) in b.params.iter_mut().zip(&b.grads) {
         *p -= LR * g;
     }
 }
 
-pub fn momentum(b: &mut Buffers) {
+fn momentum(b: &mut Buffers) {
     let [v, ..] = &mut b.state;
     for ((p, g), v) in b.params.iter_mut().zip(&b.grads).zip(v) {
         *v = RHO * *v + g;
@@ -27,7 +44,7 @@ pub fn momentum(b: &mut Buffers) {
     }
 }
 
-pub fn nesterov(b: &mut Buffers) {
+fn nesterov(b: &mut Buffers) {
     let [v, ..] = &mut b.state;
     for ((p, g), v) in b.params.iter_mut().zip(&b.grads).zip(v) {
         *v = RHO * *v + g;
@@ -35,7 +52,7 @@ pub fn nesterov(b: &mut Buffers) {
     }
 }
 
-pub fn adagrad(b: &mut Buffers) {
+fn adagrad(b: &mut Buffers) {
     let [s, ..] = &mut b.state;
     for ((p, g), s) in b.params.iter_mut().zip(&b.grads).zip(s) {
         *s += g * g;
@@ -43,7 +60,7 @@ pub fn adagrad(b: &mut Buffers) {
     }
 }
 
-pub fn rmsprop(b: &mut Buffers) {
+fn rmsprop(b: &mut Buffers) {
     let [s, ..] = &mut b.state;
     for ((p, g), s) in b.params.iter_mut().zip(&b.grads).zip(s) {
         *s = RHO2 * *s + 0.01 * g * g;
@@ -51,7 +68,7 @@ pub fn rmsprop(b: &mut Buffers) {
     }
 }
 
-pub fn rmsprop_centered(b: &mut Buffers) {
+fn rmsprop_centered(b: &mut Buffers) {
     let [s, a, ..] = &mut b.state;
     for (((p, g), s), a) in b.params.iter_mut().zip(&b.grads).zip(s).zip(a) {
         *s = RHO2 * *s + 0.01 * g * g;
@@ -60,7 +77,7 @@ pub fn rmsprop_centered(b: &mut Buffers) {
     }
 }
 
-pub fn rmsprop_momentum(b: &mut Buffers) {
+fn rmsprop_momentum(b: &mut Buffers) {
     let [s, v, ..] = &mut b.state;
     for (((p, g), s), v) in b.params.iter_mut().zip(&b.grads).zip(s).zip(v) {
         *s = RHO2 * *s + 0.01 * g * g;
@@ -69,7 +86,7 @@ pub fn rmsprop_momentum(b: &mut Buffers) {
     }
 }
 
-pub fn rmsprop_centered_momentum(b: &mut Buffers) {
+fn rmsprop_centered_momentum(b: &mut Buffers) {
     let [s, a, v] = &mut b.state;
     for ((((p, g), s), a), v) in b.params.iter_mut().zip(&b.grads).zip(s).zip(a).zip(v) {
         *s = RHO2 * *s + 0.01 * g * g;
@@ -79,7 +96,7 @@ pub fn rmsprop_centered_momentum(b: &mut Buffers) {
     }
 }
 
-pub fn adam(b: &mut Buffers) {
+fn adam(b: &mut Buffers) {
     let [m, v, ..] = &mut b.state;
     for (((p, g), m), v) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v) {
         *m = B1 * *m + C1 * g;
@@ -88,7 +105,7 @@ pub fn adam(b: &mut Buffers) {
     }
 }
 
-pub fn adamw(b: &mut Buffers) {
+fn adamw(b: &mut Buffers) {
     let [m, v, ..] = &mut b.state;
     for (((p, g), m), v) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v) {
         *m = B1 * *m + C1 * g;
@@ -97,7 +114,7 @@ pub fn adamw(b: &mut Buffers) {
     }
 }
 
-pub fn amsgrad(b: &mut Buffers) {
+fn amsgrad(b: &mut Buffers) {
     let [m, v, vmax] = &mut b.state;
     for ((((p, g), m), v), vmax) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v).zip(vmax) {
         *m = B1 * *m + C1 * g;
@@ -107,7 +124,7 @@ pub fn amsgrad(b: &mut Buffers) {
     }
 }
 
-pub fn nadam(b: &mut Buffers) {
+fn nadam(b: &mut Buffers) {
     // The constants of a first step at t = 1000001, where the momentum product starts anew.
     let mu = B1;
     let (lr_g, lr_m) = (LR, LR * mu / (1.0 - mu * mu));
@@ -119,7 +136,7 @@ pub fn nadam(b: &mut Buffers) {
     }
 }
 
-pub fn lion(b: &mut Buffers) {
+fn lion(b: &mut Buffers) {
     let [m, ..] = &mut b.state;
     for ((p, g), m) in b.params.iter_mut().zip(&b.grads).zip(m) {
         let c = B1 * *m + C1 * g;
