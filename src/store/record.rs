@@ -1,0 +1,358 @@
+//! What can be saved, and how it lies in a file.
+
+use super::bytes::{Head, Reader, Writer};
+use super::{Error, Name};
+use crate::optim::*;
+use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
+
+/// A value that can be saved: see the [module](self) for the list.
+///
+/// References and tuples of such values are such values too. The trait is sealed by the types in
+/// its methods; an optimizer of your own joins by [`Family`].
+pub trait Save {
+    #[doc(hidden)]
+    fn write(&self, to: &mut Writer<'_>);
+}
+
+/// A value that can be loaded in place: a `&mut` of one, or a view such as [`StateMut`].
+pub trait Load: Save {
+    /// Passes over the value in the file, if it can be loaded.
+    #[doc(hidden)]
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error>;
+
+    /// Loads it, after `check` said that it can be.
+    #[doc(hidden)]
+    fn read(&mut self, from: &mut Reader<'_>);
+}
+
+/// A value whose size in a file the compiler knows: see [`size_of`](super::size_of).
+pub trait Fixed: Load {
+    #[doc(hidden)]
+    const SIZE: usize;
+}
+
+/// The name of an optimizer in files, so that no state is loaded as another rule's.
+///
+/// ```
+/// use gradus::{State, store::{self, Family, Name}};
+/// struct SignSgd; // an optimizer of your own, with one column of state
+/// impl Family for SignSgd {
+///     const NAME: Name = Name::new("signsgd");
+/// }
+/// let state = State::<SignSgd, 1, 8>::new();
+/// assert_eq!(store::to_vec(&state).map(|file| file.len()), Ok(store::size(&state)));
+/// ```
+pub trait Family {
+    /// Its name: never another one, once a file has it.
+    const NAME: Name;
+}
+
+macro_rules! families {
+    ($($optimizer:ident $name:literal,)*) => {
+        $(impl Family for $optimizer {
+            const NAME: Name = Name::new($name);
+        })*
+    };
+}
+
+families! {
+    AdaGrad "adagrad",
+    Adam "adam",
+    AdamW "adamw",
+    AmsGrad "amsgrad",
+    CenteredRmsProp "rmsprop-a",
+    CenteredRmsPropMomentum "rmsprop-av",
+    Lion "lion",
+    Momentum "momentum",
+    Nadam "nadam",
+    Nesterov "nesterov",
+    RmsProp "rmsprop",
+    RmsPropMomentum "rmsprop-v",
+    Sgd "sgd",
+}
+
+impl<T: Save + ?Sized> Save for &T {
+    fn write(&self, to: &mut Writer<'_>) {
+        (**self).write(to);
+    }
+}
+
+impl<T: Save + ?Sized> Save for &mut T {
+    fn write(&self, to: &mut Writer<'_>) {
+        (**self).write(to);
+    }
+}
+
+impl<T: Load + ?Sized> Load for &mut T {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        (**self).check(from)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        (**self).read(from);
+    }
+}
+
+/// A list of values, one after the other: the layers of a model.
+impl<T: Save> Save for [T] {
+    fn write(&self, to: &mut Writer<'_>) {
+        for value in self {
+            value.write(to);
+        }
+    }
+}
+
+impl<T: Load> Load for [T] {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        for value in self {
+            value.check(from)?;
+        }
+        Ok(())
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        for value in self {
+            value.read(from);
+        }
+    }
+}
+
+/// A clock in a file: `t`, then `carry`.
+fn clock_bytes(clock: &Clock) -> [u8; 8] {
+    (u64::from(clock.carry.to_bits()) << 32 | u64::from(clock.t)).to_le_bytes()
+}
+
+fn clock(bytes: [u8; 8]) -> Clock {
+    let bits = u64::from_le_bytes(bytes);
+    Clock { t: bits as u32, carry: f32::from_bits((bits >> 32) as u32) }
+}
+
+/// The head of a state: its columns may lie anywhere, but must be of one length.
+fn head_of<const K: usize>(name: Name, columns: [&[f32]; K]) -> Result<Head, Error> {
+    let n = columns.first().map_or(0, |column| column.len());
+    for column in columns {
+        if column.len() != n {
+            return Err(Error::Elements { expected: n as u64, found: column.len() as u64 });
+        }
+    }
+    Ok(Head::new(name, K, n))
+}
+
+fn write_state<const K: usize>(to: &mut Writer<'_>, name: Name, columns: [&[f32]; K], clock: Clock) {
+    match head_of(name, columns) {
+        Ok(head) => to.head(head),
+        Err(error) => to.fail(error),
+    }
+    to.bytes(&clock_bytes(&clock));
+    for column in columns {
+        to.f32s(column);
+    }
+}
+
+fn check_state(from: &mut Reader<'_>, head: Head) -> Result<(), Error> {
+    from.expect(head)?;
+    from.skip(8);
+    from.skip(head.length.saturating_mul(4 * u64::from(head.columns)));
+    Ok(())
+}
+
+impl<O: Family, const K: usize> Save for StateMut<'_, O, K> {
+    fn write(&self, to: &mut Writer<'_>) {
+        write_state(to, O::NAME, self.columns.each_ref().map(|column| &**column), *self.clock);
+    }
+}
+
+impl<O: Family, const K: usize> Load for StateMut<'_, O, K> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        check_state(from, head_of(O::NAME, self.columns.each_ref().map(|column| &**column))?)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        from.head();
+        *self.clock = clock(from.bytes());
+        for column in &mut self.columns {
+            from.f32s(column);
+        }
+    }
+}
+
+impl<O: Family, const K: usize, const N: usize> Save for State<O, K, N> {
+    fn write(&self, to: &mut Writer<'_>) {
+        write_state(to, O::NAME, self.columns.each_ref().map(|column| column.as_slice()), self.clock);
+    }
+}
+
+impl<O: Family, const K: usize, const N: usize> Load for State<O, K, N> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        check_state(from, head_of(O::NAME, self.columns.each_ref().map(|column| column.as_slice()))?)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        self.as_mut().read(from);
+    }
+}
+
+impl<O: Family, const K: usize, const N: usize> Fixed for State<O, K, N> {
+    const SIZE: usize = Head::SIZE + 8 + 4 * K * N;
+}
+
+#[cfg(feature = "std")]
+impl<O: Family, const K: usize> Save for StateVec<O, K> {
+    fn write(&self, to: &mut Writer<'_>) {
+        write_state(to, O::NAME, self.columns(), self.clock);
+    }
+}
+
+/// The number of parameters comes from the file.
+#[cfg(feature = "std")]
+impl<O: Family, const K: usize> Load for StateVec<O, K> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        let length = if K == 0 { 0 } else { from.peek().length };
+        check_state(from, Head { length, ..Head::new(O::NAME, K, 0) })
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        *self = Self::new(from.peek().length as usize);
+        self.as_mut().read(from);
+    }
+}
+
+/// Slices, arrays and vectors of one number type.
+macro_rules! numbers {
+    ($t:ident, $name:ident, $columns:ident) => {
+        const $name: Name = Name::new(stringify!($t));
+
+        impl Save for [$t] {
+            fn write(&self, to: &mut Writer<'_>) {
+                to.head(Head::new($name, 1, self.len()));
+                to.$columns(self);
+            }
+        }
+
+        impl Load for [$t] {
+            fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+                from.expect(Head::new($name, 1, self.len()))?;
+                from.skip(size_of_val(self) as u64);
+                Ok(())
+            }
+            fn read(&mut self, from: &mut Reader<'_>) {
+                from.head();
+                from.$columns(self);
+            }
+        }
+
+        impl<const N: usize> Save for [$t; N] {
+            fn write(&self, to: &mut Writer<'_>) {
+                self.as_slice().write(to);
+            }
+        }
+
+        impl<const N: usize> Load for [$t; N] {
+            fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+                self.as_slice().check(from)
+            }
+            fn read(&mut self, from: &mut Reader<'_>) {
+                self.as_mut_slice().read(from);
+            }
+        }
+
+        impl<const N: usize> Fixed for [$t; N] {
+            const SIZE: usize = Head::SIZE + size_of::<[$t; N]>();
+        }
+
+        #[cfg(feature = "std")]
+        impl Save for Vec<$t> {
+            fn write(&self, to: &mut Writer<'_>) {
+                self.as_slice().write(to);
+            }
+        }
+
+        /// The length comes from the file.
+        #[cfg(feature = "std")]
+        impl Load for Vec<$t> {
+            fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+                let length = from.peek().length;
+                from.expect(Head { length, ..Head::new($name, 1, 0) })?;
+                from.skip(length.saturating_mul(size_of::<$t>() as u64));
+                Ok(())
+            }
+            fn read(&mut self, from: &mut Reader<'_>) {
+                self.resize(from.peek().length as usize, 0.0);
+                self.as_mut_slice().read(from);
+            }
+        }
+    };
+}
+
+numbers!(f32, F32, f32s);
+numbers!(f64, F64, f64s);
+
+/// A value of a fixed number of bytes, which not all bytes must be.
+macro_rules! plain {
+    ($t:ty, $name:literal, $size:expr, $to_bytes:expr, $from_bytes:expr) => {
+        impl Save for $t {
+            fn write(&self, to: &mut Writer<'_>) {
+                let bytes: [u8; $size] = $to_bytes(self);
+                to.head(Head::new(const { Name::new($name) }, 1, 1));
+                to.bytes(&bytes);
+            }
+        }
+
+        impl Load for $t {
+            fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+                let name = const { Name::new($name) };
+                from.expect(Head::new(name, 1, 1))?;
+                let value: Option<$t> = $from_bytes(from.bytes());
+                if value.is_some() { Ok(()) } else { Err(Error::Value { name }) }
+            }
+            fn read(&mut self, from: &mut Reader<'_>) {
+                from.head();
+                *self = $from_bytes(from.bytes()).unwrap_or(self.clone());
+            }
+        }
+
+        impl Fixed for $t {
+            const SIZE: usize = Head::SIZE + $size;
+        }
+    };
+}
+
+plain!(u32, "u32", 4, |x: &u32| x.to_le_bytes(), |x| Some(u32::from_le_bytes(x)));
+plain!(Clock, "clock", 8, clock_bytes, |x| Some(clock(x)));
+plain!(Xoshiro128PlusPlus, "xoshiro128++", 16, Xoshiro128PlusPlus::state, |x| {
+    // Zeros are no state of this generator: it would never leave them.
+    (x != [0; 16]).then(|| Xoshiro128PlusPlus::from_seed(x))
+});
+
+macro_rules! tuple {
+    ($($t:ident)*) => {
+        impl<$($t: Save),*> Save for ($($t,)*) {
+            #[allow(non_snake_case, unused_variables)]
+            fn write(&self, to: &mut Writer<'_>) {
+                let ($($t,)*) = self;
+                $($t.write(to);)*
+            }
+        }
+
+        impl<$($t: Load),*> Load for ($($t,)*) {
+            #[allow(non_snake_case, unused_variables)]
+            fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+                let ($($t,)*) = self;
+                $($t.check(from)?;)*
+                Ok(())
+            }
+            #[allow(non_snake_case, unused_variables)]
+            fn read(&mut self, from: &mut Reader<'_>) {
+                let ($($t,)*) = self;
+                $($t.read(from);)*
+            }
+        }
+
+        impl<$($t: Fixed),*> Fixed for ($($t,)*) {
+            const SIZE: usize = 0 $(+ $t::SIZE)*;
+        }
+    };
+}
+
+tuple!(A B);
+tuple!(A B C);
+tuple!(A B C D);
+tuple!(A B C D E);
+tuple!(A B C D E F);
+tuple!(A B C D E F G);
+tuple!(A B C D E F G H);
