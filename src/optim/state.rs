@@ -106,7 +106,6 @@ impl<'a, O, const K: usize> StateMut<'a, O, K> {
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[cfg(feature = "std")]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StateVec<O, const K: usize> {
     columns: [Vec<f32>; K],
     /// Steps taken.

@@ -80,14 +80,27 @@ impl Name {
     /// If the text has more than twelve bytes or a zero among them: at compile time in a `const`.
     #[must_use]
     pub const fn new(text: &str) -> Self {
+        match Self::try_new(text) {
+            Some(name) => name,
+            None => panic!("a name has at most twelve bytes and no zero among them"),
+        }
+    }
+
+    /// The name in `text`, if it is none too long.
+    #[must_use]
+    pub const fn try_new(text: &str) -> Option<Self> {
         let (text, mut name, mut k) = (text.as_bytes(), [0; 12], 0);
-        assert!(text.len() <= name.len(), "a name has at most twelve bytes");
+        if text.len() > name.len() {
+            return None;
+        }
         while k < text.len() {
-            assert!(text[k] != 0, "a name has no zero in it");
+            if text[k] == 0 {
+                return None;
+            }
             name[k] = text[k];
             k += 1;
         }
-        Self(name)
+        Some(Self(name))
     }
 
     /// Its letters; nothing if they are no text.

@@ -50,6 +50,8 @@
 mod bytes;
 mod error;
 mod record;
+#[cfg(feature = "serde")]
+mod serde_state;
 
 pub use error::{Error, Name};
 pub use record::{Family, Fixed, Load, Save};

@@ -20,9 +20,11 @@ use crate::simd::Lane;
 /// assert_eq!(params, [3.5]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Decay {
     /// Share of a weight that decays per step and unit of learning rate.
     pub weight_decay: f32,
+    #[cfg_attr(feature = "serde", serde(skip))]
     loss: f32,
 }
 
@@ -63,9 +65,11 @@ impl Transform for Decay {
 /// assert_eq!(params, [0.75, 0.0]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ProxL1 {
     /// Strength of the penalty.
     pub lambda: f32,
+    #[cfg_attr(feature = "serde", serde(skip))]
     threshold: f32,
 }
 

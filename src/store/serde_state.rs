@@ -1,0 +1,182 @@
+//! `serde` for states: by hand, because derives know neither `[T; N]` nor equal lengths.
+//!
+//! A state is a struct of the family's name, the columns and the clock.
+
+use super::{Family, Name};
+use crate::optim::{Clock, State};
+use core::fmt;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::ser::{SerializeTuple, Serializer};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "State")]
+struct Fields<C> {
+    family: Name,
+    columns: C,
+    clock: Clock,
+}
+
+impl<C> Fields<C> {
+    /// The columns and the clock, if they are those of `O`.
+    fn of<O: Family, E: de::Error>(self) -> Result<(C, Clock), E> {
+        match self.family.expect(O::NAME) {
+            Ok(()) => Ok((self.columns, self.clock)),
+            Err(error) => Err(E::custom(error)),
+        }
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Name;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name of at most twelve bytes")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
+                Name::try_new(text).ok_or(E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// `K` columns of `N` numbers: a tuple of tuples, whose lengths a format need not write.
+struct Arrays<C>(C);
+
+/// One column, to serialize or to fill.
+struct Array<C>(C);
+
+impl<const N: usize> Serialize for Array<&[f32; N]> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(N)?;
+        for x in self.0 {
+            tuple.serialize_element(x)?;
+        }
+        tuple.end()
+    }
+}
+
+impl<const K: usize, const N: usize> Serialize for Arrays<&[[f32; N]; K]> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(K)?;
+        for column in self.0 {
+            tuple.serialize_element(&Array(column))?;
+        }
+        tuple.end()
+    }
+}
+
+/// The end of a tuple of `n`, where no element may be left.
+fn end<'de, A: SeqAccess<'de>>(mut tuple: A, n: usize, expected: &dyn de::Expected) -> Result<(), A::Error> {
+    match tuple.next_element::<IgnoredAny>()? {
+        None => Ok(()),
+        Some(_) => Err(de::Error::invalid_length(n + 1, expected)),
+    }
+}
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Array<&mut [f32; N]> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_tuple(N, self)
+    }
+}
+
+impl<'de, const N: usize> Visitor<'de> for Array<&mut [f32; N]> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{N} numbers")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut tuple: A) -> Result<(), A::Error> {
+        for k in 0..N {
+            match (tuple.next_element()?, self.0.get_mut(k)) {
+                (Some(found), Some(x)) => *x = found,
+                _ => return Err(de::Error::invalid_length(k, &self)),
+            }
+        }
+        end(tuple, N, &self)
+    }
+}
+
+impl<'de, const K: usize, const N: usize> Deserialize<'de> for Arrays<[[f32; N]; K]> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(K, Self([[0.0; N]; K]))
+    }
+}
+
+impl<'de, const K: usize, const N: usize> Visitor<'de> for Arrays<[[f32; N]; K]> {
+    type Value = Self;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{K} columns")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut tuple: A) -> Result<Self, A::Error> {
+        for k in 0..K {
+            let filled = match self.0.get_mut(k) {
+                Some(column) => tuple.next_element_seed(Array(column))?,
+                None => None,
+            };
+            if filled.is_none() {
+                return Err(de::Error::invalid_length(k, &self));
+            }
+        }
+        end(tuple, K, &self)?;
+        Ok(self)
+    }
+}
+
+impl<O: Family, const K: usize, const N: usize> Serialize for State<O, K, N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Fields { family: O::NAME, columns: Arrays(&self.columns), clock: self.clock }.serialize(serializer)
+    }
+}
+
+impl<'de, O: Family, const K: usize, const N: usize> Deserialize<'de> for State<O, K, N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Fields::<Arrays<[[f32; N]; K]>>::deserialize(deserializer)?;
+        let (columns, clock) = fields.of::<O, D::Error>()?;
+        let mut state = Self::new();
+        (state.columns, state.clock) = (columns.0, clock);
+        Ok(state)
+    }
+}
+
+#[cfg(feature = "std")]
+mod heap {
+    use super::*;
+    use crate::optim::StateVec;
+
+    impl<O: Family, const K: usize> Serialize for StateVec<O, K> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let columns = self.columns();
+            Fields { family: O::NAME, columns: columns.as_slice(), clock: self.clock }.serialize(serializer)
+        }
+    }
+
+    impl<'de, O: Family, const K: usize> Deserialize<'de> for StateVec<O, K> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let fields = Fields::<Vec<Vec<f32>>>::deserialize(deserializer)?;
+            let (columns, clock) = fields.of::<O, D::Error>()?;
+            let n = columns.first().map_or(0, Vec::len);
+            let mut state = Self::new(n);
+            if columns.len() != K {
+                return Err(de::Error::invalid_length(columns.len(), &K.to_string().as_str()));
+            }
+            for (to, from) in state.columns_mut().into_iter().zip(&columns) {
+                if from.len() != n {
+                    return Err(de::Error::invalid_length(from.len(), &n.to_string().as_str()));
+                }
+                to.copy_from_slice(from);
+            }
+            state.clock = clock;
+            Ok(state)
+        }
+    }
+}
