@@ -76,12 +76,14 @@ impl Schedule for StepDecay {
 /// assert_eq!([29, 30, 79, 80].map(|step| schedule.at(step)), [0.8, 0.4, 0.4, 0.2]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MultiStep<const N: usize> {
     /// Learning rate at the start.
     pub lr: f32,
     /// Share that is left after each fall.
     pub gamma: f32,
     /// Steps at which the rate falls, in any order.
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::array"))]
     pub milestones: [u32; N],
 }
 

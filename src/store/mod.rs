@@ -28,6 +28,9 @@
 //! schedule, and tuples and slices of these. Vectors take their length from the file; all else
 //! must have the shape that the file has.
 //!
+//! With the feature `serde`, configurations and states go through any of its formats too. This
+//! module keeps every bit; JSON, for one, has neither NaN nor infinity.
+//!
 //! # Format 1
 //!
 //! All numbers are little-endian.
@@ -55,6 +58,8 @@ mod serde_state;
 
 pub use error::{Error, Name};
 pub use record::{Family, Fixed, Load, Save};
+#[cfg(feature = "serde")]
+pub(crate) use serde_state::array;
 
 use bytes::{Reader, Writer};
 use crc::{CRC_32_ISO_HDLC, Crc, Table};

@@ -92,6 +92,23 @@ impl<T: Load + ?Sized> Load for &mut T {
     }
 }
 
+#[cfg(feature = "std")]
+impl<T: Save + ?Sized> Save for Box<T> {
+    fn write(&self, to: &mut Writer<'_>) {
+        (**self).write(to);
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T: Load + ?Sized> Load for Box<T> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        (**self).check(from)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        (**self).read(from);
+    }
+}
+
 /// A list of values, one after the other: the layers of a model.
 impl<T: Save> Save for [T] {
     fn write(&self, to: &mut Writer<'_>) {

@@ -1,6 +1,7 @@
-//! `serde` for states: by hand, because derives know neither `[T; N]` nor equal lengths.
+//! `serde` for arrays and states: by hand, because derives know neither `[T; N]` nor equal lengths.
 //!
-//! A state is a struct of the family's name, the columns and the clock.
+//! An array is a tuple, whose length a format need not write. A state is a struct of the family's
+//! name, the columns and the clock.
 
 use super::{Family, Name};
 use crate::optim::{Clock, State};
@@ -49,13 +50,33 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// `K` columns of `N` numbers: a tuple of tuples, whose lengths a format need not write.
-struct Arrays<C>(C);
+/// For `#[serde(with = "crate::store::array")]` of a field that is an array.
+pub mod array {
+    use super::*;
 
-/// One column, to serialize or to fill.
-struct Array<C>(C);
+    pub fn serialize<S: Serializer, T: Serialize, const N: usize>(
+        array: &[T; N],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Array(array).serialize(serializer)
+    }
 
-impl<const N: usize> Serialize for Array<&[f32; N]> {
+    pub fn deserialize<'de, D: Deserializer<'de>, T: Deserialize<'de> + Copy + Default, const N: usize>(
+        deserializer: D,
+    ) -> Result<[T; N], D::Error> {
+        let mut array = [T::default(); N];
+        Array(&mut array).deserialize(deserializer)?;
+        Ok(array)
+    }
+}
+
+/// An array, to serialize or to fill.
+struct Array<A>(A);
+
+/// `K` columns of `N` numbers: an array of arrays.
+struct Arrays<A>(A);
+
+impl<T: Serialize, const N: usize> Serialize for Array<&[T; N]> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut tuple = serializer.serialize_tuple(N)?;
         for x in self.0 {
@@ -83,17 +104,17 @@ fn end<'de, A: SeqAccess<'de>>(mut tuple: A, n: usize, expected: &dyn de::Expect
     }
 }
 
-impl<'de, const N: usize> DeserializeSeed<'de> for Array<&mut [f32; N]> {
+impl<'de, T: Deserialize<'de>, const N: usize> DeserializeSeed<'de> for Array<&mut [T; N]> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_tuple(N, self)
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for Array<&mut [f32; N]> {
+impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Array<&mut [T; N]> {
     type Value = ();
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{N} numbers")
+        write!(f, "{N} elements")
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut tuple: A) -> Result<(), A::Error> {
         for k in 0..N {

@@ -1,0 +1,145 @@
+//! A run that is saved, loaded and continued has the bits of one that was never interrupted: for
+//! every rule, with a schedule and a random mask, within this version and from a file of format 1.
+#![cfg(feature = "std")]
+
+#[macro_use]
+#[path = "support/rules.rs"]
+mod rules;
+
+use gradus::schedule::{Cosine, Schedule, WarmUp};
+use gradus::store::{self, Family, Load};
+use gradus::transform::L2;
+use gradus::{Optimizer, State};
+use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::Rng, rand_core::SeedableRng};
+
+/// Parameters of a run: less than a register, and more than a quarter of it.
+const N: usize = 5;
+
+/// What every rule trains here.
+trait Run {
+    fn step(&mut self);
+    fn parts(&mut self) -> Box<dyn Load + '_>;
+    fn bits(&self) -> [u32; N];
+}
+
+/// A run in the middle of it. Only `rule` is known from the start.
+struct Training<O: Optimizer<K>, const K: usize> {
+    rule: O,
+    params: [f32; N],
+    state: State<O::Family, K, N>,
+    generator: Xoshiro128PlusPlus,
+    step: u32,
+}
+
+impl<const K: usize, O: Optimizer<K, Family: Family>> Run for Training<O, K> {
+    fn step(&mut self) {
+        let schedule = WarmUp::new(1e-4, 3, Cosine::new(0.05, 20));
+        let mask = self.generator.next_u32();
+        let mut grads = [0.0; N];
+        for k in 0..N {
+            let kept = (mask >> k & 1) as f32;
+            grads[k] = 2.0 * kept * (self.params[k] - k as f32);
+        }
+        let rule = self.rule.with_lr(schedule.at(self.step)).with(L2::new(0.01));
+        rule.step(&mut self.params, &grads, &mut self.state);
+        self.step += 1;
+    }
+    fn parts(&mut self) -> Box<dyn Load + '_> {
+        Box::new((&mut self.params, &mut self.state, &mut self.generator, &mut self.step))
+    }
+    fn bits(&self) -> [u32; N] {
+        self.params.map(f32::to_bits)
+    }
+}
+
+fn start<const K: usize, O: Optimizer<K, Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
+    let generator = Xoshiro128PlusPlus::seed_from_u64(1);
+    Box::new(Training { rule, params: [0.5; N], state: State::new(), generator, step: 0 })
+}
+
+/// A run that has no past: loading must bring all of it.
+fn empty<const K: usize, O: Optimizer<K, Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
+    let generator = Xoshiro128PlusPlus::seed_from_u64(2);
+    Box::new(Training { rule, params: [f32::NAN; N], state: State::new(), generator, step: 99 })
+}
+
+fn interrupted_anywhere(mut whole: Box<dyn Run>, mut restored: Box<dyn Run>) {
+    let mut files = Vec::new();
+    for _ in 0..20 {
+        files.push(store::to_vec(whole.parts()).unwrap());
+        whole.step();
+    }
+    for (step, file) in files.iter().enumerate() {
+        store::load(restored.parts(), file).unwrap();
+        for _ in step..20 {
+            restored.step();
+        }
+        assert_eq!(restored.bits(), whole.bits(), "interrupted before step {step}");
+    }
+}
+
+#[test]
+fn every_rule_continues_with_the_same_bits() {
+    for (whole, restored) in each_rule!(start).into_iter().zip(each_rule!(empty)) {
+        interrupted_anywhere(whole, restored);
+    }
+    for (whole, restored) in each_variant!(start).into_iter().zip(each_variant!(empty)) {
+        interrupted_anywhere(whole, restored);
+    }
+}
+
+#[test]
+fn no_rule_loads_the_state_of_another() {
+    let mut runs = each_rule!(start);
+    let files = runs.each_mut().map(|run| store::to_vec(run.parts()).unwrap());
+    for (k, run) in runs.iter_mut().enumerate() {
+        for (j, file) in files.iter().enumerate() {
+            let loaded = store::load(run.parts(), file);
+            assert_eq!(loaded.is_ok(), j == k, "{j} as {k}: {loaded:?}");
+        }
+    }
+}
+
+/// Every rule after seven steps, as the first version of the crate saved it.
+const FORMAT_1: &[u8] = include_bytes!("data/format1.gradus");
+
+/// All runs as one value.
+fn list(runs: &mut [Box<dyn Run>]) -> Vec<Box<dyn Load + '_>> {
+    runs.iter_mut().map(|run| run.parts()).collect()
+}
+
+fn seven_steps() -> [Box<dyn Run>; 13] {
+    let mut runs = each_rule!(start);
+    for run in &mut runs {
+        for _ in 0..7 {
+            run.step();
+        }
+    }
+    runs
+}
+
+#[test]
+fn a_file_of_format_1_continues_with_the_same_bits() {
+    let mut restored = each_rule!(empty);
+    store::load(&mut list(&mut restored)[..], FORMAT_1).unwrap();
+    for (mut restored, mut whole) in restored.into_iter().zip(seven_steps()) {
+        for _ in 7..20 {
+            restored.step();
+            whole.step();
+        }
+        assert_eq!(restored.bits(), whole.bits());
+    }
+}
+
+#[test]
+fn format_1_is_still_what_is_written() {
+    assert_eq!(store::to_vec(&list(&mut seven_steps())[..]).unwrap(), FORMAT_1);
+}
+
+/// `cargo test --test resume -- --ignored`: for a new format, whose file then has a new name.
+#[test]
+#[ignore = "writes the file that the other tests read"]
+fn write_format_1() {
+    let file = store::to_vec(&list(&mut seven_steps())[..]).unwrap();
+    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/format1.gradus"), file).unwrap();
+}

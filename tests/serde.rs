@@ -1,0 +1,102 @@
+//! Configurations and states through JSON and back, and states that are refused.
+#![cfg(all(feature = "serde", feature = "std"))]
+
+#[macro_use]
+#[path = "support/rules.rs"]
+mod rules;
+
+use gradus::store::Family;
+use gradus::{Adam, AdamState, Optimizer, State, StateVec};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{from_str, json, to_string};
+use std::fmt::Debug;
+
+/// There and back, to an equal value.
+fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
+    let text = to_string(&value).unwrap();
+    let back: T = from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(back, value, "{text}");
+}
+
+/// A rule, and its state after some steps: as an array and as a vector, which are one text.
+fn rule_and_state<const K: usize, O>(rule: O)
+where
+    O: Optimizer<K> + Serialize + DeserializeOwned + PartialEq + Debug,
+    O::Family: Family,
+{
+    round_trip(rule);
+    let mut state = State::<O::Family, K, 5>::new();
+    let mut params = [0.1, -0.2, 0.3, 1e-10, 1e10];
+    for _ in 0..3 {
+        let grads = params.map(|p| 0.1 - p);
+        rule.step(&mut params, &grads, &mut state);
+    }
+    let text = to_string(&state).unwrap();
+    round_trip(state.clone());
+    let vec: StateVec<O::Family, K> = from_str(&text).unwrap();
+    assert_eq!(vec.columns(), state.columns.each_ref().map(|column| column.as_slice()));
+    assert_eq!(to_string(&vec).unwrap(), text);
+    round_trip(vec);
+}
+
+#[test]
+fn every_optimizer_and_its_state() {
+    each_rule!(rule_and_state);
+    each_variant!(rule_and_state);
+}
+
+#[test]
+fn transforms() {
+    use gradus::transform::*;
+    round_trip((Scale(0.1), ClipValue(0.2), MaxNorm(0.3), ClipNorm { max_norm: 0.4 }));
+    round_trip((L1::new(0.1), L2::new(0.2), ElasticNet { lambda: 0.3, beta: 0.4 }));
+    round_trip(Adam::new(0.1).with((Decay::new(0.1), ProxL1::new(0.2))));
+}
+
+#[test]
+fn schedules() {
+    use gradus::schedule::*;
+    round_trip((Constant(0.1), StepDecay { lr: 0.1, gamma: 0.2, every: 3 }));
+    round_trip(MultiStep::new(0.1, 0.2, [3, 4, u32::MAX]));
+    round_trip((Exponential { lr: 0.1, k: 0.2 }, InverseTime { lr: 0.1, k: 0.2 }));
+    round_trip((Cosine::new(0.1, 2), WarmRestarts::new(0.1, 2), SnapshotCycle::new(0.1, 10, 3)));
+    round_trip(WarmUp::new(1e-4, 10, MultiStep::new(0.1, 0.2, [])));
+}
+
+/// The state of the refusals below, as JSON.
+fn adam() -> serde_json::Value {
+    serde_json::to_value(AdamState::<3>::new()).unwrap()
+}
+
+/// Zeros in columns of these lengths.
+fn columns(lengths: &[usize]) -> serde_json::Value {
+    json!(lengths.iter().map(|&n| vec![0.0; n]).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_state_is_its_family_columns_and_clock() {
+    let state = adam();
+    let zeros = json!([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]);
+    assert_eq!(state, json!({ "family": "adam", "columns": zeros, "clock": { "t": 0, "carry": 0.0 } }));
+}
+
+#[test]
+fn states_of_another_shape_are_refused() {
+    let refused = |change: fn(&mut serde_json::Value), want: &str| {
+        let mut state = adam();
+        change(&mut state);
+        let array = serde_json::from_value::<AdamState<3>>(state.clone()).unwrap_err().to_string();
+        let vec = serde_json::from_value::<StateVec<Adam, 2>>(state).unwrap_err().to_string();
+        assert!(array.contains(want) && vec.contains(want), "{array}\n{vec}\n{want}");
+    };
+    refused(|s| s["family"] = json!("momentum"), "the file holds `momentum`, not `adam`");
+    refused(|s| s["family"] = json!("a name much too long"), "at most twelve bytes");
+    refused(|s| s["columns"] = columns(&[3]), "invalid length 1");
+    refused(|s| s["columns"] = columns(&[3, 2]), "invalid length 2");
+    refused(|s| s["columns"] = columns(&[3, 4]), "invalid length 4");
+    refused(|s| s["columns"] = columns(&[3, 3, 3]), "invalid length 3");
+    refused(|s| s["columns"][0][0] = json!("x"), "invalid type");
+    refused(|s| drop(s.as_object_mut().unwrap().remove("clock")), "missing field");
+    let two = json!({ "family": "adam", "columns": columns(&[2, 2]), "clock": { "t": 0, "carry": 0.0 } });
+    assert!(serde_json::from_value::<AdamState<3>>(two).is_err());
+}
