@@ -35,11 +35,10 @@ impl<const K: usize, O: Optimizer<K, Family: Family>> Run for Training<O, K> {
     fn step(&mut self) {
         let schedule = WarmUp::new(1e-4, 3, Cosine::new(0.05, 20));
         let mask = self.generator.next_u32();
-        let mut grads = [0.0; N];
-        for k in 0..N {
+        let grads = core::array::from_fn(|k| {
             let kept = (mask >> k & 1) as f32;
-            grads[k] = 2.0 * kept * (self.params[k] - k as f32);
-        }
+            2.0 * kept * (self.params[k] - k as f32)
+        });
         let rule = self.rule.with_lr(schedule.at(self.step)).with(L2::new(0.01));
         rule.step(&mut self.params, &grads, &mut self.state);
         self.step += 1;
