@@ -3,7 +3,7 @@
 use super::epsilon::{Denominator, Epsilon};
 use super::{Clock, Optimizer, State, check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Lane, Rule, math::warm};
+use crate::simd::{Assembly, Lane, Rule, math::warm};
 
 /// Adam (Kingma and Ba, 2015): momentum over the root of the running second moment.
 ///
@@ -110,6 +110,12 @@ impl Rule<2> for AdamRule {
     fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m, v]: [L; 2]) -> (L, [L; 2]) {
         let [m, v] = self.moments.of(isa, g, [m, v]);
         (p - L::splat(isa, self.lr) * m / self.denominator.of(isa, v), [m, v])
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        let Moments { beta1, gain1, beta2, gain2 } = self.moments;
+        let Denominator { inside, outside } = self.denominator;
+        Some(Assembly::Adam([beta1, gain1, beta2, gain2, inside, outside, self.lr]))
     }
 }
 

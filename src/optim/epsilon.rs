@@ -56,8 +56,8 @@ impl Epsilon {
 /// `sqrt(v + inside) + outside`.
 #[derive(Clone, Copy, Debug)]
 pub struct Denominator {
-    inside: f32,
-    outside: f32,
+    pub(super) inside: f32,
+    pub(super) outside: f32,
 }
 
 impl Denominator {

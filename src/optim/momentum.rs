@@ -2,7 +2,7 @@
 
 use super::{Clock, Optimizer, State, check_decay, check_lr};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Lane, Rule};
+use crate::simd::{Assembly, Lane, Rule};
 
 /// Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
 ///
@@ -79,5 +79,9 @@ impl Rule<1> for MomentumRule {
     fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [v]: [L; 1]) -> (L, [L; 1]) {
         let v = L::splat(isa, self.rho) * v + L::splat(isa, self.gain) * g;
         (p - L::splat(isa, self.lr) * v, [v])
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::Momentum([self.rho, self.gain, self.lr]))
     }
 }

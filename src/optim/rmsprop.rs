@@ -3,7 +3,7 @@
 use super::epsilon::{Denominator, Epsilon};
 use super::{Clock, Optimizer, State, check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Lane, Rule};
+use crate::simd::{Assembly, Lane, Rule};
 
 /// RMSProp (Tieleman and Hinton, 2012): AdaGrad that forgets.
 ///
@@ -276,6 +276,11 @@ impl Rule<1> for RmsPropRule {
     fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [s]: [L; 1]) -> (L, [L; 1]) {
         let s = self.square(isa, g, s);
         (p - L::splat(isa, self.lr) * g / self.denominator.of(isa, s), [s])
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        let Denominator { inside, outside } = self.denominator;
+        Some(Assembly::RmsProp([self.rho, self.gain, inside, outside, self.lr]))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which instruction set runs: a value that only this file can make, so that it proves itself.
 
+#[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+use super::cortex_m::Fpu;
 use super::lane::Plain;
 #[cfg(any(
     target_feature = "sse2",
@@ -30,6 +32,8 @@ pub struct Level(pub(super) Kind);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Scalar(Plain),
+    #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+    Fpu(Fpu),
     #[cfg(any(
         target_feature = "sse2",
         target_feature = "simd128",
@@ -69,6 +73,8 @@ impl Level {
                 all(target_arch = "aarch64", target_feature = "neon")
             ))]
             return Self(Kind::Portable(Portable));
+            #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+            return Self(Kind::Fpu(Fpu));
         }
         #[allow(unreachable_code)]
         Self::SCALAR
@@ -86,6 +92,10 @@ impl Level {
         {
             levels[1] = Some(Self(Kind::Portable(Portable)));
         }
+        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+        {
+            levels[1] = Some(Self(Kind::Fpu(Fpu)));
+        }
         #[cfg(target_arch = "x86_64")]
         {
             levels[2] = Avx2::detect().map(|isa| Self(Kind::Avx2(isa)));
@@ -94,11 +104,13 @@ impl Level {
         levels.into_iter().flatten()
     }
 
-    /// Its name: `scalar`, `sse2`, `neon`, `simd128`, `avx2` or `avx512`.
+    /// Its name: `scalar`, `fpu`, `sse2`, `neon`, `simd128`, `avx2` or `avx512`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Scalar(_) => "scalar",
+            #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+            Kind::Fpu(_) => "fpu",
             #[cfg(any(
                 target_feature = "sse2",
                 target_feature = "simd128",

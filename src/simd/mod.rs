@@ -1,5 +1,7 @@
 //! The loops and the instruction sets under them: with `ffi` the only room with unsafe code.
 
+#[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+mod cortex_m;
 mod lane;
 mod level;
 pub(crate) mod math;
@@ -18,4 +20,5 @@ mod x86;
 pub use lane::{Element, Lane};
 pub use level::Level;
 pub use reduce::{BLOCK, Fold, count_non_finite, dot, max_abs, norm, reduce, sum_abs, sum_squares};
+pub(crate) use sweep::Assembly;
 pub use sweep::{Columns, Rule, run};

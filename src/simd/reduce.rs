@@ -59,6 +59,8 @@ fn reduce_block<const R: usize, const S: usize, T: Element, K: Fold<R, S, T>>(
 ) -> T {
     match level.0 {
         Kind::Scalar(isa) => block::<R, S, T, T, K>(isa, fold, streams),
+        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+        Kind::Fpu(_) => block::<R, S, T, T, K>(super::lane::Plain, fold, streams),
         #[cfg(any(
             target_feature = "sse2",
             target_feature = "simd128",

@@ -31,8 +31,8 @@ macro_rules! each {
 #[derive(Debug)]
 pub struct Streams<'a, const S: usize, const R: usize, T> {
     len: usize,
-    read: [*const T; R],
-    state: [*mut T; S],
+    pub(super) read: [*const T; R],
+    pub(super) state: [*mut T; S],
     slices: PhantomData<(&'a [T], &'a mut [T])>,
 }
 

@@ -42,6 +42,27 @@ use crate::error::Error;
 pub trait Rule<const S: usize, const R: usize = 1, T: Element = f32> {
     /// The new `x` and the new state of one element, for a register full of elements.
     fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, read: [L; R], state: [L; S]) -> (L, [L; S]);
+
+    /// The loop in assembly that computes the same, where the crate has one.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        None
+    }
+}
+
+/// A rule that has loops in assembly, with its constants in the order of their registers.
+///
+/// Outside of the crate it cannot be named, which keeps [`Rule::assembly`] to the crate's rules.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(all(target_arch = "arm", target_os = "none", target_abi = "eabihf")), allow(dead_code))] // read on Cortex-M only
+pub enum Assembly {
+    /// `rho, gain, lr`
+    Momentum([f32; 3]),
+    /// `rho, gain, inside, outside, lr`
+    RmsProp([f32; 5]),
+    /// `beta1, gain1, beta2, gain2, inside, outside, lr`
+    Adam([f32; 7]),
 }
 
 /// The slices that a [`Rule`] runs over: all of one length, which is checked once, here.
@@ -89,6 +110,13 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
         self.len() == 0
     }
 
+    /// Where `x`, the read columns and the state begin.
+    #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+    #[inline(always)]
+    pub(super) fn pointers(&self) -> (*mut T, [*const T; R], [*mut T; S]) {
+        (self.x, self.streams.read, self.streams.state)
+    }
+
     /// Two bundles, split at `mid`, or at the end if `mid` lies beyond it.
     #[inline]
     #[must_use]
@@ -109,6 +137,8 @@ pub fn run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
 ) {
     match level.0 {
         Kind::Scalar(isa) => sweep::<S, R, T, T, K>(isa, rule, columns),
+        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+        Kind::Fpu(_) => super::cortex_m::run(rule, columns),
         #[cfg(any(
             target_feature = "sse2",
             target_feature = "simd128",

@@ -23,12 +23,16 @@ pub use penalty::{ElasticNet, L1, L2};
 
 use crate::error::Error;
 use crate::optim::{Clock, Optimizer};
-use crate::simd::{Lane, Rule};
+use crate::simd::{Assembly, Lane, Rule};
 
 /// A change of the gradient before the rule, or of the parameter after it, in registers.
 ///
 /// Both methods default to no change; implement the one that is needed, `#[inline(always)]`.
 pub trait Transform: Copy + Send + Sync {
+    /// Whether it never changes anything, so that a loop without it serves too.
+    #[doc(hidden)]
+    const NOTHING: bool = false;
+
     /// The gradient that the rule sees, given the parameter `p`.
     #[inline(always)]
     fn before<L: Lane>(&self, _isa: L::Isa, _p: L, g: L) -> L {
@@ -93,11 +97,16 @@ impl<const K: usize, R: Rule<K>, T: Transform> Rule<K> for With<R, T> {
         let (new, state) = self.optimizer.apply(isa, p, [g], state);
         (self.transform.after(isa, p, new), state)
     }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        if T::NOTHING { self.optimizer.assembly() } else { None }
+    }
 }
 
 macro_rules! tuple {
     ($($t:ident)*) => {
         impl<$($t: Transform),*> Transform for ($($t,)*) {
+            const NOTHING: bool = true $(&& $t::NOTHING)*;
             #[inline(always)]
             #[allow(non_snake_case, unused_variables)]
             fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {

@@ -1,0 +1,258 @@
+//! Loops in assembly for the single-precision FPU of Cortex-M4F, M7 and M33.
+//!
+//! LLVM moves one number per instruction, and takes the operand of a square root through the core
+//! registers. VLDM and VSTM move several numbers, and VSQRT needs no move. A loop computes its rule's
+//! own formula, operation by operation: VMLA and VMLS round the product before they add it, so that
+//! the bits are those of [`Level::SCALAR`](crate::Level::SCALAR).
+#![allow(unsafe_code)]
+
+use super::lane::{Element, Plain};
+use super::sweep::{Assembly, Columns, Rule, sweep};
+use core::arch::asm;
+
+/// The token of the FPU, which a hard-float target has at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fpu;
+
+/// [`run`](super::run): in assembly as far as a rule has it, the others one by one.
+#[inline(always)]
+pub(super) fn run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
+    rule: &K,
+    columns: Columns<'_, S, R, T>,
+) {
+    let rest = match rule.assembly() {
+        Some(assembly) if size_of::<T>() == size_of::<f32>() => assembled(assembly, columns),
+        _ => columns,
+    };
+    sweep::<S, R, T, T, K>(Plain, rule, rest);
+}
+
+/// A loop over `$count` times as many elements as its text handles. Constants go to s16 and up;
+/// each read column is loaded and passed, each updated column loaded, stored and passed.
+macro_rules! assembly {
+    (
+        $count:ident, $constants:ident in $last:literal,
+        $($text:expr),+;
+        $($name:ident),+
+    ) => {
+        asm!(
+            concat!("vldmia {constants}, {{s16-", $last, "}}"),
+            "2:",
+            $($text,)+
+            "subs {count}, #1",
+            "bne 2b",
+            count = inout(reg) $count => _,
+            constants = in(reg) $constants.as_ptr(),
+            $($name = inout(reg) $name => _,)+
+            out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+            out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _,
+            out("s13") _, out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _,
+            out("s19") _, out("s20") _, out("s21") _, out("s22") _,
+            options(nostack),
+        )
+    };
+}
+
+/// `v = rho * v + gain * g; p -= lr * v` with p, g, v in `$p`, `$g`, `$v`.
+macro_rules! momentum {
+    ($p:literal $g:literal $v:literal) => {
+        concat!(
+            "vmul.f32 ",
+            $v,
+            ", ",
+            $v,
+            ", s16\n", // rho * v
+            "vmla.f32 ",
+            $v,
+            ", ",
+            $g,
+            ", s17\n", // + gain * g
+            "vmls.f32 ",
+            $p,
+            ", ",
+            $v,
+            ", s18\n", // p - lr * v
+        )
+    };
+}
+
+/// `s = rho * s + gain * g * g; p -= lr * g / (sqrt(s + inside) + outside)`.
+macro_rules! rmsprop {
+    ($p:literal $g:literal $s:literal $t:literal) => {
+        concat!(
+            "vmul.f32 ",
+            $t,
+            ", ",
+            $g,
+            ", s17\n", // gain * g
+            "vmul.f32 ",
+            $s,
+            ", ",
+            $s,
+            ", s16\n", // rho * s
+            "vmla.f32 ",
+            $s,
+            ", ",
+            $t,
+            ", ",
+            $g,
+            "\n", // + (gain * g) * g
+            "vadd.f32 ",
+            $t,
+            ", ",
+            $s,
+            ", s18\n", // s + inside
+            "vsqrt.f32 ",
+            $t,
+            ", ",
+            $t,
+            "\n",
+            "vmul.f32 ",
+            $g,
+            ", ",
+            $g,
+            ", s20\n", // lr * g
+            "vadd.f32 ",
+            $t,
+            ", ",
+            $t,
+            ", s19\n", // + outside
+            "vdiv.f32 ",
+            $t,
+            ", ",
+            $g,
+            ", ",
+            $t,
+            "\n",
+            "vsub.f32 ",
+            $p,
+            ", ",
+            $p,
+            ", ",
+            $t,
+            "\n",
+        )
+    };
+}
+
+/// `m = beta1 * m + gain1 * g; v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)`.
+macro_rules! adam {
+    ($p:literal $g:literal $m:literal $v:literal $t:literal) => {
+        concat!(
+            "vmul.f32 ",
+            $t,
+            ", ",
+            $g,
+            ", s19\n", // gain2 * g
+            "vmul.f32 ",
+            $v,
+            ", ",
+            $v,
+            ", s18\n", // beta2 * v
+            "vmla.f32 ",
+            $v,
+            ", ",
+            $t,
+            ", ",
+            $g,
+            "\n", // + (gain2 * g) * g
+            "vadd.f32 ",
+            $t,
+            ", ",
+            $v,
+            ", s20\n", // v + inside
+            "vsqrt.f32 ",
+            $t,
+            ", ",
+            $t,
+            "\n",
+            "vmul.f32 ",
+            $m,
+            ", ",
+            $m,
+            ", s16\n", // beta1 * m
+            "vmla.f32 ",
+            $m,
+            ", ",
+            $g,
+            ", s17\n", // + gain1 * g
+            "vmul.f32 ",
+            $g,
+            ", ",
+            $m,
+            ", s22\n", // lr * m
+            "vadd.f32 ",
+            $t,
+            ", ",
+            $t,
+            ", s21\n", // + outside
+            "vdiv.f32 ",
+            $t,
+            ", ",
+            $g,
+            ", ",
+            $t,
+            "\n",
+            "vsub.f32 ",
+            $p,
+            ", ",
+            $p,
+            ", ",
+            $t,
+            "\n",
+        )
+    };
+}
+
+/// Does the elements that fill a turn of the loop, and returns the others.
+#[inline(always)]
+fn assembled<'a, const S: usize, const R: usize, T: Element>(
+    assembly: Assembly,
+    columns: Columns<'a, S, R, T>,
+) -> Columns<'a, S, R, T> {
+    let (p, read, state) = columns.pointers();
+    let n = columns.len();
+    let turns = match assembly {
+        Assembly::Momentum(_) => n / 4,
+        Assembly::RmsProp(_) | Assembly::Adam(_) => n / 2,
+    };
+    if turns == 0 {
+        return columns;
+    }
+    // SAFETY: turns times the elements of a turn are at most the length of every column of f32.
+    let done = unsafe {
+        match (assembly, &read[..], &state[..]) {
+            (Assembly::Momentum(c), &[g], &[v]) => {
+                assembly!(turns, c in "s18",
+                    "vldmia {g}!, {{s4-s7}}", "vldmia {v}, {{s8-s11}}", "vldmia {p}, {{s0-s3}}",
+                    momentum!("s0" "s4" "s8"), momentum!("s1" "s5" "s9"),
+                    momentum!("s2" "s6" "s10"), momentum!("s3" "s7" "s11"),
+                    "vstmia {v}!, {{s8-s11}}", "vstmia {p}!, {{s0-s3}}";
+                    p, g, v
+                );
+                turns * 4
+            }
+            (Assembly::RmsProp(c), &[g], &[s]) => {
+                assembly!(turns, c in "s20",
+                    "vldmia {g}!, {{s2-s3}}", "vldmia {s}, {{s4-s5}}", "vldmia {p}, {{s0-s1}}",
+                    rmsprop!("s0" "s2" "s4" "s6"), rmsprop!("s1" "s3" "s5" "s6"),
+                    "vstmia {s}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
+                    p, g, s
+                );
+                turns * 2
+            }
+            (Assembly::Adam(c), &[g], &[m, v]) => {
+                assembly!(turns, c in "s22",
+                    "vldmia {g}!, {{s2-s3}}", "vldmia {v}, {{s6-s7}}", "vldmia {m}, {{s4-s5}}",
+                    "vldmia {p}, {{s0-s1}}",
+                    adam!("s0" "s2" "s4" "s6" "s8"), adam!("s1" "s3" "s5" "s7" "s8"),
+                    "vstmia {v}!, {{s6-s7}}", "vstmia {m}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
+                    p, g, m, v
+                );
+                turns * 2
+            }
+            _ => return columns,
+        }
+    };
+    columns.split_at(done).1
+}
