@@ -1,0 +1,9 @@
+//! Prints the golden bits; `./ci.sh qemu` compares them between targets.
+#![cfg_attr(target_os = "none", no_std)]
+#![cfg_attr(target_os = "none", no_main)]
+
+gradus_firmware::board!(main);
+
+fn main() {
+    gradus_firmware::println!("golden {:016x}", gradus_firmware::golden());
+}

@@ -1,0 +1,132 @@
+//! The golden bits: one hash over what every part of the crate computes, to compare between targets.
+
+use crate::{Hash, println};
+use gradus::schedule::*;
+use gradus::transform::*;
+use gradus::*;
+
+/// Parameters: not a multiple of any register, and little enough for a 16 KB board.
+const N: usize = 53;
+
+/// Numbers of mixed size and sign: a linear congruential generator, scaled by powers of two.
+struct Numbers(u32);
+
+impl Numbers {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let mantissa = (self.0 >> 8) as f32 / 8_388_608.0 - 1.0;
+        mantissa * [1.0, 1e-3, 16.0, 0.25][(self.0 >> 6) as usize & 3]
+    }
+
+    fn fill<const M: usize>(&mut self) -> [f32; M] {
+        let mut values = [0.0; M];
+        for value in &mut values {
+            *value = self.next();
+        }
+        values
+    }
+}
+
+/// What is computed at every level, and must be equal at all of them.
+fn at_each_level(hash: &mut Hash, name: &str, compute: impl Fn(Level, &mut Hash)) {
+    let before = *hash;
+    for (turn, level) in Level::available().enumerate() {
+        let mut own = before;
+        compute(level, &mut own);
+        if turn == 0 {
+            *hash = own;
+        } else if own != *hash {
+            println!("{name}: {level} differs from scalar");
+            hash.0 = !own.0;
+        }
+    }
+    println!("{name:<28} {:016x}", hash.0);
+}
+
+/// Twenty steps of one rule, over whole slices and over every short length.
+fn rule<const K: usize, O: Optimizer<K>>(hash: &mut Hash, name: &str, optimizer: O) {
+    at_each_level(hash, name, |level, hash| {
+        let mut numbers = Numbers(42);
+        let (mut params, mut state) = (numbers.fill::<N>(), State::<O::Family, K, N>::new());
+        for step in 0..20 {
+            let mut grads = numbers.fill::<N>();
+            if step == 9 {
+                grads[7] = 0.0;
+                grads[8] = 1e-30; // its square underflows
+                grads[N - 1] = 1e18;
+            }
+            let n = if step < 10 { N } else { step - 10 };
+            let columns = state.columns.each_mut().map(|column| &mut column[..n]);
+            let view = StateMut::new(columns, &mut state.clock);
+            if optimizer.step_slices_at(level, &mut params[..n], &grads[..n], view).is_err() {
+                println!("{name}: refused");
+            }
+        }
+        hash.add(&params);
+        for column in &state.columns {
+            hash.add(column);
+        }
+    });
+}
+
+/// The sums, over lengths around every register.
+fn sums(hash: &mut Hash) {
+    at_each_level(hash, "sums", |level, hash| {
+        let mut numbers = Numbers(7);
+        let (x, y) = (numbers.fill::<67>(), numbers.fill::<67>());
+        for n in 0..=67 {
+            let (x, y) = (&x[..n], &y[..n]);
+            hash.add(&[dot(level, x, y).unwrap_or(f32::NAN), norm(level, x), sum_abs(level, x), max_abs(level, x)]);
+        }
+    });
+}
+
+/// Every schedule at steps near and far.
+fn schedules(hash: &mut Hash) {
+    let exponential = Exponential::new(0.1, 0.01);
+    let schedules: [&dyn Schedule; 9] = [
+        &StepDecay::new(0.1, 0.5, 7),
+        &MultiStep::new(0.1, 0.3, [5, 9]),
+        &exponential,
+        &InverseTime::new(0.1, 0.01),
+        &WarmUp::new(0.01, 5, Linear::new(0.1, 0.01, 90)),
+        &Cosine::new(0.1, 100),
+        &WarmRestarts::new(0.1, 3),
+        &SnapshotCycle::new(0.1, 100, 3),
+        &OneCycle::new(0.1, 100),
+    ];
+    for schedule in schedules {
+        for step in (0..120).chain([1 << 24, 1 << 31, u32::MAX]) {
+            hash.add(&[schedule.at(step)]);
+        }
+    }
+    println!("{:<28} {:016x}", "schedules", hash.0);
+}
+
+/// The hash of everything; a line per part shows where two targets part.
+#[must_use]
+pub fn golden() -> u64 {
+    let mut hash = Hash::new();
+    let h = &mut hash;
+    rule(h, "sgd", Sgd::new(0.05));
+    rule(h, "momentum", Momentum { dampening: 0.25, ..Momentum::new(0.05) });
+    rule(h, "nesterov", Nesterov::new(0.05));
+    rule(h, "adagrad", AdaGrad::keras(0.05));
+    rule(h, "rmsprop", RmsProp::new(0.05));
+    rule(h, "rmsprop centered", RmsProp::lecture(0.05).centered());
+    rule(h, "rmsprop momentum", RmsProp::keras(0.05).with_momentum(0.8));
+    rule(h, "rmsprop centered momentum", RmsProp::new(0.05).centered().with_momentum(0.8));
+    rule(h, "adam", Adam::new(0.05));
+    rule(h, "adam keras", Adam::keras(0.05));
+    rule(h, "adam without correction", Adam { bias_correction: false, ..Adam::lecture(0.05) });
+    rule(h, "adamw", AdamW::new(0.05));
+    rule(h, "amsgrad", AmsGrad::new(0.05));
+    rule(h, "nadam", Nadam::new(0.05));
+    rule(h, "lion", Lion::new(0.01));
+    rule(h, "before", Adam::new(0.05).with((Scale(0.5), ClipValue(1.0), L2::new(0.01), L1::new(0.01))));
+    rule(h, "after", Sgd::new(0.05).with((Decay::new(0.1), ProxL1::new(0.1), MaxNorm(0.9))));
+    rule(h, "elastic net", Momentum::new(0.05).with(ElasticNet { lambda: 0.01, beta: 0.5 }));
+    sums(h);
+    schedules(h);
+    hash.0
+}

@@ -1,0 +1,59 @@
+//! What the programs share: a way to print and to end on every target, and the golden bits.
+//!
+//! On bare metal both go through semihosting, which QEMU and debug probes offer.
+#![cfg_attr(target_os = "none", no_std)]
+
+mod golden;
+pub use golden::golden;
+
+#[cfg(target_os = "none")]
+pub use semihosting::{println, process::exit};
+#[cfg(not(target_os = "none"))]
+pub use std::{println, process::exit};
+
+/// The attribute of a program's first function: `board!(main)` makes `main` that function.
+#[macro_export]
+macro_rules! board {
+    ($main:ident) => {
+        #[cfg(all(target_arch = "arm", target_os = "none"))]
+        #[cortex_m_rt::entry]
+        fn entry() -> ! {
+            $main();
+            $crate::exit(0)
+        }
+        #[cfg(all(target_arch = "riscv32", target_os = "none"))]
+        #[riscv_rt::entry]
+        fn entry() -> ! {
+            $main();
+            $crate::exit(0)
+        }
+    };
+}
+
+/// FNV-1a, 64 bits: one number for many bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hash(pub u64);
+
+impl Hash {
+    /// The hash of nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Adds the bits of `values`, the least significant byte first; every NaN counts as one and the same.
+    pub fn add(&mut self, values: &[f32]) {
+        for value in values {
+            let bits = if value.is_nan() { 0x7fc0_0000 } else { value.to_bits() };
+            for byte in bits.to_le_bytes() {
+                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+    }
+}
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self::new()
+    }
+}
