@@ -13,7 +13,7 @@ use wide::{f32x4, f64x2};
 pub struct Portable;
 
 macro_rules! lane {
-    ($name:ident, $v:ident, $t:ident, $width:literal) => {
+    ($name:ident, $v:ident, $t:ident, $width:literal, |$x:ident| $all:expr) => {
         #[derive(Clone, Copy)]
         pub struct $name($v);
 
@@ -49,7 +49,7 @@ macro_rules! lane {
             type Output = Self;
             #[inline(always)]
             fn neg(self) -> Self {
-                Self(self.0 ^ $v::splat(-0.0))
+                Self(self.0 ^ Self::splat(Portable, -0.0).0)
             }
         }
 
@@ -97,8 +97,9 @@ macro_rules! lane {
             const WIDTH: usize = $width;
 
             #[inline(always)]
-            fn splat(_: Portable, x: $t) -> Self {
-                Self($v::splat(x))
+            fn splat(_: Portable, $x: $t) -> Self {
+                // Spelt out: opt-level z and s make `[x; WIDTH]` a loop, and a call of `wide`'s splat.
+                Self($v::new($all))
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
@@ -106,7 +107,7 @@ macro_rules! lane {
             }
             #[inline(always)]
             fn abs(self) -> Self {
-                let sign = $v::splat(-0.0);
+                let sign = Self::splat(Portable, -0.0).0;
                 Self((self.0 | sign) ^ sign)
             }
             #[inline(always)]
@@ -118,5 +119,5 @@ macro_rules! lane {
     };
 }
 
-lane!(F32x4, f32x4, f32, 4);
-lane!(F64x2, f64x2, f64, 2);
+lane!(F32x4, f32x4, f32, 4, |x| [x, x, x, x]);
+lane!(F64x2, f64x2, f64, 2, |x| [x, x]);
