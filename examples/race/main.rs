@@ -42,7 +42,7 @@ fn save<F: Figure>(figure: &F, path: &Path) -> Result<(), Box<dyn Error>> {
     let mut svg = String::new();
     figure.draw(&SVGBackend::with_string(&mut svg, size).into_drawing_area())?;
     let large = format!(r#"width="{}" height="{}""#, size.0, size.1);
-    let small = format!(r#"width="{width}" height="{height}""#);
+    let small = format!(r#"width="{width}" height="{height}" style="max-width:100%;height:auto""#);
     fs::write(path.with_extension("svg"), svg.replacen(&large, &small, 1))?;
 
     let mut large = vec![0; (size.0 * size.1 * 3) as usize];
