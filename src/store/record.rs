@@ -5,7 +5,7 @@ use super::{Error, Name};
 use crate::optim::*;
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 
-/// A value that can be saved: see the [module](self) for the list.
+/// A value that can be saved: see the [module](crate::store) for the list.
 ///
 /// References and tuples of such values are such values too. The trait is sealed by the types in
 /// its methods; an optimizer of your own joins by [`Family`].
