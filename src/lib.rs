@@ -5,6 +5,7 @@
 pub mod augment;
 pub mod ensemble;
 mod error;
+pub mod guide;
 pub mod noise;
 pub mod norm;
 mod optim;

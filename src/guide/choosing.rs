@@ -1,0 +1,82 @@
+//! Which optimizer, which learning rate, which schedule.
+//!
+//! # Which optimizer
+//!
+//! | what you have | start with | state per parameter |
+//! |---|---|--:|
+//! | a network, and no idea yet | [`Adam`](crate::Adam) at 1e-3 | 8 B |
+//! | the same, and weights that should stay small | [`AdamW`](crate::AdamW) at 1e-3 | 8 B |
+//! | time to tune, and a network known to train well | [`Nesterov`](crate::Nesterov) at 0.1, a cosine schedule, [`L2`](crate::transform::L2) | 4 B |
+//! | gradients of very different sizes, little RAM | [`RmsProp`](crate::RmsProp) at 1e-3, or [`Lion`](crate::Lion) at 1e-4 | 4 B |
+//! | features that are mostly absent | [`AdaGrad`](crate::AdaGrad) at 1e-2 | 4 B |
+//! | no RAM to spare | [`Sgd`](crate::Sgd) at 0.1 | 0 B |
+//! | few parameters, and all data at once | L-BFGS, in [`second_order`](crate::second_order) | not a step rule |
+//!
+//! The learning rates are where to begin a search, not where to end it. Adaptive rules divide a gradient
+//! by its own size: their rate is about the length of a step, whatever the loss is measured in. The
+//! others take steps as long as the gradient: their best rate changes with the scale of loss and inputs.
+//!
+//! The six rules of the lecture on four surfaces, from the same start, without noise:
+#![doc = ""]
+#![doc = include_str!("../../docs/race.svg")]
+#![doc = ""]
+//! - **Bowl**, 50 times steeper one way than the other. SGD jumps across the steep way and creeps along
+//!   the flat one. Momentum and Nesterov sum up the creep; momentum overshoots more. AdaGrad, RMSProp
+//!   and Adam scale each way by itself and go nearly straight.
+//! - **Saddle**, started almost on the ridge. Where the gradient is nearly 0, rules that follow its size
+//!   wait; rules that divide by it leave at once.
+//! - **Double well**. The velocity of momentum and Nesterov carries them over the hill into the deeper
+//!   well. That is luck of the start, not a law; it is why runs from several seeds differ.
+//! - **Rosenbrock's valley**, curved and flat. All rules find its floor soon, and then crawl.
+//!
+//! Try it with your own start, rates and noise in the page under `web/`. Nesterov takes its gradient one
+//! step of the velocity ahead, which corrects the velocity before it is too late:
+#![doc = ""]
+#![doc = include_str!("../../docs/lookahead.svg")]
+#![doc = ""]
+//! # Which learning rate
+//!
+//! Run a short training for each rate of a coarse ladder, and take the largest that is still stable, or one
+//! rung below it. A function over any optimizer makes that a loop:
+//!
+//! ```
+//! use gradus::{Adam, Momentum, Optimizer, State};
+//!
+//! /// Loss after fifty steps, from the same start.
+//! fn short_run<const K: usize>(optimizer: impl Optimizer<K>) -> f32 {
+//!     let loss = |[x, y]: [f32; 2]| 0.5 * (x * x + 50.0 * y * y);
+//!     let (mut params, mut state) = ([-5.0, 1.6], State::new());
+//!     for _ in 0..50 {
+//!         let grads = [params[0], 50.0 * params[1]];
+//!         optimizer.step(&mut params, &grads, &mut state);
+//!     }
+//!     loss(params)
+//! }
+//!
+//! let ladder = [1e-3, 1e-2, 1e-1, 1.0];
+//! let adam = ladder.map(|lr| short_run(Adam::new(lr)));
+//! let momentum = ladder.map(|lr| short_run(Momentum::new(lr)));
+//! assert!(adam[2] < adam[1] && adam[1] < adam[0]);
+//! assert!(momentum[1] < momentum[0] && !(momentum[3] < 1e9)); // 1.0 diverges: beyond 2 (1 + rho) / 50
+//! ```
+//!
+//! # Which schedule
+#![doc = ""]
+#![doc = include_str!("../../docs/schedules.svg")]
+#![doc = ""]
+//! With a constant rate and noisy gradients a run ends in a ball around the minimum whose size grows with
+//! the rate. Letting the rate fall shrinks it. [`Cosine`](crate::schedule::Cosine) over the whole
+//! run needs no further choice; a [`WarmUp`](crate::schedule::WarmUp) of a few percent of the steps
+//! before it helps where the first gradients are wild. [`StepDecay`](crate::schedule::StepDecay)
+//! and [`MultiStep`](crate::schedule::MultiStep) are for recipes from papers;
+//! [`WarmRestarts`](crate::schedule::WarmRestarts) and
+//! [`SnapshotCycle`](crate::schedule::SnapshotCycle) for several models out of one run.
+//!
+//! # Which safeguards
+//!
+//! - Gradients that explode now and then: [`ClipNorm`](crate::transform::ClipNorm) keeps their
+//!   direction, [`ClipValue`](crate::transform::ClipValue) needs no pass of its own.
+//! - Overfitting: dropout first, then a penalty; [`L2`](crate::transform::L2) with SGD and momentum,
+//!   decoupled decay with adaptive rules, because a penalty inside of the gradient is divided like the
+//!   gradient itself. [`ProxL1`](crate::transform::ProxL1) where weights should be exactly 0.
+//! - Not-a-numbers: [`step_if_finite`](crate::Optimizer::step_if_finite) skips the step and says so.

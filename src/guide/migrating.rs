@@ -1,0 +1,118 @@
+//! From PyTorch and Keras: the same methods under other names and conventions.
+//!
+//! Unless a constructor says otherwise the defaults are PyTorch's; `::keras(lr)` and `::lecture(lr)`
+//! give the others. Tests hold them against numbers that PyTorch, Keras and optax have made.
+//!
+//! # Optimizers
+//!
+//! | PyTorch | Keras | gradus |
+//! |---|---|---|
+//! | `SGD(lr)` | `SGD(lr)` | [`Sgd::new(lr)`](crate::Sgd) |
+//! | `SGD(lr, momentum=0.9)` | `SGD(lr, momentum=0.9)` (1) | [`Momentum::new(lr)`](crate::Momentum) |
+//! | `SGD(.., dampening=d)` | | `Momentum { dampening: d, .. }` |
+//! | `SGD(.., nesterov=True)` | `SGD(.., nesterov=True)` (1) | [`Nesterov::new(lr)`](crate::Nesterov) |
+//! | `Adagrad(lr)` | `Adagrad(lr)` (2) | [`AdaGrad::new(lr)`](crate::AdaGrad), `::keras(lr)` |
+//! | `RMSprop(lr)`: alpha 0.99 | `RMSprop(lr)`: rho 0.9 | [`RmsProp::new(lr)`](crate::RmsProp), `::keras(lr)` |
+//! | `RMSprop(.., centered=True, momentum=m)` | the same | `RmsProp::new(lr).centered().with_momentum(m)` |
+//! | `Adam(lr)` | `Adam(lr)` (3) | [`Adam::new(lr)`](crate::Adam), `::keras(lr)` |
+//! | `Adam(.., amsgrad=True)` | | [`AmsGrad::new(lr)`](crate::AmsGrad) |
+//! | `AdamW(lr)` | | [`AdamW::new(lr)`](crate::AdamW) |
+//! | `NAdam(lr)` | | [`Nadam::new(lr)`](crate::Nadam) |
+//! | | `Lion(lr)` (4) | [`Lion::new(lr)`](crate::Lion) |
+//!
+//! 1. Keras keeps the learning rate inside of the velocity (`v = m*v - lr*g`). With a constant rate
+//!    both are the same; after a change of the rate PyTorch's whole velocity follows it, Keras' only
+//!    with the coming gradients. gradus follows PyTorch.
+//! 2. Keras starts the sum of squares at 0.1: fill the state with
+//!    [`AdaGrad::KERAS_ACCUMULATOR`](crate::AdaGrad::KERAS_ACCUMULATOR) first.
+//! 3. The stabiliser stands elsewhere: see [`Epsilon`](crate::Epsilon).
+//! 4. The default weight decay here is optax' 1e-3.
+//!
+//! # Around the optimizer
+//!
+//! | PyTorch | Keras | gradus |
+//! |---|---|---|
+//! | `weight_decay=wd` of `SGD`, `Adam`: gradient `wd * w` | | `.with(L2::weight_decay(wd))` |
+//! | | `regularizers.L2(l)`: gradient `2 * l * w` | `.with(L2::new(l))` |
+//! | | `regularizers.L1(l)` | `.with(L1::new(l))` |
+//! | `weight_decay` of `AdamW`: decoupled | `weight_decay` of all | `AdamW`; `.with(Decay::new(wd))` for the others |
+//! | `clip_grad_value_(c)` | `clipvalue=c` | `.with(ClipValue(c))` |
+//! | `clip_grad_norm_(c)` | `global_clipnorm=c` | `.with(ClipNorm { max_norm: c }.scale(&[a, b])?)` |
+//! | `reduction='mean'` | the same | sum the gradients, then `.with(Scale(1.0 / batch))` |
+//! | `zero_grad()` | | the gradients are your array |
+//! | parameter groups | | a call for each, or [`step_tensors`](crate::Optimizer::step_tensors) |
+//! | `state_dict()`, `load_state_dict()` | | [`store::save`](crate::store::save), [`store::load`](crate::store::load) |
+//! | `GradScaler`, which skips a step | `LossScaleOptimizer` | `Scale` and [`step_if_finite`](crate::Optimizer::step_if_finite) |
+//! | `Dropout(p)`: drops with `p` | `Dropout(rate)`: the same | `drop_prob`; the lecture's `p` is `keep_prob` |
+//! | `BatchNorm(momentum=0.1)`: weight of the new | `momentum=0.99`: weight of the old | `running_decay`: weight of the old |
+//!
+//! A batch is summed, and its mean taken in the same pass as the update:
+//!
+//! ```
+//! use gradus::{Adam, AdamState, Optimizer, transform::{ClipNorm, Scale}};
+//!
+//! let (adam, mut state) = (Adam::new(1e-3), AdamState::new());
+//! let (mut params, summed) = ([0.5_f32; 4], [6.0_f32, -2.0, 0.0, 3.0]);
+//! let mean = Scale(1.0 / 32.0);
+//! let clip = ClipNorm { max_norm: 1.0 * 32.0 }.scale(&[&summed])?; // of the mean: norm / 32
+//! adam.with((mean, clip)).step(&mut params, &summed, &mut state);
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
+//! # Schedules
+//!
+//! There is no `scheduler.step()`: a schedule is a function of the step, counted from 0, and
+//! [`state.t()`](crate::State::t) is the step. PyTorch's schedulers are usually called once an epoch;
+//! here all lengths are in updates.
+//!
+//! ```
+//! use gradus::schedule::{Cosine, Schedule};
+//! use gradus::{Adam, AdamState, Optimizer};
+//!
+//! let (adam, schedule, mut state) = (Adam::new(0.0), Cosine::new(1e-2, 100), AdamState::new());
+//! let mut params = [1.0_f32];
+//! for _ in 0..100 {
+//!     let grads = [2.0 * params[0]];
+//!     adam.with_lr(schedule.at(state.t())).step(&mut params, &grads, &mut state);
+//! }
+//! ```
+//!
+//! | PyTorch | Keras | gradus |
+//! |---|---|---|
+//! | `StepLR(step_size, gamma)` | `ExponentialDecay(staircase=True)` | [`StepDecay`](crate::schedule::StepDecay) |
+//! | `MultiStepLR` | `PiecewiseConstantDecay` | [`MultiStep`](crate::schedule::MultiStep) |
+//! | `ExponentialLR(gamma)` | `ExponentialDecay` | [`Exponential`](crate::schedule::Exponential), `k = -ln(gamma)` |
+//! | | `InverseTimeDecay` | [`InverseTime`](crate::schedule::InverseTime) |
+//! | `LinearLR` | `PolynomialDecay(power=1)` | [`Linear`](crate::schedule::Linear) |
+//! | `CosineAnnealingLR`, which rises again after the end | `CosineDecay`, which does not | [`Cosine`](crate::schedule::Cosine), which does not |
+//! | `CosineAnnealingWarmRestarts` | `CosineDecayRestarts` | [`WarmRestarts`](crate::schedule::WarmRestarts) |
+//! | `CyclicLR` | | [`Triangular`](crate::schedule::Triangular) |
+//! | `OneCycleLR`, which also moves the momentum | | [`OneCycle`](crate::schedule::OneCycle), which does not |
+//! | `SequentialLR` after a `LinearLR` | `warmup_steps` | [`WarmUp`](crate::schedule::WarmUp) |
+//!
+//! # Taking over a PyTorch run
+//!
+//! A state is its columns and the number of steps. For Adam they are `exp_avg`, `exp_avg_sq` and `step`:
+//!
+//! ```
+//! use gradus::{Adam, Clock, Optimizer, StateMut};
+//!
+//! let (mut exp_avg, mut exp_avg_sq) = ([0.1, -0.2], [0.02, 0.05]); // from state_dict()
+//! let mut clock = Clock { t: 1000, carry: 0.0 };
+//! let mut params = [0.7, -0.3];
+//! let state = StateMut::new([&mut exp_avg, &mut exp_avg_sq], &mut clock);
+//! Adam::new(1e-3).step_slices(&mut params, &[0.05, 0.1], state)?;
+//! assert_eq!(clock.t, 1001);
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
+//! | PyTorch's state | columns | clock |
+//! |---|---|---|
+//! | `SGD`: `momentum_buffer` | `v` | `t` above 0, or the first step is taken undamped |
+//! | `Adagrad`: `sum` | `s` | |
+//! | `RMSprop`: `square_avg`, `grad_avg`, `momentum_buffer` | `s`, `a`, `v`, as far as the type has them | |
+//! | `Adam`, `AdamW`: `exp_avg`, `exp_avg_sq` | `m`, `v` | `t = step` |
+//! | `Adam(amsgrad=True)`: the same and `max_exp_avg_sq` | `m`, `v`, `vmax` | `t = step` |
+//! | `NAdam`: `exp_avg`, `exp_avg_sq`, `mu_product` | `m`, `v` | `t = step`, `carry = 1 - mu_product` |
+//!
+//! Expect agreement to rounding, not to the bit: PyTorch promises no order of operations.

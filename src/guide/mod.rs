@@ -1,0 +1,17 @@
+//! The manual: a page for each question that the reference does not answer.
+//!
+//! - [`choosing`]: which optimizer, which learning rate, which schedule
+//! - [`migrating`]: what PyTorch's and Keras' names and conventions are here
+//! - [`on_device`]: training on a microcontroller: memory, flash, interrupts
+//! - [`reproducibility`]: what "the same bits" covers, how to keep it, where it ends
+//! - [`writing_a_rule`]: an optimizer, a transform or a reduction of your own
+//! - [`resuming`]: stopping a run and going on as if nothing had happened
+//!
+//! These modules hold no code.
+
+pub mod choosing;
+pub mod migrating;
+pub mod on_device;
+pub mod reproducibility;
+pub mod resuming;
+pub mod writing_a_rule;

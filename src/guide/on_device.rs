@@ -1,0 +1,98 @@
+//! Training on a microcontroller: memory, flash, interrupts.
+//!
+//! # Build
+//!
+//! ```toml
+//! [dependencies]
+//! gradus = { version = "0.1", default-features = false }
+//!
+//! [profile.release]
+//! opt-level = "s"
+//! lto = true
+//! ```
+//!
+//! Without default features the crate needs neither `std` nor a heap. Its calls hold no path to a
+//! panic, so that they pull no formatting code into the image. An optimizer that is not called costs no
+//! flash, a transform that is not used costs no instruction.
+//!
+//! # Memory
+//!
+//! With `N` parameters and an optimizer of `K` columns, training needs `4 * N * (2 + K)` bytes and a clock of
+//! 8: parameters, gradients and state. Everything can be a `static`: the initial state is all zero bits, so
+//! it lies in `.bss` and takes no flash.
+//!
+//! ```
+//! use gradus::{Error, Momentum, MomentumState, Optimizer, transform::Scale};
+//! use std::sync::Mutex; // on a device: a critical-section mutex, or the framework's resource
+//!
+//! const N: usize = 3;
+//!
+//! /// A line through a sensor's readings: `y = a x^2 + b x + c`.
+//! struct Learner {
+//!     params: [f32; N],
+//!     grads: [f32; N],
+//!     state: MomentumState<N>,
+//!     samples: u32,
+//! }
+//!
+//! impl Learner {
+//!     const fn new() -> Self {
+//!         Self { params: [0.0; N], grads: [0.0; N], state: MomentumState::new(), samples: 0 }
+//!     }
+//!
+//!     /// One reading; every eighth is a step.
+//!     fn learn(&mut self, x: f32, y: f32) {
+//!         let features = [x * x, x, 1.0];
+//!         let mut error = -y;
+//!         for (p, f) in self.params.iter().zip(features) {
+//!             error += p * f;
+//!         }
+//!         for (g, f) in self.grads.iter_mut().zip(features) {
+//!             *g += error * f;
+//!         }
+//!         self.samples += 1;
+//!         if self.samples % 8 == 0 {
+//!             let momentum = Momentum::new(0.05).with(Scale(1.0 / 8.0));
+//!             momentum.step(&mut self.params, &self.grads, &mut self.state);
+//!             self.grads = [0.0; N];
+//!         }
+//!     }
+//! }
+//!
+//! static LEARNER: Mutex<Learner> = Mutex::new(Learner::new());
+//!
+//! assert_eq!(size_of::<Learner>(), 4 * N * (2 + 1) + 8 + 4);
+//! let mut learner = LEARNER.lock().unwrap();
+//! for i in 0..8 * 2000 {
+//!     let x = (i % 16) as f32 / 8.0 - 1.0;
+//!     learner.learn(x, 0.5 * x * x - x + 0.25);
+//! }
+//! let [a, b, c] = learner.params;
+//! assert!((a - 0.5).abs() < 1e-3 && (b + 1.0).abs() < 1e-3 && (c - 0.25).abs() < 1e-3);
+//! ```
+//!
+//! Gradients add up in place, sample by sample: a batch needs no memory of its own, and its mean is taken in
+//! the pass of the update ([`Scale`](crate::transform::Scale)). [`Sgd`](crate::Sgd) keeps no state;
+//! [`Momentum`](crate::Momentum), [`RmsProp`](crate::RmsProp) and [`Lion`](crate::Lion) keep one
+//! number per parameter, [`Adam`](crate::Adam) two.
+//!
+//! # Time
+//!
+//! Division and square root dominate adaptive rules; without a floating-point unit every operation is a
+//! call. There [`Sgd`](crate::Sgd) and [`Momentum`](crate::Momentum) are far cheaper than the others:
+//! count with a step of each on your device. Time does not depend on the values, except where hardware or
+//! its replacement takes longer over subnormal numbers.
+//!
+//! # Interrupts and power
+//!
+//! - A step is not atomic. Let one context own parameters and state, and hand gradients to it.
+//! - To survive a loss of power, save parameters, state and generator together
+//!   ([`store`](crate::store)), alternately to two places: a file that was cut off is refused.
+//! - The unit must round to nearest and keep subnormals, as it does after reset, if the bits are to be those
+//!   of other machines; see [`reproducibility`](super::reproducibility).
+//!
+//! # Bad input
+//!
+//! Sensors fail. [`step_if_finite`](crate::Optimizer::step_if_finite) looks at the gradients first, and
+//! skips the step if one is NaN or infinite; [`ClipValue`](crate::transform::ClipValue) bounds what one
+//! wild reading can do. Call `check()` on a configuration that does not come from your own source code.

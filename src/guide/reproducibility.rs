@@ -1,0 +1,65 @@
+//! What "the same bits" covers, how to keep it, where it ends.
+//!
+//! # The promise
+//!
+//! The same version of this crate, fed with the same bits, gives the same bits: parameters, states, masks
+//! and reductions, on every target, at every [`Level`](crate::Level), for any number of threads, at every
+//! opt-level. It rests on four rules inside of the kernels:
+//!
+//! - only `+ - * /` and square roots, which IEEE 754 rounds in one way, in a written order;
+//! - no fused multiply-add and no estimates: a product is rounded before it is added;
+//! - sums in one fixed order, whatever the width of the registers;
+//! - `exp`, `ln`, `sin` and `cos` from the `libm` crate, which is software, never from the platform.
+//!
+//! ```
+//! use gradus::{Adam, AdamState, Level, Optimizer};
+//!
+//! let grads: [f32; 100] = std::array::from_fn(|i| (i as f32 - 50.0) / 7.0);
+//! let mut results = Level::available().map(|level| {
+//!     let (mut params, mut state) = ([1.0; 100], AdamState::<100>::new());
+//!     for _ in 0..10 {
+//!         Adam::new(1e-2).step_slices_at(level, &mut params, &grads, state.as_mut()).unwrap();
+//!     }
+//!     params.map(f32::to_bits)
+//! });
+//! let scalar = results.next().unwrap();
+//! assert!(results.all(|result| result == scalar));
+//! ```
+//!
+//! A new version may change bits where a formula is corrected. The changelog lists that under "Numerics".
+//!
+//! # How to keep it
+//!
+//! The bits that come in are yours. What usually breaks them:
+//!
+//! - **Elementary functions.** `f32::exp`, `ln`, `sin`, `tanh`, `powf` of `std` are the platform's, and
+//!   differ between platforms. Use the `libm` crate in your forward and backward pass.
+//! - **Sums.** `a + b + c` depends on its order. Write one down, or use [`dot`](crate::dot) and
+//!   [`reduce`](crate::reduce), which have one. Threads that add up gradients must join in a fixed order.
+//! - **Fusing.** Rust never fuses `a * b + c`. C compilers do: give them `-ffp-contract=off`, also for
+//!   your own code that calls the C interface. `mul_add` is fused by intent.
+//! - **Chance.** Seed generators explicitly, and save them with the state
+//!   ([`resuming`](super::resuming)). Hash maps iterate in another order each time.
+//! - **Data.** Parse numbers with a correctly rounding parser; `str::parse` is one.
+//!
+//! One number makes a whole run comparable: a hash over the bits of its parameters. `examples/digits` prints
+//! one, and the page under `web/` shows the same one for the same run in a browser.
+//!
+//! # Where it ends
+//!
+//! - **NaN.** Whether a result is NaN is part of the promise; sign and payload of the NaN are not, because
+//!   processors choose them differently.
+//! - **x87.** 32-bit x86 without SSE2 computes in 80-bit registers and rounds twice. Rust's i586 targets are
+//!   of this kind; i686 and x86-64 are not.
+//! - **Flush to zero.** A processor told to treat subnormal numbers as 0 gives other bits once there are some.
+//!   On x86 some libraries set this mode for the whole thread when they are loaded (built with
+//!   `-ffast-math`); on Arm the bit FZ of FPCR or FPSCR does it. It is off after reset.
+//! - **ARMv7 NEON** always flushes. The crate does not use it: 32-bit Arm runs the scalar path, which keeps
+//!   subnormals.
+//! - **Helium** (Cortex-M55, M85) flushes in its vectors, always. With the target feature `mve.fp` and at
+//!   opt-level 3 the compiler may turn the scalar loop into them; `-C target-feature=-mve.fp` prevents it.
+//! - **Rounding mode.** It is assumed to be to nearest, ties to even, as everywhere by default.
+//!
+//! Subnormals appear by themselves: the averages of a parameter whose gradient stays 0 decay through them.
+//! They are exact everywhere but slower on many processors. Whoever must flush them does so on all machines
+//! of a run, or gives up equal bits for these parameters.

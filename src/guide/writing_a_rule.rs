@@ -1,0 +1,131 @@
+//! An optimizer, a transform or a reduction of your own: the formula, and nothing else.
+//!
+//! # An optimizer
+//!
+//! Three parts: the configuration, the constants of one step, the formula. Here Signum (Bernstein et al.,
+//! 2018), SGD along the sign of the momentum:
+//!
+//! ```
+//! use gradus::{Clock, Error, Hyper, Lane, Level, Optimizer, Rule, State};
+//!
+//! /// `m = rho m + (1 - rho) g`, `p -= lr sign(m)`.
+//! #[derive(Clone, Copy)]
+//! struct Signum {
+//!     lr: f32,
+//!     rho: f64,
+//! }
+//!
+//! #[derive(Clone, Copy)]
+//! struct SignumRule {
+//!     lr: f32,
+//!     rho: f32,
+//!     gain: f32,
+//! }
+//!
+//! impl Rule<1> for SignumRule {
+//!     #[inline(always)]
+//!     fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m]: [L; 1]) -> (L, [L; 1]) {
+//!         let (zero, lr) = (L::splat(isa, 0.0), L::splat(isa, self.lr));
+//!         let m = L::splat(isa, self.rho) * m + L::splat(isa, self.gain) * g;
+//!         let step = m.select_gt(zero, lr, zero.select_gt(m, -lr, zero)); // m > 0 ? lr : 0 > m ? -lr : 0
+//!         (p - step, [m])
+//!     }
+//! }
+//!
+//! impl Optimizer<1> for Signum {
+//!     type Family = Self;
+//!     type Rule = SignumRule;
+//!
+//!     fn rule(&self, _: &mut Clock) -> SignumRule {
+//!         SignumRule { lr: self.lr, rho: self.rho as f32, gain: (1.0 - self.rho) as f32 }
+//!     }
+//!     fn lr(&self) -> f32 {
+//!         self.lr
+//!     }
+//!     fn with_lr(self, lr: f32) -> Self {
+//!         Self { lr, ..self }
+//!     }
+//!     fn check(&self) -> Result<(), Error> {
+//!         if self.lr >= 0.0 { Ok(()) } else { Err(Error::Range(Hyper::LearningRate)) }
+//!     }
+//! }
+//!
+//! let signum = Signum { lr: 0.25, rho: 0.9 };
+//! let (mut params, mut state) = ([1.0, 1.0, 1.0], State::new());
+//! signum.step(&mut params, &[5.0, -0.1, 0.0], &mut state);
+//! assert_eq!(params, [0.75, 1.25, 1.0]);
+//!
+//! // The test to write first: any level gives the bits of the scalar one, also in the tail.
+//! let grads: [f32; 37] = std::array::from_fn(|i| i as f32 - 18.0);
+//! let run = |level| {
+//!     let (mut params, mut state) = ([0.0; 37], State::<Signum, 1, 37>::new());
+//!     signum.step_slices_at(level, &mut params, &grads, state.as_mut()).unwrap();
+//!     params.map(f32::to_bits)
+//! };
+//! assert!(Level::available().all(|level| run(level) == run(Level::SCALAR)));
+//! ```
+//!
+//! It now has everything that the crate's own rules have: slices, lists of tensors, transforms, schedules,
+//! every instruction set and, with the feature `rayon`, threads. What to keep in mind:
+//!
+//! - `K` in `Optimizer<K>` is the number of columns of state, and `Family` names whose they are: a state of
+//!   another family does not compile.
+//! - Zero bits are the initial state. Whoever needs a start at 1 stores the difference from 1, as
+//!   [`Nadam`](crate::Nadam) does in the clock.
+//! - Fold what is the same for all parameters into the constants, in [`rule`](crate::Optimizer::rule): it
+//!   runs once per step. `clock.t` is the step, counted from 1.
+//! - Form `1 - rho` in `f64` from the decimal that the user wrote: in `f32`, `1 - 0.999` is off by 1.3e-5.
+//! - No closures, iterators or `if` over values in `apply`; [`select_gt`](crate::Lane::select_gt) chooses
+//!   for each element. Closures cost a call for each register where the instruction set is chosen at run time.
+//!
+//! # A transform
+//!
+//! What changes the gradient before a rule, or the parameter after it, implements
+//! [`Transform`](crate::transform::Transform) and joins any rule in the same pass:
+//!
+//! ```
+//! use gradus::transform::Transform;
+//! use gradus::{Error, Lane, Optimizer, Sgd, SgdState};
+//!
+//! /// Parameters that may not become negative: a projection after each step.
+//! #[derive(Clone, Copy)]
+//! struct NonNegative;
+//!
+//! impl Transform for NonNegative {
+//!     #[inline(always)]
+//!     fn after<L: Lane>(&self, isa: L::Isa, _old: L, new: L) -> L {
+//!         L::splat(isa, 0.0).max(new) // in this order a NaN stays visible
+//!     }
+//!     fn check(&self, _lr: f32) -> Result<(), Error> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let (mut params, mut state) = ([1.0, 1.0], SgdState::new());
+//! Sgd::new(1.0).with(NonNegative).step(&mut params, &[0.5, 2.0], &mut state);
+//! assert_eq!(params, [0.5, 0.0]);
+//! ```
+//!
+//! # Any pass over slices
+//!
+//! A [`Rule`](crate::Rule) need not belong to an optimizer: [`run`](crate::run) applies it to any
+//! [`Columns`](crate::Columns). A [`Fold`](crate::Fold) is the same for sums, in the fixed order:
+//!
+//! ```
+//! use gradus::{Fold, Lane, Level, reduce};
+//!
+//! /// Sum of squared differences.
+//! struct Distance;
+//!
+//! impl Fold<2> for Distance {
+//!     #[inline(always)]
+//!     fn fold<L: Lane>(&self, _: L::Isa, sum: L, [a, b]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+//!         let d = a - b;
+//!         (sum + d * d, [])
+//!     }
+//! }
+//!
+//! let (a, b) = ([1.0, 2.0, 3.0], [1.0, 0.0, 0.0]);
+//! assert_eq!(reduce(Level::detect(), &Distance, 3, [&a, &b], [])?, 13.0);
+//! # Ok::<(), gradus::Error>(())
+//! ```
