@@ -1,0 +1,1 @@
+//! The package has benchmarks only: see `benches/gate.rs`.
