@@ -52,11 +52,15 @@
 
 mod bytes;
 mod error;
+#[cfg(feature = "journal")]
+mod journal;
 mod record;
 #[cfg(feature = "serde")]
 mod serde_state;
 
 pub use error::{Error, Name};
+#[cfg(feature = "journal")]
+pub use journal::{Journal, JournalError};
 pub use record::{Family, Fixed, Load, Save};
 #[cfg(feature = "serde")]
 pub(crate) use serde_state::array;
