@@ -35,7 +35,7 @@ impl Epsilon {
             Self::Outside(eps) | Self::Hat(eps) => (eps, eps),
             Self::Root { inside, outside } => (inside, outside),
         };
-        let ok = a >= 0.0 && b >= 0.0 && a < f32::INFINITY && b < f32::INFINITY && a.max(b) > 0.0;
+        let ok = a >= 0.0 && b >= 0.0 && a < f32::INFINITY && b < f32::INFINITY && (a > 0.0 || b > 0.0);
         require(ok, Hyper::Epsilon)
     }
 

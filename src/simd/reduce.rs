@@ -122,7 +122,7 @@ pub(super) fn block<const R: usize, const S: usize, T: Element, L: Lane<T>, K: F
     while half > 0 {
         let mut k = 0;
         while k < half {
-            lanes[k] = fold.join(lanes[k], lanes[k + half]);
+            lanes[k] = fold.join(lanes[k], lanes[(k + half) % LANES]);
             k += 1;
         }
         half /= 2;

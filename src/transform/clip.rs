@@ -103,7 +103,9 @@ impl ClipNorm {
         require(self.max_norm > 0.0, Hyper::Limit)?;
         let norm = global_norm(grads);
         if norm < f32::INFINITY {
-            Ok(Scale((self.max_norm / (norm + 1e-6)).min(1.0)))
+            // Not f32::min: bare-metal C would need a library with fminf.
+            let factor = self.max_norm / (norm + 1e-6);
+            Ok(Scale(if factor < 1.0 { factor } else { 1.0 }))
         } else {
             Err(Error::NonFinite)
         }
