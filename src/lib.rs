@@ -5,6 +5,8 @@
 pub mod augment;
 pub mod ensemble;
 mod error;
+#[cfg(feature = "ffi")]
+pub mod ffi;
 pub mod guide;
 pub mod noise;
 pub mod norm;

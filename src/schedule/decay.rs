@@ -97,11 +97,7 @@ impl<const N: usize> MultiStep<N> {
 
 impl<const N: usize> Schedule for MultiStep<N> {
     fn at(&self, step: u32) -> f32 {
-        let mut falls = 0;
-        for milestone in self.milestones {
-            falls += u32::from(milestone <= step);
-        }
-        self.lr * power(self.gamma, falls)
+        multi_step(self.lr, self.gamma, &self.milestones, step)
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;
@@ -192,6 +188,15 @@ fn check_gamma(gamma: f32) -> Result<(), Error> {
 
 fn check_rate(k: f32) -> Result<(), Error> {
     require(k >= 0.0 && k < f32::INFINITY, Hyper::Rate)
+}
+
+/// [`MultiStep`] over any number of milestones.
+pub(crate) fn multi_step(lr: f32, gamma: f32, milestones: &[u32], step: u32) -> f32 {
+    let mut falls = 0;
+    for &milestone in milestones {
+        falls += u32::from(milestone <= step);
+    }
+    lr * power(gamma, falls)
 }
 
 /// `gamma^n` by repeated squaring, with `gamma` within `0..=1`.

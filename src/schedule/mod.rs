@@ -30,6 +30,8 @@ mod linear;
 
 pub use cosine::{Cosine, SnapshotCycle, WarmRestarts};
 pub use cycle::{OneCycle, Triangular};
+#[cfg(feature = "ffi")]
+pub(crate) use decay::multi_step;
 pub use decay::{Constant, Exponential, InverseTime, MultiStep, StepDecay};
 pub use linear::{Linear, WarmUp};
 

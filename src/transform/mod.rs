@@ -103,6 +103,30 @@ impl<const K: usize, R: Rule<K>, T: Transform> Rule<K> for With<R, T> {
     }
 }
 
+/// A transform that is there or not, decided at run time: a branch per element, the same for all.
+impl<T: Transform> Transform for Option<T> {
+    #[inline(always)]
+    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
+        match self {
+            Some(transform) => transform.before(isa, p, g),
+            None => g,
+        }
+    }
+    #[inline(always)]
+    fn after<L: Lane>(&self, isa: L::Isa, old: L, new: L) -> L {
+        match self {
+            Some(transform) => transform.after(isa, old, new),
+            None => new,
+        }
+    }
+    fn at(self, lr: f32) -> Self {
+        self.map(|transform| transform.at(lr))
+    }
+    fn check(&self, lr: f32) -> Result<(), Error> {
+        self.map_or(Ok(()), |transform| transform.check(lr))
+    }
+}
+
 macro_rules! tuple {
     ($($t:ident)*) => {
         impl<$($t: Transform),*> Transform for ($($t,)*) {

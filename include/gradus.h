@@ -1,0 +1,1013 @@
+/*
+ * gradus: kernels for training neural networks, from C and C++.
+ *
+ * The caller owns all memory; structures are plain; states start as zeros. A function returns
+ * GRADUS_OK, or a negative status and has written nothing. No heap, no C library, no threads, no
+ * global state: calls on different memory may run at the same time.
+ *
+ *     static const gradus_adam adam = GRADUS_ADAM(1e-3f);
+ *     static float params[N], grads[N], state[GRADUS_ADAM_COLUMNS * N];
+ *     static gradus_clock clock;
+ *
+ *     gradus_status status = gradus_adam_step(&adam, N, params, grads, state, &clock);
+ *     if (status != GRADUS_OK) puts(gradus_status_name(status));
+ *
+ * A pointer points at as many elements as the function's text says, or at one where it says nothing.
+ * Null, misaligned and overlapping pointers and structures of another version are refused.
+ *
+ * Results have the same bits on every target, and as from Rust. Compilers fuse multiplications and
+ * additions of your own code unless told otherwise: -ffp-contract=off.
+ */
+
+#ifndef GRADUS_H
+#define GRADUS_H
+
+/* Made by cbindgen from src/ffi: ./ci.sh c. Do not edit. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Version of the structures with a field `version`: an initialiser of this header writes it there.
+#define GRADUS_STRUCTS 1
+
+// Place of the stabiliser: added to the corrected root, as in PyTorch.
+#define GRADUS_EPSILON_OUTSIDE 0
+
+// Place of the stabiliser: added to the root before its correction, as in Keras' Adam.
+#define GRADUS_EPSILON_HAT 1
+
+// Place of the stabiliser: `inside` is added under the root, `eps` outside of it.
+#define GRADUS_EPSILON_ROOT 2
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_SGD_COLUMNS 0
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_MOMENTUM_COLUMNS 1
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_NESTEROV_COLUMNS 1
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_ADAGRAD_COLUMNS 1
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_RMSPROP_COLUMNS 1
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_RMSPROP_CENTERED_COLUMNS 2
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_RMSPROP_MOMENTUM_COLUMNS 2
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_RMSPROP_CENTERED_MOMENTUM_COLUMNS 3
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_ADAM_COLUMNS 2
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_ADAMW_COLUMNS 2
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_AMSGRAD_COLUMNS 3
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_NADAM_COLUMNS 2
+
+// Columns of state of the step of the same name: floats per parameter.
+#define GRADUS_LION_COLUMNS 1
+
+// What a function returns: 0, or why it was refused.
+enum gradus_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // The call has done what it says.
+  GRADUS_OK = 0,
+  // A pointer is null.
+  GRADUS_ERROR_NULL = -1,
+  // Lengths do not fit together, or do not fit the address space.
+  GRADUS_ERROR_LENGTH = -2,
+  // Two pieces of memory overlap, and at least one of them would be written.
+  GRADUS_ERROR_OVERLAP = -3,
+  // A pointer is not aligned for its type.
+  GRADUS_ERROR_ALIGNMENT = -4,
+  // A structure was not initialised, or by another version of the header.
+  GRADUS_ERROR_VERSION = -5,
+  // A value that must be finite is NaN or infinite.
+  GRADUS_ERROR_NON_FINITE = -6,
+  // An enumeration has no such value.
+  GRADUS_ERROR_ENUM = -7,
+  // Learning rate: finite and at least 0.
+  GRADUS_ERROR_LEARNING_RATE = -16,
+  // First decay factor: at least 0, below 1.
+  GRADUS_ERROR_BETA1 = -17,
+  // Second decay factor: at least 0, below 1.
+  GRADUS_ERROR_BETA2 = -18,
+  // Decay factor of one running average: at least 0, below 1.
+  GRADUS_ERROR_RHO = -19,
+  // Dampening: at least 0, at most 1.
+  GRADUS_ERROR_DAMPENING = -20,
+  // Stabiliser of a denominator: finite, positive somewhere in it.
+  GRADUS_ERROR_EPSILON = -21,
+  // Weight decay: finite, at least 0, and lr * weight_decay below 1.
+  GRADUS_ERROR_WEIGHT_DECAY = -22,
+  // Momentum decay of Nadam: finite and at least 0.
+  GRADUS_ERROR_MOMENTUM_DECAY = -23,
+  // Strength of a penalty: finite and at least 0.
+  GRADUS_ERROR_LAMBDA = -24,
+  // Bound of a clip or clamp: positive.
+  GRADUS_ERROR_LIMIT = -25,
+  // Factor of a scaling: finite.
+  GRADUS_ERROR_FACTOR = -26,
+  // Decay factor of a schedule: between 0 and 1.
+  GRADUS_ERROR_GAMMA = -27,
+  // Decay of a schedule per step: finite and at least 0.
+  GRADUS_ERROR_RATE = -28,
+  // Share of a whole: between 0 and 1, and in proportion to the others.
+  GRADUS_ERROR_FRACTION = -29,
+  // Probability: between 0 and 1.
+  GRADUS_ERROR_PROBABILITY = -30,
+  // Number of steps, or of steps in a cycle: at least 1.
+  GRADUS_ERROR_STEPS = -31,
+  // A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
+  GRADUS_ERROR_SIZE = -32,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum gradus_status gradus_status;
+#else
+typedef int32_t gradus_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What acts on gradients before a rule and on parameters after it; 0 leaves a transform out.
+//
+// They act in the order of the fields, in registers: gradients are never written. `= {0}` is none
+// of them, and costs nothing.
+typedef struct {
+  // g = scale * g: 1 / batch size for a mean, or what gradus_clip_norm() returns.
+  float scale;
+  // g within [-clip_value, clip_value].
+  float clip_value;
+  // g = g + 2 * l2 * p. PyTorch's weight_decay is twice this.
+  float l2;
+  // g = g + l1 * sign(p).
+  float l1;
+  // g = g + elastic_net * (2 * elastic_net_beta * p + sign(p)).
+  float elastic_net;
+  // Weight of the squares in elastic_net.
+  float elastic_net_beta;
+  // p = rule(p) - lr * decay * p: decoupled weight decay.
+  float decay;
+  // p = sign(p) * max(|p| - lr * prox_l1, 0): exact zeros.
+  float prox_l1;
+  // p within [-max_norm, max_norm].
+  float max_norm;
+} gradus_transforms;
+
+// Stochastic gradient descent: `p -= lr * g`. No column of state.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_sgd;
+
+// The part of a state that does not grow with the parameters.
+typedef struct {
+  // Steps taken; it stays at `u32::MAX` once there.
+  uint32_t t;
+  // One number that a rule carries from step to step; 0 at the start. Nadam needs it.
+  float carry;
+} gradus_clock;
+
+// Momentum: `v = rho * v + (1 - dampening) * g; p -= lr * v`. State: v.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Share of the velocity that a step keeps; 0.9.
+  double rho;
+  // Share of the gradient that does not enter the velocity, from the second step on; 0.
+  double dampening;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_momentum;
+
+// Nesterov momentum: `v = rho * v + g; p -= lr * (g + rho * v)`. State: v.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Share of the velocity that a step keeps; 0.9.
+  double rho;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_nesterov;
+
+// Place and size of the stabiliser in the denominator of an adaptive rule.
+typedef struct {
+  // GRADUS_EPSILON_OUTSIDE, GRADUS_EPSILON_HAT or GRADUS_EPSILON_ROOT.
+  uint32_t place;
+  // Added outside of the root.
+  float eps;
+  // Added under the root; for GRADUS_EPSILON_ROOT alone.
+  float inside;
+} gradus_epsilon;
+
+// AdaGrad: `s += g * g; p -= lr * g / (sqrt(s) + eps)`. State: s.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Stabiliser; 1e-10 outside of the root.
+  gradus_epsilon eps;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_adagrad;
+
+// RMSProp: `s = rho * s + (1 - rho) * g * g; p -= lr * g / (sqrt(s) + eps)`. State: s.
+//
+// The centred step divides by the deviation from the mean `a`, sqrt(max(0, s - a * a)), and has
+// the state s, a. The steps with momentum move by `v = momentum * v + g / (..)`, and have the
+// states s, v and s, a, v.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Decay of the running averages; 0.99.
+  double rho;
+  // Stabiliser; 1e-8 outside of the root.
+  gradus_epsilon eps;
+  // Share of the velocity that a step with momentum keeps.
+  float momentum;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_rmsprop;
+
+// Adam (Kingma and Ba, 2015). State: m, v.
+//
+// ```text
+// m = beta1 * m + (1 - beta1) * g            c1 = 1 - beta1^t
+// v = beta2 * v + (1 - beta2) * g * g        c2 = 1 - beta2^t
+// p -= lr * (m / c1) / (sqrt(v / c2) + eps)
+// ```
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Decay of the first moment; 0.9.
+  double beta1;
+  // Decay of the second moment; 0.999.
+  double beta2;
+  // Stabiliser; 1e-8 outside of the root.
+  gradus_epsilon eps;
+  // Whether the moments are corrected for their start at 0: 1, or 0 for no.
+  uint32_t bias_correction;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_adam;
+
+// AdamW (Loshchilov and Hutter, 2019): Adam, and `p *= 1 - lr * weight_decay`. State: m, v.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Decay of the first moment; 0.9.
+  double beta1;
+  // Decay of the second moment; 0.999.
+  double beta2;
+  // Stabiliser; 1e-8 outside of the root.
+  gradus_epsilon eps;
+  // Share of a weight that decays per step and unit of learning rate; 1e-2.
+  float weight_decay;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_adamw;
+
+// AMSGrad (Reddi, Kale and Kumar, 2018): Adam over the largest v so far. State: m, v, vmax.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Decay of the first moment; 0.9.
+  double beta1;
+  // Decay of the second moment; 0.999.
+  double beta2;
+  // Stabiliser; 1e-8 outside of the root.
+  gradus_epsilon eps;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_amsgrad;
+
+// Nadam (Dozat, 2016): Adam with Nesterov's look ahead. State: m, v.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Limit of the decay of the first moment; 0.9.
+  double beta1;
+  // Decay of the second moment; 0.999.
+  double beta2;
+  // Stabiliser; 1e-8 outside of the root.
+  gradus_epsilon eps;
+  // How fast the decay of the first moment grows from half of beta1 to beta1; 4e-3.
+  float momentum_decay;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_nadam;
+
+// Lion (Chen et al., 2023): the sign of an interpolated momentum. State: m.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Share of the momentum in the step's direction; 0.9.
+  double beta1;
+  // Decay of the momentum; 0.99.
+  double beta2;
+  // Share of a weight that decays per step and unit of learning rate; 1e-3.
+  float weight_decay;
+  // What acts before and after.
+  gradus_transforms transforms;
+} gradus_lion;
+
+// Step decay: `lr * gamma^floor(step / every)`.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at the start.
+  float lr;
+  // Share that is left after each fall.
+  float gamma;
+  // Steps from one fall to the next.
+  uint32_t every;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_step_decay;
+
+// Exponential decay: `lr * e^(-k * step)`.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at the start.
+  float lr;
+  // Decay per step.
+  float k;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_exponential;
+
+// Inverse-time decay: `lr / (1 + k * step)`.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at the start.
+  float lr;
+  // Decay per step.
+  float k;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_inverse_time;
+
+// Straight line from `start` to `end` in `steps` steps, and `end` after them.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate of step 0.
+  float start;
+  // Learning rate from `steps` on.
+  float end;
+  // Steps from one to the other.
+  uint32_t steps;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_linear;
+
+// Half a cosine wave from `lr` to `min` in `steps` steps (Loshchilov and Hutter, 2017).
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate of step 0.
+  float lr;
+  // Learning rate from `steps` on.
+  float min;
+  // Steps from one to the other.
+  uint32_t steps;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_cosine;
+
+// Cosine waves with restarts, SGDR (Loshchilov and Hutter, 2017).
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at each restart.
+  float lr;
+  // Learning rate at the end of each wave.
+  float min;
+  // Steps of the first wave.
+  uint32_t first;
+  // Factor from the length of one wave to the next.
+  uint32_t mult;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_warm_restarts;
+
+// Cosine cycles of a snapshot ensemble (Huang et al., 2017).
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at the start of each cycle.
+  float lr;
+  // Steps of the whole run.
+  uint32_t steps;
+  // Cycles in it.
+  uint32_t cycles;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_snapshot_cycle;
+
+// Up and down between two rates, again and again (Smith, 2017).
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at the bottom.
+  float min;
+  // Learning rate at the top.
+  float max;
+  // Steps up.
+  uint32_t up;
+  // Steps down.
+  uint32_t down;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_triangular;
+
+// One cycle (Smith and Topin, 2018), as PyTorch's OneCycleLR.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate of step 0; max / 25.
+  float start;
+  // Learning rate at the top.
+  float max;
+  // Learning rate of the last step, and of all after it; start / 10000.
+  float end;
+  // Steps of the whole run.
+  uint32_t steps;
+  // Share of the steps before the top; 0.3.
+  float rise;
+  // Whether the fall goes back to start as fast as it rose, and from there to end: 0, or 1 for yes.
+  uint32_t three_phase;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_one_cycle;
+
+// Step decay at chosen steps: `lr * gamma^k`, `k` the number of milestones up to `step`.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at the start.
+  float lr;
+  // Share that is left after each fall.
+  float gamma;
+  // Steps at which the rate falls, in any order.
+  const uint32_t *milestones;
+  // How many.
+  size_t count;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_multi_step;
+
+// Gradients of one tensor: `n` floats.
+typedef struct {
+  // The first of them.
+  const float *data;
+  // How many.
+  size_t n;
+} gradus_tensor;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Updates `params` by one step of stochastic gradient descent; `state` may be null.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_sgd_step(const gradus_sgd *config,
+                              size_t n,
+                              float *params,
+                              const float *grads,
+                              float *state,
+                              gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_sgd_check(const gradus_sgd *config);
+
+// Updates `params` by one step with momentum. State: v.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_momentum_step(const gradus_momentum *config,
+                                   size_t n,
+                                   float *params,
+                                   const float *grads,
+                                   float *state,
+                                   gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_momentum_check(const gradus_momentum *config);
+
+// Updates `params` by one step with Nesterov's momentum. State: v.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_nesterov_step(const gradus_nesterov *config,
+                                   size_t n,
+                                   float *params,
+                                   const float *grads,
+                                   float *state,
+                                   gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_nesterov_check(const gradus_nesterov *config);
+
+// Updates `params` by one step of AdaGrad. State: s.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_adagrad_step(const gradus_adagrad *config,
+                                  size_t n,
+                                  float *params,
+                                  const float *grads,
+                                  float *state,
+                                  gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_adagrad_check(const gradus_adagrad *config);
+
+// Updates `params` by one step of RMSProp. State: s.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_rmsprop_step(const gradus_rmsprop *config,
+                                  size_t n,
+                                  float *params,
+                                  const float *grads,
+                                  float *state,
+                                  gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_rmsprop_check(const gradus_rmsprop *config);
+
+// Updates `params` by one step of centred RMSProp. State: s, a.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_rmsprop_centered_step(const gradus_rmsprop *config,
+                                           size_t n,
+                                           float *params,
+                                           const float *grads,
+                                           float *state,
+                                           gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_rmsprop_centered_check(const gradus_rmsprop *config);
+
+// Updates `params` by one step of RMSProp with momentum. State: s, v.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_rmsprop_momentum_step(const gradus_rmsprop *config,
+                                           size_t n,
+                                           float *params,
+                                           const float *grads,
+                                           float *state,
+                                           gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_rmsprop_momentum_check(const gradus_rmsprop *config);
+
+// Updates `params` by one step of centred RMSProp with momentum. State: s, a, v.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_rmsprop_centered_momentum_step(const gradus_rmsprop *config,
+                                                    size_t n,
+                                                    float *params,
+                                                    const float *grads,
+                                                    float *state,
+                                                    gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_rmsprop_centered_momentum_check(const gradus_rmsprop *config);
+
+// Updates `params` by one step of Adam. State: m, v.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_adam_step(const gradus_adam *config,
+                               size_t n,
+                               float *params,
+                               const float *grads,
+                               float *state,
+                               gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_adam_check(const gradus_adam *config);
+
+// Updates `params` by one step of AdamW. State: m, v.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_adamw_step(const gradus_adamw *config,
+                                size_t n,
+                                float *params,
+                                const float *grads,
+                                float *state,
+                                gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_adamw_check(const gradus_adamw *config);
+
+// Updates `params` by one step of AMSGrad. State: m, v, vmax.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_amsgrad_step(const gradus_amsgrad *config,
+                                  size_t n,
+                                  float *params,
+                                  const float *grads,
+                                  float *state,
+                                  gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_amsgrad_check(const gradus_amsgrad *config);
+
+// Updates `params` by one step of Nadam. State: m, v; the clock carries a number for it.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_nadam_step(const gradus_nadam *config,
+                                size_t n,
+                                float *params,
+                                const float *grads,
+                                float *state,
+                                gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_nadam_check(const gradus_nadam *config);
+
+// Updates `params` by one step of Lion. State: m.
+//
+// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
+// other; state and clock start as zeros. The hyper-parameters are not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_lion_step(const gradus_lion *config,
+                               size_t n,
+                               float *params,
+                               const float *grads,
+                               float *state,
+                               gradus_clock *clock);
+
+// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+//
+// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_lion_check(const gradus_lion *config);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_step_decay_at(const gradus_step_decay *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_step_decay_check(const gradus_step_decay *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_exponential_at(const gradus_exponential *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_exponential_check(const gradus_exponential *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_inverse_time_at(const gradus_inverse_time *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_inverse_time_check(const gradus_inverse_time *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_linear_at(const gradus_linear *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_linear_check(const gradus_linear *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_cosine_at(const gradus_cosine *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_cosine_check(const gradus_cosine *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_warm_restarts_at(const gradus_warm_restarts *schedule,
+                                      uint32_t step,
+                                      float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_warm_restarts_check(const gradus_warm_restarts *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_snapshot_cycle_at(const gradus_snapshot_cycle *schedule,
+                                       uint32_t step,
+                                       float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_snapshot_cycle_check(const gradus_snapshot_cycle *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_triangular_at(const gradus_triangular *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_triangular_check(const gradus_triangular *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_one_cycle_at(const gradus_one_cycle *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_one_cycle_check(const gradus_one_cycle *schedule);
+
+// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_multi_step_at(const gradus_multi_step *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of the schedule lies in its range: ask once, before training.
+//
+// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_multi_step_check(const gradus_multi_step *schedule);
+
+// Text for people of a status, never null; `"unknown status"` for other numbers.
+const char *gradus_status_name(int32_t status);
+
+// Version of the library, such as `"0.1.0"`; never null.
+const char *gradus_version(void);
+
+// Writes the Euclidean norm of `n` floats to `result`, without overflow or underflow on the way.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_norm(size_t n, const float *x, float *result);
+
+// Writes the sum of the absolute values of `n` floats to `result`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_sum_abs(size_t n, const float *x, float *result);
+
+// Writes the largest absolute value of `n` floats to `result`; 0 of nothing, NaN is passed over.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_max_abs(size_t n, const float *x, float *result);
+
+// Writes how many of `n` floats are infinite or NaN: skip a step whose gradients are.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_count_non_finite(size_t n, const float *x, size_t *result);
+
+// Writes the sum of `x[i] * y[i]` over `n` floats to `result`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_dot(size_t n, const float *x, const float *y, float *result);
+
+// Writes the L2 penalty of `n` weights, `l2 * sum w^2`, to `value`: for the loss.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_l2_value(const gradus_transforms *transforms,
+                              size_t n,
+                              const float *weights,
+                              float *value);
+
+// Writes the L1 penalty of `n` weights, `l1 * sum |w|`, to `value`: for the loss.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_l1_value(const gradus_transforms *transforms,
+                              size_t n,
+                              const float *weights,
+                              float *value);
+
+// Writes `elastic_net * sum (elastic_net_beta * w^2 + |w|)` of `n` weights to `value`: for the loss.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_elastic_net_value(const gradus_transforms *transforms,
+                                       size_t n,
+                                       const float *weights,
+                                       float *value);
+
+// Writes the factor that clips the gradients of all tensors together to a Euclidean norm.
+//
+// ```text
+// scale = min(1, max_norm / (norm + 1e-6))        as PyTorch's clip_grad_norm_
+// ```
+//
+// Put it into gradus_transforms.scale: the scaling itself is fused into the step.
+//
+// Errors: GRADUS_ERROR_LIMIT if `max_norm` is not positive; GRADUS_ERROR_NON_FINITE if the norm is
+// infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_clip_norm(float max_norm,
+                               const gradus_tensor *tensors,
+                               size_t count,
+                               float *scale);
+
+// Scales each row of `row` parameters whose Euclidean norm exceeds `limit` back to it.
+//
+// Errors: GRADUS_ERROR_LIMIT, GRADUS_ERROR_SIZE if `row` is 0, GRADUS_ERROR_LENGTH if `n` is not a
+// whole number of rows, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float limit);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* GRADUS_H */
+
+/* Initialisers with the defaults of the Rust types; the other fields may be changed afterwards. */
+
+#define GRADUS_TRANSFORMS_NONE {0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define GRADUS_EPSILON(eps_) {GRADUS_EPSILON_OUTSIDE, (eps_), 0}
+
+#define GRADUS_SGD(lr_) {GRADUS_STRUCTS, (lr_), GRADUS_TRANSFORMS_NONE}
+#define GRADUS_MOMENTUM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.0, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_NESTEROV(lr_) {GRADUS_STRUCTS, (lr_), 0.9, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_ADAGRAD(lr_) {GRADUS_STRUCTS, (lr_), GRADUS_EPSILON(1e-10f), GRADUS_TRANSFORMS_NONE}
+#define GRADUS_RMSPROP(lr_) {GRADUS_STRUCTS, (lr_), 0.99, GRADUS_EPSILON(1e-8f), 0.9f, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_ADAM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 1, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_ADAMW(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 1e-2f, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_AMSGRAD(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), GRADUS_TRANSFORMS_NONE}
+#define GRADUS_NADAM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 4e-3f, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_LION(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.99, 1e-3f, GRADUS_TRANSFORMS_NONE}
+
+#define GRADUS_STEP_DECAY(lr_, gamma_, every_) {GRADUS_STRUCTS, (lr_), (gamma_), (every_), 0, 0}
+#define GRADUS_MULTI_STEP(lr_, gamma_, milestones_, count_) \
+  {GRADUS_STRUCTS, (lr_), (gamma_), (milestones_), (count_), 0, 0}
+#define GRADUS_EXPONENTIAL(lr_, k_) {GRADUS_STRUCTS, (lr_), (k_), 0, 0}
+#define GRADUS_INVERSE_TIME(lr_, k_) {GRADUS_STRUCTS, (lr_), (k_), 0, 0}
+#define GRADUS_LINEAR(start_, end_, steps_) {GRADUS_STRUCTS, (start_), (end_), (steps_), 0, 0}
+#define GRADUS_COSINE(lr_, steps_) {GRADUS_STRUCTS, (lr_), 0, (steps_), 0, 0}
+#define GRADUS_WARM_RESTARTS(lr_, first_, mult_) {GRADUS_STRUCTS, (lr_), 0, (first_), (mult_), 0, 0}
+#define GRADUS_SNAPSHOT_CYCLE(lr_, steps_, cycles_) {GRADUS_STRUCTS, (lr_), (steps_), (cycles_), 0, 0}
+#define GRADUS_TRIANGULAR(min_, max_, up_, down_) {GRADUS_STRUCTS, (min_), (max_), (up_), (down_), 0, 0}
+#define GRADUS_ONE_CYCLE(max_, steps_) \
+  {GRADUS_STRUCTS, (max_) / 25.0f, (max_), (max_) / 25.0f / 1e4f, (steps_), 0.3f, 0, 0, 0}
+

@@ -1,0 +1,38 @@
+//! C interface: the functions of `include/gradus.h`, which is made from these files.
+//!
+//! The caller owns all memory; the structures are plain. A function returns 0, or a negative status
+//! and has written nothing. It asks for no heap and no C library, and never panics.
+#![allow(unsafe_code)]
+#![allow(non_camel_case_types)] // the names are those of the header
+#![allow(clippy::missing_safety_doc)] // it stands here, once for all functions
+
+mod memory;
+mod optim;
+mod schedule;
+mod status;
+mod sums;
+mod transform;
+
+pub use optim::*;
+pub use schedule::*;
+pub use status::*;
+pub use sums::*;
+pub use transform::*;
+
+/// Version of the structures with a field `version`: an initialiser of this header writes it there.
+pub const GRADUS_STRUCTS: u32 = 1;
+
+/// Refuses a structure of another version of the header, or one that was not initialised.
+fn same_version(version: u32) -> Result<(), gradus_status> {
+    if version == GRADUS_STRUCTS { Ok(()) } else { Err(gradus_status::GRADUS_ERROR_VERSION) }
+}
+
+#[cfg(all(feature = "_panic_handler", not(feature = "std"), target_os = "none"))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    unsafe extern "C" {
+        /// Defined nowhere: a link that succeeds has no path to a panic.
+        safe fn gradus_has_a_path_to_a_panic() -> !;
+    }
+    gradus_has_a_path_to_a_panic()
+}

@@ -1,0 +1,58 @@
+//! Reductions in the fixed order.
+
+use super::memory::{Memory, put};
+use super::{gradus_status, status};
+use crate::simd::{Level, count_non_finite, dot, max_abs, norm, sum_abs};
+
+macro_rules! sum {
+    ($(#[$doc:meta])* $name:ident($function:ident) -> $t:ty) => {
+        $(#[$doc])*
+        ///
+        /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name(n: usize, x: *const f32, result: *mut $t) -> gradus_status {
+            let run = || {
+                // SAFETY: the caller vouches for memory behind the checked pointers.
+                unsafe { put(result, $function(Level::detect(), Memory::new(x, n)?.slice())) }
+            };
+            status(run())
+        }
+    };
+}
+
+sum! {
+    /// Writes the Euclidean norm of `n` floats to `result`, without overflow or underflow on the way.
+    gradus_norm(norm) -> f32
+}
+sum! {
+    /// Writes the sum of the absolute values of `n` floats to `result`.
+    gradus_sum_abs(sum_abs) -> f32
+}
+sum! {
+    /// Writes the largest absolute value of `n` floats to `result`; 0 of nothing, NaN is passed over.
+    gradus_max_abs(max_abs) -> f32
+}
+sum! {
+    /// Writes how many of `n` floats are infinite or NaN: skip a step whose gradients are.
+    gradus_count_non_finite(count_non_finite) -> usize
+}
+
+/// Writes the sum of `x[i] * y[i]` over `n` floats to `result`.
+///
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_dot(
+    n: usize,
+    x: *const f32,
+    y: *const f32,
+    result: *mut f32,
+) -> gradus_status {
+    let run = || {
+        // SAFETY: the caller vouches for memory behind the checked pointers.
+        unsafe {
+            let (x, y) = (Memory::new(x, n)?.slice(), Memory::new(y, n)?.slice());
+            put(result, dot(Level::detect(), x, y)?)
+        }
+    };
+    status(run())
+}

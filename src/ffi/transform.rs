@@ -1,0 +1,164 @@
+//! Transforms, penalties and clipping by norm.
+
+use super::memory::{Memory, copy, put};
+use super::{gradus_status, status};
+use crate::simd::{Level, norm};
+use crate::transform::{
+    ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, limit_row_norms,
+};
+
+/// What acts on gradients before a rule and on parameters after it; 0 leaves a transform out.
+///
+/// They act in the order of the fields, in registers: gradients are never written. `= {0}` is none
+/// of them, and costs nothing.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct gradus_transforms {
+    /// g = scale * g: 1 / batch size for a mean, or what gradus_clip_norm() returns.
+    pub scale: f32,
+    /// g within [-clip_value, clip_value].
+    pub clip_value: f32,
+    /// g = g + 2 * l2 * p. PyTorch's weight_decay is twice this.
+    pub l2: f32,
+    /// g = g + l1 * sign(p).
+    pub l1: f32,
+    /// g = g + elastic_net * (2 * elastic_net_beta * p + sign(p)).
+    pub elastic_net: f32,
+    /// Weight of the squares in elastic_net.
+    pub elastic_net_beta: f32,
+    /// p = rule(p) - lr * decay * p: decoupled weight decay.
+    pub decay: f32,
+    /// p = sign(p) * max(|p| - lr * prox_l1, 0): exact zeros.
+    pub prox_l1: f32,
+    /// p within [-max_norm, max_norm].
+    pub max_norm: f32,
+}
+
+type Before = (Option<Scale>, Option<ClipValue>, Option<L2>, Option<L1>, Option<ElasticNet>);
+type After = (Option<Decay>, Option<ProxL1>, Option<MaxNorm>);
+
+impl gradus_transforms {
+    /// Whether there is none.
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Those of the crate.
+    pub(super) fn build(&self) -> (Before, After) {
+        // NaN is not 0: it becomes a transform, and check() names it.
+        fn some<T>(x: f32, transform: T) -> Option<T> {
+            if x == 0.0 { None } else { Some(transform) }
+        }
+        let before = (
+            some(self.scale, Scale(self.scale)),
+            some(self.clip_value, ClipValue(self.clip_value)),
+            some(self.l2, L2::new(self.l2)),
+            some(self.l1, L1::new(self.l1)),
+            some(self.elastic_net, ElasticNet { lambda: self.elastic_net, beta: self.elastic_net_beta }),
+        );
+        let after = (
+            some(self.decay, Decay::new(self.decay)),
+            some(self.prox_l1, ProxL1::new(self.prox_l1)),
+            some(self.max_norm, MaxNorm(self.max_norm)),
+        );
+        (before, after)
+    }
+}
+
+macro_rules! penalty {
+    ($(#[$doc:meta])* $name:ident, |$transforms:ident| $penalty:expr) => {
+        $(#[$doc])*
+        ///
+        /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name(
+            transforms: *const gradus_transforms,
+            n: usize,
+            weights: *const f32,
+            value: *mut f32,
+        ) -> gradus_status {
+            let run = || {
+                // SAFETY: the caller vouches for memory behind the checked pointers.
+                unsafe {
+                    let $transforms = copy(transforms)?;
+                    let weights = Memory::new(weights, n)?.slice();
+                    put(value, $penalty.value(weights))
+                }
+            };
+            status(run())
+        }
+    };
+}
+
+penalty! {
+    /// Writes the L2 penalty of `n` weights, `l2 * sum w^2`, to `value`: for the loss.
+    gradus_l2_value, |t| L2::new(t.l2)
+}
+penalty! {
+    /// Writes the L1 penalty of `n` weights, `l1 * sum |w|`, to `value`: for the loss.
+    gradus_l1_value, |t| L1::new(t.l1)
+}
+penalty! {
+    /// Writes `elastic_net * sum (elastic_net_beta * w^2 + |w|)` of `n` weights to `value`: for the loss.
+    gradus_elastic_net_value, |t| ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }
+}
+
+/// Gradients of one tensor: `n` floats.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_tensor {
+    /// The first of them.
+    pub data: *const f32,
+    /// How many.
+    pub n: usize,
+}
+
+/// Writes the factor that clips the gradients of all tensors together to a Euclidean norm.
+///
+/// ```text
+/// scale = min(1, max_norm / (norm + 1e-6))        as PyTorch's clip_grad_norm_
+/// ```
+///
+/// Put it into gradus_transforms.scale: the scaling itself is fused into the step.
+///
+/// Errors: GRADUS_ERROR_LIMIT if `max_norm` is not positive; GRADUS_ERROR_NON_FINITE if the norm is
+/// infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_clip_norm(
+    max_norm: f32,
+    tensors: *const gradus_tensor,
+    count: usize,
+    scale: *mut f32,
+) -> gradus_status {
+    let run = || {
+        // SAFETY: the caller vouches for memory behind the checked pointers.
+        unsafe {
+            let mut total = 0.0;
+            for tensor in Memory::new(tensors, count)?.slice() {
+                let grads = Memory::new(tensor.data, tensor.n)?.slice();
+                total = norm(Level::SCALAR, &[total, norm(Level::detect(), grads)]);
+            }
+            put(scale, ClipNorm { max_norm }.scale(&[&[total]])?.0)
+        }
+    };
+    status(run())
+}
+
+/// Scales each row of `row` parameters whose Euclidean norm exceeds `limit` back to it.
+///
+/// Errors: GRADUS_ERROR_LIMIT, GRADUS_ERROR_SIZE if `row` is 0, GRADUS_ERROR_LENGTH if `n` is not a
+/// whole number of rows, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_limit_row_norms(
+    n: usize,
+    params: *mut f32,
+    row: usize,
+    limit: f32,
+) -> gradus_status {
+    let run = || {
+        // SAFETY: the caller vouches for memory behind the checked pointer.
+        let params = unsafe { Memory::new(params, n)?.slice_mut() };
+        Ok(limit_row_norms(params, row, limit)?)
+    };
+    status(run())
+}
