@@ -48,6 +48,7 @@ nostd() {
     if rustup target add "$target" >/dev/null 2>&1; then
       echo "build $target"
       cargo build --locked --no-default-features --target "$target"
+      [[ "$target" != thumbv7em* ]] || cargo build --locked --no-default-features --features defmt --target "$target"
     else
       missing "rustup has no target $target"
     fi
@@ -57,6 +58,16 @@ nostd() {
 ## doc: the documentation builds without a warning
 doc() {
   RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
+}
+
+## package: what would be published: no warning, it builds, less than 1 MB
+package() {
+  local log crate
+  log=$(cargo package --locked --allow-dirty 2>&1) || { echo "$log"; return 1; }
+  echo "$log" | tail -n 4
+  if grep warning <<<"$log"; then return 1; fi
+  crate=$(ls "${CARGO_TARGET_DIR:-target}"/package/gradus-*.crate)
+  [ "$(stat -c %s "$crate")" -lt 1000000 ]
 }
 
 ## bench-report: writes BENCHMARKS.md (an idle machine, about ten minutes)
@@ -93,6 +104,7 @@ all() {
   features
   nostd
   doc
+  package
   pictures
 }
 

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Why a call was refused. Whatever the reason, nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// Two slices that belong together differ in length.
@@ -21,6 +22,7 @@ pub enum Error {
 
 /// The hyper-parameter that an [`Error::Range`] speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Hyper {
     /// Learning rate: finite and at least 0.

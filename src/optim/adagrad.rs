@@ -21,6 +21,7 @@ use crate::simd::{Lane, Rule};
 /// assert_eq!(params, [0.5]); // the first step has length lr
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AdaGrad {
     /// Learning rate.

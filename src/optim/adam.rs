@@ -27,6 +27,7 @@ use crate::simd::{Assembly, Lane, Rule, math::warm};
 /// assert!((params[0] - 0.999).abs() < 1e-6 && (params[1] - 1.001).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Adam {
     /// Learning rate.

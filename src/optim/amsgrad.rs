@@ -24,6 +24,7 @@ use crate::simd::{Lane, Rule};
 /// assert!((params[0] - 0.9).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AmsGrad {
     /// Learning rate.

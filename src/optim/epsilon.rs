@@ -13,6 +13,7 @@ use crate::simd::{Lane, math::sqrt};
 /// | `Hat(eps)` | `(sqrt(v) + eps) / sqrt(c2)` | Keras' Adam: epsilon hat of the paper |
 /// | `Root { inside, outside }` | `sqrt(v / c2 + inside) + outside` | Keras' RMSProp and AdaGrad, optax |
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Epsilon {
     /// Added to the corrected root.

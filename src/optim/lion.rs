@@ -22,6 +22,7 @@ use crate::simd::{Lane, Rule};
 /// assert_eq!(params, [0.75, 1.25]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lion {
     /// Learning rate.

@@ -23,6 +23,7 @@ use crate::simd::{Assembly, Lane, Rule};
 /// assert_eq!(params, [1.0 - 0.25 - 0.25 * 1.9]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Momentum {
     /// Learning rate.

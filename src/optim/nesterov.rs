@@ -22,6 +22,7 @@ use crate::simd::{Lane, Rule};
 /// assert_eq!(params, [1.0 - 0.25 * 1.5]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Nesterov {
     /// Learning rate.

@@ -22,6 +22,7 @@ use crate::simd::{Assembly, Lane, Rule};
 /// assert_eq!(params, [0.5]); // the first step has length lr / sqrt(1 - rho)
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RmsProp {
     /// Learning rate.
@@ -94,6 +95,7 @@ impl RmsProp {
 /// assert!(params[0] < 1.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CenteredRmsProp {
     /// The rule that it centres.
@@ -128,6 +130,7 @@ impl CenteredRmsProp {
 /// assert!(params[0] < 1.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RmsPropMomentum {
     /// The rule that scales the gradient.
@@ -156,6 +159,7 @@ pub type RmsPropMomentumState<const N: usize> = State<RmsPropMomentum, 2, N>;
 /// assert!(params[0] < 1.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CenteredRmsPropMomentum {
     /// The rule that scales the gradient, before centring.

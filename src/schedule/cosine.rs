@@ -24,6 +24,7 @@ fn anneal(lr: f32, min: f32, step: u32, steps: u64) -> f32 {
 /// assert!((schedule.at(50) - 0.25).abs() < 1e-7);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Cosine {
     /// Learning rate of step 0.
@@ -71,6 +72,7 @@ impl Schedule for Cosine {
 /// assert!(schedule.at(120) < 1e-3);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct WarmRestarts {
     /// Learning rate after each restart.
@@ -131,6 +133,7 @@ impl Schedule for WarmRestarts {
 /// assert!((0..10).filter(|&step| schedule.ends_cycle(step)).eq([3, 7, 9]));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SnapshotCycle {
     /// Learning rate after each restart.

@@ -17,6 +17,7 @@ use crate::optim::check_lr;
 /// assert_eq!([0, 1, 2, 3, 5, 6, 8].map(|step| schedule.at(step)), [0.0, 0.5, 1.0, 0.75, 0.25, 0.0, 1.0]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Triangular {
     /// Learning rate at the foot of a triangle.
@@ -72,6 +73,7 @@ impl Schedule for Triangular {
 /// assert_eq!([0, 24, 99, 100].map(|step| schedule.at(step)), [0.04, 1.0, 4e-6, 4e-6]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OneCycle {
     /// Learning rate of step 0; `max / 25` by default.

@@ -11,6 +11,7 @@ use crate::optim::check_lr;
 /// assert_eq!(Constant(0.1).at(1_000_000), 0.1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Constant(pub f32);
 
@@ -35,6 +36,7 @@ impl Schedule for Constant {
 /// assert_eq!([0, 29, 30, 60].map(|step| schedule.at(step)), [0.8, 0.8, 0.4, 0.2]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepDecay {
     /// Learning rate at the start.
@@ -76,6 +78,7 @@ impl Schedule for StepDecay {
 /// assert_eq!([29, 30, 79, 80].map(|step| schedule.at(step)), [0.8, 0.4, 0.4, 0.2]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MultiStep<const N: usize> {
     /// Learning rate at the start.
@@ -118,6 +121,7 @@ impl<const N: usize> Schedule for MultiStep<N> {
 /// assert!((schedule.at(100) - 0.1 / 2.718_282).abs() < 1e-7);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Exponential {
     /// Learning rate at the start.
@@ -155,6 +159,7 @@ impl Schedule for Exponential {
 /// assert_eq!(InverseTime::new(0.1, 0.5).at(2), 0.05);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct InverseTime {
     /// Learning rate at the start.

@@ -16,6 +16,7 @@ use crate::optim::check_lr;
 /// assert_eq!([0, 1, 4, 5].map(|step| schedule.at(step)), [1.0, 0.75, 0.0, 0.0]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Linear {
     /// Learning rate of step 0.
@@ -67,6 +68,7 @@ impl Schedule for Linear {
 /// assert_eq!([0, 1, 2, 3, 4].map(|step| schedule.at(step)), [0.25, 0.5, 0.75, 1.0, 0.5]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct WarmUp<S> {
     /// Learning rate of step 0.

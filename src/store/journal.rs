@@ -79,6 +79,7 @@ struct Entry {
 
 /// Why the journal refused, or what the flash said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum JournalError<E> {
     /// The flash's own error.

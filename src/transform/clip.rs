@@ -10,6 +10,7 @@ use crate::simd::{Lane, Level, norm};
 /// g = factor * g
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Scale(pub f32);
 
@@ -29,6 +30,7 @@ impl Transform for Scale {
 /// g = min(max(g, -limit), limit)
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ClipValue(pub f32);
 
@@ -50,6 +52,7 @@ impl Transform for ClipValue {
 ///
 /// For the Euclidean norm of each unit's weights (Srivastava et al., 2014) see [`limit_row_norms`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MaxNorm(pub f32);
 
@@ -87,6 +90,7 @@ fn clamp<L: Lane>(isa: L::Isa, x: L, limit: f32) -> L {
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ClipNorm {
     /// The norm that is not exceeded.

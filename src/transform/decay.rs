@@ -20,6 +20,7 @@ use crate::simd::Lane;
 /// assert_eq!(params, [3.5]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Decay {
     /// Share of a weight that decays per step and unit of learning rate.
@@ -65,6 +66,7 @@ impl Transform for Decay {
 /// assert_eq!(params, [0.75, 0.0]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ProxL1 {
     /// Strength of the penalty.

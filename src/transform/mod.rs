@@ -62,6 +62,7 @@ pub trait Transform: Copy + Send + Sync {
 ///
 /// It has the state of the optimizer inside.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct With<O, T> {
     /// The optimizer.

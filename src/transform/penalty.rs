@@ -28,6 +28,7 @@ fn sign<L: Lane>(isa: L::Isa, p: L) -> L {
 /// assert_eq!(L2::weight_decay(0.1), L2::new(0.05)); // PyTorch's g + weight_decay * w
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct L2 {
     /// Strength of the penalty.
@@ -77,6 +78,7 @@ impl Transform for L2 {
 /// assert_eq!(L1::new(0.5).value(&[3.0, -4.0]), 3.5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct L1 {
     /// Strength of the penalty.
@@ -118,6 +120,7 @@ impl Transform for L1 {
 /// assert_eq!(ElasticNet { lambda: 0.5, beta: 2.0 }.value(&[3.0, -4.0]), 28.5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ElasticNet {
     /// Strength of the penalty.

@@ -1,0 +1,40 @@
+//! Feature `defmt`: what may stand in a log of a microcontroller.
+#![cfg(feature = "defmt")]
+
+use defmt::Format;
+use gradus::schedule::{
+    Constant, Cosine, Exponential, InverseTime, Linear, MultiStep, OneCycle, SnapshotCycle, StepDecay,
+    Triangular, WarmRestarts, WarmUp,
+};
+use gradus::transform::{ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, With};
+use gradus::*;
+
+fn formats<T: Format>() {}
+
+#[test]
+fn errors_and_configurations_can_be_logged() {
+    formats::<Error>();
+    formats::<Hyper>();
+    formats::<store::Error>();
+    #[cfg(feature = "journal")]
+    formats::<store::JournalError<u8>>();
+
+    formats::<Epsilon>();
+    formats::<Sgd>();
+    formats::<Momentum>();
+    formats::<Nesterov>();
+    formats::<AdaGrad>();
+    formats::<RmsProp>();
+    formats::<CenteredRmsProp>();
+    formats::<RmsPropMomentum>();
+    formats::<CenteredRmsPropMomentum>();
+    formats::<AdamW>();
+    formats::<AmsGrad>();
+    formats::<Nadam>();
+    formats::<Lion>();
+    formats::<With<Adam, (Scale, ClipValue, L1, L2, ElasticNet, Decay)>>();
+    formats::<(ClipNorm, MaxNorm, ProxL1)>();
+
+    formats::<(Constant, StepDecay, MultiStep<3>, Exponential, InverseTime, Linear)>();
+    formats::<(WarmUp<Cosine>, WarmRestarts, SnapshotCycle, Triangular, OneCycle)>();
+}
