@@ -70,6 +70,15 @@ package() {
   [ "$(stat -c %s "$crate")" -lt 1000000 ]
 }
 
+## instructions: counts of a few kernels under callgrind, against hard limits
+instructions() {
+  apt valgrind || { missing "valgrind cannot be installed"; return 0; }
+  if ! gungraun-runner --version 2>/dev/null | grep -q 0.20.0; then
+    cargo install --quiet --locked gungraun-runner --version 0.20.0 || { missing "no gungraun-runner"; return 0; }
+  fi
+  (cd benches/instructions && cargo bench --locked --quiet)
+}
+
 ## bench-report: writes BENCHMARKS.md (an idle machine, about ten minutes)
 bench-report() {
   {
@@ -106,6 +115,7 @@ all() {
   doc
   package
   pictures
+  instructions
 }
 
 case "${1:-all}" in

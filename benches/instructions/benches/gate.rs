@@ -42,36 +42,36 @@ fn limit(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::scalar(args = (step(Adam::new(1e-3), "scalar"),), config = limit(1))]
-#[bench::sse2(args = (step(Adam::new(1e-3), "sse2"),), config = limit(1))]
-#[bench::avx2(args = (step(Adam::new(1e-3), "avx2"),), config = limit(1))]
+#[bench::scalar(args = (step(Adam::new(1e-3), "scalar"),), config = limit(7050))]
+#[bench::sse2(args = (step(Adam::new(1e-3), "sse2"),), config = limit(7540))]
+#[bench::avx2(args = (step(Adam::new(1e-3), "avx2"),), config = limit(3070))]
 fn adam(s: Step<Adam, 2>) -> Step<Adam, 2> {
     run(s)
 }
 
 #[library_benchmark]
-#[bench::sse2(args = (step(RmsProp::new(1e-3), "sse2"),), config = limit(1))]
-#[bench::avx2(args = (step(RmsProp::new(1e-3), "avx2"),), config = limit(1))]
+#[bench::sse2(args = (step(RmsProp::new(1e-3), "sse2"),), config = limit(5650))]
+#[bench::avx2(args = (step(RmsProp::new(1e-3), "avx2"),), config = limit(2570))]
 fn rmsprop(s: Step<RmsProp, 1>) -> Step<RmsProp, 1> {
     run(s)
 }
 
 #[library_benchmark]
-#[bench::sse2(args = (step(Momentum::new(1e-3), "sse2"),), config = limit(1))]
-#[bench::avx2(args = (step(Momentum::new(1e-3), "avx2"),), config = limit(1))]
+#[bench::sse2(args = (step(Momentum::new(1e-3), "sse2"),), config = limit(4050))]
+#[bench::avx2(args = (step(Momentum::new(1e-3), "avx2"),), config = limit(1760))]
 fn momentum(s: Step<Momentum, 1>) -> Step<Momentum, 1> {
     run(s)
 }
 
 #[library_benchmark]
-#[bench::avx2(args = (step(Sgd::new(1e-3), "avx2"),), config = limit(1))]
+#[bench::avx2(args = (step(Sgd::new(1e-3), "avx2"),), config = limit(1136))]
 fn sgd(s: Step<Sgd, 0>) -> Step<Sgd, 0> {
     run(s)
 }
 
 #[library_benchmark]
-#[bench::sse2(args = (level("sse2"), vec![0.5; N]), config = limit(1))]
-#[bench::avx2(args = (level("avx2"), vec![0.5; N]), config = limit(1))]
+#[bench::sse2(args = (level("sse2"), vec![0.5; N]), config = limit(1491))]
+#[bench::avx2(args = (level("avx2"), vec![0.5; N]), config = limit(627))]
 fn dot_product(level: Level, x: Vec<f32>) -> (Vec<f32>, f32) {
     let sum = dot(level, black_box(&x), black_box(&x)).expect("equal lengths");
     (x, sum)
