@@ -63,6 +63,24 @@ fn schedules() {
     round_trip(WarmUp::new(1e-4, 10, MultiStep::new(0.1, 0.2, [])));
 }
 
+#[test]
+fn ensembles_and_averages() {
+    use gradus::ensemble::*;
+    round_trip((Swa, Ema::new(0.999), SwaState::<3>::new(), EmaState::<3>::new()));
+    let mut fixed = Ensemble::<2, 3>::new();
+    round_trip(fixed.clone());
+    fixed.push(&[0.1, 0.2]).unwrap();
+    fixed.push(&[0.3, 0.4]).unwrap();
+    let text = to_string(&fixed).unwrap();
+    assert_eq!(text, "[[0.1,0.2],[0.3,0.4]]");
+    round_trip(fixed);
+    round_trip(from_str::<EnsembleVec>(&text).unwrap());
+    assert!(from_str::<Ensemble<2, 1>>(&text).is_err());
+    assert!(from_str::<Ensemble<3, 2>>(&text).is_err());
+    assert!(from_str::<Ensemble<1, 2>>(&text).is_err());
+    assert!(from_str::<EnsembleVec>("[[0.1,0.2],[0.3]]").is_err());
+}
+
 /// The state of the refusals below, as JSON.
 fn adam() -> serde_json::Value {
     serde_json::to_value(AdamState::<3>::new()).unwrap()

@@ -274,6 +274,8 @@ fn all_refuse_or_keep(file: &[u8]) -> bool {
         | same_or_refused(MomentumState::<2>::new(), file)
         | same_or_refused(vec![1.0_f32], file)
         | same_or_refused(vec![1.0_f64], file)
+        | same_or_refused(ensemble::Ensemble::<2, 2>::new(), file)
+        | same_or_refused(ensemble::EnsembleVec::new(), file)
         | same_or_refused((generator, 1_u32, Clock::new()), file)
 }
 
@@ -291,14 +293,14 @@ proptest! {
     /// Heads that are nearly right, and data of about the size that they ask for.
     #[test]
     fn any_head_is_refused_or_kept(
-        name in prop::sample::select(vec!["adam", "sgd", "momentum", "f32", "f64"]),
+        name in prop::sample::select(vec!["adam", "sgd", "momentum", "f32", "f64", "ensemble"]),
         columns in 0..3_u32,
         length in 0..4_u64,
         seed: [u8; 48],
         longer in prop::sample::select(vec![0, 0, 0, 1, 4]),
     ) {
         let size = if name == "f64" { 8 } else { 4 };
-        let clock = if name.starts_with('f') { 0 } else { 8 };
+        let clock = if ["f32", "f64", "ensemble"].contains(&name) { 0 } else { 8 };
         let data = clock + size * u64::from(columns) * length + longer;
         let mut records = head(name, columns, length);
         records.extend(seed.iter().cycle().take(data as usize));
@@ -307,6 +309,7 @@ proptest! {
             "adam" => columns == 2,
             "sgd" => columns == 0 && length == 0,
             "momentum" => columns == 1 && length == 2,
+            "ensemble" => (columns == 0) == (length == 0),
             _ => columns == 1,
         };
         assert_eq!(loaded, known && longer == 0);

@@ -1,1 +1,117 @@
-//! Averages of predictions and of weights.
+//! Averages of predictions, and averages of weights: two things that share no type.
+//!
+//! An **ensemble** keeps the weights of several models and averages what they predict: independent
+//! models, or the snapshots of one run whose learning rate restarts (Huang et al., 2017). The
+//! probabilities are averaged, and the largest mean decides.
+//!
+//! An **average of weights** ([`Swa`], [`Ema`]) is one model.
+//!
+//! ```
+//! use gradus::ensemble::{Ensemble, argmax};
+//! use gradus::schedule::{Schedule, SnapshotCycle};
+//! use gradus::{Momentum, MomentumState, Optimizer};
+//!
+//! // 20 steps in 3 cycles: 7, 7, and the 6 that are left.
+//! let schedule = SnapshotCycle::new(0.1, 20, 3);
+//! let (mut params, mut state) = ([0.0; 2], MomentumState::new());
+//! let mut snapshots = Ensemble::<2, 3>::new();
+//! while state.t() < schedule.steps {
+//!     let step = state.t();
+//!     let grads = [params[0] - 1.0, params[1] + 1.0];
+//!     Momentum::new(schedule.at(step)).step(&mut params, &grads, &mut state);
+//!     if schedule.ends_cycle(step) {
+//!         snapshots.push(&params)?;
+//!     }
+//! }
+//! // The model turns parameters into probabilities; scratch memory is the caller's.
+//! let model = |params: &[f32], p: &mut [f32]| {
+//!     p[0] = 1.0 / (1.0 + (params[1] - params[0]).exp());
+//!     p[1] = 1.0 - p[0];
+//! };
+//! let (mut scratch, mut mean) = ([0.0; 2], [0.0; 2]);
+//! snapshots.predict(model, &mut scratch, &mut mean)?;
+//! assert_eq!(argmax(&mean), Some(0));
+//! # Ok::<(), gradus::Error>(())
+//! ```
+
+mod average;
+mod members;
+
+pub use average::{Average, Ema, EmaState, Swa, SwaState};
+pub use members::Ensemble;
+#[cfg(feature = "std")]
+pub use members::EnsembleVec;
+
+use crate::error::{Error, Hyper, require, same_length};
+use crate::simd::{Columns, Lane, Level, Rule, run};
+
+/// `x += y`.
+struct Add;
+
+impl Rule<0> for Add {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, _: L::Isa, x: L, [y]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (x + y, [])
+    }
+}
+
+/// `x /= divisor`.
+struct Divide {
+    divisor: f32,
+}
+
+impl Rule<0, 0> for Divide {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, isa: L::Isa, x: L, _: [L; 0], _: [L; 0]) -> (L, [L; 0]) {
+        (x / L::splat(isa, self.divisor), [])
+    }
+}
+
+/// Mean of what several models predict, element by element.
+///
+/// ```text
+/// mean = (p_1 + p_2 + ... + p_M) / M
+/// ```
+///
+/// Each member is as long as `mean`: the classes of one sample, or of many samples in a row.
+///
+/// # Errors
+/// [`Error::Range`] if there is no member, [`Error::Length`] if one is not as long as `mean`; nothing
+/// was written.
+///
+/// ```
+/// use gradus::ensemble::{argmax, mean};
+/// // Two models are unsure of class 0, the third is sure of class 1.
+/// let members: [&[f32]; 3] = [&[0.5, 0.25, 0.25], &[0.5, 0.25, 0.25], &[0.125, 0.75, 0.125]];
+/// let mut p = [0.0; 3];
+/// mean(&members, &mut p)?;
+/// assert_eq!(argmax(&p), Some(1));
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn mean(members: &[&[f32]], mean: &mut [f32]) -> Result<(), Error> {
+    require(!members.is_empty(), Hyper::Size)?;
+    for member in members {
+        same_length(mean.len(), member.len())?;
+    }
+    let level = Level::detect();
+    mean.fill(0.0);
+    for member in members {
+        run(level, &Add, Columns::new(mean, [member], [])?);
+    }
+    run(level, &Divide { divisor: members.len() as f32 }, Columns::new(mean, [], [])?);
+    Ok(())
+}
+
+/// Index of the largest value, the first of equals; none of nothing.
+///
+/// NaN is passed over: it is the answer only where nothing else is there.
+#[must_use]
+pub fn argmax(values: &[f32]) -> Option<usize> {
+    let (mut best, mut largest) = (None, f32::NEG_INFINITY);
+    for (k, &x) in values.iter().enumerate() {
+        if x > largest || (best.is_none() && x == largest) {
+            (best, largest) = (Some(k), x);
+        }
+    }
+    best.or(if values.is_empty() { None } else { Some(0) })
+}

@@ -22,9 +22,9 @@
 //! # Ok::<(), store::Error>(())
 //! ```
 //!
-//! What can be saved: the state of every optimizer (as [`State`](crate::State),
+//! What can be saved: the state of every optimizer and average of weights (as [`State`](crate::State),
 //! [`StateMut`](crate::StateMut) or `StateVec`), [`Clock`](crate::Clock), slices, arrays and vectors
-//! of `f32` and `f64`, the mask generator `Xoshiro128PlusPlus`, `u32` for the position in a
+//! of `f32` and `f64`, ensembles, the mask generator `Xoshiro128PlusPlus`, `u32` for the position in a
 //! schedule, and tuples and slices of these. Vectors take their length from the file; all else
 //! must have the shape that the file has.
 //!
@@ -80,7 +80,7 @@ type Crc32 = Crc<u32, Table<{ if cfg!(feature = "std") { 16 } else { 0 } }>>;
 
 static CRC: Crc32 = Crc32::new(&CRC_32_ISO_HDLC);
 
-/// Bytes of the file that [`save`] makes of a value whose size the compiler knows.
+/// Bytes of the largest file that [`save`] makes of a value of this type.
 ///
 /// ```
 /// use gradus::{AdamState, store};

@@ -2,6 +2,7 @@
 
 use super::bytes::{Head, Reader, Writer};
 use super::{Error, Name};
+use crate::ensemble::*;
 use crate::optim::*;
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 
@@ -25,7 +26,7 @@ pub trait Load: Save {
     fn read(&mut self, from: &mut Reader<'_>);
 }
 
-/// A value whose size in a file the compiler knows: see [`size_of`](super::size_of).
+/// A value whose largest size in a file the compiler knows: see [`size_of`](super::size_of).
 pub trait Fixed: Load {
     #[doc(hidden)]
     const SIZE: usize;
@@ -62,6 +63,7 @@ families! {
     AmsGrad "amsgrad",
     CenteredRmsProp "rmsprop-a",
     CenteredRmsPropMomentum "rmsprop-av",
+    Ema "ema",
     Lion "lion",
     Momentum "momentum",
     Nadam "nadam",
@@ -69,6 +71,7 @@ families! {
     RmsProp "rmsprop",
     RmsPropMomentum "rmsprop-v",
     Sgd "sgd",
+    Swa "swa",
 }
 
 impl<T: Save + ?Sized> Save for &T {
@@ -335,6 +338,77 @@ plain!(Xoshiro128PlusPlus, "xoshiro128++", 16, Xoshiro128PlusPlus::state, |x| {
     // Zeros are no state of this generator: it would never leave them.
     (x != [0; 16]).then(|| Xoshiro128PlusPlus::from_seed(x))
 });
+
+const ENSEMBLE: Name = Name::new("ensemble");
+
+/// One column for each member; no member has no parameter, so that none takes no byte.
+fn write_ensemble<'a>(to: &mut Writer<'_>, members: impl ExactSizeIterator<Item = &'a [f32]> + Clone) {
+    let n = members.clone().next().map_or(0, <[f32]>::len);
+    to.head(Head::new(ENSEMBLE, members.len(), n));
+    members.for_each(|params| to.f32s(params));
+}
+
+impl<const N: usize, const M: usize> Save for Ensemble<N, M> {
+    fn write(&self, to: &mut Writer<'_>) {
+        write_ensemble(to, self.members().iter().map(|params| params.as_slice()));
+    }
+}
+
+/// `n` is the number of parameters where there is a member.
+fn check_ensemble(from: &mut Reader<'_>, members: u32, n: u64) -> Result<(), Error> {
+    let n = if members == 0 { 0 } else { n };
+    from.expect(Head { columns: members, length: n, ..Head::new(ENSEMBLE, 0, 0) })?;
+    if members > 0 && n == 0 {
+        return Err(Error::Value { name: ENSEMBLE });
+    }
+    from.skip(n.saturating_mul(4).saturating_mul(members.into()));
+    Ok(())
+}
+
+impl<const N: usize, const M: usize> Load for Ensemble<N, M> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        // A file with more members is one that has not M.
+        check_ensemble(from, from.peek().columns.min(M as u32), N as u64)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        *self = Self::new();
+        for _ in 0..from.head().columns {
+            let mut params = [0.0; N];
+            from.f32s(&mut params);
+            let _ = self.push(&params); // as many as `check` has found room for
+        }
+    }
+}
+
+/// The size of a full one.
+impl<const N: usize, const M: usize> Fixed for Ensemble<N, M> {
+    const SIZE: usize = Head::SIZE + 4 * N * M;
+}
+
+#[cfg(feature = "std")]
+impl Save for EnsembleVec {
+    fn write(&self, to: &mut Writer<'_>) {
+        write_ensemble(to, self.members().iter().map(Vec::as_slice));
+    }
+}
+
+/// The number of models and their size come from the file.
+#[cfg(feature = "std")]
+impl Load for EnsembleVec {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        let Head { columns, length, .. } = from.peek();
+        check_ensemble(from, columns, length)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        *self = Self::new();
+        let Head { columns, length, .. } = from.head();
+        for _ in 0..columns {
+            let mut params = vec![0.0; length as usize];
+            from.f32s(&mut params);
+            let _ = self.push(&params); // of one size, and not empty: `check` has seen it
+        }
+    }
+}
 
 macro_rules! tuple {
     ($($t:ident)*) => {

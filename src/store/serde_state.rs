@@ -4,6 +4,7 @@
 //! name, the columns and the clock.
 
 use super::{Family, Name};
+use crate::ensemble::Ensemble;
 use crate::optim::{Clock, State};
 use core::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -166,6 +167,34 @@ impl<'de, O: Family, const K: usize, const N: usize> Deserialize<'de> for State<
         let mut state = Self::new();
         (state.columns, state.clock) = (columns.0, clock);
         Ok(state)
+    }
+}
+
+/// A sequence of arrays.
+impl<const N: usize, const M: usize> Serialize for Ensemble<N, M> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.members().iter().map(Array))
+    }
+}
+
+impl<'de, const N: usize, const M: usize> Deserialize<'de> for Ensemble<N, M> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<const N: usize, const M: usize>;
+        impl<'de, const N: usize, const M: usize> Visitor<'de> for Members<N, M> {
+            type Value = Ensemble<N, M>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "at most {M} members of {N} parameters")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+                let mut ensemble = Ensemble::new();
+                let mut params = [0.0; N];
+                while members.next_element_seed(Array(&mut params))?.is_some() {
+                    ensemble.push(&params).map_err(de::Error::custom)?;
+                }
+                Ok(ensemble)
+            }
+        }
+        deserializer.deserialize_seq(Members)
     }
 }
 

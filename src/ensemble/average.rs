@@ -1,0 +1,183 @@
+//! Running averages of weights: one model out of many steps.
+
+use crate::error::{Error, Hyper};
+use crate::optim::{State, StateMut, check_decay};
+use crate::simd::{Columns, Lane, Level, Rule, run};
+
+/// A running average of the weights of one run.
+///
+/// The average is a [`State`] of one column: zero bits at the start, saved and loaded like any other,
+/// and of its own type, so that it is taken for neither an optimizer's state nor another average.
+///
+/// ```
+/// use gradus::ensemble::{Average, Ema, EmaState};
+/// use gradus::{Optimizer, Sgd, SgdState};
+///
+/// let (sgd, ema) = (Sgd::new(0.5), Ema::new(0.75));
+/// let (mut params, mut state) = ([8.0], SgdState::new());
+/// let mut average = EmaState::new();
+/// for _ in 0..3 {
+///     let grads = params;
+///     sgd.step(&mut params, &grads, &mut state); // 4, 2, 1
+///     ema.update(&mut average, &params);
+/// }
+/// assert_eq!(average.average(), &[2.875]);
+/// ```
+///
+/// ```compile_fail
+/// # use gradus::ensemble::{Average, EmaState, Swa};
+/// Swa.update(&mut EmaState::<1>::new(), &[1.0]); // an average of another kind
+/// ```
+///
+/// The statistics of batch normalisation belong to the weights they were taken with: take them anew for
+/// the average.
+pub trait Average: Copy {
+    /// The formula of one update.
+    type Rule: Rule<0>;
+
+    /// The constants of update `count`, counted from 1. The first one takes the parameters as they are.
+    fn rule(&self, count: u32) -> Self::Rule;
+
+    /// Takes `params` into the average. Lengths are checked by the compiler: this cannot fail.
+    #[inline]
+    fn update<const N: usize>(&self, average: &mut State<Self, 1, N>, params: &[f32; N]) {
+        let rule = self.rule(average.clock.tick().t);
+        let [average] = &mut average.columns;
+        run(Level::detect(), &rule, Columns::from_arrays(average, [params], &mut []));
+    }
+
+    /// Takes `params` into the average, from slices in any memory.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the average is not as long as `params`; nothing was changed.
+    #[inline]
+    fn update_slices(&self, average: StateMut<'_, Self, 1>, params: &[f32]) -> Result<(), Error> {
+        self.update_slices_at(Level::detect(), average, params)
+    }
+
+    /// [`update_slices`](Self::update_slices) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the average is not as long as `params`; nothing was changed.
+    #[inline]
+    fn update_slices_at(
+        &self,
+        level: Level,
+        average: StateMut<'_, Self, 1>,
+        params: &[f32],
+    ) -> Result<(), Error> {
+        let [column] = average.columns;
+        let columns = Columns::new(column, [params], [])?;
+        run(level, &self.rule(average.clock.tick().t), columns);
+        Ok(())
+    }
+}
+
+impl<A: Average, const N: usize> State<A, 1, N> {
+    /// The average: zeros before the first update.
+    #[must_use]
+    pub const fn average(&self) -> &[f32; N] {
+        let [average] = &self.columns;
+        average
+    }
+}
+
+/// Stochastic weight averaging (Izmailov et al., 2018): the mean of all weights it was given.
+///
+/// ```text
+/// average += (p - average) / t
+/// ```
+///
+/// Give it the weights at the end of each cycle or epoch, late in a run.
+///
+/// ```
+/// use gradus::ensemble::{Average, Swa, SwaState};
+/// let mut average = SwaState::new();
+/// for params in [[1.0], [2.0], [6.0]] {
+///     Swa.update(&mut average, &params);
+/// }
+/// assert_eq!((average.average(), average.t()), (&[3.0], 3));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Swa;
+
+/// The mean of [`Swa`] for `N` parameters.
+pub type SwaState<const N: usize> = State<Swa, 1, N>;
+
+impl Average for Swa {
+    type Rule = SwaRule;
+
+    #[inline]
+    fn rule(&self, count: u32) -> SwaRule {
+        SwaRule { count: count as f32 }
+    }
+}
+
+/// The constants of one update.
+#[derive(Clone, Copy, Debug)]
+pub struct SwaRule {
+    count: f32,
+}
+
+impl Rule<0> for SwaRule {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, isa: L::Isa, average: L, [p]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (average + (p - average) / L::splat(isa, self.count), [])
+    }
+}
+
+/// Exponential moving average of weights (Polyak and Juditsky, 1992; Tarvainen and Valpola, 2017).
+///
+/// ```text
+/// average += (1 - decay) * (p - average)        (first update: average = p, as in PyTorch)
+/// ```
+///
+/// Give it the weights after each step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Ema {
+    /// Weight of the old average: at least 0, below 1.
+    pub decay: f64,
+}
+
+/// The average of [`Ema`] for `N` parameters.
+pub type EmaState<const N: usize> = State<Ema, 1, N>;
+
+impl Ema {
+    /// An average over about `1 / (1 - decay)` steps.
+    #[must_use]
+    pub const fn new(decay: f64) -> Self {
+        Self { decay }
+    }
+
+    /// Whether the decay lies in its range; the updates do not ask.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it does not.
+    pub fn check(&self) -> Result<(), Error> {
+        check_decay(self.decay, Hyper::Rho)
+    }
+}
+
+impl Average for Ema {
+    type Rule = EmaRule;
+
+    #[inline]
+    fn rule(&self, count: u32) -> EmaRule {
+        EmaRule { gain: if count == 1 { 1.0 } else { (1.0 - self.decay) as f32 } }
+    }
+}
+
+/// The constants of one update.
+#[derive(Clone, Copy, Debug)]
+pub struct EmaRule {
+    gain: f32,
+}
+
+impl Rule<0> for EmaRule {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, isa: L::Isa, average: L, [p]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (average + L::splat(isa, self.gain) * (p - average), [])
+    }
+}
