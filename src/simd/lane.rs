@@ -70,6 +70,9 @@ pub trait Lane<T = f32>:
     /// `yes` where `self > other`, else `no`: also `no` where one of them is NaN.
     fn select_gt(self, other: Self, yes: Self, no: Self) -> Self;
 
+    /// Position `i` where bit `i` of `bits` is set, else +0: also where it holds NaN or infinity.
+    fn keep(self, bits: u32) -> Self;
+
     /// The larger of both, and `other` where one of them is NaN.
     #[inline(always)]
     fn max(self, other: Self) -> Self {
@@ -95,6 +98,9 @@ pub trait Element: Lane<Self, Isa = Plain> + PartialOrd + Default + Send + Sync 
     const ONE: Self;
     /// Sums of squares at or below it may have lost digits to underflow.
     const SMALL_SQUARE: Self;
+    /// The same number.
+    #[doc(hidden)]
+    fn from_f32(x: f32) -> Self;
     /// A power of two near the inverse of a finite number above zero.
     #[doc(hidden)]
     fn inverse_power(self) -> Self;
@@ -159,6 +165,11 @@ macro_rules! plain {
             fn select_gt(self, other: Self, yes: Self, no: Self) -> Self {
                 if self > other { yes } else { no }
             }
+            #[inline(always)]
+            fn keep(self, bits: u32) -> Self {
+                // An `if` would be a branch on Arm-M, and a coin is the worst thing to predict.
+                <$t>::from_bits(self.to_bits() & $bits::from(bits & 1).wrapping_neg())
+            }
         }
 
         impl Element for $t {
@@ -166,6 +177,10 @@ macro_rules! plain {
             const ONE: Self = 1.0;
             const INFINITY: Self = <$t>::INFINITY;
             const SMALL_SQUARE: Self = <$t>::MIN_POSITIVE / <$t>::EPSILON / <$t>::EPSILON;
+            #[inline(always)]
+            fn from_f32(x: f32) -> Self {
+                <$t>::from(x)
+            }
             #[inline]
             fn inverse_power(self) -> Self {
                 let digits = <$t>::MANTISSA_DIGITS - 1;

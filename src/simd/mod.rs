@@ -2,8 +2,10 @@
 
 #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
 mod cortex_m;
+pub(crate) mod draw;
 mod lane;
 mod level;
+pub(crate) mod mask;
 pub(crate) mod math;
 #[cfg(any(
     target_feature = "sse2",

@@ -4,16 +4,17 @@
 //! `mul_add`, its estimates and its `max` differ between targets and are not.
 #![allow(unsafe_code)]
 
+use super::draw::Words;
 use super::lane::{Lane, Memory};
-use core::ops::{Add, Div, Mul, Neg, Sub};
-use wide::{f32x4, f64x2};
+use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Sub};
+use wide::{f32x4, f64x2, u32x4};
 
 /// The token of the 128-bit registers, which the target has at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Portable;
 
 macro_rules! lane {
-    ($name:ident, $v:ident, $t:ident, $width:literal, |$x:ident| $all:expr) => {
+    ($name:ident, $v:ident, $t:ident, $width:literal, $mask:ident, |$x:ident| $all:expr) => {
         #[derive(Clone, Copy)]
         pub struct $name($v);
 
@@ -115,9 +116,93 @@ macro_rules! lane {
                 let mask = self.0.simd_gt(other.0);
                 Self((mask & yes.0) | (!mask & no.0))
             }
+            #[inline(always)]
+            fn keep(self, bits: u32) -> Self {
+                Self(self.0 & $mask(bits))
+            }
         }
     };
 }
 
-lane!(F32x4, f32x4, f32, 4, |x| [x, x, x, x]);
-lane!(F64x2, f64x2, f64, 2, |x| [x, x]);
+lane!(F32x4, f32x4, f32, 4, mask_32, |x| [x, x, x, x]);
+lane!(F64x2, f64x2, f64, 2, mask_64, |x| [x, x]);
+
+/// All bits of position `i` where bit `i` is set.
+#[inline(always)]
+fn mask_32(bits: u32) -> f32x4 {
+    let bit = u32x4::new([1, 2, 4, 8]);
+    let set = (u32x4::splat(bits) & bit).simd_eq(bit);
+    f32x4::new(set.to_array().map(f32::from_bits))
+}
+
+/// All bits of position `i` where bit `i` is set.
+#[inline(always)]
+fn mask_64(bits: u32) -> f64x2 {
+    let set = [u64::from(bits & 1).wrapping_neg(), u64::from(bits >> 1 & 1).wrapping_neg()];
+    f64x2::new(set.map(f64::from_bits))
+}
+
+/// Four 32-bit words.
+#[derive(Clone, Copy)]
+pub struct U32x4(u32x4);
+
+/// One operator of the words.
+macro_rules! word_operator {
+    ($trait:ident, $method:ident) => {
+        impl $trait for U32x4 {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self($trait::$method(self.0, other.0))
+            }
+        }
+    };
+}
+
+word_operator!(BitAnd, bitand);
+word_operator!(BitOr, bitor);
+word_operator!(BitXor, bitxor);
+
+impl Words for U32x4 {
+    type Isa = Portable;
+    const WIDTH: usize = 4;
+
+    #[inline(always)]
+    fn splat(_: Portable, x: u32) -> Self {
+        Self(u32x4::splat(x))
+    }
+    #[inline(always)]
+    unsafe fn load(_: Portable, src: *const u32) -> Self {
+        // SAFETY: the caller vouches for WIDTH words; an array asks for no more alignment.
+        Self(u32x4::new(unsafe { *src.cast::<[u32; 4]>() }))
+    }
+    #[inline(always)]
+    unsafe fn store(self, dst: *mut u32) {
+        // SAFETY: the caller vouches for WIDTH words; an array asks for no more alignment.
+        unsafe { *dst.cast::<[u32; 4]>() = self.0.to_array() }
+    }
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        Self(self.0 + other.0) // wide's addition of integers wraps
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self) -> Self {
+        Self(self.0 << N as u32)
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self) -> Self {
+        Self(self.0 >> N as u32)
+    }
+    #[inline(always)]
+    fn is_zero(self) -> Self {
+        Self(self.0.simd_eq(u32x4::splat(0)))
+    }
+    #[inline(always)]
+    fn choose(self, yes: Self, no: Self) -> Self {
+        Self(self.0.bitselect(yes.0, no.0))
+    }
+    #[inline(always)]
+    fn all_zero(self) -> bool {
+        self.0.simd_eq(u32x4::splat(0)).all()
+    }
+}

@@ -1,31 +1,34 @@
 //! AVX2 and AVX-512 lanes, and the doors into code compiled for them.
 #![allow(unsafe_code)]
 
+use super::draw::{self, Lanes, Words};
 use super::lane::{Element, Lane, Memory};
+use super::mask::{self, Gate, Gated};
 use super::reduce::{self, Fold};
 use super::streams::Streams;
 use super::sweep::{self, Columns, Rule};
 use core::arch::x86_64::*;
-use core::ops::{Add, Div, Mul, Neg, Sub};
+use core::marker::PhantomData;
+use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Sub};
 
 /// The token of AVX2; only [`Level`](crate::Level) makes one, after asking the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx2(());
 
-/// The token of AVX-512F; only [`Level`](crate::Level) makes one, after asking the CPU.
+/// The token of AVX-512F and VL; only [`Level`](crate::Level) makes one, after asking the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512(());
 
 /// Asks the CPU, or without `std` the compiler's target.
 macro_rules! token {
-    ($token:ident, $feature:tt) => {
+    ($token:ident, $($feature:tt)*) => {
         impl $token {
             #[inline(always)]
             pub(super) fn detect() -> Option<Self> {
                 #[cfg(feature = "std")]
-                let has = std::arch::is_x86_feature_detected!($feature);
+                let has = true $(&& std::arch::is_x86_feature_detected!($feature))*;
                 #[cfg(not(feature = "std"))]
-                let has = cfg!(target_feature = $feature);
+                let has = cfg!(all($(target_feature = $feature),*));
                 if has { Some(Self(())) } else { None }
             }
         }
@@ -33,11 +36,11 @@ macro_rules! token {
 }
 
 token!(Avx2, "avx2");
-token!(Avx512, "avx512f");
+token!(Avx512, "avx512f" "avx512vl");
 
 /// The loops, compiled once more for one instruction set.
 macro_rules! doors {
-    ($token:ident, $lane:ident, $feature:literal, $run:ident, $reduce:ident) => {
+    ($token:ident, $lane:ident, $feature:literal, $run:ident, $reduce:ident, $masked:ident, $fill:ident) => {
         #[inline]
         pub(super) fn $run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
             isa: $token,
@@ -73,11 +76,41 @@ macro_rules! doors {
             // SAFETY: the token proves that the CPU has the feature.
             unsafe { inner(isa, fold, streams) }
         }
+
+        #[inline]
+        pub(super) fn $masked<const R: usize, T: Element, G: Gate<R, T>>(
+            isa: $token,
+            gate: &G,
+            mask: &[u32],
+            columns: Gated<'_, R, T>,
+        ) {
+            #[target_feature(enable = $feature)]
+            fn inner<const R: usize, T: Element, G: Gate<R, T>>(
+                isa: $token,
+                gate: &G,
+                mask: &[u32],
+                columns: Gated<'_, R, T>,
+            ) {
+                mask::masked::<R, T, T::$lane, G>(isa, gate, mask, columns);
+            }
+            // SAFETY: the token proves that the CPU has the feature.
+            unsafe { inner(isa, gate, mask, columns) }
+        }
+
+        #[inline]
+        pub(super) fn $fill(isa: $token, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
+            #[target_feature(enable = $feature)]
+            fn inner(isa: $token, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
+                draw::words::<U32x8<$token>>(isa, lanes, digits, out);
+            }
+            // SAFETY: the token proves that the CPU has the feature.
+            unsafe { inner(isa, lanes, digits, out) }
+        }
     };
 }
 
-doors!(Avx2, Avx2, "avx2", run_avx2, reduce_avx2);
-doors!(Avx512, Avx512, "avx512f", run_avx512, reduce_avx512);
+doors!(Avx2, Avx2, "avx2", run_avx2, reduce_avx2, masked_avx2, fill_avx2);
+doors!(Avx512, Avx512, "avx512f,avx512vl", run_avx512, reduce_avx512, masked_avx512, fill_avx512);
 
 /// One operator of a lane: a value of the lane type is the proof that the CPU has the instruction.
 macro_rules! operator {
@@ -164,6 +197,11 @@ macro_rules! lane {
                 // SAFETY: values of this type exist only where the token was.
                 Self(unsafe { self.0.choose(other.0, yes.0, no.0) })
             }
+            #[inline(always)]
+            fn keep(self, bits: u32) -> Self {
+                // SAFETY: values of this type exist only where the token was.
+                Self(unsafe { self.0.keep(bits) })
+            }
         }
     };
 }
@@ -191,10 +229,11 @@ trait Spelling<T>: Copy {
     unsafe fn store_first(self, dst: *mut T, n: usize);
     unsafe fn clear_sign(self) -> Self;
     unsafe fn choose(self, other: Self, yes: Self, no: Self) -> Self;
+    unsafe fn keep(self, bits: u32) -> Self;
 }
 
 macro_rules! spell_avx2 {
-    ($v:ident, $t:ident, $mask:expr, $load:ident $store:ident $set1:ident $andnot:ident $cmp:ident $blend:ident) => {
+    ($v:ident, $t:ident, $mask:expr, $load:ident $store:ident $set1:ident $andnot:ident $cmp:ident $blend:ident $bits:ident) => {
         impl Spelling<$t> for $v {
             #[inline(always)]
             unsafe fn load_first(src: *const $t, n: usize) -> Self {
@@ -216,6 +255,11 @@ macro_rules! spell_avx2 {
                 // SAFETY: the caller has AVX2.
                 unsafe { $blend(no, yes, $cmp::<_CMP_GT_OQ>(self, other)) }
             }
+            #[inline(always)]
+            unsafe fn keep(self, bits: u32) -> Self {
+                // SAFETY: the caller has AVX2.
+                unsafe { $bits(self, bits) }
+            }
         }
     };
 }
@@ -234,11 +278,33 @@ unsafe fn first_64(n: usize) -> __m256i {
     unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
 }
 
-spell_avx2!(__m256, f32, first_32, _mm256_maskload_ps _mm256_maskstore_ps _mm256_set1_ps _mm256_andnot_ps _mm256_cmp_ps _mm256_blendv_ps);
-spell_avx2!(__m256d, f64, first_64, _mm256_maskload_pd _mm256_maskstore_pd _mm256_set1_pd _mm256_andnot_pd _mm256_cmp_pd _mm256_blendv_pd);
+spell_avx2!(__m256, f32, first_32, _mm256_maskload_ps _mm256_maskstore_ps _mm256_set1_ps _mm256_andnot_ps _mm256_cmp_ps _mm256_blendv_ps keep_32);
+spell_avx2!(__m256d, f64, first_64, _mm256_maskload_pd _mm256_maskstore_pd _mm256_set1_pd _mm256_andnot_pd _mm256_cmp_pd _mm256_blendv_pd keep_64);
+
+/// Position `i` of eight where bit `i` is set, else +0.
+#[inline(always)]
+unsafe fn keep_32(x: __m256, bits: u32) -> __m256 {
+    // SAFETY: the caller has AVX2.
+    unsafe {
+        let bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+        let set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits as i32), bit), bit);
+        _mm256_and_ps(x, _mm256_castsi256_ps(set))
+    }
+}
+
+/// Position `i` of four where bit `i` is set, else +0.
+#[inline(always)]
+unsafe fn keep_64(x: __m256d, bits: u32) -> __m256d {
+    // SAFETY: the caller has AVX2.
+    unsafe {
+        let bit = _mm256_setr_epi64x(1, 2, 4, 8);
+        let set = _mm256_cmpeq_epi64(_mm256_and_si256(_mm256_set1_epi64x(bits.into()), bit), bit);
+        _mm256_and_pd(x, _mm256_castsi256_pd(set))
+    }
+}
 
 macro_rules! spell_avx512 {
-    ($v:ident, $t:ident, $mask:ident, $load:ident $store:ident $abs:ident $cmp:ident $blend:ident) => {
+    ($v:ident, $t:ident, $mask:ident, $load:ident $store:ident $abs:ident $cmp:ident $blend:ident $keep:ident) => {
         impl Spelling<$t> for $v {
             #[inline(always)]
             unsafe fn load_first(src: *const $t, n: usize) -> Self {
@@ -260,9 +326,92 @@ macro_rules! spell_avx512 {
                 // SAFETY: the caller has AVX-512F.
                 unsafe { $blend($cmp::<_CMP_GT_OQ>(self, other), no, yes) }
             }
+            #[inline(always)]
+            unsafe fn keep(self, bits: u32) -> Self {
+                // SAFETY: the caller has AVX-512F.
+                unsafe { $keep(bits as $mask, self) }
+            }
         }
     };
 }
 
-spell_avx512!(__m512, f32, __mmask16, _mm512_maskz_loadu_ps _mm512_mask_storeu_ps _mm512_abs_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps);
-spell_avx512!(__m512d, f64, __mmask8, _mm512_maskz_loadu_pd _mm512_mask_storeu_pd _mm512_abs_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd);
+spell_avx512!(__m512, f32, __mmask16, _mm512_maskz_loadu_ps _mm512_mask_storeu_ps _mm512_abs_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps _mm512_maskz_mov_ps);
+spell_avx512!(__m512d, f64, __mmask8, _mm512_maskz_loadu_pd _mm512_mask_storeu_pd _mm512_abs_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_mov_pd);
+
+/// Eight 32-bit words. AVX-512 has them too: there the compiler finds its own rotations and masks.
+#[derive(Clone, Copy)]
+pub struct U32x8<I>(__m256i, PhantomData<I>);
+
+/// One operator of the words.
+macro_rules! word_operator {
+    ($trait:ident, $method:ident, $intrinsic:ident) => {
+        impl<I> $trait for U32x8<I> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: values of this type exist only where the token was.
+                Self(unsafe { $intrinsic(self.0, other.0) }, PhantomData)
+            }
+        }
+    };
+}
+
+word_operator!(BitAnd, bitand, _mm256_and_si256);
+word_operator!(BitOr, bitor, _mm256_or_si256);
+word_operator!(BitXor, bitxor, _mm256_xor_si256);
+
+/// The tokens that prove AVX2.
+trait HasAvx2: Copy {}
+impl HasAvx2 for Avx2 {}
+impl HasAvx2 for Avx512 {}
+
+impl<I: HasAvx2> Words for U32x8<I> {
+    type Isa = I;
+    const WIDTH: usize = 8;
+
+    #[inline(always)]
+    fn splat(_: I, x: u32) -> Self {
+        // SAFETY: the token proves that the CPU has the feature.
+        Self(unsafe { _mm256_set1_epi32(x as i32) }, PhantomData)
+    }
+    #[inline(always)]
+    unsafe fn load(_: I, src: *const u32) -> Self {
+        // SAFETY: the token, and the caller vouches for WIDTH words.
+        Self(unsafe { _mm256_loadu_si256(src.cast()) }, PhantomData)
+    }
+    #[inline(always)]
+    unsafe fn store(self, dst: *mut u32) {
+        // SAFETY: the token, and the caller vouches for WIDTH words.
+        unsafe { _mm256_storeu_si256(dst.cast(), self.0) }
+    }
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        // SAFETY: values of this type exist only where the token was.
+        Self(unsafe { _mm256_add_epi32(self.0, other.0) }, PhantomData)
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self) -> Self {
+        // SAFETY: values of this type exist only where the token was.
+        Self(unsafe { _mm256_slli_epi32::<N>(self.0) }, PhantomData)
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self) -> Self {
+        // SAFETY: values of this type exist only where the token was.
+        Self(unsafe { _mm256_srli_epi32::<N>(self.0) }, PhantomData)
+    }
+    #[inline(always)]
+    fn is_zero(self) -> Self {
+        // SAFETY: values of this type exist only where the token was.
+        Self(unsafe { _mm256_cmpeq_epi32(self.0, _mm256_setzero_si256()) }, PhantomData)
+    }
+    #[inline(always)]
+    fn choose(self, yes: Self, no: Self) -> Self {
+        // SAFETY: values of this type exist only where the token was.
+        Self(unsafe { _mm256_blendv_epi8(no.0, yes.0, self.0) }, PhantomData)
+    }
+    #[inline(always)]
+    fn all_zero(self) -> bool {
+        // SAFETY: values of this type exist only where the token was.
+        unsafe { _mm256_testz_si256(self.0, self.0) == 1 }
+    }
+}

@@ -1,0 +1,252 @@
+//! Dropout.
+
+use super::masks::{Everything, MaskSource};
+use crate::error::{Error, Hyper, require};
+use crate::simd::mask::{Gate, Gated, InOut};
+use crate::simd::{Element, Lane, Level};
+
+/// Dropout (Srivastava et al., 2014): every element is kept with a probability, else it is +0.
+///
+/// ```text
+///              training                        test
+/// inverted     y = keep ? x / keep_prob : 0    y = x
+/// vanilla      y = keep ? x : 0                y = x * keep_prob
+/// ```
+///
+/// Inverted, the default, keeps the expected value in training, so that nothing is left to do at test
+/// time. The product is with `1 / keep_prob`, rounded once. A dropped element is +0 whatever it was, also
+/// infinity and NaN; `drop_prob` 0 is the identity and 1 gives +0 everywhere.
+///
+/// A pass is in place (`&mut x`) or from one slice to another (`(&x, &mut y)`), and takes its mask from
+/// words that the caller keeps or from a generator ([`MaskSource`]). The backward pass takes the same
+/// mask:
+///
+/// ```
+/// use gradus::noise::{Dropout, Masks, mask_words};
+/// let dropout = Dropout::drop_prob(0.2);
+/// let mut masks = Masks::new(7);
+/// let (mut x, mut grads) = ([1.0_f32; 50], [1.0_f32; 50]);
+///
+/// // One bit of memory for each element:
+/// let mut mask = [0; mask_words(50)];
+/// masks.fill(dropout.keep_prob, &mut mask);
+/// dropout.forward(&mut x, &mask)?;
+/// dropout.backward(&mut grads, &mask)?;
+/// assert_eq!(x, grads); // 0 or 1.25
+///
+/// // None, but a copy of the generator:
+/// let mut again = masks.clone();
+/// dropout.forward(&mut x, &mut masks)?;
+/// dropout.backward(&mut grads, &mut again)?;
+/// assert_eq!(x, grads);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+///
+/// With the rectifier in the same pass, the output tells its own mask, and the backward pass needs
+/// neither words nor generator:
+///
+/// ```
+/// # use gradus::noise::{Dropout, Masks};
+/// # let (dropout, mut masks) = (Dropout::drop_prob(0.2), Masks::new(7));
+/// # let (mut x, mut grads) = ([1.0_f32; 50], [1.0_f32; 50]);
+/// dropout.relu_forward(&mut x, &mut masks)?;
+/// dropout.relu_backward(&mut grads, &x)?;
+/// # assert_eq!(x, grads);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Dropout {
+    /// Probability that an element is kept.
+    pub keep_prob: f32,
+    /// Whether the scaling is done in training; true by default.
+    pub inverted: bool,
+}
+
+impl Dropout {
+    /// Inverted dropout by the probability to drop, as PyTorch counts.
+    #[must_use]
+    pub const fn drop_prob(drop_prob: f32) -> Self {
+        Self::keep_prob(1.0 - drop_prob)
+    }
+
+    /// Inverted dropout by the probability to keep, as the paper counts.
+    #[must_use]
+    pub const fn keep_prob(keep_prob: f32) -> Self {
+        Self { keep_prob, inverted: true }
+    }
+
+    /// The paper's own form: no scaling in training, [`test`](Self::test) scales.
+    #[must_use]
+    pub const fn vanilla(self) -> Self {
+        Self { inverted: false, ..self }
+    }
+
+    /// Whether `keep_prob` is a probability; the passes do not ask.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it is not.
+    pub const fn check(&self) -> Result<(), Error> {
+        require(0.0 <= self.keep_prob && self.keep_prob <= 1.0, Hyper::Probability)
+    }
+
+    /// The training pass.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if slices or mask do not fit each other; nothing was changed.
+    #[inline]
+    pub fn forward<'a, T: Element>(
+        &self,
+        x: impl Into<InOut<'a, T>>,
+        mask: impl MaskSource,
+    ) -> Result<(), Error> {
+        self.forward_at(Level::detect(), x, mask)
+    }
+
+    /// The gradient of [`forward`](Self::forward) with respect to `x`, given the same mask: the same
+    /// pass over the gradient with respect to `y`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if slices or mask do not fit each other; nothing was changed.
+    #[inline]
+    pub fn backward<'a, T: Element>(
+        &self,
+        grads: impl Into<InOut<'a, T>>,
+        mask: impl MaskSource,
+    ) -> Result<(), Error> {
+        self.forward(grads, mask)
+    }
+
+    /// [`forward`](Self::forward) of `max(0, x)`; NaN stays NaN where it is kept.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if slices or mask do not fit each other; nothing was changed.
+    #[inline]
+    pub fn relu_forward<'a, T: Element>(
+        &self,
+        x: impl Into<InOut<'a, T>>,
+        mask: impl MaskSource,
+    ) -> Result<(), Error> {
+        self.relu_forward_at(Level::detect(), x, mask)
+    }
+
+    /// The gradient of [`relu_forward`](Self::relu_forward), given its output `y`: scaled where `y > 0`,
+    /// else +0; NaN where `y` is NaN.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length; nothing was changed.
+    #[inline]
+    pub fn relu_backward<'a, T: Element>(
+        &self,
+        grads: impl Into<InOut<'a, T>>,
+        y: &[T],
+    ) -> Result<(), Error> {
+        self.relu_backward_at(Level::detect(), grads, y)
+    }
+
+    /// The pass at test time: nothing where inverted, times `keep_prob` where vanilla.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length; nothing was changed.
+    #[inline]
+    pub fn test<'a, T: Element>(&self, x: impl Into<InOut<'a, T>>) -> Result<(), Error> {
+        self.test_at(Level::detect(), x)
+    }
+
+    /// [`forward`](Self::forward) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if slices or mask do not fit each other; nothing was changed.
+    #[inline]
+    pub fn forward_at<'a, T: Element>(
+        &self,
+        level: Level,
+        x: impl Into<InOut<'a, T>>,
+        mask: impl MaskSource,
+    ) -> Result<(), Error> {
+        mask.run(level, self.keep_prob, &Keep { scale: self.scale() }, Gated::new(x.into(), [])?)
+    }
+
+    /// [`relu_forward`](Self::relu_forward) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if slices or mask do not fit each other; nothing was changed.
+    #[inline]
+    pub fn relu_forward_at<'a, T: Element>(
+        &self,
+        level: Level,
+        x: impl Into<InOut<'a, T>>,
+        mask: impl MaskSource,
+    ) -> Result<(), Error> {
+        mask.run(level, self.keep_prob, &KeepPositive { scale: self.scale() }, Gated::new(x.into(), [])?)
+    }
+
+    /// [`relu_backward`](Self::relu_backward) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length; nothing was changed.
+    #[inline]
+    pub fn relu_backward_at<'a, T: Element>(
+        &self,
+        level: Level,
+        grads: impl Into<InOut<'a, T>>,
+        y: &[T],
+    ) -> Result<(), Error> {
+        let gate = WherePositive { scale: self.scale() };
+        Everything.run(level, 1.0, &gate, Gated::new(grads.into(), [y])?)
+    }
+
+    /// [`test`](Self::test) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length; nothing was changed.
+    #[inline]
+    pub fn test_at<'a, T: Element>(&self, level: Level, x: impl Into<InOut<'a, T>>) -> Result<(), Error> {
+        let scale = if self.inverted { T::ONE } else { T::from_f32(self.keep_prob) };
+        Everything.run(level, 1.0, &Keep { scale }, Gated::new(x.into(), [])?)
+    }
+
+    /// The factor of what is kept in training.
+    #[inline]
+    fn scale<T: Element>(&self) -> T {
+        if self.inverted { T::ONE / T::from_f32(self.keep_prob) } else { T::ONE }
+    }
+}
+
+/// `keep ? x * scale : 0`.
+pub(super) struct Keep<T> {
+    pub scale: T,
+}
+
+impl<T: Element> Gate<0, T> for Keep<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, _: [L; 0], bits: u32) -> L {
+        (x * L::splat(isa, self.scale)).keep(bits)
+    }
+}
+
+/// `keep ? max(0, x) * scale : 0`.
+struct KeepPositive<T> {
+    scale: T,
+}
+
+impl<T: Element> Gate<0, T> for KeepPositive<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, _: [L; 0], bits: u32) -> L {
+        (L::splat(isa, T::ZERO).max(x) * L::splat(isa, self.scale)).keep(bits)
+    }
+}
+
+/// `y > 0 ? g * scale : 0`.
+struct WherePositive<T> {
+    scale: T,
+}
+
+impl<T: Element> Gate<1, T> for WherePositive<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, g: L, [y]: [L; 1], _: u32) -> L {
+        let zero = L::splat(isa, T::ZERO);
+        // y is 0 here or, where the rectifier let a NaN pass, NaN.
+        y.select_gt(zero, g * L::splat(isa, self.scale), y + zero)
+    }
+}

@@ -1,0 +1,272 @@
+//! The generator of masks, and what a pass may take a mask from.
+
+use crate::error::Error;
+use crate::simd::draw::{LANES, Lanes, fill};
+use crate::simd::mask::{Gate, Gated, run_masked};
+use crate::simd::{Element, Level};
+
+/// Words that are drawn before they are used, where nobody keeps them: 128 bytes of stack.
+const AHEAD: usize = 32;
+
+/// The lanes of seed 0, which all-zero bits stand for.
+const SEED_0: Lanes = seeded(0);
+
+/// A generator of masks: the same bits on every target, 32 of them for about 6.3 random words.
+///
+/// The stream is part of the interface:
+///
+/// - Eight xoshiro128++ generators (Blackman and Vigna, 2021), the lanes. Lane 0 is
+///   `Xoshiro128PlusPlus::seed_from_u64(seed)` of the crate `rand_xoshiro`; lane `k + 1` is lane `k`
+///   after `jump()`, 2^64 words ahead.
+/// - Word `w` of a call is drawn from lane `w mod 8`; every call begins with lane 0. A last word that
+///   is used in part is drawn whole.
+/// - `keep_prob` is cut to 32 binary digits. An element is kept if digit `j` is 1, where `j` is the
+///   place of the first 0 in its own sequence of random bits: the first with probability 1/2, the
+///   second with 1/4, and so on. Bit `i` of the words that a lane draws is the sequence of element `i`. A
+///   lane stops drawing for a mask word when every element has its 0, or no digit 1 is left; an
+///   element without a 0 is then dropped.
+///
+/// ```text
+/// keep_prob = sum digit[j] / 2^j        P(first 0 at j) = 1 / 2^j
+/// ```
+///
+/// That is one random word for 1/2, two for 1/4 and 3/4, and none for 0 and 1, which are exact. On a
+/// microcontroller it is a plain loop with one lane in registers; wider registers draw all lanes at once.
+///
+/// All-zero bits are a valid generator, the same as `Masks::new(0)`: a `static` lies in `.bss`.
+///
+/// ```
+/// use gradus::noise::{Masks, mask_words};
+/// static SHUFFLED: Masks = Masks::new(42);
+///
+/// let mut masks = SHUFFLED.clone();
+/// let mut mask = [0; mask_words(100)];
+/// masks.fill(0.9, &mut mask); // about 9 of 10 bits are 1
+/// assert_ne!(masks, SHUFFLED);
+/// assert_eq!(Masks::from_state(masks.state()), masks);
+/// ```
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Masks {
+    lanes: Lanes,
+}
+
+impl Masks {
+    /// All zero bits: the same stream as seed 0.
+    pub const ZERO: Self = Self { lanes: [[0; LANES]; 4] };
+
+    /// A generator whose stream has nothing to do with that of another seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { lanes: seeded(seed) }
+    }
+
+    /// The generator that [`state`](Self::state) was asked of. A lane of zeros, which would never
+    /// leave them, becomes that of seed 0.
+    #[must_use]
+    pub const fn from_state(state: [[u32; 4]; LANES]) -> Self {
+        let mut lanes = Self::ZERO.lanes;
+        let mut k = 0;
+        while k < LANES {
+            let [a, b, c, d] = state[k];
+            let asleep = a | b | c | d == 0;
+            let mut j = 0;
+            while j < 4 {
+                lanes[j][k] = if asleep { SEED_0[j][k] } else { state[k][j] };
+                j += 1;
+            }
+            k += 1;
+        }
+        Self { lanes }
+    }
+
+    /// The four words of each lane: what a checkpoint keeps.
+    #[must_use]
+    pub const fn state(&self) -> [[u32; 4]; LANES] {
+        let lanes = if self.asleep() { SEED_0 } else { self.lanes };
+        let mut state = [[0; 4]; LANES];
+        let mut k = 0;
+        while k < LANES {
+            state[k] = [lanes[0][k], lanes[1][k], lanes[2][k], lanes[3][k]];
+            k += 1;
+        }
+        state
+    }
+
+    /// Fills `mask` with independent bits, each 1 with probability `keep_prob`.
+    ///
+    /// Below 0 counts as 0, above 1 as 1, NaN as 0.
+    #[inline]
+    pub fn fill(&mut self, keep_prob: f32, mask: &mut [u32]) {
+        self.fill_at(Level::detect(), keep_prob, mask);
+    }
+
+    /// [`fill`](Self::fill) at a chosen instruction set: for tests and benchmarks.
+    pub fn fill_at(&mut self, level: Level, keep_prob: f32, mask: &mut [u32]) {
+        let digits = (keep_prob * 4_294_967_296.0) as u32; // the product is exact, the cast saturates
+        if keep_prob >= 1.0 {
+            mask.fill(!0);
+        } else if digits == 0 {
+            mask.fill(0);
+        } else {
+            if self.asleep() {
+                self.lanes = SEED_0;
+            }
+            fill(level, &mut self.lanes, digits, mask);
+        }
+    }
+
+    /// Whether the bits are still all zero: no other state has a lane of zeros.
+    const fn asleep(&self) -> bool {
+        let [a, b, c, d] = &self.lanes;
+        a[0] | b[0] | c[0] | d[0] == 0
+    }
+}
+
+impl Default for Masks {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl PartialEq for Masks {
+    fn eq(&self, other: &Self) -> bool {
+        self.state() == other.state()
+    }
+}
+
+impl Eq for Masks {}
+
+/// The lanes of a seed.
+const fn seeded(seed: u64) -> Lanes {
+    let (low, seed) = split_mix(seed);
+    let (high, _) = split_mix(seed);
+    let mut lane = [low as u32, (low >> 32) as u32, high as u32, (high >> 32) as u32];
+    let mut lanes = Masks::ZERO.lanes;
+    let mut k = 0;
+    while k < LANES {
+        let mut j = 0;
+        while j < 4 {
+            lanes[j][k] = lane[j];
+            j += 1;
+        }
+        lane = jump(lane);
+        k += 1;
+    }
+    lanes
+}
+
+/// One word of SplitMix64 (Steele, Lea and Flood, 2014), and its next state.
+const fn split_mix(state: u64) -> (u64, u64) {
+    let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ z >> 31, state)
+}
+
+/// xoshiro128++ after 2^64 words: the sum of the states that the authors' polynomial picks.
+const fn jump(lane: [u32; 4]) -> [u32; 4] {
+    const POLYNOMIAL: [u32; 4] = [0x8764_000b, 0xf542_d2d3, 0x6fa0_35c3, 0x77f2_db5b];
+    let [mut s0, mut s1, mut s2, mut s3] = lane;
+    let mut sum = [0; 4];
+    let mut i = 0;
+    while i < 128 {
+        if POLYNOMIAL[i / 32] >> (i % 32) & 1 == 1 {
+            sum = [sum[0] ^ s0, sum[1] ^ s1, sum[2] ^ s2, sum[3] ^ s3];
+        }
+        let t = s1 << 9;
+        s2 ^= s0;
+        s3 ^= s1;
+        s1 ^= s2;
+        s0 ^= s3;
+        s2 ^= t;
+        s3 = s3.rotate_left(11);
+        i += 1;
+    }
+    sum
+}
+
+/// Where a pass takes its mask from.
+///
+/// - `&[u32]`: [`mask_words`](super::mask_words) words that the caller keeps, one bit per element,
+///   for instance filled by [`Masks::fill`].
+/// - `&mut Masks`: drawn on the way, and kept nowhere. A clone of the generator, taken before the
+///   forward pass, draws the same mask for the backward pass.
+///
+/// Sealed.
+pub trait MaskSource {
+    /// Runs `gate` over `columns`.
+    #[doc(hidden)]
+    fn run<const R: usize, T: Element, G: Gate<R, T>>(
+        self,
+        level: Level,
+        keep_prob: f32,
+        gate: &G,
+        columns: Gated<'_, R, T>,
+    ) -> Result<(), Error>;
+}
+
+impl MaskSource for &[u32] {
+    #[inline]
+    fn run<const R: usize, T: Element, G: Gate<R, T>>(
+        self,
+        level: Level,
+        _: f32,
+        gate: &G,
+        columns: Gated<'_, R, T>,
+    ) -> Result<(), Error> {
+        run_masked(level, gate, self, columns)
+    }
+}
+
+impl<const N: usize> MaskSource for &[u32; N] {
+    #[inline]
+    fn run<const R: usize, T: Element, G: Gate<R, T>>(
+        self,
+        level: Level,
+        _: f32,
+        gate: &G,
+        columns: Gated<'_, R, T>,
+    ) -> Result<(), Error> {
+        run_masked(level, gate, self, columns)
+    }
+}
+
+impl MaskSource for &mut Masks {
+    #[inline]
+    fn run<const R: usize, T: Element, G: Gate<R, T>>(
+        self,
+        level: Level,
+        keep_prob: f32,
+        gate: &G,
+        columns: Gated<'_, R, T>,
+    ) -> Result<(), Error> {
+        let mut words = [0; AHEAD];
+        let mut rest = columns;
+        while rest.len() > 0 {
+            // AHEAD is a multiple of the number of lanes, so that the pieces are one stream.
+            let (piece, others) = rest.split_at(32 * AHEAD);
+            let (mask, _) = words.split_at_mut(piece.len().div_ceil(32).min(AHEAD));
+            self.fill_at(level, keep_prob, mask);
+            run_masked(level, gate, mask, piece)?;
+            rest = others;
+        }
+        Ok(())
+    }
+}
+
+/// The mask that keeps everything.
+pub(super) struct Everything;
+
+impl MaskSource for Everything {
+    #[inline]
+    fn run<const R: usize, T: Element, G: Gate<R, T>>(
+        self,
+        level: Level,
+        _: f32,
+        gate: &G,
+        columns: Gated<'_, R, T>,
+    ) -> Result<(), Error> {
+        Masks::default().run(level, 1.0, gate, columns) // no word is drawn for 1
+    }
+}

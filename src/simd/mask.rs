@@ -1,0 +1,190 @@
+//! The loops that keep or drop elements by a mask of one bit each.
+#![allow(unsafe_code)]
+
+use super::lane::{Element, Lane};
+use super::level::{Kind, Level};
+use super::streams::Streams;
+use crate::error::{Error, same_length};
+use core::marker::PhantomData;
+
+/// Words of a mask over `len` elements; of the last one some bits may have no element.
+#[inline]
+#[must_use]
+pub const fn mask_words(len: usize) -> usize {
+    len.div_ceil(32)
+}
+
+/// Where a pass reads and writes: one slice in place, or two of the same length.
+///
+/// ```
+/// use gradus::noise::{Dropout, Masks};
+/// let mut masks = Masks::new(1);
+/// let (x, mut y) = ([1.0_f32; 3], [0.0; 3]);
+/// Dropout::drop_prob(0.0).forward((&x, &mut y), &mut masks)?; // from x to y
+/// assert_eq!(y, x);
+/// Dropout::drop_prob(1.0).forward(&mut y, &mut masks)?; // y in place
+/// assert_eq!(y, [0.0; 3]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct InOut<'a, T = f32> {
+    from: *const T,
+    from_len: usize,
+    to: *mut T,
+    to_len: usize,
+    slices: PhantomData<(&'a [T], &'a mut [T])>,
+}
+
+impl<T> InOut<'_, T> {
+    /// The length that both slices have.
+    fn len(&self) -> Result<usize, Error> {
+        same_length(self.from_len, self.to_len)?;
+        Ok(self.to_len)
+    }
+}
+
+impl<'a, T> From<&'a mut [T]> for InOut<'a, T> {
+    #[inline]
+    fn from(x: &'a mut [T]) -> Self {
+        let (to, len) = (x.as_mut_ptr(), x.len());
+        Self { from: to, from_len: len, to, to_len: len, slices: PhantomData }
+    }
+}
+
+impl<'a, T> From<(&'a [T], &'a mut [T])> for InOut<'a, T> {
+    #[inline]
+    fn from((x, y): (&'a [T], &'a mut [T])) -> Self {
+        let (from, to) = (x.as_ptr(), y.as_mut_ptr());
+        Self { from, from_len: x.len(), to, to_len: y.len(), slices: PhantomData }
+    }
+}
+
+impl<'a, T, const N: usize> From<&'a mut [T; N]> for InOut<'a, T> {
+    #[inline]
+    fn from(x: &'a mut [T; N]) -> Self {
+        Self::from(x.as_mut_slice())
+    }
+}
+
+impl<'a, T, const N: usize> From<(&'a [T; N], &'a mut [T; N])> for InOut<'a, T> {
+    #[inline]
+    fn from((x, y): (&'a [T; N], &'a mut [T; N])) -> Self {
+        Self::from((x.as_slice(), y.as_mut_slice()))
+    }
+}
+
+/// One element of a pass with a mask: the formula, without a loop.
+pub trait Gate<const R: usize, T: Element = f32> {
+    /// What is written, from `x` and from columns that are only read.
+    ///
+    /// Bit `i` of `bits` belongs to position `i`; those past the register belong to others.
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, read: [L; R], bits: u32) -> L;
+}
+
+/// The slices of a pass with a mask, their lengths checked.
+#[derive(Debug)]
+pub struct Gated<'a, const R: usize, T = f32> {
+    to: *mut T,
+    from: *const T,
+    read: Streams<'a, 0, R, T>,
+}
+
+impl<'a, const R: usize, T> Gated<'a, R, T> {
+    /// Bundles them.
+    #[inline]
+    pub fn new(in_out: InOut<'a, T>, read: [&'a [T]; R]) -> Result<Self, Error> {
+        let read = Streams::new(in_out.len()?, read, [])?;
+        Ok(Self { to: in_out.to, from: in_out.from, read })
+    }
+
+    /// Length of every column.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.read.len()
+    }
+
+    /// The first `mid` elements and the rest; everything and nothing if `mid` lies beyond the end.
+    #[inline]
+    pub fn split_at(self, mid: usize) -> (Self, Self) {
+        let (left, right) = self.read.split_at(mid);
+        // SAFETY: left.len() is at most the length of both.
+        let (to, from) = unsafe { (self.to.add(left.len()), self.from.add(left.len())) };
+        (Self { read: left, ..self }, Self { to, from, read: right })
+    }
+}
+
+/// Applies `gate` at `level`: bit `i mod 32` of word `i / 32` belongs to element `i`.
+///
+/// # Errors
+/// [`Error::Length`] if `mask` has not [`mask_words`] words.
+#[inline]
+pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
+    level: Level,
+    gate: &G,
+    mask: &[u32],
+    columns: Gated<'_, R, T>,
+) -> Result<(), Error> {
+    same_length(mask_words(columns.len()), mask.len())?;
+    match level.0 {
+        Kind::Scalar(isa) => masked::<R, T, T, G>(isa, gate, mask, columns),
+        #[cfg(any(
+            target_feature = "sse2",
+            target_feature = "simd128",
+            all(target_arch = "aarch64", target_feature = "neon")
+        ))]
+        Kind::Portable(isa) => masked::<R, T, T::Portable, G>(isa, gate, mask, columns),
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2(isa) => super::x86::masked_avx2(isa, gate, mask, columns),
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512(isa) => super::x86::masked_avx512(isa, gate, mask, columns),
+    }
+    Ok(())
+}
+
+/// The loop: a word of the mask and its 32 elements a turn, the last ones fewer.
+#[inline(always)]
+pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
+    isa: L::Isa,
+    gate: &G,
+    mask: &[u32],
+    columns: Gated<'_, R, T>,
+) {
+    let Gated { to, from, read } = columns;
+    let n = read.len();
+    let mut i = 0;
+    for &word in mask {
+        if n - i >= 32 {
+            let mut k = 0;
+            while k < 32 {
+                // SAFETY: WIDTH divides 32, so that i + WIDTH <= n, the length of every column.
+                unsafe {
+                    let (read, []) = read.load::<L>(isa, i);
+                    gate.apply(isa, L::load(isa, from.add(i)), read, word >> k).store(to.add(i));
+                }
+                i += L::WIDTH;
+                k += L::WIDTH;
+            }
+            continue;
+        }
+        let mut bits = word;
+        while n - i >= L::WIDTH {
+            // SAFETY: the loop condition gives i + WIDTH <= n, the length of every column.
+            unsafe {
+                let (read, []) = read.load::<L>(isa, i);
+                gate.apply(isa, L::load(isa, from.add(i)), read, bits).store(to.add(i));
+            }
+            bits >>= L::WIDTH;
+            i += L::WIDTH;
+        }
+        let part = n - i;
+        if L::WIDTH > 1 && part > 0 {
+            // SAFETY: part < WIDTH and i + part <= n, the length of every column.
+            unsafe {
+                let (read, []) = read.load_partial::<L>(isa, i, part);
+                let x = L::load_partial(isa, from.add(i), part);
+                gate.apply(isa, x, read, bits).store_partial(to.add(i), part);
+            }
+            i += part;
+        }
+    }
+}
