@@ -1,7 +1,7 @@
 //! The stream of the masks, bit by bit and in bulk.
 
-use gradus::Level;
 use gradus::noise::Masks;
+use gradus::{Level, store};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -149,7 +149,14 @@ fn a_saved_generator_goes_on_where_it_was() {
     let mut restored = Masks::from_state(saved);
     let mut again = [0; 13];
     restored.fill(0.7, &mut again);
-    assert_eq!((again, restored), (mask, masks));
+    assert_eq!((again, restored), (mask, masks.clone()));
+
+    // The same through a file.
+    let mut buffer = [0; store::size_of::<Masks>()];
+    let file = store::save(&masks, &mut buffer).unwrap();
+    let mut loaded = Masks::ZERO;
+    store::load(&mut loaded, file).unwrap();
+    assert_eq!(loaded, masks);
 }
 
 proptest! {

@@ -55,6 +55,7 @@ use crate::simd::{Element, Lane, Level};
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dropout {
     /// Probability that an element is kept.

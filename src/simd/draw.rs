@@ -100,6 +100,8 @@ impl Words for u32 {
 pub fn fill(level: Level, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
     match level.0 {
         Kind::Scalar(isa) => words::<u32>(isa, lanes, digits, out),
+        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+        Kind::Fpu(_) => words::<u32>(Plain, lanes, digits, out),
         #[cfg(any(
             target_feature = "sse2",
             target_feature = "simd128",

@@ -127,6 +127,8 @@ pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
     same_length(mask_words(columns.len()), mask.len())?;
     match level.0 {
         Kind::Scalar(isa) => masked::<R, T, T, G>(isa, gate, mask, columns),
+        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+        Kind::Fpu(_) => masked::<R, T, T, G>(super::lane::Plain, gate, mask, columns),
         #[cfg(any(
             target_feature = "sse2",
             target_feature = "simd128",

@@ -131,7 +131,7 @@ lane!(F64x2, f64x2, f64, 2, mask_64, |x| [x, x]);
 #[inline(always)]
 fn mask_32(bits: u32) -> f32x4 {
     let bit = u32x4::new([1, 2, 4, 8]);
-    let set = (u32x4::splat(bits) & bit).simd_eq(bit);
+    let set = (u32x4::new([bits, bits, bits, bits]) & bit).simd_eq(bit);
     f32x4::new(set.to_array().map(f32::from_bits))
 }
 
@@ -169,7 +169,7 @@ impl Words for U32x4 {
 
     #[inline(always)]
     fn splat(_: Portable, x: u32) -> Self {
-        Self(u32x4::splat(x))
+        Self(u32x4::new([x, x, x, x]))
     }
     #[inline(always)]
     unsafe fn load(_: Portable, src: *const u32) -> Self {
@@ -195,7 +195,7 @@ impl Words for U32x4 {
     }
     #[inline(always)]
     fn is_zero(self) -> Self {
-        Self(self.0.simd_eq(u32x4::splat(0)))
+        Self(self.0.simd_eq(u32x4::new([0, 0, 0, 0])))
     }
     #[inline(always)]
     fn choose(self, yes: Self, no: Self) -> Self {
@@ -203,6 +203,6 @@ impl Words for U32x4 {
     }
     #[inline(always)]
     fn all_zero(self) -> bool {
-        self.0.simd_eq(u32x4::splat(0)).all()
+        self.0.simd_eq(u32x4::new([0, 0, 0, 0])).all()
     }
 }

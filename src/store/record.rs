@@ -3,6 +3,7 @@
 use super::bytes::{Head, Reader, Writer};
 use super::{Error, Name};
 use crate::ensemble::*;
+use crate::noise::Masks;
 use crate::optim::*;
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 
@@ -143,6 +144,23 @@ fn clock_bytes(clock: &Clock) -> [u8; 8] {
 fn clock(bytes: [u8; 8]) -> Clock {
     let bits = u64::from_le_bytes(bytes);
     Clock { t: bits as u32, carry: f32::from_bits((bits >> 32) as u32) }
+}
+
+/// The four words of one lane after the other.
+fn mask_bytes(masks: &Masks) -> [u8; 128] {
+    let mut bytes = [0; 128];
+    for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(masks.state().as_flattened()) {
+        *bytes = word.to_le_bytes();
+    }
+    bytes
+}
+
+fn masks(bytes: &[u8; 128]) -> Masks {
+    let mut state = [[0; 4]; 8];
+    for (bytes, word) in bytes.as_chunks().0.iter().zip(state.as_flattened_mut()) {
+        *word = u32::from_le_bytes(*bytes);
+    }
+    Masks::from_state(state)
 }
 
 /// The head of a state: its columns may lie anywhere, but must be of one length.
@@ -337,6 +355,11 @@ plain!(Clock, "clock", 8, clock_bytes, |x| Some(clock(x)));
 plain!(Xoshiro128PlusPlus, "xoshiro128++", 16, Xoshiro128PlusPlus::state, |x| {
     // Zeros are no state of this generator: it would never leave them.
     (x != [0; 16]).then(|| Xoshiro128PlusPlus::from_seed(x))
+});
+
+plain!(Masks, "masks", 128, mask_bytes, |x| {
+    let masks = masks(&x);
+    (mask_bytes(&masks) == x).then_some(masks) // a lane of zeros does not come back
 });
 
 const ENSEMBLE: Name = Name::new("ensemble");
