@@ -35,6 +35,8 @@ fn errors_and_configurations_can_be_logged() {
     formats::<With<Adam, (Scale, ClipValue, L1, L2, ElasticNet, Decay)>>();
     formats::<(ClipNorm, MaxNorm, ProxL1)>();
 
+    formats::<(noise::Dropout, ensemble::Swa, ensemble::Ema)>();
+
     formats::<(Constant, StepDecay, MultiStep<3>, Exponential, InverseTime, Linear)>();
     formats::<(WarmUp<Cosine>, WarmRestarts, SnapshotCycle, Triangular, OneCycle)>();
 }

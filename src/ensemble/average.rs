@@ -99,6 +99,7 @@ impl<A: Average, const N: usize> State<A, 1, N> {
 /// assert_eq!((average.average(), average.t()), (&[3.0], 3));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Swa;
 
@@ -135,6 +136,7 @@ impl Rule<0> for SwaRule {
 ///
 /// Give it the weights after each step.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ema {
     /// Weight of the old average: at least 0, below 1.

@@ -6,7 +6,7 @@ use crate::simd::{Columns, Level, run};
 
 /// The weights of up to `M` models with `N` parameters each, without a heap.
 ///
-/// See the [module](self) for an example.
+/// See the [module](super) for an example.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ensemble<const N: usize, const M: usize> {
     members: heapless::Vec<[f32; N], M>,

@@ -76,7 +76,7 @@
 //!
 //! - Gradients that explode now and then: [`ClipNorm`](crate::transform::ClipNorm) keeps their
 //!   direction, [`ClipValue`](crate::transform::ClipValue) needs no pass of its own.
-//! - Overfitting: dropout first, then a penalty; [`L2`](crate::transform::L2) with SGD and momentum,
+//! - Overfitting: [`Dropout`](crate::noise::Dropout) first, then a penalty; [`L2`](crate::transform::L2) with SGD and momentum,
 //!   decoupled decay with adaptive rules, because a penalty inside of the gradient is divided like the
 //!   gradient itself. [`ProxL1`](crate::transform::ProxL1) where weights should be exactly 0.
 //! - Not-a-numbers: [`step_if_finite`](crate::Optimizer::step_if_finite) skips the step and says so.

@@ -40,10 +40,11 @@
 //! | `clip_grad_norm_(c)` | `global_clipnorm=c` | `.with(ClipNorm { max_norm: c }.scale(&[a, b])?)` |
 //! | `reduction='mean'` | the same | sum the gradients, then `.with(Scale(1.0 / batch))` |
 //! | `zero_grad()` | | the gradients are your array |
+//! | `swa_utils.AveragedModel` | `use_ema` | [`ensemble`](crate::ensemble) |
 //! | parameter groups | | a call for each, or [`step_tensors`](crate::Optimizer::step_tensors) |
 //! | `state_dict()`, `load_state_dict()` | | [`store::save`](crate::store::save), [`store::load`](crate::store::load) |
 //! | `GradScaler`, which skips a step | `LossScaleOptimizer` | `Scale` and [`step_if_finite`](crate::Optimizer::step_if_finite) |
-//! | `Dropout(p)`: drops with `p` | `Dropout(rate)`: the same | `drop_prob`; the lecture's `p` is `keep_prob` |
+//! | `Dropout(p)`: drops with `p` | `Dropout(rate)`: the same | [`Dropout::drop_prob(p)`](crate::noise::Dropout); the lecture's `p` is `keep_prob` |
 //! | `BatchNorm(momentum=0.1)`: weight of the new | `momentum=0.99`: weight of the old | `running_decay`: weight of the old |
 //!
 //! A batch is summed, and its mean taken in the same pass as the update:

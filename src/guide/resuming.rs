@@ -11,48 +11,51 @@
 //! which the state knows. [`store`](crate::store) writes all of it into one file with a checksum:
 //!
 //! ```
+//! use gradus::noise::{Dropout, Masks};
 //! use gradus::schedule::{Cosine, Schedule};
-//! use gradus::{Adam, AdamState, Optimizer, store};
-//! use rand_core::{Rng, SeedableRng};
-//! use rand_xoshiro::Xoshiro128PlusPlus;
+//! use gradus::{Adam, AdamState, Error, Optimizer, store};
 //!
 //! struct Run {
 //!     params: [f32; 4],
 //!     state: AdamState<4>,
-//!     rng: Xoshiro128PlusPlus,
+//!     masks: Masks,
 //! }
 //!
 //! impl Run {
-//!     fn steps(&mut self, n: u32) {
+//!     fn steps(&mut self, n: u32) -> Result<(), Error> {
 //!         let schedule = Cosine::new(1e-2, 100);
 //!         for _ in 0..n {
-//!             let noise = (self.rng.next_u32() >> 8) as f32 / 16_777_216.0;
-//!             let grads = self.params.map(|p| 2.0 * p + noise);
+//!             let mut grads = self.params.map(|p| 2.0 * p);
+//!             Dropout::drop_prob(0.2).forward(&mut grads, &mut self.masks)?;
 //!             let adam = Adam::new(schedule.at(self.state.t()));
 //!             adam.step(&mut self.params, &grads, &mut self.state);
 //!         }
+//!         Ok(())
 //!     }
 //! }
 //!
-//! let start = || Run { params: [1.0; 4], state: AdamState::new(), rng: Xoshiro128PlusPlus::seed_from_u64(1) };
+//! let start = || Run { params: [1.0; 4], state: AdamState::new(), masks: Masks::new(1) };
 //!
 //! let mut whole = start();
-//! whole.steps(100);
+//! whole.steps(100)?;
 //!
 //! let mut first = start();
-//! first.steps(60);
-//! let file = store::to_vec((&first.params, &first.state, &first.rng))?;
+//! first.steps(60)?;
+//! let file = store::to_vec((&first.params, &first.state, &first.masks))?;
 //!
-//! let mut second = Run { rng: Xoshiro128PlusPlus::seed_from_u64(0), ..start() };
-//! store::load((&mut second.params, &mut second.state, &mut second.rng), &file)?;
-//! second.steps(40);
+//! let mut second = Run { masks: Masks::new(0), ..start() };
+//! store::load((&mut second.params, &mut second.state, &mut second.masks), &file)?;
+//! second.steps(40)?;
 //! assert_eq!(second.params, whole.params); // every bit
-//! # Ok::<(), store::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! A file that is cut off, damaged, of another optimizer or of another shape is refused before anything is
 //! written. On a microcontroller [`store::save`](crate::store::save) takes a buffer of
 //! [`store::size_of`](crate::store::size_of) bytes.
+//!
+//! A generator of `rand_xoshiro` can be saved as well, and so can averages and ensembles. The feature `journal`
+//! keeps files in raw flash.
 //!
 //! Two habits save trouble. Save between steps, never inside of one: gradients that have been added up are
 //! not part of the state. And keep the last two files: a loss of power during a write leaves the older one.
