@@ -203,14 +203,21 @@ impl Dropout {
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
     #[inline]
     pub fn test_at<'a, T: Element>(&self, level: Level, x: impl Into<InOut<'a, T>>) -> Result<(), Error> {
-        let scale = if self.inverted { T::ONE } else { T::from_f32(self.keep_prob) };
-        Everything.run(level, 1.0, &Keep { scale }, Gated::new(x.into(), [])?)
+        Everything.run(level, 1.0, &Keep { scale: self.test_scale() }, Gated::new(x.into(), [])?)
+    }
+
+    /// The factor at test time.
+    #[inline]
+    pub(super) fn test_scale<T: Element>(&self) -> T {
+        if self.inverted { T::ONE } else { T::from_f32(self.keep_prob) }
     }
 
     /// The factor of what is kept in training.
     #[inline]
-    fn scale<T: Element>(&self) -> T {
-        if self.inverted { T::ONE / T::from_f32(self.keep_prob) } else { T::ONE }
+    pub(super) fn scale<T: Element>(&self) -> T {
+        // Where nothing is ever kept, 1 / keep_prob might be infinite, and 0 times it NaN.
+        let something = self.keep_prob * 4_294_967_296.0 >= 1.0;
+        if self.inverted && something { T::ONE / T::from_f32(self.keep_prob) } else { T::ONE }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::lane::{Element, Lane};
 use super::level::{Kind, Level};
+use super::reduce::{BLOCK, Fold, reduce};
 use super::streams::Streams;
 use crate::error::{Error, same_length};
 use core::marker::PhantomData;
@@ -189,4 +190,37 @@ pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
             i += part;
         }
     }
+}
+
+/// Sum of the products that a mask keeps, over one block.
+struct MaskedDot<'a> {
+    mask: &'a [u32],
+}
+
+impl<T: Element> Fold<2, 0, T> for MaskedDot<'_> {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x, y]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        (sum + x * y, [])
+    }
+    #[inline(always)]
+    fn fold_at<L: Lane<T>>(&self, _: L::Isa, at: usize, sum: L, [x, y]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        // The register is within one word: its width divides 32, and so does the place of its start.
+        let word = self.mask.get(at / 32).copied().unwrap_or(0);
+        (sum + (x * y).keep(word >> (at % 32)), [])
+    }
+}
+
+/// Sum of the `x[i] * y[i]` that `mask` keeps, in the fixed order: as [`dot`](super::dot) with
+/// zeros in place of the others.
+///
+/// # Errors
+/// [`Error::Length`] if the slices differ in length, or `mask` has not [`mask_words`] words.
+pub fn masked_dot<T: Element>(level: Level, mask: &[u32], x: &[T], y: &[T]) -> Result<T, Error> {
+    same_length(x.len(), y.len())?;
+    same_length(mask_words(x.len()), mask.len())?;
+    let mut sum = T::ZERO;
+    for ((mask, x), y) in mask.chunks(BLOCK / 32).zip(x.chunks(BLOCK)).zip(y.chunks(BLOCK)) {
+        sum = sum + reduce(level, &MaskedDot { mask }, x.len(), [x, y], [])?;
+    }
+    Ok(sum)
 }

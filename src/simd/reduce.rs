@@ -22,6 +22,20 @@ pub trait Fold<const R: usize, const S: usize = 0, T: Element = f32> {
     /// The accumulator after one more element, and the updated columns.
     fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, read: [L; R], state: [L; S]) -> (L, [L; S]);
 
+    /// [`fold`](Self::fold) of the elements from place `at` of a block on, for folds that ask.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn fold_at<L: Lane<T>>(
+        &self,
+        isa: L::Isa,
+        _at: usize,
+        sum: L,
+        read: [L; R],
+        state: [L; S],
+    ) -> (L, [L; S]) {
+        self.fold(isa, sum, read, state)
+    }
+
     /// Two accumulators in one.
     #[inline(always)]
     fn join<L: Lane<T>>(&self, a: L, b: L) -> L {
@@ -92,7 +106,7 @@ pub(super) fn block<const R: usize, const S: usize, T: Element, L: Lane<T>, K: F
             // SAFETY: at + WIDTH <= i + LANES <= n, the length of every column.
             unsafe {
                 let (read, state) = streams.load::<L>(isa, at);
-                let (sum, state) = fold.fold(isa, sums[k], read, state);
+                let (sum, state) = fold.fold_at(isa, at, sums[k], read, state);
                 sums[k] = sum;
                 streams.store(at, state);
             }
@@ -112,7 +126,7 @@ pub(super) fn block<const R: usize, const S: usize, T: Element, L: Lane<T>, K: F
         // SAFETY: i + k < n, the length of every column.
         unsafe {
             let (read, state) = streams.load::<T>(Plain, i + k);
-            let (sum, state) = fold.fold(Plain, lanes[k], read, state);
+            let (sum, state) = fold.fold_at(Plain, i + k, lanes[k], read, state);
             lanes[k] = sum;
             streams.store(i + k, state);
         }

@@ -1,0 +1,202 @@
+//! DropConnect.
+
+use super::dropout::Dropout;
+use crate::error::{Error, same_length};
+use crate::simd::mask::{Gate, Gated, InOut, mask_words, masked_dot, run_masked};
+use crate::simd::{Element, Lane, Level, dot};
+
+/// DropConnect (Wan et al., 2013): a dense product in which weights are dropped, not inputs.
+///
+/// ```text
+/// training   y[i] = scale * sum_j keep[i][j] * w[i][j] * x[j]
+/// test       y[i] = scale * sum_j w[i][j] * x[j]
+/// scale      training: 1 / keep_prob if inverted, else 1;  test: 1 if inverted, else keep_prob
+/// ```
+///
+/// Weights are row-major, one row of `x.len()` for each element of `y`; nothing is copied. A row of the
+/// mask begins with a word of its own, so that `y.len() * mask_words(x.len())` words belong to one
+/// product. The paper draws a mask for every sample; it tests with a normal approximation, this with
+/// the mean, which is the same for the output of a linear layer. Dropped weights count as 0 whatever
+/// they meet, also infinity and NaN.
+///
+/// ```
+/// use gradus::noise::{DropConnect, Dropout, Masks};
+/// let layer = DropConnect(Dropout::drop_prob(0.5));
+/// let (w, x, mut y) = ([1.0_f32, 2.0, 3.0, 4.0], [1.0, 1.0], [0.0; 2]);
+/// let mut mask = [0; 2]; // two rows of at most 32 weights
+/// Masks::new(3).fill(layer.0.keep_prob, &mut mask);
+/// layer.forward(&w, &x, &mut y, &mask)?;
+///
+/// let (mut grad_w, mut grad_x) = ([0.0; 4], [0.0; 2]);
+/// layer.backward_weights(&[1.0, 1.0], &x, &mut grad_w, &mask)?; // adds to grad_w
+/// layer.backward_input(&w, &[1.0, 1.0], &mut grad_x, &mask)?;
+/// assert_eq!(y[0] + y[1], grad_x[0] + grad_x[1]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DropConnect(
+    /// The probability, and when to scale.
+    pub Dropout,
+);
+
+impl DropConnect {
+    /// Whether the probability is one; the passes do not ask.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it is not.
+    pub const fn check(&self) -> Result<(), Error> {
+        self.0.check()
+    }
+
+    /// The training product of one sample.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if weights or mask do not fit `x` and `y`; nothing was changed.
+    #[inline]
+    pub fn forward<T: Element>(&self, w: &[T], x: &[T], y: &mut [T], mask: &[u32]) -> Result<(), Error> {
+        self.forward_at(Level::detect(), w, x, y, mask)
+    }
+
+    /// Adds the gradient with respect to the weights: `grad_w[i][j] += scale * keep[i][j] * grad_y[i] * x[j]`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if weights or mask do not fit `x` and `grad_y`; nothing was changed.
+    #[inline]
+    pub fn backward_weights<T: Element>(
+        &self,
+        grad_y: &[T],
+        x: &[T],
+        grad_w: &mut [T],
+        mask: &[u32],
+    ) -> Result<(), Error> {
+        self.backward_weights_at(Level::detect(), grad_y, x, grad_w, mask)
+    }
+
+    /// The gradient with respect to the input: `grad_x[j] = sum_i scale * keep[i][j] * grad_y[i] * w[i][j]`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if weights or mask do not fit `grad_x` and `grad_y`; nothing was changed.
+    #[inline]
+    pub fn backward_input<T: Element>(
+        &self,
+        w: &[T],
+        grad_y: &[T],
+        grad_x: &mut [T],
+        mask: &[u32],
+    ) -> Result<(), Error> {
+        self.backward_input_at(Level::detect(), w, grad_y, grad_x, mask)
+    }
+
+    /// The product at test time.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the weights do not fit `x` and `y`; nothing was changed.
+    #[inline]
+    pub fn test<T: Element>(&self, w: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
+        self.test_at(Level::detect(), w, x, y)
+    }
+
+    /// [`forward`](Self::forward) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if weights or mask do not fit `x` and `y`; nothing was changed.
+    pub fn forward_at<T: Element>(
+        &self,
+        level: Level,
+        w: &[T],
+        x: &[T],
+        y: &mut [T],
+        mask: &[u32],
+    ) -> Result<(), Error> {
+        let words = fits(w.len(), x.len(), y.len(), mask)?;
+        let scale: T = self.0.scale();
+        for (i, y) in y.iter_mut().enumerate() {
+            *y = masked_dot(level, row(mask, i, words), row(w, i, x.len()), x)? * scale;
+        }
+        Ok(())
+    }
+
+    /// [`backward_weights`](Self::backward_weights) at a chosen instruction set.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if weights or mask do not fit `x` and `grad_y`; nothing was changed.
+    pub fn backward_weights_at<T: Element>(
+        &self,
+        level: Level,
+        grad_y: &[T],
+        x: &[T],
+        grad_w: &mut [T],
+        mask: &[u32],
+    ) -> Result<(), Error> {
+        let words = fits(grad_w.len(), x.len(), grad_y.len(), mask)?;
+        let scale: T = self.0.scale();
+        for (i, (grad_w, g)) in grad_w.chunks_exact_mut(x.len().max(1)).zip(grad_y).enumerate() {
+            let columns = Gated::new(InOut::from(grad_w), [x])?;
+            run_masked(level, &AddKept { factor: *g * scale }, row(mask, i, words), columns)?;
+        }
+        Ok(())
+    }
+
+    /// [`backward_input`](Self::backward_input) at a chosen instruction set.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if weights or mask do not fit `grad_x` and `grad_y`; nothing was changed.
+    pub fn backward_input_at<T: Element>(
+        &self,
+        level: Level,
+        w: &[T],
+        grad_y: &[T],
+        grad_x: &mut [T],
+        mask: &[u32],
+    ) -> Result<(), Error> {
+        let inputs = grad_x.len();
+        let words = fits(w.len(), inputs, grad_y.len(), mask)?;
+        let scale: T = self.0.scale();
+        grad_x.fill(T::ZERO);
+        for (i, g) in grad_y.iter().enumerate() {
+            let columns = Gated::new(InOut::from(&mut *grad_x), [row(w, i, inputs)])?;
+            run_masked(level, &AddKept { factor: *g * scale }, row(mask, i, words), columns)?;
+        }
+        Ok(())
+    }
+
+    /// [`test`](Self::test) at a chosen instruction set.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the weights do not fit `x` and `y`; nothing was changed.
+    pub fn test_at<T: Element>(&self, level: Level, w: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
+        same_length(x.len().saturating_mul(y.len()), w.len())?;
+        let scale: T = self.0.test_scale();
+        for (i, y) in y.iter_mut().enumerate() {
+            *y = dot(level, row(w, i, x.len()), x)? * scale;
+        }
+        Ok(())
+    }
+}
+
+/// `sum + keep ? x * factor : 0`.
+struct AddKept<T> {
+    factor: T,
+}
+
+impl<T: Element> Gate<1, T> for AddKept<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x]: [L; 1], bits: u32) -> L {
+        sum + (x * L::splat(isa, self.factor)).keep(bits)
+    }
+}
+
+/// Words in a row of the mask, if weights and mask have one row for each output.
+fn fits(weights: usize, inputs: usize, outputs: usize, mask: &[u32]) -> Result<usize, Error> {
+    let words = mask_words(inputs);
+    same_length(inputs.saturating_mul(outputs), weights)?;
+    same_length(words.saturating_mul(outputs), mask.len())?;
+    Ok(words)
+}
+
+/// Row `i` of a matrix with rows of `n`.
+fn row<U>(matrix: &[U], i: usize, n: usize) -> &[U] {
+    matrix.get(i * n..i * n + n).unwrap_or(&[])
+}

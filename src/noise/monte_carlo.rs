@@ -1,0 +1,99 @@
+//! Monte-Carlo averaging over masks.
+
+use crate::error::{Error, same_length};
+use crate::simd::{Columns, Element, Lane, Level, Rule, run};
+
+/// Mean and variance of predictions over many masks (Gal and Ghahramani, 2016), in one pass each.
+///
+/// Dropout stays on at test time, with a new mask for every pass. The mean is the prediction, the variance
+/// tells how sure the network is of it. By Welford's recurrence (1962), without keeping any pass:
+///
+/// ```text
+/// d = y - mean;  mean += d / n;  m2 += d * (y - mean);  variance = m2 / (n - 1)
+/// ```
+///
+/// ```
+/// use gradus::{ensemble::argmax, noise::MonteCarlo};
+/// let (mut mean, mut spread) = ([0.0_f32; 3], [0.0; 3]); // in a real network: its outputs
+/// let mut passes = MonteCarlo::new(&mut mean, &mut spread)?;
+/// for prediction in [[0.1, 0.7, 0.2], [0.3, 0.5, 0.2]] {
+///     passes.add(&prediction)?;
+/// }
+/// passes.finish();
+/// assert_eq!(argmax(&mean), Some(1));
+/// assert!(spread[1] > 0.0 && spread[2] == 0.0);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MonteCarlo<'a, T = f32> {
+    mean: &'a mut [T],
+    m2: &'a mut [T],
+    count: u32,
+}
+
+impl<'a, T: Element> MonteCarlo<'a, T> {
+    /// Begins with no pass; both slices become 0.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if they differ in length; nothing was changed.
+    pub fn new(mean: &'a mut [T], spread: &'a mut [T]) -> Result<Self, Error> {
+        same_length(mean.len(), spread.len())?;
+        mean.fill(T::ZERO);
+        spread.fill(T::ZERO);
+        Ok(Self { mean, m2: spread, count: 0 })
+    }
+
+    /// Adds the prediction of one pass.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if it has not the length of the mean; nothing was changed.
+    #[inline]
+    pub fn add(&mut self, prediction: &[T]) -> Result<(), Error> {
+        self.add_at(Level::detect(), prediction)
+    }
+
+    /// [`add`](Self::add) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if it has not the length of the mean; nothing was changed.
+    pub fn add_at(&mut self, level: Level, prediction: &[T]) -> Result<(), Error> {
+        let columns = Columns::new(self.mean, [prediction], [self.m2])?;
+        self.count = self.count.saturating_add(1);
+        run(level, &Welford { count: T::from_f32(self.count as f32) }, columns);
+        Ok(())
+    }
+
+    /// Number of passes so far.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Mean of the passes so far.
+    #[must_use]
+    pub const fn mean(&self) -> &[T] {
+        self.mean
+    }
+
+    /// Turns the second slice into the variance of the passes, with divisor `n - 1`; 0 for one pass.
+    pub fn finish(self) {
+        let divisor = T::from_f32(self.count.saturating_sub(1).max(1) as f32);
+        for x in self.m2 {
+            *x = *x / divisor;
+        }
+    }
+}
+
+/// One step of the recurrence; the mean is the column that is updated.
+struct Welford<T> {
+    count: T,
+}
+
+impl<T: Element> Rule<1, 1, T> for Welford<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, mean: L, [y]: [L; 1], [m2]: [L; 1]) -> (L, [L; 1]) {
+        let d = y - mean;
+        let mean = mean + d / L::splat(isa, self.count);
+        (mean, [m2 + d * (y - mean)])
+    }
+}

@@ -1,0 +1,128 @@
+//! Stochastic depth.
+
+use super::dropout::{Dropout, Keep};
+use super::masks::{Everything, MaskSource, Masks};
+use crate::error::{Error, Hyper, require, same_length};
+use crate::simd::mask::{Gated, InOut, mask_words};
+use crate::simd::{Element, Level};
+
+/// Stochastic depth (Huang et al., 2016): a residual branch is left out of training at random.
+///
+/// ```text
+///            training                                       test
+/// inverted   y = x + (survives ? f(x) / keep_prob : 0)      y = x + f(x)
+/// vanilla    y = x + (survives ? f(x) : 0)                  y = x + keep_prob * f(x)
+/// ```
+///
+/// Vanilla is the paper's. The passes are over the branch `f(x)`; the sum stays with the caller. One bit
+/// decides for a sample ([`draw`](Self::draw)) or for the batch ([`draw_batch`](Self::draw_batch), the
+/// paper's). The branch of a sample that does not survive need not be computed; its gradient is +0.
+///
+/// ```
+/// use gradus::noise::{Dropout, Masks, StochasticDepth};
+/// let survival = StochasticDepth::linear(3, 12, 0.5); // block 3 of 12, the last one at 0.5
+/// assert_eq!(survival, 0.875);
+/// let depth = StochasticDepth(Dropout::keep_prob(survival));
+///
+/// let mut masks = Masks::new(1);
+/// let (mut branch, mut mask) = ([1.0_f32; 4 * 5], [0]); // four samples of five features
+/// depth.draw(&mut masks, &mut mask);
+/// depth.forward(&mut branch, 4, &mask)?;
+/// depth.backward(&mut branch, 4, &mask)?;
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct StochasticDepth(
+    /// The probability to survive, and when to scale.
+    pub Dropout,
+);
+
+impl StochasticDepth {
+    /// Survival of block `block` of `blocks`, counted from 1, by the paper's linear rule.
+    ///
+    /// ```text
+    /// 1 - block / blocks * (1 - last)
+    /// ```
+    ///
+    /// The last block, also where it is the only one, has `last`; blocks past it too. The input, block 0,
+    /// has 1.
+    #[must_use]
+    pub const fn linear(block: u32, blocks: u32, last: f32) -> f32 {
+        if block >= blocks { last } else { 1.0 - block as f32 / blocks as f32 * (1.0 - last) }
+    }
+
+    /// Whether the probability is one; the passes do not ask.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it is not.
+    pub const fn check(&self) -> Result<(), Error> {
+        self.0.check()
+    }
+
+    /// Draws one bit for each sample of a batch: `mask_words(samples)` words.
+    pub fn draw(&self, masks: &mut Masks, mask: &mut [u32]) {
+        masks.fill(self.0.keep_prob, mask);
+    }
+
+    /// Draws one bit for all samples of a batch, writes it to each, and returns it.
+    pub fn draw_batch(&self, masks: &mut Masks, mask: &mut [u32]) -> bool {
+        let mut word = [0];
+        masks.fill(self.0.keep_prob, &mut word);
+        let survives = word[0] & 1 == 1;
+        mask.fill(if survives { !0 } else { 0 });
+        survives
+    }
+
+    /// The training pass over the branch of `samples` samples, one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if `samples` does not divide the length of `branch`, [`Error::Length`] if
+    /// `mask` has not `mask_words(samples)` words; nothing was changed.
+    #[inline]
+    pub fn forward<T: Element>(&self, branch: &mut [T], samples: usize, mask: &[u32]) -> Result<(), Error> {
+        self.forward_at(Level::detect(), branch, samples, mask)
+    }
+
+    /// The gradient with respect to `f(x)`, given the same mask: the same pass over the gradient.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    #[inline]
+    pub fn backward<T: Element>(&self, grads: &mut [T], samples: usize, mask: &[u32]) -> Result<(), Error> {
+        self.forward(grads, samples, mask)
+    }
+
+    /// The pass over the branch at test time.
+    pub fn test<T: Element>(&self, branch: &mut [T]) {
+        // One slice has one length: this cannot fail.
+        let _ = self.0.test(branch);
+    }
+
+    /// [`forward`](Self::forward) at a chosen instruction set: for tests and benchmarks.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn forward_at<T: Element>(
+        &self,
+        level: Level,
+        branch: &mut [T],
+        samples: usize,
+        mask: &[u32],
+    ) -> Result<(), Error> {
+        let features = branch.len().checked_div(samples).unwrap_or(0);
+        require(features * samples == branch.len(), Hyper::Size)?;
+        same_length(mask_words(samples), mask.len())?;
+        let gate = Keep { scale: self.0.scale() };
+        for (i, sample) in branch.chunks_exact_mut(features.max(1)).enumerate() {
+            let word = mask.get(i / 32).copied().unwrap_or(0);
+            if word >> (i % 32) & 1 == 1 {
+                Everything.run(level, 1.0, &gate, Gated::new(InOut::from(sample), [])?)?;
+            } else {
+                sample.fill(T::ZERO);
+            }
+        }
+        Ok(())
+    }
+}
