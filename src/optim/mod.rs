@@ -35,7 +35,7 @@ pub use tensors::Tensor;
 #[cfg(feature = "rayon")]
 pub(crate) use tensors::check_tensors;
 
-use crate::error::{Error, Hyper, require, same_length};
+use crate::error::{Error, Hyper, require};
 use crate::simd::{Columns, Level, Rule, count_non_finite, run};
 use crate::transform::{Transform, With};
 
@@ -163,11 +163,11 @@ pub trait Optimizer<const K: usize>: Copy {
         grads: &[f32],
         state: StateMut<'_, Self::Family, K>,
     ) -> Result<usize, Error> {
-        same_length(params.len(), grads.len())?;
+        let columns = Columns::new(params, [grads], state.columns)?;
         let level = Level::detect();
         let count = count_non_finite(level, grads);
         if count == 0 {
-            self.step_slices_at(level, params, grads, state)?;
+            run(level, &self.rule(state.clock.tick()), columns);
         }
         Ok(count)
     }

@@ -128,10 +128,10 @@ fn global_norm(tensors: &[&[f32]]) -> f32 {
 /// Scales each row of `params` whose Euclidean norm exceeds `limit` back to it.
 ///
 /// ```text
-/// row *= limit / norm(row)        where norm(row) > limit
+/// row = row / norm(row) * limit        where norm(row) > limit
 /// ```
 ///
-/// `row` is the number of weights that enter one unit (Srivastava et al., 2014).
+/// A norm beyond the range of `f32` is infinite, and leaves zeros. `row` is the number of weights that enter one unit (Srivastava et al., 2014).
 ///
 /// # Errors
 /// [`Error::Range`] if `limit` is not positive or `row` is 0; [`Error::Length`] if `params` is not a
@@ -154,9 +154,9 @@ pub fn limit_row_norms(params: &mut [f32], row: usize, limit: f32) -> Result<(),
     for row in params.chunks_exact_mut(row) {
         let norm = norm(level, row);
         if norm > limit {
-            let factor = limit / norm;
+            // Not times limit / norm: that quotient may underflow where the result does not.
             for p in row {
-                *p *= factor;
+                *p = *p / norm * limit;
             }
         }
     }

@@ -4,9 +4,9 @@ use super::Transform;
 use crate::error::{Error, Hyper, require};
 use crate::simd::{Lane, Level, sum_abs, sum_squares};
 
-/// Whether a penalty's strength is one.
+/// Whether a penalty's strength is one. Its double must be finite: infinity times a weight of 0 is NaN.
 fn check_lambda(lambda: f32) -> Result<(), Error> {
-    require(lambda >= 0.0 && lambda < f32::INFINITY, Hyper::Lambda)
+    require(lambda >= 0.0 && 2.0 * lambda < f32::INFINITY, Hyper::Lambda)
 }
 
 /// `sign(p)`, with 0 and NaN themselves.

@@ -1,0 +1,144 @@
+//! Any rule, any chain of transforms, any bits, any split: every level equals one element at a time.
+
+use crate::input::{Number, Placed, column, length, number};
+use crate::rules::{Any, Visit, optimizer, transform};
+use crate::same;
+use arbitrary::{Result, Unstructured};
+use gradus::{Clock, Columns, Element, Lane, Level, Optimizer, Rule, StateMut};
+
+pub fn run(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let _ = if u.ratio(1, 8).unwrap_or(false) {
+        operations::<f32>(&mut u).and_then(|()| operations::<f64>(&mut u))
+    } else {
+        chain(&mut u)
+    };
+}
+
+fn chain(u: &mut Unstructured) -> Result<()> {
+    let transforms = (transform(u)?, transform(u)?, transform(u)?);
+    // The rule is drawn from its own bytes, so that the visitor can have the rest.
+    let head = u.bytes(40.min(u.len()))?;
+    optimizer(&mut Unstructured::new(head), Step { u, transforms })
+}
+
+struct Step<'a, 'b> {
+    u: &'a mut Unstructured<'b>,
+    transforms: (Any, Any, Any),
+}
+
+impl Visit for Step<'_, '_> {
+    fn visit<const K: usize, O: Optimizer<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()> {
+        let Self { u, transforms } = self;
+        let optimizer = optimizer.with(transforms);
+        let n = length(u)?;
+        let mut clock = Clock { t: u.arbitrary()?, carry: number(u)? };
+        let (params, grads) = (column(u, n, number)?, column(u, n, number)?);
+        let mut columns: [Vec<f32>; K] = [const { Vec::new() }; K];
+        for c in &mut columns {
+            *c = column(u, n, number)?;
+        }
+        let (offsets, split) = (u.arbitrary::<[u8; 3]>()?.map(|o| usize::from(o % 17)), u.int_in_range(0..=n)?);
+
+        let before = clock;
+        clock.t = clock.t.saturating_add(1);
+        let rule = optimizer.rule(&mut clock);
+        let (want, state) = one_by_one(&rule, &params, [&grads], columns.each_ref().map(|c| &c[..]));
+        for level in Level::available() {
+            // In two pieces, at any offsets.
+            let what = format!("{level} {optimizer:?} split at {split} of {n}");
+            let mut p = Placed::new(&params, offsets[0]);
+            let g = Placed::new(&grads, offsets[1]);
+            let mut s = columns.each_ref().map(|c| Placed::new(c, offsets[2]));
+            let all = Columns::new(p.slice_mut(), [g.slice()], s.each_mut().map(Placed::slice_mut)).unwrap();
+            let (left, right) = all.split_at(split);
+            gradus::run(level, &rule, left);
+            gradus::run(level, &rule, right);
+            p.check(&want, &what);
+            for (s, want) in s.iter().zip(&state) {
+                s.check(want, &what);
+            }
+            // And in one call, clock and all.
+            let (mut p, mut s, mut c) = (params.clone(), columns.clone(), before);
+            let view = StateMut::new(s.each_mut().map(|c| &mut c[..]), &mut c);
+            optimizer.step_slices_at(level, &mut p, &grads, view).unwrap();
+            same(&p, &want, &what);
+            for (s, want) in s.iter().zip(&state) {
+                same(s, want, &what);
+            }
+            assert_eq!(c.t, clock.t);
+            same(&[c.carry], &[clock.carry], &what);
+        }
+        // Beyond 1e30 the bias correction may carry the learning rate out of range.
+        if optimizer.check().is_ok() && optimizer.lr() < 1e30 {
+            rest(&optimizer);
+        }
+        Ok(())
+    }
+}
+
+/// Whatever the configuration that `check` accepts: parameters at 0 without a gradient stay there.
+fn rest<const K: usize, O: Optimizer<K> + core::fmt::Debug>(optimizer: &O) {
+    let (mut params, mut state, mut clock) = ([0.0; 3], [[0.0; 3]; K], Clock::new());
+    for _ in 0..3 {
+        let view = StateMut::new(state.each_mut().map(|c| &mut c[..]), &mut clock);
+        optimizer.step_slices(&mut params, &[0.0; 3], view).unwrap();
+        assert!(params == [0.0; 3] && state == [[0.0; 3]; K], "{params:?} {state:?} of {optimizer:?}");
+    }
+}
+
+/// The reference: the rule on slices of one element, which have neither head nor tail.
+fn one_by_one<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
+    rule: &K,
+    x: &[T],
+    read: [&[T]; R],
+    state: [&[T]; S],
+) -> (Vec<T>, [Vec<T>; S]) {
+    let (mut x, mut state) = (x.to_vec(), state.map(<[T]>::to_vec));
+    for i in 0..x.len() {
+        let read = read.map(|c| &c[i..=i]);
+        let one = Columns::new(&mut x[i..=i], read, state.each_mut().map(|c| &mut c[i..=i])).unwrap();
+        gradus::run(Level::SCALAR, rule, one);
+    }
+    (x, state)
+}
+
+/// Every operation of a lane at once.
+struct Operations<T>(T);
+
+impl<T: Element> Rule<3, 2, T> for Operations<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, [a, b]: [L; 2], [s, t, w]: [L; 3]) -> (L, [L; 3]) {
+        let c = L::splat(isa, self.0);
+        let picked = a.select_gt(b, s, -t);
+        ((x + a) * c - b / s, [a.max(b).sqrt(), (-a).min(c).abs(), picked + w.abs().sqrt()])
+    }
+}
+
+fn operations<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
+    let n = length(u)?;
+    let rule = Operations(number::<T>(u)?);
+    let x = column(u, n, number::<T>)?;
+    let read = [column(u, n, number)?, column(u, n, number)?];
+    let state = [column(u, n, number)?, column(u, n, number)?, column(u, n, number)?];
+    let offsets = u.arbitrary::<[u8; 3]>()?.map(|o| usize::from(o % 17));
+    let (want, columns) = one_by_one(&rule, &x, read.each_ref().map(|c| &c[..]), state.each_ref().map(|c| &c[..]));
+    for level in Level::available() {
+        let mut p = Placed::new(&x, offsets[0]);
+        let r = read.each_ref().map(|c| Placed::new(c, offsets[1]));
+        let mut s = state.each_ref().map(|c| Placed::new(c, offsets[2]));
+        let r = r.each_ref().map(Placed::slice);
+        gradus::run(level, &rule, Columns::new(p.slice_mut(), r, s.each_mut().map(Placed::slice_mut)).unwrap());
+        p.check(&want, level);
+        for (s, want) in s.iter().zip(&columns) {
+            s.check(want, level);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[test]
+fn smoke() {
+    crate::smoke(run);
+}
