@@ -103,7 +103,10 @@ impl<T: Number> Placed<T> {
 
     #[track_caller]
     pub fn check(&self, want: &[T], what: impl core::fmt::Display) {
-        assert!(self.memory[..self.offset].iter().all(|x| x.bits() == T::small(77).bits()), "{what}: before the slice");
+        assert!(
+            self.memory[..self.offset].iter().all(|x| x.bits() == T::small(77).bits()),
+            "{what}: before the slice"
+        );
         crate::same(self.slice(), want, what);
     }
 }

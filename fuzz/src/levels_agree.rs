@@ -38,7 +38,8 @@ impl Visit for Step<'_, '_> {
         for c in &mut columns {
             *c = column(u, n, number)?;
         }
-        let (offsets, split) = (u.arbitrary::<[u8; 3]>()?.map(|o| usize::from(o % 17)), u.int_in_range(0..=n)?);
+        let (offsets, split) =
+            (u.arbitrary::<[u8; 3]>()?.map(|o| usize::from(o % 17)), u.int_in_range(0..=n)?);
 
         let before = clock;
         clock.t = clock.t.saturating_add(1);
@@ -122,13 +123,18 @@ fn operations<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
     let read = [column(u, n, number)?, column(u, n, number)?];
     let state = [column(u, n, number)?, column(u, n, number)?, column(u, n, number)?];
     let offsets = u.arbitrary::<[u8; 3]>()?.map(|o| usize::from(o % 17));
-    let (want, columns) = one_by_one(&rule, &x, read.each_ref().map(|c| &c[..]), state.each_ref().map(|c| &c[..]));
+    let (want, columns) =
+        one_by_one(&rule, &x, read.each_ref().map(|c| &c[..]), state.each_ref().map(|c| &c[..]));
     for level in Level::available() {
         let mut p = Placed::new(&x, offsets[0]);
         let r = read.each_ref().map(|c| Placed::new(c, offsets[1]));
         let mut s = state.each_ref().map(|c| Placed::new(c, offsets[2]));
         let r = r.each_ref().map(Placed::slice);
-        gradus::run(level, &rule, Columns::new(p.slice_mut(), r, s.each_mut().map(Placed::slice_mut)).unwrap());
+        gradus::run(
+            level,
+            &rule,
+            Columns::new(p.slice_mut(), r, s.each_mut().map(Placed::slice_mut)).unwrap(),
+        );
         p.check(&want, level);
         for (s, want) in s.iter().zip(&columns) {
             s.check(want, level);

@@ -117,7 +117,8 @@ fn elements(u: &mut Unstructured) -> Result<()> {
             }
             Any::ElasticNet(t) => {
                 let (l, b) = (f64::from(t.lambda), f64::from(t.beta));
-                let size = l * (2.0 * b * p64.abs() + 1.0);
+                let slope = 2.0 * b * p64.abs() + 1.0;
+                let size = if slope < f64::from(f32::MAX) { l * slope } else { f64::INFINITY };
                 (p64, 0.0, g64 + l * (2.0 * b * p64 + sign), g64.abs().max(size))
             }
             Any::Decay(t) => (p64 - lr64 * f64::from(t.weight_decay) * p64, p64.abs(), g64, 0.0),

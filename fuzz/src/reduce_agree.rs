@@ -58,7 +58,7 @@ impl Real for f64 {
 
 fn all<T: Real>(u: &mut Unstructured) -> Result<()> {
     // Now and then longer than a block.
-    let n = if u.ratio(1, 32)? { BLOCK - 20 + u.int_in_range(0..=60_usize)? } else { length(u)? };
+    let n = if u.ratio(511, 512)? { length(u)? } else { BLOCK - 20 + u.int_in_range(0..=60_usize)? };
     let (x, y, s) = (column(u, n, number::<T>)?, column(u, n, number::<T>)?, column(u, n, number::<T>)?);
     let offsets = u.arbitrary::<[u8; 3]>()?.map(|o| usize::from(o % 17));
     let (px, py) = (Placed::new(&x, offsets[0]), Placed::new(&y, offsets[1]));

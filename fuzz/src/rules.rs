@@ -26,7 +26,7 @@ fn decay(u: &mut Unstructured) -> Result<f64> {
 
 fn epsilon(u: &mut Unstructured) -> Result<Epsilon> {
     let eps = |u: &mut Unstructured| {
-        if u.ratio(1, 4)? { number(u) } else { Ok(*u.choose(&[1e-8, 1e-7, 1e-3, 1e-30, 0.0])?) }
+        if u.ratio(1, 4)? { number(u) } else { Ok(*u.choose(&[1e-8, 1e-7, 1e-3, 1e-31, 0.0])?) }
     };
     Ok(match u.int_in_range(0..=2)? {
         0 => Epsilon::Outside(eps(u)?),

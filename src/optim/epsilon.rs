@@ -30,13 +30,15 @@ pub enum Epsilon {
 }
 
 impl Epsilon {
-    /// Finite, at least 0, and not nothing at all: 0 / 0 would turn an unused parameter into NaN.
+    /// Finite, at least 0, and one of them not so small that a bias correction, 2^-24 at least, can
+    /// carry it to 0: 0 / 0 would turn an unused parameter into NaN.
     pub(crate) fn check(self) -> Result<(), Error> {
         let (a, b) = match self {
             Self::Outside(eps) | Self::Hat(eps) => (eps, eps),
             Self::Root { inside, outside } => (inside, outside),
         };
-        let ok = a >= 0.0 && b >= 0.0 && a < f32::INFINITY && b < f32::INFINITY && (a > 0.0 || b > 0.0);
+        let least = f32::MIN_POSITIVE / f32::EPSILON;
+        let ok = a >= 0.0 && b >= 0.0 && a < f32::INFINITY && b < f32::INFINITY && (a >= least || b >= least);
         require(ok, Hyper::Epsilon)
     }
 

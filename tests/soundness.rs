@@ -1,0 +1,145 @@
+//! A small suite for slow machines: it reaches every kind of memory access once, at every level.
+//!
+//! `ci.sh miri` interprets it for four targets, `ci.sh valgrind` watches its memory.
+
+use gradus::transform::{ClipNorm, ClipValue, L2, ProxL1, limit_row_norms};
+use gradus::{
+    Adam, AdamState, BLOCK, Clock, Columns, Element, Error, Fold, Lane, Level, Optimizer, Rule, Sgd,
+    StateMut, StateVec, Tensor, count_non_finite, dot, max_abs, norm, reduce, run, sum_abs, sum_squares,
+};
+
+/// Lengths around every width, and one that is long enough to be aligned first.
+const LENGTHS: [usize; 8] = [0, 1, 4, 7, 15, 16, 37, 257];
+
+/// Every operation of a lane at once.
+struct Operations;
+
+impl<T: Element> Rule<2, 2, T> for Operations {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, [a, b]: [L; 2], [s, t]: [L; 2]) -> (L, [L; 2]) {
+        let c = L::splat(isa, T::ONE);
+        (x + a.select_gt(b, s, -t) * c, [a.max(b).sqrt(), (a / b).abs().min(c) - t])
+    }
+}
+
+/// A fold that writes a column on the way.
+struct Residual;
+
+impl<T: Element> Fold<1, 1, T> for Residual {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x]: [L; 1], [y]: [L; 1]) -> (L, [L; 1]) {
+        (sum + x * y, [y - x])
+    }
+}
+
+/// Exact conversions from small numbers, and back to compare.
+trait Small: Element + PartialEq + std::fmt::Debug {
+    fn of(x: i16) -> Self;
+}
+impl Small for f32 {
+    fn of(x: i16) -> Self {
+        x.into()
+    }
+}
+impl Small for f64 {
+    fn of(x: i16) -> Self {
+        x.into()
+    }
+}
+
+/// `n` small numbers from position `offset` of an allocation that ends with them.
+fn column<T: Small>(n: usize, offset: usize, seed: i16) -> Vec<T> {
+    (0..offset + n).map(|i| T::of((i as i16).wrapping_mul(37).wrapping_add(seed) % 23 + 30)).collect()
+}
+
+fn kernels<T: Small>() {
+    for n in LENGTHS {
+        for o in [0, 1] {
+            let result = |level| {
+                let (mut x, a, b) = (column::<T>(n, o, 1), column::<T>(n, o, 2), column::<T>(n, o, 3));
+                let (mut s, mut t) = (column::<T>(n, o, 4), column::<T>(n, o, 5));
+                let state = [&mut s[o..], &mut t[o..]];
+                let (left, right) =
+                    Columns::new(&mut x[o..], [&a[o..], &b[o..]], state).unwrap().split_at(n / 3);
+                run(level, &Operations, left);
+                run(level, &Operations, right);
+                let sums = [
+                    dot(level, &a[o..], &b[o..]).unwrap(),
+                    sum_squares(level, &a[o..]),
+                    sum_abs(level, &a[o..]),
+                    max_abs(level, &a[o..]),
+                    norm(level, &a[o..]),
+                    reduce(level, &Residual, n, [&a[o..]], [&mut s[o..]]).unwrap(),
+                ];
+                (x, s, t, sums)
+            };
+            let want = result(Level::SCALAR);
+            for level in Level::available().skip(1) {
+                assert!(result(level) == want, "{level} {n} {o}");
+            }
+        }
+    }
+}
+
+#[test]
+fn kernels_of_f32() {
+    kernels::<f32>();
+}
+
+#[test]
+fn kernels_of_f64() {
+    kernels::<f64>();
+}
+
+#[test]
+fn blocks_of_a_long_reduction() {
+    let n = if cfg!(miri) { BLOCK + 5 } else { 3 * BLOCK + 5 };
+    let x = vec![1.0_f32; n];
+    assert_eq!(sum_abs(Level::detect(), &x), n as f32);
+    assert_eq!(count_non_finite(Level::detect(), &[f32::NAN; 19]), 19);
+}
+
+#[test]
+fn steps_of_arrays_slices_heaps_and_lists() {
+    let adam = Adam::new(0.5).with((ClipValue(2.0), L2::new(0.25), ProxL1::new(0.125)));
+    let grads: [f32; 19] = std::array::from_fn(|i| i as f32 - 9.0);
+    let (mut arrays, mut state) = ([0.5; 19], AdamState::<19>::new());
+    let (mut heaps, mut heap) = (vec![0.5; 19], StateVec::<Adam, 2>::new(19));
+    let (mut lists, mut list) = ([0.5; 19], AdamState::<19>::new());
+    for _ in 0..3 {
+        adam.step(&mut arrays, &grads, &mut state);
+        adam.step_slices(&mut heaps, &grads, heap.as_mut()).unwrap();
+        let (p, q) = lists.split_at_mut(7);
+        let mut tensors = [(p, 0..7), (q, 7..19)].map(|(params, at)| Tensor {
+            grads: &grads[at.clone()],
+            params,
+            columns: [&mut [][..], &mut []],
+            transform: adam.transform,
+        });
+        for (tensor, part) in tensors.iter_mut().zip(state_parts(&mut list.columns)) {
+            tensor.columns = part;
+        }
+        adam.optimizer.step_tensors(&mut tensors, &mut list.clock).unwrap();
+    }
+    assert_eq!(heaps, arrays);
+    assert_eq!(lists, arrays);
+    assert!(list == state);
+    assert_eq!(heap.columns(), state.columns.each_ref().map(|c| &c[..]));
+}
+
+/// The columns of 7 parameters, and those of the other 12.
+fn state_parts([m, v]: &mut [[f32; 19]; 2]) -> [[&mut [f32]; 2]; 2] {
+    let ((m, n), (v, w)) = (m.split_at_mut(7), v.split_at_mut(7));
+    [[m, v], [n, w]]
+}
+
+#[test]
+fn refusals_and_clips() {
+    let mut clock = Clock::new();
+    let result = Sgd::new(0.1).step_slices(&mut [0.0; 3], &[0.0; 4], StateMut::new([], &mut clock));
+    assert_eq!(result, Err(Error::Length { expected: 3, found: 4 }));
+    assert_eq!(ClipNorm { max_norm: 1.0 }.scale(&[&[f32::NAN]]), Err(Error::NonFinite));
+    let mut rows = [3.0, 4.0, 0.5, 0.25];
+    limit_row_norms(&mut rows, 2, 2.5).unwrap();
+    assert_eq!(rows, [1.5, 2.0, 0.5, 0.25]);
+}
