@@ -222,7 +222,7 @@ fn hyper_parameters_out_of_range_are_named() {
         assert_eq!(Momentum { dampening, rho: 0.0, ..Momentum::new(LR) }.check(), Ok(()));
     }
     assert_eq!(Adam { beta1: 0.0, beta2: 0.0, ..Adam::new(LR) }.check(), Ok(()));
-    assert_eq!(Adam { eps: root(0.0, 1e-45), ..Adam::new(LR) }.check(), Ok(()));
+    assert_eq!(Adam { eps: root(0.0, 1e-31), ..Adam::new(LR) }.check(), Ok(())); // less may become 0
 }
 
 #[test]
