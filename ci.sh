@@ -106,6 +106,49 @@ pictures() {
   rm -r "$drawn"
 }
 
+# tool NAME: a cargo subcommand, built from the registry if it is not there yet.
+tool() {
+  command -v "$1" >/dev/null || cargo install --quiet --locked "$1"
+}
+
+## fuzz [SECONDS [TARGET...]]: the fuzz targets under AddressSanitizer, 30 s each unless told (nightly)
+fuzz() {
+  local seconds="${1:-30}" target
+  rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal \
+    || { missing "no nightly toolchain for fuzzing"; return 0; }
+  tool cargo-fuzz || { missing "cargo-fuzz cannot be installed"; return 0; }
+  (
+    cd fuzz
+    cargo fmt --check
+    # shellcheck disable=SC2046
+    for target in $([ $# -gt 1 ] && echo "${@:2}" || cargo fuzz list); do
+      echo "fuzz $target"
+      cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -print_final_stats=1 2>&1 \
+        | grep -E 'panicked|ERROR|SUMMARY|stat::number_of_executed_units|^Done|^error|^  left|^ right' &&
+        [ "${PIPESTATUS[0]}" = 0 ]
+    done
+  )
+}
+
+## miri: undefined behaviour of tests/soundness.rs: x86-64, with AVX2, with AVX-512, aarch64, s390x (nightly)
+miri() {
+  local target flags
+  rustup +nightly component add miri rust-src >/dev/null 2>&1 \
+    || { missing "no nightly toolchain with miri"; return 0; }
+  while read -r target flags; do
+    echo "miri $target $flags"
+    RUSTFLAGS="$flags" MIRIFLAGS="-Zmiri-strict-provenance" \
+      cargo +nightly miri test --manifest-path fuzz/Cargo.toml --no-default-features --locked --quiet \
+      --target "$target" --test soundness
+  done <<END
+x86_64-unknown-linux-gnu -Ctarget-feature=+sse2
+x86_64-unknown-linux-gnu -Ctarget-feature=+avx2
+x86_64-unknown-linux-gnu -Ctarget-cpu=x86-64-v4
+aarch64-unknown-linux-gnu
+s390x-unknown-linux-gnu
+END
+}
+
 ## all: what CI runs
 all() {
   check
