@@ -78,6 +78,51 @@
 // Columns of state of the step of the same name: floats per parameter.
 #define GRADUS_LION_COLUMNS 1
 
+// Floats: `n` of them, such as parameters.
+#define GRADUS_ITEM_FLOATS 0
+
+// One uint32_t, such as the position in a schedule.
+#define GRADUS_ITEM_U32 1
+
+// State of gradus_adagrad_step().
+#define GRADUS_ITEM_ADAGRAD 16
+
+// State of gradus_adam_step().
+#define GRADUS_ITEM_ADAM 17
+
+// State of gradus_adamw_step().
+#define GRADUS_ITEM_ADAMW 18
+
+// State of gradus_amsgrad_step().
+#define GRADUS_ITEM_AMSGRAD 19
+
+// State of gradus_rmsprop_centered_step().
+#define GRADUS_ITEM_RMSPROP_CENTERED 20
+
+// State of gradus_rmsprop_centered_momentum_step().
+#define GRADUS_ITEM_RMSPROP_CENTERED_MOMENTUM 21
+
+// State of gradus_lion_step().
+#define GRADUS_ITEM_LION 22
+
+// State of gradus_momentum_step().
+#define GRADUS_ITEM_MOMENTUM 23
+
+// State of gradus_nadam_step().
+#define GRADUS_ITEM_NADAM 24
+
+// State of gradus_nesterov_step().
+#define GRADUS_ITEM_NESTEROV 25
+
+// State of gradus_rmsprop_step().
+#define GRADUS_ITEM_RMSPROP 26
+
+// State of gradus_rmsprop_momentum_step().
+#define GRADUS_ITEM_RMSPROP_MOMENTUM 27
+
+// State of gradus_sgd_step(): the clock alone.
+#define GRADUS_ITEM_SGD 28
+
 // What a function returns: 0, or why it was refused.
 enum gradus_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -134,6 +179,20 @@ enum gradus_status
   GRADUS_ERROR_STEPS = -31,
   // A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
   GRADUS_ERROR_SIZE = -32,
+  // The bytes do not begin as a file of this library does.
+  GRADUS_ERROR_FILE_FOREIGN = -48,
+  // The file has a format that this version does not know.
+  GRADUS_ERROR_FILE_VERSION = -49,
+  // The file is cut off or too long, or the buffer too small for it.
+  GRADUS_ERROR_FILE_LENGTH = -50,
+  // The checksum is wrong: a byte of the file has changed.
+  GRADUS_ERROR_FILE_CHECKSUM = -51,
+  // The file holds another kind of value.
+  GRADUS_ERROR_FILE_KIND = -52,
+  // The file's value has another number of columns or elements.
+  GRADUS_ERROR_FILE_SHAPE = -53,
+  // The file is whole, but holds a value that none of its kind can have.
+  GRADUS_ERROR_FILE_VALUE = -54,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -513,6 +572,18 @@ typedef struct {
   // Learning rate of step 0, if there is a warm-up.
   float warm_up_start;
 } gradus_multi_step;
+
+// One value of a file. The values of a file are saved and loaded in the order of their list.
+typedef struct {
+  // One of the GRADUS_ITEM_ constants.
+  uint32_t kind;
+  // Parameters of a state, or floats.
+  size_t n;
+  // The columns of a state, one after the other; the floats; or the uint32_t.
+  void *data;
+  // The clock of a state; else null.
+  gradus_clock *clock;
+} gradus_item;
 
 // Gradients of one tensor: `n` floats.
 typedef struct {
@@ -905,6 +976,34 @@ const char *gradus_status_name(int32_t status);
 
 // Version of the library, such as `"0.1.0"`; never null.
 const char *gradus_version(void);
+
+// Writes how many bytes the file of `count` items has to `size`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM.
+gradus_status gradus_save_size(const gradus_item *items, size_t count, size_t *size);
+
+// Saves `count` items as a file at the start of `buffer`, and writes its bytes to `size`.
+//
+// The format is that of the Rust crate, with a checksum: bytes are the same on every target.
+//
+// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`, GRADUS_ERROR_NULL,
+// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM.
+gradus_status gradus_save(const gradus_item *items,
+                          size_t count,
+                          uint8_t *buffer,
+                          size_t capacity,
+                          size_t *size);
+
+// Loads `count` items from a file of `size` bytes, which must hold the same kinds and shapes.
+//
+// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
+// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND, GRADUS_ERROR_FILE_SHAPE, GRADUS_ERROR_FILE_VALUE,
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_ENUM.
+gradus_status gradus_load(const gradus_item *items,
+                          size_t count,
+                          const uint8_t *file,
+                          size_t size);
 
 // Writes the Euclidean norm of `n` floats to `result`, without overflow or underflow on the way.
 //

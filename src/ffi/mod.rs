@@ -10,12 +10,14 @@ mod memory;
 mod optim;
 mod schedule;
 mod status;
+mod store;
 mod sums;
 mod transform;
 
 pub use optim::*;
 pub use schedule::*;
 pub use status::*;
+pub use store::*;
 pub use sums::*;
 pub use transform::*;
 

@@ -75,6 +75,20 @@ statuses! {
     GRADUS_ERROR_STEPS = -31 c"number of steps must be at least 1",
     /// A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
     GRADUS_ERROR_SIZE = -32 c"size must be at least 1 and fit the others",
+    /// The bytes do not begin as a file of this library does.
+    GRADUS_ERROR_FILE_FOREIGN = -48 c"not a file of gradus",
+    /// The file has a format that this version does not know.
+    GRADUS_ERROR_FILE_VERSION = -49 c"unknown format of the file",
+    /// The file is cut off or too long, or the buffer too small for it.
+    GRADUS_ERROR_FILE_LENGTH = -50 c"the file or the buffer has the wrong length",
+    /// The checksum is wrong: a byte of the file has changed.
+    GRADUS_ERROR_FILE_CHECKSUM = -51 c"the file is damaged",
+    /// The file holds another kind of value.
+    GRADUS_ERROR_FILE_KIND = -52 c"the file holds another kind of value",
+    /// The file's value has another number of columns or elements.
+    GRADUS_ERROR_FILE_SHAPE = -53 c"the file's value has another shape",
+    /// The file is whole, but holds a value that none of its kind can have.
+    GRADUS_ERROR_FILE_VALUE = -54 c"the file holds an impossible value",
 }
 
 impl From<Error> for gradus_status {

@@ -65,7 +65,7 @@ pub use record::{Family, Fixed, Load, Save};
 #[cfg(feature = "serde")]
 pub(crate) use serde_state::array;
 
-use bytes::{Reader, Writer};
+pub(crate) use bytes::{Reader, Writer};
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 
 /// The format that this version writes.

@@ -1,0 +1,267 @@
+//! Saving and loading: a list of what a file holds, in the caller's memory.
+
+use super::gradus_status::{self, *};
+use super::memory::{Memory, Region, apart, put};
+use super::status;
+use crate::optim::*;
+use crate::store::{self, Load, Save};
+use core::ffi::c_void;
+
+/// One value of a file. The values of a file are saved and loaded in the order of their list.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_item {
+    /// One of the GRADUS_ITEM_ constants.
+    pub kind: u32,
+    /// Parameters of a state, or floats.
+    pub n: usize,
+    /// The columns of a state, one after the other; the floats; or the uint32_t.
+    pub data: *mut c_void,
+    /// The clock of a state; else null.
+    pub clock: *mut Clock,
+}
+
+/// Floats: `n` of them, such as parameters.
+pub const GRADUS_ITEM_FLOATS: u32 = 0;
+/// One uint32_t, such as the position in a schedule.
+pub const GRADUS_ITEM_U32: u32 = 1;
+
+/// An item whose pointers have been checked.
+struct Item {
+    kind: u32,
+    n: usize,
+    floats: Memory<f32>,
+    word: Memory<u32>,
+    clock: Memory<Clock>,
+}
+
+macro_rules! states {
+    ($($(#[$doc:meta])* $kind:ident = $value:literal $optimizer:ident $k:literal,)*) => {
+        $($(#[$doc])* pub const $kind: u32 = $value;)*
+
+        impl Item {
+            fn new(item: &gradus_item) -> Result<Self, gradus_status> {
+                let (floats, words, clocks) = match item.kind {
+                    GRADUS_ITEM_FLOATS => (Some(item.n), 0, 0),
+                    GRADUS_ITEM_U32 => (Some(0), 1, 0),
+                    $($kind => (item.n.checked_mul($k), 0, 1),)*
+                    _ => return Err(GRADUS_ERROR_ENUM),
+                };
+                Ok(Self {
+                    kind: item.kind,
+                    n: item.n,
+                    floats: Memory::new(item.data.cast(), floats.ok_or(GRADUS_ERROR_LENGTH)?)?,
+                    word: Memory::new(item.data.cast(), words)?,
+                    clock: Memory::new(item.clock, clocks)?,
+                })
+            }
+        }
+
+        /// Does `$body` with the value of an item.
+        macro_rules! with {
+            ($item:expr, |$v:ident| $body:expr) => {
+                // SAFETY: `new` has checked the pointers for this kind; the caller vouches for the memory.
+                unsafe {
+                    match $item.kind {
+                        $($kind => {
+                            let columns = $item.floats.columns_mut($item.n);
+                            #[allow(unused_mut)]
+                            let mut $v = StateMut::<$optimizer, $k>::new(columns, $item.clock.one_mut());
+                            $body
+                        })*
+                        GRADUS_ITEM_U32 => {
+                            let $v = $item.word.one_mut();
+                            $body
+                        }
+                        _ => {
+                            let $v = $item.floats.slice_mut();
+                            $body
+                        }
+                    }
+                }
+            };
+        }
+    };
+}
+
+states! {
+    /// State of gradus_adagrad_step().
+    GRADUS_ITEM_ADAGRAD = 16 AdaGrad 1,
+    /// State of gradus_adam_step().
+    GRADUS_ITEM_ADAM = 17 Adam 2,
+    /// State of gradus_adamw_step().
+    GRADUS_ITEM_ADAMW = 18 AdamW 2,
+    /// State of gradus_amsgrad_step().
+    GRADUS_ITEM_AMSGRAD = 19 AmsGrad 3,
+    /// State of gradus_rmsprop_centered_step().
+    GRADUS_ITEM_RMSPROP_CENTERED = 20 CenteredRmsProp 2,
+    /// State of gradus_rmsprop_centered_momentum_step().
+    GRADUS_ITEM_RMSPROP_CENTERED_MOMENTUM = 21 CenteredRmsPropMomentum 3,
+    /// State of gradus_lion_step().
+    GRADUS_ITEM_LION = 22 Lion 1,
+    /// State of gradus_momentum_step().
+    GRADUS_ITEM_MOMENTUM = 23 Momentum 1,
+    /// State of gradus_nadam_step().
+    GRADUS_ITEM_NADAM = 24 Nadam 2,
+    /// State of gradus_nesterov_step().
+    GRADUS_ITEM_NESTEROV = 25 Nesterov 1,
+    /// State of gradus_rmsprop_step().
+    GRADUS_ITEM_RMSPROP = 26 RmsProp 1,
+    /// State of gradus_rmsprop_momentum_step().
+    GRADUS_ITEM_RMSPROP_MOMENTUM = 27 RmsPropMomentum 2,
+    /// State of gradus_sgd_step(): the clock alone.
+    GRADUS_ITEM_SGD = 28 Sgd 0,
+}
+
+impl Item {
+    /// What a call on this item touches.
+    fn regions(&self, written: bool) -> [Region; 3] {
+        let (floats, word, clock) = (self.floats, self.word, self.clock);
+        if written {
+            [floats.written(), word.written(), clock.written()]
+        } else {
+            [floats.read(), word.read(), clock.read()]
+        }
+    }
+}
+
+/// The items of a file.
+struct List<'a>(&'a [gradus_item]);
+
+impl List<'_> {
+    /// Checks all items, each apart from the bytes of the file, and, to be written, from each other.
+    ///
+    /// # Safety
+    /// The list lies in memory that nothing writes during the call.
+    unsafe fn new(
+        items: *const gradus_item,
+        count: usize,
+        file: Region,
+        load: bool,
+    ) -> Result<Self, gradus_status> {
+        let list = Memory::new(items, count)?;
+        // SAFETY: checked; the caller vouches for the memory.
+        let items = unsafe { list.slice() };
+        for (i, item) in items.iter().enumerate() {
+            let [floats, word, clock] = Item::new(item)?.regions(load);
+            apart([list.read(), file, floats, word, clock])?;
+            for other in items.iter().take(i) {
+                let [floats2, word2, clock2] = Item::new(other)?.regions(load);
+                for region in [floats, word, clock] {
+                    for other in [floats2, word2, clock2] {
+                        apart([region, other])?;
+                    }
+                }
+            }
+        }
+        Ok(Self(items))
+    }
+
+    /// All items; a list refuses them first if one is wrong.
+    fn items(&self) -> impl Iterator<Item = Item> {
+        self.0.iter().flat_map(Item::new)
+    }
+}
+
+impl Save for List<'_> {
+    fn write(&self, to: &mut store::Writer<'_>) {
+        for item in self.items() {
+            with!(item, |value| value.write(to));
+        }
+    }
+}
+
+impl Load for List<'_> {
+    fn check(&self, from: &mut store::Reader<'_>) -> Result<(), store::Error> {
+        for item in self.items() {
+            with!(item, |value| value.check(from))?;
+        }
+        Ok(())
+    }
+    fn read(&mut self, from: &mut store::Reader<'_>) {
+        for item in self.items() {
+            with!(item, |value| value.read(from));
+        }
+    }
+}
+
+impl From<store::Error> for gradus_status {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Foreign => GRADUS_ERROR_FILE_FOREIGN,
+            store::Error::Version { .. } => GRADUS_ERROR_FILE_VERSION,
+            store::Error::Length { .. } => GRADUS_ERROR_FILE_LENGTH,
+            store::Error::Checksum => GRADUS_ERROR_FILE_CHECKSUM,
+            store::Error::Name { .. } => GRADUS_ERROR_FILE_KIND,
+            store::Error::Columns { .. } | store::Error::Elements { .. } => GRADUS_ERROR_FILE_SHAPE,
+            store::Error::Value { .. } => GRADUS_ERROR_FILE_VALUE,
+        }
+    }
+}
+
+/// Writes how many bytes the file of `count` items has to `size`.
+///
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_save_size(
+    items: *const gradus_item,
+    count: usize,
+    size: *mut usize,
+) -> gradus_status {
+    let run = || {
+        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+        unsafe {
+            let nothing = Memory::<u8>::new(core::ptr::null(), 0)?.read();
+            put(size, store::size(List::new(items, count, nothing, false)?))
+        }
+    };
+    status(run())
+}
+
+/// Saves `count` items as a file at the start of `buffer`, and writes its bytes to `size`.
+///
+/// The format is that of the Rust crate, with a checksum: bytes are the same on every target.
+///
+/// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`, GRADUS_ERROR_NULL,
+/// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_save(
+    items: *const gradus_item,
+    count: usize,
+    buffer: *mut u8,
+    capacity: usize,
+    size: *mut usize,
+) -> gradus_status {
+    let run = || {
+        let (buffer, size) = (Memory::new(buffer, capacity)?, Memory::one(size)?);
+        apart([buffer.written(), size.written()])?;
+        // SAFETY: checked, and apart; the caller vouches for the memory.
+        unsafe {
+            let list = List::new(items, count, buffer.written(), false)?;
+            *size.one_mut() = store::save(list, buffer.slice_mut())?.len();
+        }
+        Ok(())
+    };
+    status(run())
+}
+
+/// Loads `count` items from a file of `size` bytes, which must hold the same kinds and shapes.
+///
+/// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
+/// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND, GRADUS_ERROR_FILE_SHAPE, GRADUS_ERROR_FILE_VALUE,
+/// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_ENUM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_load(
+    items: *const gradus_item,
+    count: usize,
+    file: *const u8,
+    size: usize,
+) -> gradus_status {
+    let run = || {
+        let file = Memory::new(file, size)?;
+        // SAFETY: checked, and apart; the caller vouches for the memory.
+        unsafe { Ok(store::load(List::new(items, count, file.read(), true)?, file.slice())?) }
+    };
+    status(run())
+}

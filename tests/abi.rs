@@ -1,0 +1,267 @@
+//! The C interface, called from Rust: the same bits as the crate's own calls.
+//!
+//! With `GRADUS_C_OUT` set, the tests write to that directory what `./ci.sh c` compares with C: the lines
+//! that tests/c/bits.c must print, and a C file that asserts the layout of every structure.
+#![cfg(feature = "ffi")]
+
+use gradus::ffi::*;
+use gradus::schedule::*;
+use gradus::transform::*;
+use gradus::*;
+use std::fmt::Write;
+
+const N: usize = 37;
+
+/// The numbers of tests/c/bits.c.
+struct Numbers(u32);
+
+impl Numbers {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((self.0 >> 8) as f32 / 8_388_608.0 - 1.0) * [1.0, 1e-3, 16.0, 0.25][(self.0 >> 6) as usize & 3]
+    }
+    fn fill<const M: usize>(&mut self) -> [f32; M] {
+        std::array::from_fn(|_| self.next())
+    }
+}
+
+/// FNV-1a.
+fn hash_bytes(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    bytes
+        .into_iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn hash(values: impl IntoIterator<Item = f32>) -> u64 {
+    hash_bytes(values.into_iter().flat_map(f32::to_le_bytes))
+}
+
+const ALL: gradus_transforms = gradus_transforms {
+    scale: 0.5,
+    clip_value: 2.0,
+    l2: 0.01,
+    l1: 0.02,
+    elastic_net: 0.03,
+    elastic_net_beta: 0.5,
+    decay: 0.1,
+    prox_l1: 0.2,
+    max_norm: 3.0,
+};
+
+/// The same transforms as a tuple.
+fn all() -> impl Transform {
+    let before = (Scale(0.5), ClipValue(2.0), L2::new(0.01), L1::new(0.02));
+    let after = (ElasticNet { lambda: 0.03, beta: 0.5 }, Decay::new(0.1), ProxL1::new(0.2), MaxNorm(3.0));
+    (before, after)
+}
+
+/// Twelve steps of any kind; the columns lie one after the other, for the length of each step.
+fn twelve<const K: usize>(mut step: impl FnMut(&mut [f32], &[f32], &mut [f32], &mut Clock)) -> u64 {
+    let mut numbers = Numbers(42);
+    let (mut params, mut state, mut clock) = (numbers.fill::<N>(), [0.0; 3 * N], Clock::new());
+    for turn in 0..12 {
+        let n = if turn < 6 { N } else { turn };
+        let grads = numbers.fill::<N>();
+        state[K * n..].fill(0.0);
+        step(&mut params[..n], &grads[..n], &mut state[..K * n], &mut clock);
+    }
+    assert_eq!(clock.t, 12);
+    hash(params.into_iter().chain(state).chain([clock.carry]))
+}
+
+/// Through the crate's own interface.
+fn native<const K: usize, O: Optimizer<K>>(optimizer: O) -> u64 {
+    twelve::<K>(|params, grads, state, clock| {
+        let mut columns = state.chunks_exact_mut(params.len());
+        let columns = std::array::from_fn(|_| columns.next().unwrap());
+        optimizer.step_slices(params, grads, StateMut::new(columns, clock)).unwrap();
+    })
+}
+
+/// A line for each rule without and with transforms, through the crate and through the C interface.
+macro_rules! rules {
+    ($out:ident; $($name:ident $step:ident $check:ident $columns:ident $optimizer:expr, {$($config:tt)*})*) => {$(
+        let mut config = $($config)*;
+        for (name, transforms, want) in [
+            (stringify!($name).to_string(), gradus_transforms::default(), native($optimizer)),
+            (concat!(stringify!($name), " with").to_string(), ALL, native($optimizer.with(all()))),
+        ] {
+            config.transforms = transforms;
+            // SAFETY: every pointer comes from a slice or a reference.
+            let got = twelve::<$columns>(|params, grads, state, clock| unsafe {
+                let status = $step(
+                    &config, params.len(), params.as_mut_ptr(), grads.as_ptr(), state.as_mut_ptr(), clock,
+                );
+                assert_eq!(status, gradus_status::GRADUS_OK);
+                assert_eq!($check(&config), gradus_status::GRADUS_OK);
+            });
+            assert_eq!(got, want, "{name}");
+            writeln!($out, "{name} {want:016x}").unwrap();
+        }
+    )*};
+}
+
+fn rules(out: &mut String) {
+    let (version, lr, transforms) = (GRADUS_STRUCTS, 0.05, gradus_transforms::default());
+    let (beta1, beta2) = (0.9, 0.999);
+    let eps = gradus_epsilon { place: GRADUS_EPSILON_OUTSIDE, eps: 1e-8, inside: 0.0 };
+    let rmsprop = gradus_rmsprop { version, lr, rho: 0.99, eps, momentum: 0.9, transforms };
+    rules! { out;
+        sgd gradus_sgd_step gradus_sgd_check GRADUS_SGD_COLUMNS Sgd::new(lr),
+            { gradus_sgd { version, lr, transforms } }
+        momentum gradus_momentum_step gradus_momentum_check GRADUS_MOMENTUM_COLUMNS Momentum::new(lr),
+            { gradus_momentum { version, lr, rho: 0.9, dampening: 0.0, transforms } }
+        nesterov gradus_nesterov_step gradus_nesterov_check GRADUS_NESTEROV_COLUMNS Nesterov::new(lr),
+            { gradus_nesterov { version, lr, rho: 0.9, transforms } }
+        adagrad gradus_adagrad_step gradus_adagrad_check GRADUS_ADAGRAD_COLUMNS AdaGrad::new(lr),
+            { gradus_adagrad { version, lr, eps: gradus_epsilon { eps: 1e-10, ..eps }, transforms } }
+        rmsprop gradus_rmsprop_step gradus_rmsprop_check GRADUS_RMSPROP_COLUMNS RmsProp::new(lr),
+            { rmsprop }
+        rmsprop_centered gradus_rmsprop_centered_step gradus_rmsprop_centered_check
+            GRADUS_RMSPROP_CENTERED_COLUMNS RmsProp::new(lr).centered(), { rmsprop }
+        rmsprop_momentum gradus_rmsprop_momentum_step gradus_rmsprop_momentum_check
+            GRADUS_RMSPROP_MOMENTUM_COLUMNS RmsProp::new(lr).with_momentum(0.9), { rmsprop }
+        rmsprop_centered_momentum gradus_rmsprop_centered_momentum_step gradus_rmsprop_centered_momentum_check
+            GRADUS_RMSPROP_CENTERED_MOMENTUM_COLUMNS RmsProp::new(lr).centered().with_momentum(0.9), { rmsprop }
+        adam gradus_adam_step gradus_adam_check GRADUS_ADAM_COLUMNS Adam::new(lr),
+            { gradus_adam { version, lr, beta1, beta2, eps, bias_correction: 1, transforms } }
+        adamw gradus_adamw_step gradus_adamw_check GRADUS_ADAMW_COLUMNS AdamW::new(lr),
+            { gradus_adamw { version, lr, beta1, beta2, eps, weight_decay: 1e-2, transforms } }
+        amsgrad gradus_amsgrad_step gradus_amsgrad_check GRADUS_AMSGRAD_COLUMNS AmsGrad::new(lr),
+            { gradus_amsgrad { version, lr, beta1, beta2, eps, transforms } }
+        nadam gradus_nadam_step gradus_nadam_check GRADUS_NADAM_COLUMNS Nadam::new(lr),
+            { gradus_nadam { version, lr, beta1, beta2, eps, momentum_decay: 4e-3, transforms } }
+        lion gradus_lion_step gradus_lion_check GRADUS_LION_COLUMNS Lion::new(lr),
+            { gradus_lion { version, lr, beta1, beta2: 0.99, weight_decay: 1e-3, transforms } }
+    }
+}
+
+fn schedules(out: &mut String) {
+    let mut line = |name: &str, schedule: &dyn Schedule, warm: &dyn Schedule| {
+        let steps = || (0..120).chain([u32::MAX]);
+        let rates = steps().map(|step| schedule.at(step)).chain(steps().map(|step| warm.at(step)));
+        writeln!(out, "{name} {:016x}", hash(rates)).unwrap();
+    };
+    macro_rules! schedules {
+        ($($name:ident $schedule:expr;)*) => {
+            $(line(stringify!($name), &$schedule, &WarmUp::new(0.01, 5, $schedule));)*
+        };
+    }
+    schedules! {
+        step_decay StepDecay::new(0.1, 0.5, 7);
+        multi_step MultiStep::new(0.1, 0.3, [5, 9]);
+        exponential Exponential::new(0.1, 0.01);
+        inverse_time InverseTime::new(0.1, 0.01);
+        linear Linear::new(0.1, 0.01, 90);
+        cosine Cosine::new(0.1, 100);
+        warm_restarts WarmRestarts { mult: 2, ..WarmRestarts::new(0.1, 3) };
+        snapshot_cycle SnapshotCycle::new(0.1, 100, 3);
+        triangular Triangular::new(0.01, 0.1, 10, 20);
+        one_cycle OneCycle::new(0.1, 100);
+    }
+}
+
+fn sums(out: &mut String) {
+    let level = Level::detect();
+    let mut numbers = Numbers(7);
+    let (mut x, y) = (numbers.fill::<N>(), numbers.fill::<N>());
+    let mut results = [0.0; 10];
+    results[..9].copy_from_slice(&[
+        norm(level, &x),
+        sum_abs(level, &x),
+        max_abs(level, &x),
+        dot(level, &x, &y).unwrap(),
+        L2::new(0.01).value(&x),
+        L1::new(0.02).value(&x),
+        ElasticNet { lambda: 0.03, beta: 0.5 }.value(&x),
+        ClipNorm { max_norm: 2.0 }.scale(&[&x, &y[..N - 2]]).unwrap().0,
+        ClipNorm { max_norm: 2.0 }.scale(&[]).unwrap().0,
+    ]);
+    limit_row_norms(&mut x[..N - 1], 4, 5.0).unwrap();
+    results[9] = norm(level, &x);
+    writeln!(out, "sums {:016x}", hash(results)).unwrap();
+}
+
+fn files(out: &mut String) {
+    let mut numbers = Numbers(3);
+    let params = numbers.fill::<N>();
+    let columns = [numbers.fill::<N>(), numbers.fill::<N>()];
+    let mut state = NadamState::<N>::new();
+    state.columns = columns;
+    state.clock = Clock { t: 5, carry: 0.5 };
+    let mut buffer = [0; 1024];
+    let file = store::save((&params, &state, 17_u32), &mut buffer).unwrap();
+    writeln!(out, "file {:016x}", hash_bytes(file.iter().copied())).unwrap();
+}
+
+/// Writes a file for `./ci.sh c`, if that asks for it.
+fn give(name: &str, text: &str) {
+    if let Some(directory) = std::env::var_os("GRADUS_C_OUT") {
+        std::fs::write(std::path::Path::new(&directory).join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn c_computes_the_same_bits() {
+    let mut out = String::new();
+    rules(&mut out);
+    schedules(&mut out);
+    sums(&mut out);
+    files(&mut out);
+    give("bits.txt", &out);
+}
+
+macro_rules! layout {
+    ($out:ident; $($name:ident as $c:literal { $($field:ident)* })*) => {$(
+        let size = size_of::<$name>();
+        writeln!($out, "_Static_assert(sizeof({}) == {size}, \"size\");", $c).unwrap();
+        $(
+            let offset = std::mem::offset_of!($name, $field);
+            let field = stringify!($field);
+            writeln!($out, "_Static_assert(offsetof({}, {field}) == {offset}, \"{field}\");", $c).unwrap();
+        )*
+    )*};
+}
+
+#[test]
+fn c_has_the_same_layout() {
+    let mut out = String::from("#include \"gradus.h\"\n");
+    layout! { out;
+        Clock as "gradus_clock" { t carry }
+        gradus_transforms as "gradus_transforms" {
+            scale clip_value l2 l1 elastic_net elastic_net_beta decay prox_l1 max_norm
+        }
+        gradus_tensor as "gradus_tensor" { data n }
+        gradus_item as "gradus_item" { kind n data clock }
+        gradus_epsilon as "gradus_epsilon" { place eps inside }
+        gradus_sgd as "gradus_sgd" { version lr transforms }
+        gradus_momentum as "gradus_momentum" { version lr rho dampening transforms }
+        gradus_nesterov as "gradus_nesterov" { version lr rho transforms }
+        gradus_adagrad as "gradus_adagrad" { version lr eps transforms }
+        gradus_rmsprop as "gradus_rmsprop" { version lr rho eps momentum transforms }
+        gradus_adam as "gradus_adam" { version lr beta1 beta2 eps bias_correction transforms }
+        gradus_adamw as "gradus_adamw" { version lr beta1 beta2 eps weight_decay transforms }
+        gradus_amsgrad as "gradus_amsgrad" { version lr beta1 beta2 eps transforms }
+        gradus_nadam as "gradus_nadam" { version lr beta1 beta2 eps momentum_decay transforms }
+        gradus_lion as "gradus_lion" { version lr beta1 beta2 weight_decay transforms }
+        gradus_step_decay as "gradus_step_decay" { version lr gamma every warm_up_steps warm_up_start }
+        gradus_multi_step as "gradus_multi_step" {
+            version lr gamma milestones count warm_up_steps warm_up_start
+        }
+        gradus_exponential as "gradus_exponential" { version lr k warm_up_steps warm_up_start }
+        gradus_inverse_time as "gradus_inverse_time" { version lr k warm_up_steps warm_up_start }
+        gradus_linear as "gradus_linear" { version start end steps warm_up_steps warm_up_start }
+        gradus_cosine as "gradus_cosine" { version lr min steps warm_up_steps warm_up_start }
+        gradus_warm_restarts as "gradus_warm_restarts" {
+            version lr min first mult warm_up_steps warm_up_start
+        }
+        gradus_snapshot_cycle as "gradus_snapshot_cycle" {
+            version lr steps cycles warm_up_steps warm_up_start
+        }
+        gradus_triangular as "gradus_triangular" { version min max up down warm_up_steps warm_up_start }
+        gradus_one_cycle as "gradus_one_cycle" {
+            version start max end steps rise three_phase warm_up_steps warm_up_start
+        }
+    }
+    give("layout.c", &out);
+}

@@ -1,0 +1,278 @@
+/* Calls every function from C, checks what it refuses, and prints bits, which tests/abi.rs prints too. */
+#include "gradus.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define N 37
+#define COLUMNS 3
+
+static int failures;
+
+#define EXPECT(want, call)                                                                         \
+  do {                                                                                             \
+    int got_ = (int)(call);                                                                        \
+    if (got_ != (int)(want)) {                                                                     \
+      printf("FAILED line %d: %d (%s), not %d\n", __LINE__, got_, gradus_status_name(got_), (int)(want)); \
+      failures += 1;                                                                               \
+    }                                                                                              \
+  } while (0)
+#define TRUE(condition) EXPECT(1, (condition) ? 1 : 0)
+#define OK(call) EXPECT(GRADUS_OK, call)
+
+/* The same numbers as in tests/abi.rs. */
+static uint32_t seed;
+
+static float number(void) {
+  static const float scale[4] = {1.0f, 1e-3f, 16.0f, 0.25f};
+  seed = seed * 1664525u + 1013904223u;
+  return ((float)(seed >> 8) / 8388608.0f - 1.0f) * scale[(seed >> 6) & 3];
+}
+
+static void numbers(float *to, size_t n) {
+  for (size_t i = 0; i < n; i++) to[i] = number();
+}
+
+/* FNV-1a over the bits of floats. */
+static uint64_t hash_of(uint64_t hash, const float *x, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &x[i], 4);
+    for (int k = 0; k < 4; k++) hash = (hash ^ (bits >> (8 * k) & 255)) * 0x100000001b3u;
+  }
+  return hash;
+}
+
+static const uint64_t START = 0xcbf29ce484222325u;
+
+static void line(const char *name, uint64_t hash) {
+  printf("%s %08lx%08lx\n", name, (unsigned long)(hash >> 32), (unsigned long)(hash & 0xffffffffu));
+}
+
+static float params[N], grads[N], state[COLUMNS * N], before[N];
+static gradus_clock rule_clock;
+
+static const gradus_transforms ALL = {0.5f, 2.0f, 0.01f, 0.02f, 0.03f, 0.5f, 0.1f, 0.2f, 3.0f};
+static const gradus_transforms NONE = GRADUS_TRANSFORMS_NONE;
+
+/* Twelve steps without transforms and with all of them; then everything that must be refused. */
+#define RULE(type, rule, columns, initial)                                                         \
+  do {                                                                                             \
+    type config = initial;                                                                         \
+    OK(gradus_##rule##_check(&config));                                                            \
+    for (int turn = 0; turn < 2; turn++) {                                                         \
+      config.transforms = turn ? ALL : NONE;                                                       \
+      OK(gradus_##rule##_check(&config));                                                          \
+      seed = 42;                                                                                   \
+      numbers(params, N);                                                                          \
+      memset(state, 0, sizeof state);                                                              \
+      memset(&rule_clock, 0, sizeof rule_clock);                                                   \
+      for (size_t step = 0; step < 12; step++) {                                                   \
+        size_t n = step < 6 ? N : step;                                                            \
+        numbers(grads, N);                                                                         \
+        memset(state + (columns) * n, 0, sizeof state - sizeof(float) * (columns) * n);            \
+        OK(gradus_##rule##_step(&config, n, params, grads, state, &rule_clock));                   \
+      }                                                                                            \
+      uint64_t hash = hash_of(START, params, N);                                                   \
+      hash = hash_of(hash, state, COLUMNS * N);                                                    \
+      hash = hash_of(hash, &rule_clock.carry, 1);                                                  \
+      TRUE(rule_clock.t == 12);                                                                    \
+      line(turn ? #rule " with" : #rule, hash);                                                    \
+    }                                                                                              \
+    memcpy(before, params, sizeof params);                                                         \
+    EXPECT(GRADUS_ERROR_NULL, gradus_##rule##_step(NULL, N, params, grads, state, &rule_clock));   \
+    EXPECT(GRADUS_ERROR_NULL, gradus_##rule##_step(&config, N, NULL, grads, state, &rule_clock));  \
+    EXPECT(GRADUS_ERROR_NULL, gradus_##rule##_step(&config, N, params, NULL, state, &rule_clock)); \
+    EXPECT(GRADUS_ERROR_NULL, gradus_##rule##_step(&config, N, params, grads, state, NULL));       \
+    EXPECT((columns) ? GRADUS_ERROR_NULL : GRADUS_OK,                                              \
+           gradus_##rule##_step(&config, 0 + ((columns) ? N : 0), params, grads, NULL, &rule_clock)); \
+    EXPECT(GRADUS_ERROR_ALIGNMENT,                                                                 \
+           gradus_##rule##_step(&config, 1, (float *)(void *)((char *)params + 1), grads, state, &rule_clock)); \
+    EXPECT(GRADUS_ERROR_OVERLAP,                                                                   \
+           gradus_##rule##_step(&config, N - 1, params, params + 1, state, &rule_clock));          \
+    EXPECT((columns) ? GRADUS_ERROR_OVERLAP : GRADUS_OK,                                           \
+           gradus_##rule##_step(&config, (columns) ? N : 0, params, grads, params, &rule_clock));  \
+    EXPECT(GRADUS_ERROR_OVERLAP,                                                                   \
+           gradus_##rule##_step(&config, N, params, grads, state, (gradus_clock *)(void *)params));\
+    EXPECT(GRADUS_ERROR_LENGTH,                                                                    \
+           gradus_##rule##_step(&config, SIZE_MAX / 2, params, grads, state, &rule_clock));        \
+    OK(gradus_##rule##_step(&config, 0, NULL, NULL, NULL, &rule_clock));                           \
+    config.version = 0;                                                                            \
+    EXPECT(GRADUS_ERROR_VERSION,                                                                   \
+           gradus_##rule##_step(&config, N, params, grads, state, &rule_clock));                   \
+    EXPECT(GRADUS_ERROR_VERSION, gradus_##rule##_check(&config));                                  \
+    EXPECT(GRADUS_ERROR_NULL, gradus_##rule##_check(NULL));                                        \
+    config.version = GRADUS_STRUCTS;                                                               \
+    config.lr = -1.0f;                                                                             \
+    EXPECT(GRADUS_ERROR_LEARNING_RATE, gradus_##rule##_check(&config));                            \
+    config.lr = 0.05f;                                                                             \
+    config.transforms.clip_value = -1.0f;                                                          \
+    EXPECT(GRADUS_ERROR_LIMIT, gradus_##rule##_check(&config));                                    \
+    TRUE(memcmp(before, params, sizeof params) == 0);                                              \
+  } while (0)
+
+static void rules(void) {
+  RULE(gradus_sgd, sgd, GRADUS_SGD_COLUMNS, GRADUS_SGD(0.05f));
+  RULE(gradus_momentum, momentum, GRADUS_MOMENTUM_COLUMNS, GRADUS_MOMENTUM(0.05f));
+  RULE(gradus_nesterov, nesterov, GRADUS_NESTEROV_COLUMNS, GRADUS_NESTEROV(0.05f));
+  RULE(gradus_adagrad, adagrad, GRADUS_ADAGRAD_COLUMNS, GRADUS_ADAGRAD(0.05f));
+  RULE(gradus_rmsprop, rmsprop, GRADUS_RMSPROP_COLUMNS, GRADUS_RMSPROP(0.05f));
+  RULE(gradus_rmsprop, rmsprop_centered, GRADUS_RMSPROP_CENTERED_COLUMNS, GRADUS_RMSPROP(0.05f));
+  RULE(gradus_rmsprop, rmsprop_momentum, GRADUS_RMSPROP_MOMENTUM_COLUMNS, GRADUS_RMSPROP(0.05f));
+  RULE(gradus_rmsprop, rmsprop_centered_momentum, GRADUS_RMSPROP_CENTERED_MOMENTUM_COLUMNS,
+       GRADUS_RMSPROP(0.05f));
+  RULE(gradus_adam, adam, GRADUS_ADAM_COLUMNS, GRADUS_ADAM(0.05f));
+  RULE(gradus_adamw, adamw, GRADUS_ADAMW_COLUMNS, GRADUS_ADAMW(0.05f));
+  RULE(gradus_amsgrad, amsgrad, GRADUS_AMSGRAD_COLUMNS, GRADUS_AMSGRAD(0.05f));
+  RULE(gradus_nadam, nadam, GRADUS_NADAM_COLUMNS, GRADUS_NADAM(0.05f));
+  RULE(gradus_lion, lion, GRADUS_LION_COLUMNS, GRADUS_LION(0.05f));
+
+  gradus_adam adam = GRADUS_ADAM(0.05f);
+  adam.eps.place = 3;
+  EXPECT(GRADUS_ERROR_ENUM, gradus_adam_check(&adam));
+  adam.eps.place = GRADUS_EPSILON_ROOT;
+  OK(gradus_adam_check(&adam));
+  adam.beta2 = 1.0;
+  EXPECT(GRADUS_ERROR_BETA2, gradus_adam_check(&adam));
+}
+
+#define SCHEDULE(schedule, initial)                                                                \
+  do {                                                                                             \
+    gradus_##schedule s = initial;                                                                 \
+    OK(gradus_##schedule##_check(&s));                                                             \
+    float rate = 0.0f;                                                                             \
+    uint64_t hash = START;                                                                         \
+    for (int turn = 0; turn < 2; turn++) {                                                         \
+      for (uint32_t step = 0; step < 120; step++) {                                                \
+        OK(gradus_##schedule##_at(&s, step, &rate));                                               \
+        hash = hash_of(hash, &rate, 1);                                                            \
+      }                                                                                            \
+      OK(gradus_##schedule##_at(&s, UINT32_MAX, &rate));                                           \
+      hash = hash_of(hash, &rate, 1);                                                              \
+      s.warm_up_steps = 5;                                                                         \
+      s.warm_up_start = 0.01f;                                                                     \
+    }                                                                                              \
+    line(#schedule, hash);                                                                         \
+    EXPECT(GRADUS_ERROR_NULL, gradus_##schedule##_at(NULL, 0, &rate));                             \
+    EXPECT(GRADUS_ERROR_NULL, gradus_##schedule##_at(&s, 0, NULL));                                \
+    s.version = 7;                                                                                 \
+    EXPECT(GRADUS_ERROR_VERSION, gradus_##schedule##_at(&s, 0, &rate));                            \
+    EXPECT(GRADUS_ERROR_VERSION, gradus_##schedule##_check(&s));                                   \
+  } while (0)
+
+static void schedules(void) {
+  static const uint32_t milestones[2] = {5, 9};
+  SCHEDULE(step_decay, GRADUS_STEP_DECAY(0.1f, 0.5f, 7));
+  SCHEDULE(multi_step, GRADUS_MULTI_STEP(0.1f, 0.3f, milestones, 2));
+  SCHEDULE(exponential, GRADUS_EXPONENTIAL(0.1f, 0.01f));
+  SCHEDULE(inverse_time, GRADUS_INVERSE_TIME(0.1f, 0.01f));
+  SCHEDULE(linear, GRADUS_LINEAR(0.1f, 0.01f, 90));
+  SCHEDULE(cosine, GRADUS_COSINE(0.1f, 100));
+  SCHEDULE(warm_restarts, GRADUS_WARM_RESTARTS(0.1f, 3, 2));
+  SCHEDULE(snapshot_cycle, GRADUS_SNAPSHOT_CYCLE(0.1f, 100, 3));
+  SCHEDULE(triangular, GRADUS_TRIANGULAR(0.01f, 0.1f, 10, 20));
+  SCHEDULE(one_cycle, GRADUS_ONE_CYCLE(0.1f, 100));
+  gradus_step_decay decay = GRADUS_STEP_DECAY(0.1f, 0.5f, 0);
+  EXPECT(GRADUS_ERROR_STEPS, gradus_step_decay_check(&decay));
+}
+
+static void sums(void) {
+  float result[10];
+  size_t count = 7;
+  seed = 7;
+  numbers(params, N);
+  numbers(grads, N);
+  OK(gradus_norm(N, params, &result[0]));
+  OK(gradus_sum_abs(N, params, &result[1]));
+  OK(gradus_max_abs(N, params, &result[2]));
+  OK(gradus_dot(N, params, grads, &result[3]));
+  OK(gradus_l2_value(&ALL, N, params, &result[4]));
+  OK(gradus_l1_value(&ALL, N, params, &result[5]));
+  OK(gradus_elastic_net_value(&ALL, N, params, &result[6]));
+  gradus_tensor tensors[2] = {{params, N}, {grads, N - 2}};
+  OK(gradus_clip_norm(2.0f, tensors, 2, &result[7]));
+  OK(gradus_clip_norm(2.0f, tensors, 0, &result[8]));
+  OK(gradus_limit_row_norms(N - 1, params, 4, 5.0f));
+  OK(gradus_norm(N, params, &result[9]));
+  line("sums", hash_of(START, result, 10));
+  EXPECT(GRADUS_ERROR_LIMIT, gradus_clip_norm(0.0f, tensors, 2, &result[7]));
+  EXPECT(GRADUS_ERROR_NULL, gradus_clip_norm(1.0f, NULL, 2, &result[7]));
+  EXPECT(GRADUS_ERROR_LENGTH, gradus_limit_row_norms(N, params, 4, 5.0f));
+  EXPECT(GRADUS_ERROR_SIZE, gradus_limit_row_norms(N, params, 0, 5.0f));
+  EXPECT(GRADUS_ERROR_NULL, gradus_norm(N, NULL, &result[0]));
+  EXPECT(GRADUS_ERROR_NULL, gradus_norm(N, params, NULL));
+  OK(gradus_norm(0, NULL, &result[0]));
+  TRUE(result[0] == 0.0f);
+  OK(gradus_count_non_finite(N, params, &count));
+  TRUE(count == 0);
+  uint32_t nan = 0x7fc00000u;
+  memcpy(&params[3], &nan, 4);
+  OK(gradus_count_non_finite(N, params, &count));
+  TRUE(count == 1);
+  EXPECT(GRADUS_ERROR_NON_FINITE, gradus_clip_norm(1.0f, tensors, 2, &result[7]));
+}
+
+static void files(void) {
+  static unsigned char file[1024];
+  uint32_t position = 17, loaded = 0;
+  size_t size = 0, needed = 0;
+  float other[N] = {0}, other_state[2 * N] = {0};
+  gradus_clock other_clock = {0, 0};
+  seed = 3;
+  numbers(params, N);
+  numbers(state, 2 * N);
+  rule_clock.t = 5;
+  rule_clock.carry = 0.5f;
+  gradus_item saved[3] = {{GRADUS_ITEM_FLOATS, N, params, NULL},
+                          {GRADUS_ITEM_NADAM, N, state, &rule_clock},
+                          {GRADUS_ITEM_U32, 1, &position, NULL}};
+  gradus_item items[3] = {{GRADUS_ITEM_FLOATS, N, other, NULL},
+                          {GRADUS_ITEM_NADAM, N, other_state, &other_clock},
+                          {GRADUS_ITEM_U32, 1, &loaded, NULL}};
+  OK(gradus_save_size(saved, 3, &needed));
+  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_save(saved, 3, file, needed - 1, &size));
+  OK(gradus_save(saved, 3, file, sizeof file, &size));
+  TRUE(size == needed);
+  uint64_t hash = START;
+  for (size_t i = 0; i < size; i++) hash = (hash ^ file[i]) * 0x100000001b3u;
+  line("file", hash);
+  OK(gradus_load(items, 3, file, size));
+  TRUE(memcmp(params, other, sizeof params) == 0);
+  TRUE(memcmp(state, other_state, sizeof other_state) == 0);
+  TRUE(other_clock.t == 5 && other_clock.carry == 0.5f && loaded == 17);
+  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_load(items, 3, file, size - 1));
+  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_load(items, 2, file, size));
+  items[1].kind = GRADUS_ITEM_ADAM;
+  EXPECT(GRADUS_ERROR_FILE_KIND, gradus_load(items, 3, file, size));
+  items[1].kind = GRADUS_ITEM_NADAM;
+  items[0].n = N - 1;
+  EXPECT(GRADUS_ERROR_FILE_SHAPE, gradus_load(items, 3, file, size));
+  items[0].n = N;
+  items[0].data = other_state;
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_load(items, 3, file, size));
+  items[0].data = file;
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_load(items, 3, file, size));
+  items[0].data = other;
+  items[0].kind = 99;
+  EXPECT(GRADUS_ERROR_ENUM, gradus_load(items, 3, file, size));
+  items[0].kind = GRADUS_ITEM_FLOATS;
+  file[30] ^= 1;
+  EXPECT(GRADUS_ERROR_FILE_CHECKSUM, gradus_load(items, 3, file, size));
+  file[6] ^= 1;
+  EXPECT(GRADUS_ERROR_FILE_VERSION, gradus_load(items, 3, file, size));
+  file[0] ^= 1;
+  EXPECT(GRADUS_ERROR_FILE_FOREIGN, gradus_load(items, 3, file, size));
+  TRUE(memcmp(params, other, sizeof params) == 0);
+}
+
+int main(void) {
+  rules();
+  schedules();
+  sums();
+  files();
+  TRUE(strcmp(gradus_status_name(GRADUS_OK), "success") == 0);
+  TRUE(strcmp(gradus_status_name(-9999), "unknown status") == 0);
+  TRUE(gradus_version()[0] != 0);
+  return failures != 0;
+}
