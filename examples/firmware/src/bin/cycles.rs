@@ -1,83 +1,127 @@
-//! Counts the instructions of one step per parameter, under QEMU with `-icount shift=7`.
+//! Counts instructions per parameter and bytes of stack of one step of every rule, under QEMU with
+//! `-icount shift=7`: SysTick advances with the instructions then, and resolves single ones.
 #![no_std]
 #![no_main]
 
 use core::hint::black_box;
 use cortex_m::peripheral::{Peripherals, SYST, syst::SystClkSource};
+use cortex_m::register::msp;
 use gradus::*;
-use gradus_firmware::{exit, println};
+use gradus_firmware::println;
 
+gradus_firmware::board!(main);
 
 const N: usize = 1024;
+/// Bytes below the stack pointer that are painted before a call.
+const PAINTED: u32 = 2048;
+const PAINT: u32 = 0xa5a5_5a5a;
 
 struct Counter {
     syst: SYST,
+    /// Ticks of a loop of 2000 instructions.
     loop_ticks: u32,
     empty_ticks: u32,
 }
 
 impl Counter {
-    fn ticks(&mut self, f: impl FnOnce()) -> u32 {
+    fn new(mut syst: SYST) -> Self {
+        syst.set_clock_source(SystClkSource::Core);
+        syst.set_reload(0xff_ffff);
+        syst.enable_counter();
+        let mut counter = Self { syst, loop_ticks: 0, empty_ticks: 0 };
+        counter.empty_ticks = counter.ticks(|| {});
+        // SAFETY: the loop touches its counter alone.
+        let ticks = counter.ticks(|| unsafe {
+            core::arch::asm!("2: subs {n}, #1", "bne 2b", n = inout(reg) 1000 => _);
+        });
+        counter.loop_ticks = ticks - counter.empty_ticks;
+        counter
+    }
+
+    fn ticks(&mut self, call: impl FnOnce()) -> u32 {
         self.syst.clear_current();
         let start = SYST::get_current();
-        f();
-        let end = SYST::get_current();
-        start.wrapping_sub(end) & 0xff_ffff
+        call();
+        start.wrapping_sub(SYST::get_current()) & 0xff_ffff
     }
-    /// Instructions of `f`: the ticks in units of a loop of 2000 known ones.
-    fn instructions(&mut self, f: impl FnOnce()) -> u32 {
-        let ticks = self.ticks(f) - self.empty_ticks;
-        (u64::from(ticks) * 2000 + u64::from(self.loop_ticks) / 2).div_euclid(u64::from(self.loop_ticks)) as u32
+
+    fn instructions(&mut self, call: impl FnOnce()) -> u32 {
+        let ticks = u64::from(self.ticks(call) - self.empty_ticks);
+        ((ticks * 2000 + u64::from(self.loop_ticks) / 2) / u64::from(self.loop_ticks)) as u32
     }
 }
 
-fn measure<const K: usize, O: Optimizer<K>>(counter: &mut Counter, name: &str, optimizer: O) {
-    let (mut p, mut g, mut columns) = ([1.0_f32; N], [0.5_f32; N], [[0.25_f32; N]; K]);
-    let mut clock = Clock::new();
-    let mut count = |n: usize| {
-        let state = StateMut::new(columns.each_mut().map(|c| &mut c[..n]), &mut clock);
-        let (p, g) = (black_box(&mut p[..n]), black_box(&mut g[..n]));
-        let optimizer = black_box(&optimizer);
-        counter.instructions(|| step(optimizer, p, g, state))
-    };
-    count(N);
-    let (half, whole) = (count(N / 2), count(N));
-    let slope = (whole - half) * 100 / (N as u32 / 2);
-    println!(
-        "{name:<26} {:>4}.{:02} {:>6} {whole}", slope / 100, slope % 100, whole - (whole - half) * 2
-    );
+/// Paints the memory below the stack pointer.
+#[inline(never)]
+fn paint() {
+    let mut at = msp::read() - PAINTED;
+    while at < msp::read() {
+        // SAFETY: RAM below the stack pointer, which nothing uses: interrupts are off.
+        unsafe { (at as *mut u32).write_volatile(PAINT) };
+        at += 4;
+    }
+}
+
+/// Bytes below `top` that have been written since.
+#[inline(never)]
+fn written(top: u32) -> u32 {
+    let mut at = msp::read() - PAINTED + 64;
+    // SAFETY: RAM below the stack pointer.
+    while at < top && unsafe { (at as *const u32).read_volatile() } == PAINT {
+        at += 4;
+    }
+    top - at
 }
 
 #[inline(never)]
-fn step<const K: usize, O: Optimizer<K>>(o: &O, p: &mut [f32], g: &[f32], s: StateMut<'_, O::Family, K>) {
-    let _ = o.step_slices(p, g, s);
+fn step<const K: usize, O: Optimizer<K>>(
+    level: Level,
+    optimizer: &O,
+    params: &mut [f32],
+    grads: &[f32],
+    state: StateMut<'_, O::Family, K>,
+) {
+    let _ = optimizer.step_slices_at(level, params, grads, state);
 }
 
-#[cortex_m_rt::entry]
-fn main() -> ! {
-    let mut syst = Peripherals::take().unwrap().SYST;
-    syst.set_clock_source(SystClkSource::Core);
-    syst.set_reload(0xff_ffff);
-    syst.enable_counter();
-    let mut counter = Counter { syst, loop_ticks: 0, empty_ticks: 0 };
-    counter.empty_ticks = counter.ticks(|| {});
-    let ticks = counter.ticks(|| unsafe {
-        core::arch::asm!("2: subs {n}, #1", "bne 2b", n = inout(reg) 1000 => _);
-    });
-    counter.loop_ticks = ticks - counter.empty_ticks;
-    let c = &mut counter;
-    measure(c, "sgd", Sgd::new(0.1));
-    measure(c, "momentum", Momentum::new(0.1));
-    measure(c, "nesterov", Nesterov::new(0.1));
-    measure(c, "adagrad", AdaGrad::new(0.1));
-    measure(c, "rmsprop", RmsProp::new(0.1));
-    measure(c, "centered rmsprop", RmsProp::new(0.1).centered());
-    measure(c, "rmsprop momentum", RmsProp::new(0.1).with_momentum(0.9));
-    measure(c, "centered rmsprop momentum", RmsProp::new(0.1).centered().with_momentum(0.9));
-    measure(c, "adam", Adam::new(0.1));
-    measure(c, "adamw", AdamW::new(0.1));
-    measure(c, "amsgrad", AmsGrad::new(0.1));
-    measure(c, "nadam", Nadam::new(0.1));
-    measure(c, "lion", Lion::new(0.1));
-    exit(0)
+fn rule<const K: usize, O: Optimizer<K>>(counter: &mut Counter, name: &str, optimizer: O) {
+    let (mut params, mut grads, mut columns) = ([1.0_f32; N], [0.5_f32; N], [[0.25_f32; N]; K]);
+    let mut clock = Clock::new();
+    let mut count = |level, n: usize| {
+        let state = StateMut::new(columns.each_mut().map(|column| &mut column[..n]), &mut clock);
+        let (params, grads) = (black_box(&mut params[..n]), black_box(&mut grads[..n]));
+        let optimizer = black_box(&optimizer);
+        let top = msp::read();
+        paint();
+        let instructions = counter.instructions(|| step(level, optimizer, params, grads, state));
+        (instructions, written(top))
+    };
+    let mut row = |level| {
+        count(level, N); // the first step may differ
+        let mut least = |n| (0..3).map(|_| count(level, n)).min().unwrap_or_default();
+        let ((half, _), (whole, stack)) = (least(N / 2), least(N));
+        let tenths = ((whole - half) * 10 + N as u32 / 4) / (N as u32 / 2);
+        (tenths, stack)
+    };
+    let (scalar, _) = row(Level::SCALAR);
+    let (own, stack) = row(Level::detect());
+    println!("| {name} | {}.{} | {}.{} | {stack} |", scalar / 10, scalar % 10, own / 10, own % 10);
+}
+
+fn main() {
+    let Some(peripherals) = Peripherals::take() else { return };
+    let counter = &mut Counter::new(peripherals.SYST);
+    rule(counter, "Sgd", Sgd::new(0.1));
+    rule(counter, "Momentum", Momentum::new(0.1));
+    rule(counter, "Nesterov", Nesterov::new(0.1));
+    rule(counter, "AdaGrad", AdaGrad::new(0.1));
+    rule(counter, "RmsProp", RmsProp::new(0.1));
+    rule(counter, "CenteredRmsProp", RmsProp::new(0.1).centered());
+    rule(counter, "RmsPropMomentum", RmsProp::new(0.1).with_momentum(0.9));
+    rule(counter, "CenteredRmsPropMomentum", RmsProp::new(0.1).centered().with_momentum(0.9));
+    rule(counter, "Adam", Adam::new(0.1));
+    rule(counter, "AdamW", AdamW::new(0.1));
+    rule(counter, "AmsGrad", AmsGrad::new(0.1));
+    rule(counter, "Nadam", Nadam::new(0.1));
+    rule(counter, "Lion", Lion::new(0.1));
 }
