@@ -149,6 +149,139 @@ s390x-unknown-linux-gnu
 END
 }
 
+# same FILE: the file as made just now is the one committed, unless another compiler made that.
+same() {
+  if git show "HEAD:$1" 2>/dev/null | grep -qF "$(rustc --version)"; then
+    git diff --exit-code -- "$1"
+  else
+    echo "$1 was made by another compiler: not compared"
+  fi
+}
+
+# bare_library TARGET OPT: prints the path of the static C library, built as firmware links it.
+bare_library() {
+  rustup target add "$1" >/dev/null 2>&1 || true
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=$2 CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+    CARGO_PROFILE_RELEASE_PANIC=abort cargo rustc --quiet --locked --lib --release --no-default-features \
+    --features ffi,_panic_handler --target "$1" --crate-type staticlib
+  echo "${CARGO_TARGET_DIR:-target}/$1/release/libgradus.a"
+}
+
+# exported LIBRARY: the functions that it offers to C.
+exported() {
+  nm --defined-only "$1" 2>/dev/null | awk '$2 == "T" && $3 ~ /^gradus_/ { print $3 }' | sort -u
+}
+
+## c: the C interface: header, names, layout, bits and refusals under sanitizers, the examples
+c() {
+  local out library compiler standard
+  apt gcc g++ clang libclang-rt-14-dev binutils cmake || { missing "no C compilers"; return 0; }
+  if ! cbindgen --version 2>/dev/null | grep -q 0.29.4; then
+    cargo install --quiet --locked cbindgen --version 0.29.4 || { missing "no cbindgen"; return 0; }
+  fi
+  out=$(mktemp -d)
+  # Associated constants of other modules come along; those of the interface begin with GRADUS.
+  RUSTC_BOOTSTRAP=1 cbindgen --quiet --config cbindgen.toml --crate gradus 2>/dev/null |
+    awk 'BEGIN { RS = ""; ORS = "\n\n" } !/(^|\n)#define [^G]/' >include/gradus.h
+  git diff --exit-code -- include/gradus.h
+  cargo rustc --quiet --locked --lib --release --features ffi --crate-type staticlib
+  library=${CARGO_TARGET_DIR:-target}/release/libgradus.a
+  diff <(exported "$library") <(grep -o 'gradus_[a-z0-9_]*(' include/gradus.h | tr -d '(' | sort -u)
+  GRADUS_C_OUT=$out cargo test --locked --quiet --features ffi --test abi
+  g++ -std=c++11 -pedantic -Wall -Wextra -Werror -x c++ -fsyntax-only include/gradus.h
+  for compiler in gcc clang; do
+    for standard in c99 c11; do
+      "$compiler" -std=$standard -pedantic -Wall -Wextra -Werror -ffp-contract=off -O1 -g \
+        -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude tests/c/bits.c "$library" -lm -o "$out/bits"
+      "$out/bits" >"$out/$compiler.txt" || { cat "$out/$compiler.txt"; return 1; }
+      diff "$out/bits.txt" "$out/$compiler.txt"
+    done
+    "$compiler" -std=c11 -fsyntax-only -Iinclude "$out/layout.c"
+  done
+  rm -r "$out"
+}
+
+## size: flash per C function, and no path to a panic or an allocation, at opt-level z, s and 3
+size() {
+  local target opt library name file=docs/size.md
+  apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
+  declare -A bytes linker=([thumbv6m-none-eabi]="arm-none-eabi-ld" [thumbv7em-none-eabihf]="arm-none-eabi-ld"
+    [riscv32imac-unknown-none-elf]="riscv64-unknown-elf-ld -m elf32lriscv")
+  for target in thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf; do
+    for opt in z 3 s; do
+      library=$(bare_library $target $opt)
+      if nm "$library" 2>/dev/null | grep -E 'panicking|__rust_alloc|__rg_'; then
+        echo "$target $opt: a path to a panic or an allocation" >&2
+        return 1
+      fi
+      # All functions at once: an undefined symbol would be a libc's, or the panic handler's.
+      ${linker[$target]} --gc-sections -e gradus_version $(exported "$library" | sed 's/^/-u /') \
+        -o /tmp/gradus.elf "$library"
+    done
+    for name in $(exported "$library"); do
+      ${linker[$target]} --gc-sections -e "$name" -o /tmp/gradus.elf "$library"
+      bytes[$target $name]=$(command size /tmp/gradus.elf 2>/dev/null | awk 'NR == 2 { print $1 }')
+    done
+  done
+  {
+    echo "# Flash"
+    echo
+    echo "Bytes that a program grows by if it calls this C function and no other: code, constants, and all that"
+    echo "they call, at opt-level s. Two rules share most of it. Made by \`./ci.sh size\`, $(rustc --version)."
+    echo
+    echo "| function | M0 | M4F | riscv32imac |"
+    echo "|---|---|---|---|"
+    for name in $(exported "$library"); do
+      echo "| $name | ${bytes[thumbv6m-none-eabi $name]} | ${bytes[thumbv7em-none-eabihf $name]} |" \
+        "${bytes[riscv32imac-unknown-none-elf $name]} |"
+    done
+  } >$file
+  same $file
+}
+
+# emulate BIN TARGET MACHINE CPU BOARD OPT [QEMU OPTION..]: builds a program of examples/firmware and runs it.
+emulate() {
+  local bin=$1 target=$2 machine=$3 cpu=$4 board=$5 opt=$6 system=arm
+  shift 6
+  [[ $target != riscv* ]] || system="riscv32 -bios none"
+  rustup target add "$target" >/dev/null 2>&1 || true
+  (cd examples/firmware && BOARD=$board CARGO_PROFILE_RELEASE_OPT_LEVEL=$opt cargo build --quiet --locked --release \
+    --target "$target" --target-dir target --bin "$bin")
+  timeout 300 qemu-system-$system -machine "$machine" -cpu "$cpu" -nographic -monitor none -serial none \
+    -semihosting-config enable=on,target=native "$@" -kernel "examples/firmware/target/$target/release/$bin"
+}
+
+## cycles: instructions per parameter and stack of every rule, counted under QEMU
+cycles() {
+  local file=docs/cycles.md
+  apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
+  table() {
+    echo
+    echo "## $1"
+    echo
+    echo "| rule | instructions, portable loop | instructions, as shipped | stack, bytes |"
+    echo "|---|---|---|---|"
+    emulate cycles "${@:2}" -icount shift=7
+  }
+  {
+    echo "# Instructions"
+    echo
+    echo "Per parameter, for 1024 of them, counted under QEMU (\`-icount shift=7\`, SysTick); constant costs of a call"
+    echo "are not in it. The portable loop is \`Level::SCALAR\`; where the two differ, the shipped one is in assembly. Stack"
+    echo "is what a call of \`step_slices\` takes. Made by \`./ci.sh cycles\`, $(rustc --version)."
+    table "Cortex-M4F, opt-level s" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
+    table "Cortex-M4F, opt-level 3" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 3
+    table "Cortex-M4F, opt-level z" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 z
+    table "Cortex-M33, opt-level s" thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
+    CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS=-Ctarget-cpu=cortex-m55 \
+      table "Cortex-M55 (target-cpu=cortex-m55), opt-level 3" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547 3
+    table "Cortex-M3, opt-level s: software floating point, the count depends on the values" \
+      thumbv7m-none-eabi mps2-an385 cortex-m3 nrf52840 s
+    table "Cortex-M0 code (on an M3), opt-level s: software floating point" thumbv6m-none-eabi mps2-an385 cortex-m3 nrf52840 s
+  } >$file
+  same $file
+}
+
 ## all: what CI runs
 all() {
   check
@@ -159,6 +292,9 @@ all() {
   package
   pictures
   instructions
+  c
+  size
+  cycles
 }
 
 case "${1:-all}" in
