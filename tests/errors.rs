@@ -48,6 +48,8 @@ impl<const K: usize> Buffers<K> {
             assert_eq!(result, Err(error), "{rule:?} {level}");
         }
         assert_eq!(rule.step_if_finite(params, grads, Self::state(columns, clock)), Err(error), "{rule:?}");
+        let bad = vec![f32::NAN; grads.len()]; // wrong lengths first, then what is in them
+        assert_eq!(rule.step_if_finite(params, &bad, Self::state(columns, clock)), Err(error), "{rule:?}");
         #[cfg(feature = "rayon")]
         assert_eq!(rule.par_step_slices(params, grads, Self::state(columns, clock)), Err(error), "{rule:?}");
         // A list with a good tensor before the bad one: that is not written either.
