@@ -285,6 +285,15 @@ proptest! {
         prop_assert!(falls(&MultiStep::new(0.1, gamma, [steps, 7, steps / 2])));
     }
 
+    /// Between equal ends nothing moves, though the two shares of them round.
+    #[test]
+    fn equal_ends_are_kept(step: u32, steps in any_steps(), lr in 1e-6..1e6_f32) {
+        prop_assert_eq!(Linear::new(lr, lr, steps).at(step), lr);
+        prop_assert_eq!(Cosine { min: lr, ..Cosine::new(lr, steps) }.at(step % steps.max(1)), lr);
+        prop_assert_eq!(Triangular::new(lr, lr, steps, 7).at(step), lr);
+        prop_assert_eq!(WarmUp::new(lr, steps, Constant(lr)).at(step), lr);
+    }
+
     /// A period brings the same bits again.
     #[test]
     fn cycles_repeat(step in 0..1_000_000_u32, up in 1..500_u32, down in 1..500_u32, turns in 1..1000_u32) {
