@@ -1,15 +1,17 @@
 //! A run that is saved, loaded and continued has the bits of one that was never interrupted: for
-//! every rule, with a schedule and a random mask, within this version and from a file of format 1.
+//! every rule, with a schedule, noise and dropout, within this version and from a file of format 1.
 #![cfg(feature = "std")]
 
 #[macro_use]
 #[path = "support/rules.rs"]
 mod rules;
 
+use gradus::ensemble::{Average, Ema, EmaState, Ensemble, Swa, SwaState};
+use gradus::noise::{Dropout, Masks};
 use gradus::schedule::{Cosine, Schedule, WarmUp};
 use gradus::store::{self, Family, Load};
 use gradus::transform::L2;
-use gradus::{Optimizer, State};
+use gradus::{Clock, Optimizer, State};
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::Rng, rand_core::SeedableRng};
 
 /// Parameters of a run: less than a register, and more than a quarter of it.
@@ -28,23 +30,23 @@ struct Training<O: Optimizer<K>, const K: usize> {
     params: [f32; N],
     state: State<O::Family, K, N>,
     generator: Xoshiro128PlusPlus,
+    masks: Masks,
     step: u32,
 }
 
 impl<const K: usize, O: Optimizer<K, Family: Family>> Run for Training<O, K> {
     fn step(&mut self) {
         let schedule = WarmUp::new(1e-4, 3, Cosine::new(0.05, 20));
-        let mask = self.generator.next_u32();
-        let grads = core::array::from_fn(|k| {
-            let kept = (mask >> k & 1) as f32;
-            2.0 * kept * (self.params[k] - k as f32)
-        });
+        let noise = (self.generator.next_u32() >> 8) as f32 / (1 << 24) as f32;
+        let mut grads = core::array::from_fn(|k| 2.0 * (self.params[k] - k as f32) + noise);
+        Dropout::drop_prob(0.25).forward(&mut grads, &mut self.masks).unwrap();
         let rule = self.rule.with_lr(schedule.at(self.step)).with(L2::new(0.01));
         rule.step(&mut self.params, &grads, &mut self.state);
         self.step += 1;
     }
     fn parts(&mut self) -> Box<dyn Load + '_> {
-        Box::new((&mut self.params, &mut self.state, &mut self.generator, &mut self.step))
+        let Self { params, state, generator, masks, step, .. } = self;
+        Box::new((params, state, generator, masks, step))
     }
     fn bits(&self) -> [u32; N] {
         self.params.map(f32::to_bits)
@@ -52,14 +54,14 @@ impl<const K: usize, O: Optimizer<K, Family: Family>> Run for Training<O, K> {
 }
 
 fn start<const K: usize, O: Optimizer<K, Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
-    let generator = Xoshiro128PlusPlus::seed_from_u64(1);
-    Box::new(Training { rule, params: [0.5; N], state: State::new(), generator, step: 0 })
+    let (generator, masks) = (Xoshiro128PlusPlus::seed_from_u64(1), Masks::new(1));
+    Box::new(Training { rule, params: [0.5; N], state: State::new(), generator, masks, step: 0 })
 }
 
 /// A run that has no past: loading must bring all of it.
 fn empty<const K: usize, O: Optimizer<K, Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
-    let generator = Xoshiro128PlusPlus::seed_from_u64(2);
-    Box::new(Training { rule, params: [f32::NAN; N], state: State::new(), generator, step: 99 })
+    let (generator, masks) = (Xoshiro128PlusPlus::seed_from_u64(2), Masks::new(2));
+    Box::new(Training { rule, params: [f32::NAN; N], state: State::new(), generator, masks, step: 99 })
 }
 
 fn interrupted_anywhere(mut whole: Box<dyn Run>, mut restored: Box<dyn Run>) {
@@ -99,7 +101,8 @@ fn no_rule_loads_the_state_of_another() {
     }
 }
 
-/// Every rule after seven steps, as the first version of the crate saved it.
+/// Every kind of record, as the first version of the crate saved it: each rule after seven steps, and
+/// what is made of weights.
 const FORMAT_1: &[u8] = include_bytes!("data/format1.gradus");
 
 /// All runs as one value.
@@ -117,10 +120,29 @@ fn seven_steps() -> [Box<dyn Run>; 13] {
     runs
 }
 
+/// Two members, both averages of them, a clock and a slice of the other number type.
+type Others = (Ensemble<2, 3>, SwaState<2>, EmaState<2>, Clock, [f64; 2]);
+
+fn others() -> Others {
+    let (mut ensemble, mut swa, mut ema) = (Ensemble::new(), SwaState::new(), EmaState::new());
+    for params in [[0.1, -0.2], [1e10, f32::MIN_POSITIVE]] {
+        ensemble.push(&params).unwrap();
+        Swa.update(&mut swa, &params);
+        Ema::new(0.9).update(&mut ema, &params);
+    }
+    (ensemble, swa, ema, Clock { t: u32::MAX, carry: -1.5 }, [0.1, -0.0])
+}
+
+fn write() -> Vec<u8> {
+    store::to_vec((&list(&mut seven_steps())[..], others())).unwrap()
+}
+
 #[test]
 fn a_file_of_format_1_continues_with_the_same_bits() {
     let mut restored = each_rule!(empty);
-    store::load(&mut list(&mut restored)[..], FORMAT_1).unwrap();
+    let mut found: Others = Default::default();
+    store::load((&mut list(&mut restored)[..], &mut found), FORMAT_1).unwrap();
+    assert_eq!(found, others());
     for (mut restored, mut whole) in restored.into_iter().zip(seven_steps()) {
         for _ in 7..20 {
             restored.step();
@@ -132,13 +154,12 @@ fn a_file_of_format_1_continues_with_the_same_bits() {
 
 #[test]
 fn format_1_is_still_what_is_written() {
-    assert_eq!(store::to_vec(&list(&mut seven_steps())[..]).unwrap(), FORMAT_1);
+    assert_eq!(write(), FORMAT_1);
 }
 
 /// `cargo test --test resume -- --ignored`: for a new format, whose file then has a new name.
 #[test]
 #[ignore = "writes the file that the other tests read"]
 fn write_format_1() {
-    let file = store::to_vec(&list(&mut seven_steps())[..]).unwrap();
-    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/format1.gradus"), file).unwrap();
+    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/format1.gradus"), write()).unwrap();
 }

@@ -81,6 +81,25 @@ fn ensembles_and_averages() {
     assert!(from_str::<EnsembleVec>("[[0.1,0.2],[0.3]]").is_err());
 }
 
+#[test]
+fn masks_and_what_is_made_of_them() {
+    use gradus::noise::*;
+    round_trip((
+        Dropout::drop_prob(0.1).vanilla(),
+        DropConnect(Dropout::drop_prob(0.2)),
+        StochasticDepth(Dropout::drop_prob(0.3)),
+    ));
+    let mut masks = Masks::new(7);
+    round_trip((masks.clone(), Masks::ZERO));
+    masks.fill(0.3, &mut [0; 9]);
+    round_trip(masks.clone());
+    // A lane of zeros would never leave them.
+    let mut state = masks.state();
+    state[5] = [0; 4];
+    let masks: Masks = from_str(&to_string(&state).unwrap()).unwrap();
+    assert_ne!(masks.state()[5], [0; 4]);
+}
+
 /// The state of the refusals below, as JSON.
 fn adam() -> serde_json::Value {
     serde_json::to_value(AdamState::<3>::new()).unwrap()

@@ -47,6 +47,7 @@ const SEED_0: Lanes = seeded(0);
 /// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "[[u32; 4]; LANES]", into = "[[u32; 4]; LANES]"))]
 pub struct Masks {
     lanes: Lanes,
 }
@@ -120,6 +121,19 @@ impl Masks {
     const fn asleep(&self) -> bool {
         let [a, b, c, d] = &self.lanes;
         a[0] | b[0] | c[0] | d[0] == 0
+    }
+}
+
+/// As [`Masks::from_state`]: no lane is asleep.
+impl From<[[u32; 4]; LANES]> for Masks {
+    fn from(state: [[u32; 4]; LANES]) -> Self {
+        Self::from_state(state)
+    }
+}
+
+impl From<Masks> for [[u32; 4]; LANES] {
+    fn from(masks: Masks) -> Self {
+        masks.state()
     }
 }
 

@@ -24,9 +24,9 @@
 //!
 //! What can be saved: the state of every optimizer and average of weights (as [`State`](crate::State),
 //! [`StateMut`](crate::StateMut) or `StateVec`), [`Clock`](crate::Clock), slices, arrays and vectors
-//! of `f32` and `f64`, ensembles, [`Masks`](crate::noise::Masks), the generator
-//! `Xoshiro128PlusPlus`, `u32` for the position in a schedule, and tuples and slices of these. Vectors take their length from the file; all else
-//! must have the shape that the file has.
+//! of `f32` and `f64`, ensembles, [`Masks`](crate::noise::Masks), the generator `Xoshiro128PlusPlus`,
+//! `u32` for the position in a schedule, and tuples and slices of these. Vectors take their length
+//! from the file; all else must have the shape that the file has.
 //!
 //! With the feature `serde`, configurations and states go through any of its formats too. This
 //! module keeps every bit; JSON, for one, has neither NaN nor infinity.
