@@ -282,6 +282,19 @@ cycles() {
   same $file
 }
 
+## web: the page in the browser: builds it, and drives it in a headless Chromium
+web() {
+  rustup target add wasm32-unknown-unknown >/dev/null 2>&1 || { missing "rustup has no target wasm32-unknown-unknown"; return 0; }
+  apt chromium chromium-driver || command -v chromedriver >/dev/null || { missing "no chromium and chromedriver"; return 0; }
+  (
+    cd web
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+    cargo wasm
+    cargo test
+  )
+}
+
 ## all: what CI runs
 all() {
   check
@@ -295,6 +308,7 @@ all() {
   c
   size
   cycles
+  web
 }
 
 case "${1:-all}" in

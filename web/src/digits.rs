@@ -1,0 +1,180 @@
+//! The digits: the network and its data are those of `examples/digits`, trained one epoch a call.
+
+#[path = "../../examples/digits/data.rs"]
+mod data;
+#[path = "../../examples/digits/network.rs"]
+#[allow(dead_code, reason = "the example uses the rest")]
+mod network;
+
+use data::{COUNT, DIGITS};
+use gradus::noise::Dropout;
+use gradus::schedule::Cosine;
+use gradus::{AdaGrad, Adam, Error, Level, Momentum, Nesterov, Optimizer, RmsProp, Sgd, State};
+use network::{CLASSES, Chance, Network, PARAMS, PIXELS, Sample, Score, Training, argmax, softmax, split};
+use std::cell::RefCell;
+
+/// Samples of a step.
+const BATCH: usize = 32;
+
+/// The rules and a learning rate for each, in the order of the race.
+const RULES: [(&str, f32); 6] = [
+    ("SGD", 0.2),
+    ("Momentum", 0.05),
+    ("Nesterov", 0.05),
+    ("AdaGrad", 0.05),
+    ("RMSProp", 0.004),
+    ("Adam", 0.005),
+];
+
+/// Names, learning rates and numbers of samples, as JSON.
+pub fn table() -> String {
+    let rules = RULES.map(|(name, lr)| format!(r#"{{"name":{name:?},"lr":{lr:?}}}"#)).join(",");
+    let train = split(&DIGITS, &mut [0; COUNT]);
+    format!(r#"{{"rules":[{rules}],"train":{train},"test":{}}}"#, COUNT - train)
+}
+
+/// A training, whatever its optimizer.
+trait Run {
+    fn epoch(&mut self) -> Result<f32, Error>;
+    fn network(&self) -> &Network;
+    fn samples(&self, test: bool) -> &[u16];
+}
+
+struct RunBy<O: Optimizer<K>, const K: usize> {
+    training: Training<O, Cosine>,
+    state: State<O::Family, K, PARAMS>,
+    network: Network,
+    chance: Chance,
+    order: [u16; COUNT],
+    count: usize,
+}
+
+impl<O: Optimizer<K> + 'static, const K: usize> RunBy<O, K> {
+    fn start(optimizer: O, dropout: Dropout, epochs: u32, seed: u64) -> Box<dyn Run> {
+        let mut order = [0; COUNT];
+        let count = split(&DIGITS, &mut order);
+        let steps = epochs * count.div_ceil(BATCH) as u32;
+        let schedule = Cosine::new(optimizer.lr(), steps);
+        let training = Training { level: Level::detect(), optimizer, schedule, batch: BATCH, dropout };
+        let mut chance = Chance::new(seed);
+        let mut network = Network::new();
+        network.init(&mut chance.rng);
+        Box::new(Self { training, state: State::new(), network, chance, order, count })
+    }
+}
+
+impl<O: Optimizer<K>, const K: usize> Run for RunBy<O, K> {
+    fn epoch(&mut self) -> Result<f32, Error> {
+        let train = &mut self.order[..self.count];
+        self.training.epoch(&mut self.network, &mut self.state, &mut self.chance, &DIGITS, train)
+    }
+    fn network(&self) -> &Network {
+        &self.network
+    }
+    fn samples(&self, test: bool) -> &[u16] {
+        if test { &self.order[self.count..] } else { &self.order[..self.count] }
+    }
+}
+
+thread_local! {
+    static RUN: RefCell<Option<Box<dyn Run>>> = const { RefCell::new(None) };
+    static DRAWING: RefCell<[u8; PIXELS]> = const { RefCell::new([0; PIXELS]) };
+}
+
+/// `f` of the training, or `none` before the first.
+fn with_run<T>(none: T, f: impl FnOnce(&dyn Run) -> T) -> T {
+    RUN.with_borrow(|run| run.as_deref().map_or(none, f))
+}
+
+/// Begins a training from random weights.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_start(rule: usize, lr: f32, drop_prob: f32, epochs: u32, seed: u32) {
+    let (dropout, seed) = (Dropout::drop_prob(drop_prob), u64::from(seed));
+    let run = match rule {
+        0 => RunBy::start(Sgd::new(lr), dropout, epochs, seed),
+        1 => RunBy::start(Momentum::new(lr), dropout, epochs, seed),
+        2 => RunBy::start(Nesterov::new(lr), dropout, epochs, seed),
+        3 => RunBy::start(AdaGrad::new(lr), dropout, epochs, seed),
+        4 => RunBy::start(RmsProp::new(lr), dropout, epochs, seed),
+        _ => RunBy::start(Adam::new(lr), dropout, epochs, seed),
+    };
+    RUN.set(Some(run));
+}
+
+/// Trains for one epoch. Returns its mean loss, or NaN if no training has begun.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_epoch() -> f32 {
+    RUN.with_borrow_mut(|run| run.as_mut().map_or(f32::NAN, |run| run.epoch().unwrap_or(f32::NAN)))
+}
+
+/// Share of the samples that the network classifies right: those of the test, or of the training.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_accuracy(test: bool) -> f32 {
+    score(test).accuracy
+}
+
+/// Mean loss without dropout over the samples of the test, or of the training.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_loss(test: bool) -> f32 {
+    score(test).loss
+}
+
+fn score(test: bool) -> Score {
+    let of = |run: &dyn Run| run.network().score(Level::detect(), &DIGITS, run.samples(test));
+    with_run(Score::default(), |run| of(run).unwrap_or_default())
+}
+
+/// A hash of the bits of all weights.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_hash() -> u64 {
+    with_run(0, |run| run.network().hash())
+}
+
+/// Sets a pixel of the drawing to a value from 0 to 16.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_draw(pixel: usize, value: u8) {
+    DRAWING.with_borrow_mut(|drawing| {
+        if let Some(place) = drawing.get_mut(pixel) {
+            *place = value.min(16);
+        }
+    });
+}
+
+/// The probability that the drawing shows `digit`.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_probability(digit: usize) -> f32 {
+    let scores = with_run([0.0; CLASSES], |run| {
+        DRAWING.with_borrow(|drawing| run.network().scores(Level::detect(), drawing)).unwrap_or_default()
+    });
+    softmax(&scores).0.get(digit).copied().unwrap_or_default()
+}
+
+/// Number of the `k`-th sample of the test, or of the last one.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_test(k: usize) -> usize {
+    with_run(0, |run| {
+        let test = run.samples(true);
+        test.get(k).or(test.last()).map_or(0, |&number| usize::from(number))
+    })
+}
+
+/// What sample `number` shows.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_label(number: usize) -> u8 {
+    DIGITS.get(number).map_or(0, |sample| sample.label)
+}
+
+/// What the network takes sample `number` for.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_guess(number: usize) -> usize {
+    with_run(0, |run| {
+        let of = |sample: &Sample| run.network().scores(Level::detect(), &sample.pixels);
+        DIGITS.get(number).map_or(0, |sample| argmax(&of(sample).unwrap_or_default()))
+    })
+}
+
+/// A pixel of sample `number`, from 0 to 16.
+#[unsafe(no_mangle)]
+pub extern "C" fn digits_pixel(number: usize, pixel: usize) -> u8 {
+    DIGITS.get(number).and_then(|sample| sample.pixels.get(pixel)).copied().unwrap_or_default()
+}

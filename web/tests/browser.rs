@@ -1,0 +1,74 @@
+//! Drives the page in a headless Chromium, and compares its bits with this machine's.
+//!
+//! Needs `chromium` and `chromedriver` on the path, and the module: `cargo wasm`.
+
+mod support;
+
+use gradus_web::{digits, race};
+use serde_json::{Value, json};
+use support::{Browser, Server};
+
+/// The bits of the six paths from `start`, with a surface's own settings, as the page sums them up.
+fn paths(surface: &Value, index: usize, [x, y]: [f32; 2]) -> String {
+    let rates = surface["lr"].as_array().expect("a rate for each rule");
+    let steps = surface["steps"].as_u64().expect("steps") as usize;
+    let bits = rates.iter().enumerate().fold(0, |bits, (rule, lr)| {
+        race::race_path(index, rule, x, y, lr.as_f64().expect("a number") as f32, 0.9, 0.0, steps);
+        bits ^ race::race_hash()
+    });
+    format!("paths {bits:016x}")
+}
+
+#[test]
+fn the_page_races_trains_and_classifies_with_the_bits_of_this_machine() {
+    let server = Server::start();
+    let page = Browser::open(&server.address);
+    page.wait("return document.getElementById('race-hash').textContent");
+    assert_eq!(page.text("level"), "wasm, simd128");
+
+    // The race as it begins, and from where the mouse drags the start.
+    let table: Value = serde_json::from_str(&race::table()).expect("the table is JSON");
+    let bowl = &table["surfaces"][0];
+    let start = page.run("return document.getElementById('land').dataset.start");
+    assert_eq!(page.text("race-hash"), paths(bowl, 0, point(&start)));
+    page.drag("land", &[[-200, -100], [-150, 50], [120, 80]]);
+    let dragged = page.run("return document.getElementById('land').dataset.start");
+    assert_ne!(dragged, start);
+    assert_eq!(page.text("race-hash"), paths(bowl, 0, point(&dragged)));
+
+    // Another surface.
+    page.run("document.getElementById('surfaces').children[3].click()");
+    let valley = &table["surfaces"][3];
+    let start = page.run("return document.getElementById('land').dataset.start");
+    assert_eq!(page.text("race-hash"), paths(valley, 3, point(&start)));
+
+    // A training in the page, and the same one here.
+    page.run("document.getElementById('train').click()");
+    page.wait("return document.getElementById('digits-hash').textContent");
+    let (rule, lr, drop, epochs, seed) = (5, 0.005, 0.1, 30, 1);
+    digits::digits_start(rule, lr, drop, epochs, seed);
+    for _ in 0..epochs {
+        digits::digits_epoch();
+    }
+    assert_eq!(page.text("digits-hash"), format!("weights {:016x}", digits::digits_hash()));
+    let test = digits::digits_accuracy(true);
+    assert!(test > 0.95, "{test}");
+    assert!(page.text("progress").contains(&format!("{:.1} %", 100.0 * test)));
+
+    // A drawn ring is a zero.
+    let ring = (0..=64).map(|i| f64::from(i) / 10.0);
+    let ring = Vec::from_iter(ring.map(|a| [(45.0 * a.cos()) as i32, (60.0 * a.sin()) as i32]));
+    page.drag("draw", &ring);
+    let best =
+        page.run("return [...document.getElementById('bars').children].findIndex((row) => row.className)");
+    assert_eq!(best, 0);
+
+    assert_eq!(page.complaints(), json!([]));
+}
+
+/// A point as the page writes it: two numbers with a space between.
+fn point(text: &Value) -> [f32; 2] {
+    let mut numbers =
+        text.as_str().expect("text").split(' ').map(|x| x.parse::<f64>().expect("a number") as f32);
+    [numbers.next().expect("x"), numbers.next().expect("y")]
+}
