@@ -84,6 +84,9 @@
 // One uint32_t, such as the position in a schedule.
 #define GRADUS_ITEM_U32 1
 
+// One gradus_masks.
+#define GRADUS_ITEM_MASKS 2
+
 // State of gradus_adagrad_step().
 #define GRADUS_ITEM_ADAGRAD 16
 
@@ -201,6 +204,30 @@ typedef enum gradus_status gradus_status;
 typedef int32_t gradus_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+
+// Generator of masks; `= {0}` is the one of seed 0.
+typedef struct {
+  // Eight lanes of xoshiro128++.
+  uint32_t lanes[8][4];
+} gradus_masks;
+
+// Dropout (Srivastava et al., 2014), and the probability of its relatives.
+//
+// ```text
+//              training                        test
+// inverted     y = keep ? x / keep_prob : 0    y = x
+// vanilla      y = keep ? x : 0                y = x * keep_prob
+// ```
+//
+// A mask has one bit per element, GRADUS_MASK_WORDS(n) words of 32 bits; a bit of 1 keeps.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Probability that an element is kept.
+  float keep_prob;
+  // Whether to scale at test time instead of in training: 0, or 1 for yes.
+  uint32_t vanilla;
+} gradus_dropout;
 
 // What acts on gradients before a rule and on parameters after it; 0 leaves a transform out.
 //
@@ -579,7 +606,7 @@ typedef struct {
   uint32_t kind;
   // Parameters of a state, or floats.
   size_t n;
-  // The columns of a state, one after the other; the floats; or the uint32_t.
+  // The columns of a state, one after the other; the floats; the uint32_t; or the gradus_masks.
   void *data;
   // The clock of a state; else null.
   gradus_clock *clock;
@@ -596,6 +623,163 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Makes `masks` a generator whose stream has nothing to do with that of another seed.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+gradus_status gradus_masks_seed(gradus_masks *masks, uint64_t seed);
+
+// Fills `words` words of `mask` with bits, each 1 with probability `keep_prob`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_masks_fill(gradus_masks *masks, float keep_prob, size_t words, uint32_t *mask);
+
+// Whether the probability is one: ask once, before training.
+//
+// Errors: GRADUS_ERROR_PROBABILITY, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION.
+gradus_status gradus_dropout_check(const gradus_dropout *config);
+
+// Training pass over `n` floats in place, with a mask drawn on the way.
+//
+// A copy of `masks`, taken before, draws the same mask for the backward pass: the same call over
+// the gradients.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropout_forward(const gradus_dropout *config,
+                                     size_t n,
+                                     float *x,
+                                     gradus_masks *masks);
+
+// Training pass over `n` floats in place, with the caller's mask; the same for the gradients.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropout_forward_mask(const gradus_dropout *config,
+                                          size_t n,
+                                          float *x,
+                                          const uint32_t *mask);
+
+// Training pass of the rectifier max(0, x) over `n` floats in place, with a mask drawn on the way.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropout_relu_forward(const gradus_dropout *config,
+                                          size_t n,
+                                          float *x,
+                                          gradus_masks *masks);
+
+// Training pass of the rectifier max(0, x) over `n` floats in place, with the caller's mask.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropout_relu_forward_mask(const gradus_dropout *config,
+                                               size_t n,
+                                               float *x,
+                                               const uint32_t *mask);
+
+// Gradient of the rectifier's training pass in place, given its output `y`: no mask is needed.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropout_relu_backward(const gradus_dropout *config,
+                                           size_t n,
+                                           float *grads,
+                                           const float *y);
+
+// Pass at test time over `n` floats in place; for stochastic depth too.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_dropout_test(const gradus_dropout *config, size_t n, float *x);
+
+// DropConnect (Wan et al., 2013): `y = W x` of one sample, in which weights are dropped.
+//
+// `w` has `outputs` rows of `inputs` weights, and `mask` as many rows of GRADUS_MASK_WORDS(inputs)
+// words; `x` has `inputs` floats, `y` has `outputs`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropconnect_forward(const gradus_dropout *config,
+                                         size_t inputs,
+                                         size_t outputs,
+                                         const float *w,
+                                         const float *x,
+                                         float *y,
+                                         const uint32_t *mask);
+
+// Adds the gradient of gradus_dropconnect_forward() with respect to the weights to `grad_w`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropconnect_backward_weights(const gradus_dropout *config,
+                                                  size_t inputs,
+                                                  size_t outputs,
+                                                  const float *grad_y,
+                                                  const float *x,
+                                                  float *grad_w,
+                                                  const uint32_t *mask);
+
+// Writes the gradient of gradus_dropconnect_forward() with respect to the input to `grad_x`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropconnect_backward_input(const gradus_dropout *config,
+                                                size_t inputs,
+                                                size_t outputs,
+                                                const float *w,
+                                                const float *grad_y,
+                                                float *grad_x,
+                                                const uint32_t *mask);
+
+// The product of DropConnect at test time.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_dropconnect_test(const gradus_dropout *config,
+                                      size_t inputs,
+                                      size_t outputs,
+                                      const float *w,
+                                      const float *x,
+                                      float *y);
+
+// Stochastic depth (Huang et al., 2016): training pass over the branches of `samples` samples.
+//
+// `branch` has `n` floats, `mask` one bit for each sample; the same for the gradients. Fill the mask
+// with gradus_masks_fill(), or all words with 0 or UINT32_MAX for one draw per batch.
+//
+// Errors: GRADUS_ERROR_SIZE if `samples` does not divide `n`, GRADUS_ERROR_NULL,
+// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_stochastic_depth_forward(const gradus_dropout *config,
+                                              size_t n,
+                                              float *branch,
+                                              size_t samples,
+                                              const uint32_t *mask);
+
+// Adds the prediction of one pass to the average over masks; all three start as zeros.
+//
+// ```text
+// d = y - mean;  mean += d / count;  m2 += d * (y - mean);  variance = m2 / (count - 1)
+// ```
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_monte_carlo_add(size_t n,
+                                     float *mean,
+                                     float *m2,
+                                     uint32_t *count,
+                                     const float *prediction);
+
+// Turns `m2` into the variance of `count` passes; 0 for one pass.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+gradus_status gradus_monte_carlo_finish(size_t n, float *m2, uint32_t count);
+
+// Writes the survival of block `block` of `blocks`, counted from 1, to `keep_prob`: the linear rule.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+gradus_status gradus_stochastic_depth_linear(uint32_t block,
+                                             uint32_t blocks,
+                                             float last,
+                                             float *keep_prob);
 
 // Updates `params` by one step of stochastic gradient descent; `state` may be null.
 //
@@ -1096,6 +1280,9 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
 #define GRADUS_AMSGRAD(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), GRADUS_TRANSFORMS_NONE}
 #define GRADUS_NADAM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 4e-3f, GRADUS_TRANSFORMS_NONE}
 #define GRADUS_LION(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.99, 1e-3f, GRADUS_TRANSFORMS_NONE}
+
+#define GRADUS_MASK_WORDS(n_) ((n_) / 32 + ((n_) % 32 != 0))
+#define GRADUS_DROPOUT(drop_prob_) {GRADUS_STRUCTS, 1.0f - (drop_prob_), 0}
 
 #define GRADUS_STEP_DECAY(lr_, gamma_, every_) {GRADUS_STRUCTS, (lr_), (gamma_), (every_), 0, 0}
 #define GRADUS_MULTI_STEP(lr_, gamma_, milestones_, count_) \

@@ -182,6 +182,63 @@ fn sums(out: &mut String) {
     writeln!(out, "sums {:016x}", hash(results)).unwrap();
 }
 
+fn noise(out: &mut String) {
+    use gradus::noise::*;
+    const INPUTS: usize = 35;
+    const OUTPUTS: usize = 3;
+    let mut bits = Vec::new();
+    let (mut masks, mut zero) = (Masks::new(7), Masks::ZERO);
+    let mut weight_grads = [0.0; INPUTS * OUTPUTS];
+    let mut numbers = Numbers(0);
+    for inverted in [true, false] {
+        let dropout = Dropout { inverted, ..Dropout::drop_prob(0.25) };
+        numbers = Numbers(5);
+        let mut x = numbers.fill::<N>();
+        dropout.forward(&mut x, &mut masks).unwrap();
+        bits.extend(x);
+        let mut x = numbers.fill::<N>();
+        dropout.relu_forward(&mut x, &mut masks).unwrap();
+        bits.extend(x);
+        let mut grads = numbers.fill::<N>();
+        dropout.relu_backward(&mut grads, &x).unwrap();
+        bits.extend(grads);
+        let mut x = numbers.fill::<N>();
+        let mut mask = [0; 2];
+        zero.fill(0.3, &mut mask);
+        dropout.forward(&mut x, &mask).unwrap();
+        dropout.test(&mut x).unwrap();
+        bits.extend(x);
+        let mut x = numbers.fill::<N>();
+        dropout.relu_forward(&mut x, &mask).unwrap();
+        bits.extend(x);
+        let mut mask = [0; mask_words(INPUTS) * OUTPUTS];
+        zero.fill(0.5, &mut mask);
+        let w = numbers.fill::<{ INPUTS * OUTPUTS }>();
+        let mut x = numbers.fill::<INPUTS>();
+        let (layer, mut y, mut grad_x) = (DropConnect(dropout), [0.0; OUTPUTS], [0.0; INPUTS]);
+        layer.forward(&w, &x, &mut y, &mask).unwrap();
+        bits.extend(y);
+        layer.backward_weights(&y, &x, &mut weight_grads, &mask).unwrap();
+        bits.extend(weight_grads);
+        layer.backward_input(&w, &y, &mut grad_x, &mask).unwrap();
+        bits.extend(grad_x);
+        layer.test(&w, &x, &mut y).unwrap();
+        bits.extend(y);
+        StochasticDepth(dropout).forward(&mut x, 5, &mask[..1]).unwrap();
+        bits.extend(x);
+    }
+    bits.push(StochasticDepth::linear(2, 5, 0.5));
+    let (mut mean, mut spread) = ([0.0; N], [0.0; N]);
+    let mut passes = MonteCarlo::new(&mut mean, &mut spread).unwrap();
+    for _ in 0..4 {
+        passes.add(&numbers.fill::<N>()).unwrap();
+    }
+    passes.finish();
+    bits.extend(mean);
+    bits.extend(spread);
+    writeln!(out, "noise {:016x}", hash(bits)).unwrap();
+}
+
 fn files(out: &mut String) {
     let mut numbers = Numbers(3);
     let params = numbers.fill::<N>();
@@ -190,7 +247,7 @@ fn files(out: &mut String) {
     state.columns = columns;
     state.clock = Clock { t: 5, carry: 0.5 };
     let mut buffer = [0; 1024];
-    let file = store::save((&params, &state, 17_u32), &mut buffer).unwrap();
+    let file = store::save((&params, &state, 17_u32, &noise::Masks::new(9)), &mut buffer).unwrap();
     writeln!(out, "file {:016x}", hash_bytes(file.iter().copied())).unwrap();
 }
 
@@ -207,6 +264,7 @@ fn c_computes_the_same_bits() {
     rules(&mut out);
     schedules(&mut out);
     sums(&mut out);
+    noise(&mut out);
     files(&mut out);
     give("bits.txt", &out);
 }
@@ -233,6 +291,8 @@ fn c_has_the_same_layout() {
         }
         gradus_tensor as "gradus_tensor" { data n }
         gradus_item as "gradus_item" { kind n data clock }
+        gradus_masks as "gradus_masks" { lanes }
+        gradus_dropout as "gradus_dropout" { version keep_prob vanilla }
         gradus_epsilon as "gradus_epsilon" { place eps inside }
         gradus_sgd as "gradus_sgd" { version lr transforms }
         gradus_momentum as "gradus_momentum" { version lr rho dampening transforms }

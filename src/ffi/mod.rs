@@ -7,6 +7,7 @@
 #![allow(clippy::missing_safety_doc)] // it stands here, once for all functions
 
 mod memory;
+mod noise;
 mod optim;
 mod schedule;
 mod status;
@@ -14,6 +15,7 @@ mod store;
 mod sums;
 mod transform;
 
+pub use noise::*;
 pub use optim::*;
 pub use schedule::*;
 pub use status::*;

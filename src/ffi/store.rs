@@ -1,5 +1,6 @@
 //! Saving and loading: a list of what a file holds, in the caller's memory.
 
+use super::gradus_masks;
 use super::gradus_status::{self, *};
 use super::memory::{Memory, Region, apart, put};
 use super::status;
@@ -15,7 +16,7 @@ pub struct gradus_item {
     pub kind: u32,
     /// Parameters of a state, or floats.
     pub n: usize,
-    /// The columns of a state, one after the other; the floats; or the uint32_t.
+    /// The columns of a state, one after the other; the floats; the uint32_t; or the gradus_masks.
     pub data: *mut c_void,
     /// The clock of a state; else null.
     pub clock: *mut Clock,
@@ -26,12 +27,16 @@ pub const GRADUS_ITEM_FLOATS: u32 = 0;
 /// One uint32_t, such as the position in a schedule.
 pub const GRADUS_ITEM_U32: u32 = 1;
 
+/// One gradus_masks.
+pub const GRADUS_ITEM_MASKS: u32 = 2;
+
 /// An item whose pointers have been checked.
 struct Item {
     kind: u32,
     n: usize,
     floats: Memory<f32>,
     word: Memory<u32>,
+    masks: Memory<gradus_masks>,
     clock: Memory<Clock>,
 }
 
@@ -41,10 +46,11 @@ macro_rules! states {
 
         impl Item {
             fn new(item: &gradus_item) -> Result<Self, gradus_status> {
-                let (floats, words, clocks) = match item.kind {
-                    GRADUS_ITEM_FLOATS => (Some(item.n), 0, 0),
-                    GRADUS_ITEM_U32 => (Some(0), 1, 0),
-                    $($kind => (item.n.checked_mul($k), 0, 1),)*
+                let (floats, words, masks, clocks) = match item.kind {
+                    GRADUS_ITEM_FLOATS => (Some(item.n), 0, 0, 0),
+                    GRADUS_ITEM_U32 => (Some(0), 1, 0, 0),
+                    GRADUS_ITEM_MASKS => (Some(0), 0, 1, 0),
+                    $($kind => (item.n.checked_mul($k), 0, 0, 1),)*
                     _ => return Err(GRADUS_ERROR_ENUM),
                 };
                 Ok(Self {
@@ -52,6 +58,7 @@ macro_rules! states {
                     n: item.n,
                     floats: Memory::new(item.data.cast(), floats.ok_or(GRADUS_ERROR_LENGTH)?)?,
                     word: Memory::new(item.data.cast(), words)?,
+                    masks: Memory::new(item.data.cast(), masks)?,
                     clock: Memory::new(item.clock, clocks)?,
                 })
             }
@@ -72,6 +79,17 @@ macro_rules! states {
                         GRADUS_ITEM_U32 => {
                             let $v = $item.word.one_mut();
                             $body
+                        }
+                        GRADUS_ITEM_MASKS => {
+                            let masks = $item.masks.one_mut();
+                            #[allow(unused_mut)]
+                            let mut $v = masks.build();
+                            let before = $v.clone();
+                            let result = $body;
+                            if $v != before {
+                                masks.keep(&$v); // only loading changes it
+                            }
+                            result
                         }
                         _ => {
                             let $v = $item.floats.slice_mut();
@@ -115,12 +133,12 @@ states! {
 
 impl Item {
     /// What a call on this item touches.
-    fn regions(&self, written: bool) -> [Region; 3] {
-        let (floats, word, clock) = (self.floats, self.word, self.clock);
+    fn regions(&self, written: bool) -> [Region; 4] {
+        let (floats, word, masks, clock) = (self.floats, self.word, self.masks, self.clock);
         if written {
-            [floats.written(), word.written(), clock.written()]
+            [floats.written(), word.written(), masks.written(), clock.written()]
         } else {
-            [floats.read(), word.read(), clock.read()]
+            [floats.read(), word.read(), masks.read(), clock.read()]
         }
     }
 }
@@ -143,12 +161,13 @@ impl List<'_> {
         // SAFETY: checked; the caller vouches for the memory.
         let items = unsafe { list.slice() };
         for (i, item) in items.iter().enumerate() {
-            let [floats, word, clock] = Item::new(item)?.regions(load);
-            apart([list.read(), file, floats, word, clock])?;
+            let regions = Item::new(item)?.regions(load);
+            let [floats, word, masks, clock] = regions;
+            apart([list.read(), file, floats, word, masks, clock])?;
             for other in items.iter().take(i) {
-                let [floats2, word2, clock2] = Item::new(other)?.regions(load);
-                for region in [floats, word, clock] {
-                    for other in [floats2, word2, clock2] {
+                let others = Item::new(other)?.regions(load);
+                for region in regions {
+                    for other in others {
                         apart([region, other])?;
                     }
                 }

@@ -43,6 +43,12 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
         Ok(Self { mean, m2: spread, count: 0 })
     }
 
+    /// Goes on with slices that `count` passes have filled.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn resume(mean: &'a mut [T], m2: &'a mut [T], count: u32) -> Result<Self, Error> {
+        Ok(Self { mean, m2, count })
+    }
+
     /// Adds the prediction of one pass.
     ///
     /// # Errors

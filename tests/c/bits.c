@@ -213,6 +213,89 @@ static void sums(void) {
   EXPECT(GRADUS_ERROR_NON_FINITE, gradus_clip_norm(1.0f, tensors, 2, &result[7]));
 }
 
+static void noise(void) {
+  enum { INPUTS = 35, OUTPUTS = 3, ROW = GRADUS_MASK_WORDS(INPUTS) };
+  static float weights[INPUTS * OUTPUTS], weight_grads[INPUTS * OUTPUTS], y[OUTPUTS], out[INPUTS];
+  static uint32_t mask[ROW * OUTPUTS];
+  gradus_masks masks, zero = {0}, again;
+  gradus_dropout dropout = GRADUS_DROPOUT(0.25f);
+  uint64_t hash = START;
+  float survival = 0.0f;
+  OK(gradus_dropout_check(&dropout));
+  OK(gradus_masks_seed(&masks, 7));
+  for (dropout.vanilla = 0; dropout.vanilla < 2; dropout.vanilla++) {
+    seed = 5;
+    numbers(params, N);
+    again = masks;
+    OK(gradus_dropout_forward(&dropout, N, params, &masks));
+    hash = hash_of(hash, params, N);
+    numbers(params, N);
+    memcpy(before, params, sizeof params);
+    OK(gradus_dropout_relu_forward(&dropout, N, params, &masks));
+    hash = hash_of(hash, params, N);
+    OK(gradus_dropout_forward(&dropout, N, grads, &again)); /* the same draws again */
+    OK(gradus_dropout_relu_forward(&dropout, N, before, &again));
+    TRUE(memcmp(before, params, sizeof params) == 0);
+    TRUE(memcmp(&again, &masks, sizeof masks) == 0);
+    numbers(grads, N);
+    OK(gradus_dropout_relu_backward(&dropout, N, grads, params));
+    hash = hash_of(hash, grads, N);
+    numbers(params, N);
+    OK(gradus_masks_fill(&zero, 0.3f, 2, mask));
+    OK(gradus_dropout_forward_mask(&dropout, N, params, mask));
+    OK(gradus_dropout_test(&dropout, N, params));
+    hash = hash_of(hash, params, N);
+    numbers(params, N);
+    OK(gradus_dropout_relu_forward_mask(&dropout, N, params, mask));
+    hash = hash_of(hash, params, N);
+    OK(gradus_masks_fill(&zero, 0.5f, ROW * OUTPUTS, mask));
+    numbers(weights, INPUTS * OUTPUTS);
+    numbers(params, INPUTS);
+    OK(gradus_dropconnect_forward(&dropout, INPUTS, OUTPUTS, weights, params, y, mask));
+    hash = hash_of(hash, y, OUTPUTS);
+    OK(gradus_dropconnect_backward_weights(&dropout, INPUTS, OUTPUTS, y, params, weight_grads, mask));
+    hash = hash_of(hash, weight_grads, INPUTS * OUTPUTS);
+    OK(gradus_dropconnect_backward_input(&dropout, INPUTS, OUTPUTS, weights, y, out, mask));
+    hash = hash_of(hash, out, INPUTS);
+    OK(gradus_dropconnect_test(&dropout, INPUTS, OUTPUTS, weights, params, y));
+    hash = hash_of(hash, y, OUTPUTS);
+    OK(gradus_stochastic_depth_forward(&dropout, INPUTS, params, 5, mask));
+    hash = hash_of(hash, params, INPUTS);
+  }
+  OK(gradus_stochastic_depth_linear(2, 5, 0.5f, &survival));
+  hash = hash_of(hash, &survival, 1);
+  uint32_t count = 0;
+  memset(before, 0, sizeof before);
+  memset(grads, 0, sizeof grads);
+  for (int pass = 0; pass < 4; pass++) {
+    numbers(params, N);
+    OK(gradus_monte_carlo_add(N, before, grads, &count, params));
+  }
+  OK(gradus_monte_carlo_finish(N, grads, count));
+  hash = hash_of(hash_of(hash, before, N), grads, N);
+  line("noise", hash);
+
+  dropout.vanilla = 0;
+  memcpy(before, params, sizeof params);
+  EXPECT(GRADUS_ERROR_NULL, gradus_dropout_forward(&dropout, N, NULL, &masks));
+  EXPECT(GRADUS_ERROR_NULL, gradus_dropout_forward(&dropout, N, params, NULL));
+  EXPECT(GRADUS_ERROR_NULL, gradus_dropout_forward(NULL, N, params, &masks));
+  EXPECT(GRADUS_ERROR_NULL, gradus_dropout_forward_mask(&dropout, N, params, NULL));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropout_relu_backward(&dropout, N, params, params));
+  EXPECT(GRADUS_ERROR_OVERLAP,
+         gradus_dropconnect_forward(&dropout, INPUTS, OUTPUTS, weights, params, params, mask));
+  EXPECT(GRADUS_ERROR_LENGTH,
+         gradus_dropconnect_forward(&dropout, SIZE_MAX / 2, 3, weights, params, y, mask));
+  EXPECT(GRADUS_ERROR_SIZE, gradus_stochastic_depth_forward(&dropout, INPUTS, params, 4, mask));
+  dropout.version = 0;
+  EXPECT(GRADUS_ERROR_VERSION, gradus_dropout_forward(&dropout, N, params, &masks));
+  EXPECT(GRADUS_ERROR_VERSION, gradus_dropout_check(&dropout));
+  dropout.version = GRADUS_STRUCTS;
+  dropout.keep_prob = 1.5f;
+  EXPECT(GRADUS_ERROR_PROBABILITY, gradus_dropout_check(&dropout));
+  TRUE(memcmp(before, params, sizeof params) == 0);
+}
+
 static void files(void) {
   static unsigned char file[1024];
   uint32_t position = 17, loaded = 0;
@@ -224,45 +307,50 @@ static void files(void) {
   numbers(state, 2 * N);
   rule_clock.t = 5;
   rule_clock.carry = 0.5f;
-  gradus_item saved[3] = {{GRADUS_ITEM_FLOATS, N, params, NULL},
+  gradus_masks masks = {0}, other_masks = {0};
+  OK(gradus_masks_seed(&masks, 9));
+  gradus_item saved[4] = {{GRADUS_ITEM_FLOATS, N, params, NULL},
                           {GRADUS_ITEM_NADAM, N, state, &rule_clock},
-                          {GRADUS_ITEM_U32, 1, &position, NULL}};
-  gradus_item items[3] = {{GRADUS_ITEM_FLOATS, N, other, NULL},
+                          {GRADUS_ITEM_U32, 1, &position, NULL},
+                          {GRADUS_ITEM_MASKS, 1, &masks, NULL}};
+  gradus_item items[4] = {{GRADUS_ITEM_FLOATS, N, other, NULL},
                           {GRADUS_ITEM_NADAM, N, other_state, &other_clock},
-                          {GRADUS_ITEM_U32, 1, &loaded, NULL}};
-  OK(gradus_save_size(saved, 3, &needed));
-  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_save(saved, 3, file, needed - 1, &size));
-  OK(gradus_save(saved, 3, file, sizeof file, &size));
+                          {GRADUS_ITEM_U32, 1, &loaded, NULL},
+                          {GRADUS_ITEM_MASKS, 1, &other_masks, NULL}};
+  OK(gradus_save_size(saved, 4, &needed));
+  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_save(saved, 4, file, needed - 1, &size));
+  OK(gradus_save(saved, 4, file, sizeof file, &size));
   TRUE(size == needed);
   uint64_t hash = START;
   for (size_t i = 0; i < size; i++) hash = (hash ^ file[i]) * 0x100000001b3u;
   line("file", hash);
-  OK(gradus_load(items, 3, file, size));
+  OK(gradus_load(items, 4, file, size));
   TRUE(memcmp(params, other, sizeof params) == 0);
   TRUE(memcmp(state, other_state, sizeof other_state) == 0);
+  TRUE(memcmp(&masks, &other_masks, sizeof masks) == 0);
   TRUE(other_clock.t == 5 && other_clock.carry == 0.5f && loaded == 17);
-  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_load(items, 3, file, size - 1));
-  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_load(items, 2, file, size));
+  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_load(items, 4, file, size - 1));
+  EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_load(items, 3, file, size));
   items[1].kind = GRADUS_ITEM_ADAM;
-  EXPECT(GRADUS_ERROR_FILE_KIND, gradus_load(items, 3, file, size));
+  EXPECT(GRADUS_ERROR_FILE_KIND, gradus_load(items, 4, file, size));
   items[1].kind = GRADUS_ITEM_NADAM;
   items[0].n = N - 1;
-  EXPECT(GRADUS_ERROR_FILE_SHAPE, gradus_load(items, 3, file, size));
+  EXPECT(GRADUS_ERROR_FILE_SHAPE, gradus_load(items, 4, file, size));
   items[0].n = N;
   items[0].data = other_state;
-  EXPECT(GRADUS_ERROR_OVERLAP, gradus_load(items, 3, file, size));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_load(items, 4, file, size));
   items[0].data = file;
-  EXPECT(GRADUS_ERROR_OVERLAP, gradus_load(items, 3, file, size));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_load(items, 4, file, size));
   items[0].data = other;
   items[0].kind = 99;
-  EXPECT(GRADUS_ERROR_ENUM, gradus_load(items, 3, file, size));
+  EXPECT(GRADUS_ERROR_ENUM, gradus_load(items, 4, file, size));
   items[0].kind = GRADUS_ITEM_FLOATS;
   file[30] ^= 1;
-  EXPECT(GRADUS_ERROR_FILE_CHECKSUM, gradus_load(items, 3, file, size));
+  EXPECT(GRADUS_ERROR_FILE_CHECKSUM, gradus_load(items, 4, file, size));
   file[6] ^= 1;
-  EXPECT(GRADUS_ERROR_FILE_VERSION, gradus_load(items, 3, file, size));
+  EXPECT(GRADUS_ERROR_FILE_VERSION, gradus_load(items, 4, file, size));
   file[0] ^= 1;
-  EXPECT(GRADUS_ERROR_FILE_FOREIGN, gradus_load(items, 3, file, size));
+  EXPECT(GRADUS_ERROR_FILE_FOREIGN, gradus_load(items, 4, file, size));
   TRUE(memcmp(params, other, sizeof params) == 0);
 }
 
@@ -270,6 +358,7 @@ int main(void) {
   rules();
   schedules();
   sums();
+  noise();
   files();
   TRUE(strcmp(gradus_status_name(GRADUS_OK), "success") == 0);
   TRUE(strcmp(gradus_status_name(-9999), "unknown status") == 0);

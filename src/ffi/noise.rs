@@ -1,0 +1,315 @@
+//! Masks and what is built of them.
+
+use super::gradus_status::{self, *};
+use super::memory::{Memory, apart, copy, put};
+use super::{same_version, status};
+use crate::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mask_words};
+
+/// Generator of masks; `= {0}` is the one of seed 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct gradus_masks {
+    /// Eight lanes of xoshiro128++.
+    pub lanes: [[u32; 4]; 8],
+}
+
+impl gradus_masks {
+    pub(super) fn build(&self) -> Masks {
+        Masks::from_state(self.lanes)
+    }
+
+    pub(super) fn keep(&mut self, masks: &Masks) {
+        self.lanes = masks.state();
+    }
+}
+
+/// Dropout (Srivastava et al., 2014), and the probability of its relatives.
+///
+/// ```text
+///              training                        test
+/// inverted     y = keep ? x / keep_prob : 0    y = x
+/// vanilla      y = keep ? x : 0                y = x * keep_prob
+/// ```
+///
+/// A mask has one bit per element, GRADUS_MASK_WORDS(n) words of 32 bits; a bit of 1 keeps.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_dropout {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Probability that an element is kept.
+    pub keep_prob: f32,
+    /// Whether to scale at test time instead of in training: 0, or 1 for yes.
+    pub vanilla: u32,
+}
+
+impl gradus_dropout {
+    fn build(&self) -> Result<Dropout, gradus_status> {
+        same_version(self.version)?;
+        Ok(Dropout { keep_prob: self.keep_prob, inverted: self.vanilla == 0 })
+    }
+}
+
+/// A function with the checks and views of its pointers: `name: kind of memory = pointer, length`.
+macro_rules! noise {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($arg:ident: $t:ty),*) { $(let $d:ident = dropout($c:ident)?;)? [$($way:ident $view:ident = $from:ident, $n:expr;)*] $body:expr }
+    )*) => {$(
+        $(#[$doc])*
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($arg: $t),*) -> gradus_status {
+            let run = || {
+                $(let $d = dropout($c)?;)?
+                $(let $view = Memory::new($from, $n)?;)*
+                apart([$(noise!(@region $way $view)),*])?;
+                #[allow(unused_unsafe)] // a function without memory has nothing unsafe
+                // SAFETY: checked, and apart; the caller vouches for the memory.
+                unsafe {
+                    $(let $view = noise!(@slice $way $view);)*
+                    $body
+                }
+            };
+            status(run())
+        }
+    )*};
+    (@region read $view:ident) => { $view.read() };
+    (@region write $view:ident) => { $view.written() };
+    (@region one $view:ident) => { $view.written() };
+    (@slice read $view:ident) => { $view.slice() };
+    (@slice write $view:ident) => { $view.slice_mut() };
+    (@slice one $view:ident) => { $view.one_mut() };
+}
+
+/// The configuration behind a pointer.
+fn dropout(config: *const gradus_dropout) -> Result<Dropout, gradus_status> {
+    // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
+    unsafe { copy(config)?.build() }
+}
+
+/// `a * b`, if memory could be as long.
+fn area(a: usize, b: usize) -> Result<usize, gradus_status> {
+    a.checked_mul(b).ok_or(GRADUS_ERROR_LENGTH)
+}
+
+noise! {
+    /// Makes `masks` a generator whose stream has nothing to do with that of another seed.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+    gradus_masks_seed(masks: *mut gradus_masks, seed: u64) {
+        [one masks = masks, 1;]
+        { masks.keep(&Masks::new(seed)); Ok(()) }
+    }
+
+    /// Fills `words` words of `mask` with bits, each 1 with probability `keep_prob`.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+    gradus_masks_fill(masks: *mut gradus_masks, keep_prob: f32, words: usize, mask: *mut u32) {
+        [one masks = masks, 1; write mask = mask, words;]
+        {
+            let mut generator = masks.build();
+            generator.fill(keep_prob, mask);
+            masks.keep(&generator);
+            Ok(())
+        }
+    }
+
+    /// Whether the probability is one: ask once, before training.
+    ///
+    /// Errors: GRADUS_ERROR_PROBABILITY, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION.
+    gradus_dropout_check(config: *const gradus_dropout) {
+        []
+        Ok(dropout(config)?.check()?)
+    }
+
+    /// Training pass over `n` floats in place, with a mask drawn on the way.
+    ///
+    /// A copy of `masks`, taken before, draws the same mask for the backward pass: the same call over
+    /// the gradients.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropout_forward(config: *const gradus_dropout, n: usize, x: *mut f32, masks: *mut gradus_masks) {
+        let dropout = dropout(config)?;
+        [write x = x, n; one masks = masks, 1;]
+        {
+            let mut generator = masks.build();
+            dropout.forward(x, &mut generator)?;
+            masks.keep(&generator);
+            Ok(())
+        }
+    }
+
+    /// Training pass over `n` floats in place, with the caller's mask; the same for the gradients.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropout_forward_mask(config: *const gradus_dropout, n: usize, x: *mut f32, mask: *const u32) {
+        let dropout = dropout(config)?;
+        [write x = x, n; read mask = mask, mask_words(n);]
+        Ok(dropout.forward(x, mask)?)
+    }
+
+    /// Training pass of the rectifier max(0, x) over `n` floats in place, with a mask drawn on the way.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropout_relu_forward(config: *const gradus_dropout, n: usize, x: *mut f32, masks: *mut gradus_masks) {
+        let dropout = dropout(config)?;
+        [write x = x, n; one masks = masks, 1;]
+        {
+            let mut generator = masks.build();
+            dropout.relu_forward(x, &mut generator)?;
+            masks.keep(&generator);
+            Ok(())
+        }
+    }
+
+    /// Training pass of the rectifier max(0, x) over `n` floats in place, with the caller's mask.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropout_relu_forward_mask(config: *const gradus_dropout, n: usize, x: *mut f32, mask: *const u32) {
+        let dropout = dropout(config)?;
+        [write x = x, n; read mask = mask, mask_words(n);]
+        Ok(dropout.relu_forward(x, mask)?)
+    }
+
+    /// Gradient of the rectifier's training pass in place, given its output `y`: no mask is needed.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropout_relu_backward(config: *const gradus_dropout, n: usize, grads: *mut f32, y: *const f32) {
+        let dropout = dropout(config)?;
+        [write grads = grads, n; read y = y, n;]
+        Ok(dropout.relu_backward(grads, y)?)
+    }
+
+    /// Pass at test time over `n` floats in place; for stochastic depth too.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+    gradus_dropout_test(config: *const gradus_dropout, n: usize, x: *mut f32) {
+        let dropout = dropout(config)?;
+        [write x = x, n;]
+        Ok(dropout.test(x)?)
+    }
+
+    /// DropConnect (Wan et al., 2013): `y = W x` of one sample, in which weights are dropped.
+    ///
+    /// `w` has `outputs` rows of `inputs` weights, and `mask` as many rows of GRADUS_MASK_WORDS(inputs)
+    /// words; `x` has `inputs` floats, `y` has `outputs`.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropconnect_forward(
+        config: *const gradus_dropout, inputs: usize, outputs: usize,
+        w: *const f32, x: *const f32, y: *mut f32, mask: *const u32
+    ) {
+        let dropout = dropout(config)?;
+        [
+            read w = w, area(inputs, outputs)?; read x = x, inputs; write y = y, outputs;
+            read mask = mask, area(mask_words(inputs), outputs)?;
+        ]
+        Ok(DropConnect(dropout).forward(w, x, y, mask)?)
+    }
+
+    /// Adds the gradient of gradus_dropconnect_forward() with respect to the weights to `grad_w`.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropconnect_backward_weights(
+        config: *const gradus_dropout, inputs: usize, outputs: usize,
+        grad_y: *const f32, x: *const f32, grad_w: *mut f32, mask: *const u32
+    ) {
+        let dropout = dropout(config)?;
+        [
+            read grad_y = grad_y, outputs; read x = x, inputs; write grad_w = grad_w, area(inputs, outputs)?;
+            read mask = mask, area(mask_words(inputs), outputs)?;
+        ]
+        Ok(DropConnect(dropout).backward_weights(grad_y, x, grad_w, mask)?)
+    }
+
+    /// Writes the gradient of gradus_dropconnect_forward() with respect to the input to `grad_x`.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropconnect_backward_input(
+        config: *const gradus_dropout, inputs: usize, outputs: usize,
+        w: *const f32, grad_y: *const f32, grad_x: *mut f32, mask: *const u32
+    ) {
+        let dropout = dropout(config)?;
+        [
+            read w = w, area(inputs, outputs)?; read grad_y = grad_y, outputs; write grad_x = grad_x, inputs;
+            read mask = mask, area(mask_words(inputs), outputs)?;
+        ]
+        Ok(DropConnect(dropout).backward_input(w, grad_y, grad_x, mask)?)
+    }
+
+    /// The product of DropConnect at test time.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+    /// GRADUS_ERROR_VERSION.
+    gradus_dropconnect_test(
+        config: *const gradus_dropout, inputs: usize, outputs: usize, w: *const f32, x: *const f32, y: *mut f32
+    ) {
+        let dropout = dropout(config)?;
+        [read w = w, area(inputs, outputs)?; read x = x, inputs; write y = y, outputs;]
+        Ok(DropConnect(dropout).test(w, x, y)?)
+    }
+
+    /// Stochastic depth (Huang et al., 2016): training pass over the branches of `samples` samples.
+    ///
+    /// `branch` has `n` floats, `mask` one bit for each sample; the same for the gradients. Fill the mask
+    /// with gradus_masks_fill(), or all words with 0 or UINT32_MAX for one draw per batch.
+    ///
+    /// Errors: GRADUS_ERROR_SIZE if `samples` does not divide `n`, GRADUS_ERROR_NULL,
+    /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+    gradus_stochastic_depth_forward(
+        config: *const gradus_dropout, n: usize, branch: *mut f32, samples: usize, mask: *const u32
+    ) {
+        let dropout = dropout(config)?;
+        [write branch = branch, n; read mask = mask, mask_words(samples);]
+        Ok(StochasticDepth(dropout).forward(branch, samples, mask)?)
+    }
+
+    /// Adds the prediction of one pass to the average over masks; all three start as zeros.
+    ///
+    /// ```text
+    /// d = y - mean;  mean += d / count;  m2 += d * (y - mean);  variance = m2 / (count - 1)
+    /// ```
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+    gradus_monte_carlo_add(
+        n: usize, mean: *mut f32, m2: *mut f32, count: *mut u32, prediction: *const f32
+    ) {
+        [write mean = mean, n; write m2 = m2, n; one count = count, 1; read prediction = prediction, n;]
+        {
+            let mut passes = MonteCarlo::resume(mean, m2, *count)?;
+            passes.add(prediction)?;
+            *count = passes.count();
+            Ok(())
+        }
+    }
+
+    /// Turns `m2` into the variance of `count` passes; 0 for one pass.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+    gradus_monte_carlo_finish(n: usize, m2: *mut f32, count: u32) {
+        [write m2 = m2, n;]
+        { MonteCarlo::resume(&mut [], m2, count)?.finish(); Ok(()) }
+    }
+}
+
+/// Writes the survival of block `block` of `blocks`, counted from 1, to `keep_prob`: the linear rule.
+///
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_stochastic_depth_linear(
+    block: u32,
+    blocks: u32,
+    last: f32,
+    keep_prob: *mut f32,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the checked pointer.
+    status(unsafe { put(keep_prob, StochasticDepth::linear(block, blocks, last)) })
+}
