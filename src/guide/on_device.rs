@@ -79,9 +79,10 @@
 //! # Time
 //!
 //! Division and square root dominate adaptive rules; without a floating-point unit every operation is a
-//! call. There [`Sgd`](crate::Sgd) and [`Momentum`](crate::Momentum) are far cheaper than the others:
-//! count with a step of each on your device. Time does not depend on the values, except where hardware or
-//! its replacement takes longer over subnormal numbers.
+//! call. There [`Sgd`](crate::Sgd) and [`Momentum`](crate::Momentum) are far cheaper than the others. In the
+//! repository `docs/cycles.md` has the instructions and the stack of every rule, and `docs/size.md` the flash.
+//! Time does not depend on the values, except where hardware or its replacement takes longer over some,
+//! such as subnormal numbers.
 //!
 //! # Interrupts and power
 //!
