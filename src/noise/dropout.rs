@@ -1,9 +1,9 @@
 //! Dropout.
 
-use super::masks::{Everything, MaskSource};
+use super::masks::MaskSource;
 use crate::error::{Error, Hyper, require};
 use crate::simd::mask::{Gate, Gated, InOut};
-use crate::simd::{Element, Lane, Level};
+use crate::simd::{Element, Lane, Level, Rule, run};
 
 /// Dropout (Srivastava et al., 2014): every element is kept with a probability, else it is +0.
 ///
@@ -193,8 +193,8 @@ impl Dropout {
         grads: impl Into<InOut<'a, T>>,
         y: &[T],
     ) -> Result<(), Error> {
-        let gate = WherePositive { scale: self.scale() };
-        Everything.run(level, 1.0, &gate, Gated::new(grads.into(), [y])?)
+        run(level, &WherePositive { scale: self.scale() }, grads.into().columns_with(y)?);
+        Ok(())
     }
 
     /// [`test`](Self::test) at a chosen instruction set: for tests and benchmarks.
@@ -203,7 +203,8 @@ impl Dropout {
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
     #[inline]
     pub fn test_at<'a, T: Element>(&self, level: Level, x: impl Into<InOut<'a, T>>) -> Result<(), Error> {
-        Everything.run(level, 1.0, &Keep { scale: self.test_scale() }, Gated::new(x.into(), [])?)
+        run(level, &Scaled { factor: self.test_scale() }, x.into().columns()?);
+        Ok(())
     }
 
     /// The factor at test time.
@@ -222,8 +223,8 @@ impl Dropout {
 }
 
 /// `keep ? x * scale : 0`.
-pub(super) struct Keep<T> {
-    pub scale: T,
+struct Keep<T> {
+    scale: T,
 }
 
 impl<T: Element> Gate<0, T> for Keep<T> {
@@ -250,11 +251,23 @@ struct WherePositive<T> {
     scale: T,
 }
 
-impl<T: Element> Gate<1, T> for WherePositive<T> {
+impl<T: Element> Rule<0, 2, T> for WherePositive<T> {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, g: L, [y]: [L; 1], _: u32) -> L {
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [g, y]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
         let zero = L::splat(isa, T::ZERO);
-        // y is 0 here or, where the rectifier let a NaN pass, NaN.
-        y.select_gt(zero, g * L::splat(isa, self.scale), y + zero)
+        // Where y is not positive it is 0 or, since the rectifier lets NaN pass, NaN.
+        (y.select_gt(zero, g * L::splat(isa, self.scale), y + zero), [])
+    }
+}
+
+/// `x * factor`.
+pub(super) struct Scaled<T> {
+    pub factor: T,
+}
+
+impl<T: Element> Rule<0, 1, T> for Scaled<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (x * L::splat(isa, self.factor), [])
     }
 }

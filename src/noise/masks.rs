@@ -268,19 +268,3 @@ impl MaskSource for &mut Masks {
         Ok(())
     }
 }
-
-/// The mask that keeps everything.
-pub(super) struct Everything;
-
-impl MaskSource for Everything {
-    #[inline]
-    fn run<const R: usize, T: Element, G: Gate<R, T>>(
-        self,
-        level: Level,
-        _: f32,
-        gate: &G,
-        columns: Gated<'_, R, T>,
-    ) -> Result<(), Error> {
-        Masks::default().run(level, 1.0, gate, columns) // no word is drawn for 1
-    }
-}

@@ -1,10 +1,10 @@
 //! Stochastic depth.
 
-use super::dropout::{Dropout, Keep};
-use super::masks::{Everything, MaskSource, Masks};
+use super::dropout::{Dropout, Scaled};
+use super::masks::Masks;
 use crate::error::{Error, Hyper, require, same_length};
-use crate::simd::mask::{Gated, InOut, mask_words};
-use crate::simd::{Element, Level};
+use crate::simd::mask::{InOut, mask_words};
+use crate::simd::{Element, Level, run};
 
 /// Stochastic depth (Huang et al., 2016): a residual branch is left out of training at random.
 ///
@@ -114,11 +114,11 @@ impl StochasticDepth {
         let features = branch.len().checked_div(samples).unwrap_or(0);
         require(features * samples == branch.len(), Hyper::Size)?;
         same_length(mask_words(samples), mask.len())?;
-        let gate = Keep { scale: self.0.scale() };
+        let scaled = Scaled { factor: self.0.scale() };
         for (i, sample) in branch.chunks_exact_mut(features.max(1)).enumerate() {
             let word = mask.get(i / 32).copied().unwrap_or(0);
             if word >> (i % 32) & 1 == 1 {
-                Everything.run(level, 1.0, &gate, Gated::new(InOut::from(sample), [])?)?;
+                run(level, &scaled, InOut::from(sample).columns()?);
             } else {
                 sample.fill(T::ZERO);
             }

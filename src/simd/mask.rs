@@ -5,6 +5,7 @@ use super::lane::{Element, Lane};
 use super::level::{Kind, Level};
 use super::reduce::{BLOCK, Fold, reduce};
 use super::streams::Streams;
+use super::sweep::Columns;
 use crate::error::{Error, same_length};
 use core::marker::PhantomData;
 
@@ -41,6 +42,26 @@ impl<T> InOut<'_, T> {
     fn len(&self) -> Result<usize, Error> {
         same_length(self.from_len, self.to_len)?;
         Ok(self.to_len)
+    }
+}
+
+impl<'a, T> InOut<'a, T> {
+    /// For rules that compute `x` from a column they read: what is there before is not used.
+    #[inline]
+    pub fn columns(self) -> Result<Columns<'a, 0, 1, T>, Error> {
+        let len = self.len()?;
+        // SAFETY: both point to len elements for 'a; in place, a register is read before it is written.
+        Ok(unsafe { Columns::from_pointers(self.to, Streams::from_pointers(len, [self.from], [])) })
+    }
+
+    /// The same with one more column to read.
+    #[inline]
+    pub fn columns_with(self, other: &'a [T]) -> Result<Columns<'a, 0, 2, T>, Error> {
+        let len = self.len()?;
+        same_length(len, other.len())?;
+        let read = [self.from, other.as_ptr()];
+        // SAFETY: all point to len elements for 'a; in place, a register is read before it is written.
+        Ok(unsafe { Columns::from_pointers(self.to, Streams::from_pointers(len, read, [])) })
     }
 }
 

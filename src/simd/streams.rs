@@ -56,6 +56,14 @@ impl<'a, const S: usize, const R: usize, T> Streams<'a, S, R, T> {
         })
     }
 
+    /// # Safety
+    /// For `'a`, each pointer of `read` is valid for reads of `len` elements, and each of `state` for
+    /// writes too.
+    #[inline]
+    pub unsafe fn from_pointers(len: usize, read: [*const T; R], state: [*mut T; S]) -> Self {
+        Self { len, read, state, slices: PhantomData }
+    }
+
     #[inline]
     pub fn from_arrays<const N: usize>(read: [&'a [T; N]; R], state: &'a mut [[T; N]; S]) -> Self {
         Self {

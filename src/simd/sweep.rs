@@ -86,6 +86,13 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
         Ok(Self { x: x.as_mut_ptr(), streams })
     }
 
+    /// # Safety
+    /// For `'a`, `x` is valid for reads and writes of as many elements as the streams.
+    #[inline]
+    pub(super) unsafe fn from_pointers(x: *mut T, streams: Streams<'a, S, R, T>) -> Self {
+        Self { x, streams }
+    }
+
     /// Bundles arrays, whose lengths the compiler has checked.
     #[inline]
     pub fn from_arrays<const N: usize>(
