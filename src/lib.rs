@@ -4,6 +4,7 @@
 #![deny(unsafe_code)]
 
 pub mod augment;
+mod cut;
 pub mod ensemble;
 mod error;
 #[cfg(feature = "ffi")]

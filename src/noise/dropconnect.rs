@@ -1,6 +1,7 @@
 //! DropConnect.
 
 use super::dropout::Dropout;
+use crate::cut::cut_mut;
 use crate::error::{Error, same_length};
 use crate::simd::mask::{Gate, Gated, InOut, mask_words, masked_dot, run_masked};
 use crate::simd::{Element, Lane, Level, dot};
@@ -132,8 +133,9 @@ impl DropConnect {
     ) -> Result<(), Error> {
         let words = fits(grad_w.len(), x.len(), grad_y.len(), mask)?;
         let scale: T = self.0.scale();
-        for (i, (grad_w, g)) in grad_w.chunks_exact_mut(x.len().max(1)).zip(grad_y).enumerate() {
-            let columns = Gated::new(InOut::from(grad_w), [x])?;
+        let mut rest = grad_w;
+        for (i, g) in grad_y.iter().enumerate() {
+            let columns = Gated::new(InOut::from(cut_mut(&mut rest, x.len())), [x])?;
             run_masked(level, &AddKept { factor: *g * scale }, row(mask, i, words), columns)?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::dropout::{Dropout, Scaled};
 use super::masks::Masks;
+use crate::cut::cut_mut;
 use crate::error::{Error, Hyper, require, same_length};
 use crate::simd::mask::{InOut, mask_words};
 use crate::simd::{Element, Level, run};
@@ -115,7 +116,9 @@ impl StochasticDepth {
         require(features * samples == branch.len(), Hyper::Size)?;
         same_length(mask_words(samples), mask.len())?;
         let scaled = Scaled { factor: self.0.scale() };
-        for (i, sample) in branch.chunks_exact_mut(features.max(1)).enumerate() {
+        let mut rest = branch;
+        for i in 0..samples {
+            let sample = cut_mut(&mut rest, features);
             let word = mask.get(i / 32).copied().unwrap_or(0);
             if word >> (i % 32) & 1 == 1 {
                 run(level, &scaled, InOut::from(sample).columns()?);

@@ -1,1 +1,6 @@
 //! Batch normalisation.
+
+mod batch;
+mod kernels;
+
+pub use batch::{BatchNorm, BatchNormState, Shape};

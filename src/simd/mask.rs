@@ -6,6 +6,7 @@ use super::level::{Kind, Level};
 use super::reduce::{BLOCK, Fold, reduce};
 use super::streams::Streams;
 use super::sweep::Columns;
+use crate::cut::cut;
 use crate::error::{Error, same_length};
 use core::marker::PhantomData;
 
@@ -239,9 +240,11 @@ impl<T: Element> Fold<2, 0, T> for MaskedDot<'_> {
 pub fn masked_dot<T: Element>(level: Level, mask: &[u32], x: &[T], y: &[T]) -> Result<T, Error> {
     same_length(x.len(), y.len())?;
     same_length(mask_words(x.len()), mask.len())?;
-    let mut sum = T::ZERO;
-    for ((mask, x), y) in mask.chunks(BLOCK / 32).zip(x.chunks(BLOCK)).zip(y.chunks(BLOCK)) {
-        sum = sum + reduce(level, &MaskedDot { mask }, x.len(), [x, y], [])?;
+    let (mut mask, mut x, mut y, mut sum) = (mask, x, y, T::ZERO);
+    while !x.is_empty() {
+        let fold = MaskedDot { mask: cut(&mut mask, BLOCK / 32) };
+        let (x, y) = (cut(&mut x, BLOCK), cut(&mut y, BLOCK));
+        sum = sum + reduce(level, &fold, x.len(), [x, y], [])?;
     }
     Ok(sum)
 }

@@ -4,6 +4,7 @@ use super::bytes::{Head, Reader, Writer};
 use super::{Error, Name};
 use crate::ensemble::*;
 use crate::noise::Masks;
+use crate::norm::BatchNorm;
 use crate::optim::*;
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 
@@ -62,6 +63,7 @@ families! {
     Adam "adam",
     AdamW "adamw",
     AmsGrad "amsgrad",
+    BatchNorm "batchnorm",
     CenteredRmsProp "rmsprop-a",
     CenteredRmsPropMomentum "rmsprop-av",
     Ema "ema",

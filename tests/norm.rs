@@ -1,0 +1,267 @@
+//! Batch normalisation against PyTorch, by central differences, and in its corners.
+
+#[path = "support/random.rs"]
+mod random;
+#[path = "support/ulp.rs"]
+mod ulp;
+#[path = "support/vectors.rs"]
+mod vectors;
+
+use gradus::norm::{BatchNorm, BatchNormState, Shape};
+use gradus::{Element, Error, Hyper, Level, StateVec};
+use random::{Random, all_bits};
+use serde_json::Value;
+use ulp::unit;
+use vectors::{doubles, floats, layers, size};
+
+/// One training step and its backward pass.
+struct Pass<T> {
+    y: Vec<T>,
+    mean: Vec<T>,
+    variance: Vec<T>,
+    grad_x: Vec<T>,
+    grad_weight: Vec<T>,
+    grad_bias: Vec<T>,
+}
+
+fn pass<T: Element>(
+    norm: &BatchNorm,
+    level: Level,
+    shape: Shape,
+    [x, g, weight, bias]: [&[T]; 4],
+) -> Pass<T> {
+    let per_channel = || vec![T::ONE; shape.channels];
+    let mut pass = Pass {
+        y: vec![T::ONE; x.len()],
+        mean: per_channel(),
+        variance: per_channel(),
+        grad_x: g.to_vec(),
+        grad_weight: per_channel(),
+        grad_bias: per_channel(),
+    };
+    norm.forward_at(level, shape, x, &mut pass.y, [weight, bias], [&mut pass.mean, &mut pass.variance])
+        .unwrap();
+    let saved = [weight, &pass.mean[..], &pass.variance[..]];
+    let grads = [&mut pass.grad_weight[..], &mut pass.grad_bias[..]];
+    norm.backward_at(level, shape, &mut pass.grad_x, x, saved, grads).unwrap();
+    pass
+}
+
+/// Largest distance, in units in the last place of the largest number of the reference.
+fn off(got: &[f32], want: &[f64]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let largest = want.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    got.iter()
+        .zip(want)
+        .fold(0.0, |off, (got, want)| (f64::from(*got) - want).abs().max(off * unit(largest)) / unit(largest))
+}
+
+/// Within 4 units of PyTorch's run in f64 or, where a mean of 100 leaves fewer digits of a deviation of
+/// 1, no farther than twice as far as PyTorch's own run in f32.
+fn hold(what: &str, key: &str, got: &[f32], step: &Value) {
+    let want = doubles(&step["f64"], key);
+    let (ours, theirs) = (off(got, &want), off(&floats(&step["f32"], key), &want));
+    assert!(ours <= f64::max(4.0, 2.0 * theirs), "{what} {key}: {ours} units, PyTorch {theirs}");
+}
+
+/// The kernels in f64. `eps` is kept as an f32, 2.5e-8 of itself away from the decimal: that moves
+/// `1 / sqrt(variance + eps)` by at most 1.3e-8, and a gradient, which has its cube, by three times that.
+fn hold_f64(what: &str, got: &[f64], want: &[f64]) {
+    let largest = want.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    for (got, want) in got.iter().zip(want) {
+        assert!((got - want).abs() <= 4e-8 * largest, "{what}: {got:e} {want:e}");
+    }
+}
+
+#[test]
+fn training_and_inference_agree_with_pytorch() {
+    for case in layers("batch_norm") {
+        let name = case["name"].as_str().unwrap();
+        let norm = BatchNorm {
+            eps: case["eps"].as_f64().unwrap() as f32,
+            running_decay: case["running_decay"].as_f64().unwrap(),
+        };
+        assert_eq!(norm.check(), Ok(()));
+        let (channels, spatial) = (size(&case, "channels"), size(&case, "spatial"));
+        let (weight, bias) = (floats(&case, "weight"), floats(&case, "bias"));
+        let mut running = StateVec::<BatchNorm, 2>::new(channels);
+        for (i, step) in case["steps"].as_array().unwrap().iter().enumerate() {
+            let shape = Shape { batch: size(step, "batch"), channels, spatial };
+            let (x, g) = (floats(step, "input"), floats(step, "grad_output"));
+            let got = pass(&norm, Level::detect(), shape, [&x, &g, &weight, &bias]);
+            norm.track(shape, [&got.mean, &got.variance], running.as_mut()).unwrap();
+            let [running_mean, running_var] = running.columns();
+            for (key, got) in [
+                ("output", &got.y[..]),
+                ("grad_input", &got.grad_x),
+                ("grad_weight", &got.grad_weight),
+                ("grad_bias", &got.grad_bias),
+                ("running_mean", running_mean),
+                ("running_var", running_var),
+            ] {
+                hold(&format!("{name} step {i}"), key, got, step);
+            }
+            // The same kernels in f64: the formula itself, without its rounding.
+            let wide = |x: &[f32]| x.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
+            let inputs = [&wide(&x)[..], &wide(&g), &wide(&weight), &wide(&bias)];
+            let got = pass(&norm, Level::detect(), shape, inputs);
+            hold_f64(name, &got.y, &doubles(&step["f64"], "output"));
+            hold_f64(name, &got.grad_x, &doubles(&step["f64"], "grad_input"));
+            hold_f64(name, &got.grad_weight, &doubles(&step["f64"], "grad_weight"));
+            hold_f64(name, &got.grad_bias, &doubles(&step["f64"], "grad_bias"));
+        }
+        let last = &case["inference"];
+        let shape = Shape { batch: size(last, "batch"), channels, spatial };
+        let mut y = floats(last, "input");
+        let [mean, variance] = running.columns();
+        norm.inference(shape, &mut y, [&weight, &bias], [mean, variance]).unwrap();
+        hold(name, "output", &y, last);
+    }
+}
+
+fn inputs(shape: Shape, seed: u64) -> [Vec<f32>; 4] {
+    let mut random = Random(seed);
+    let mut numbers = |n| random.vec(n, |r| r.sized(-1.0, 1.0));
+    [numbers(shape.len()), numbers(shape.len()), numbers(shape.channels), numbers(shape.channels)]
+}
+
+#[test]
+fn every_level_has_the_same_bits() {
+    for batch in [1, 2, 5, 19] {
+        for channels in [1, 3, 16, 37] {
+            for spatial in [1, 2, 7, 16, 33] {
+                let shape = Shape { batch, channels, spatial };
+                let data = inputs(shape, 3);
+                let data = [&data[0][..], &data[1], &data[2], &data[3]];
+                let want = pass(&BatchNorm::new(), Level::SCALAR, shape, data);
+                for level in Level::available() {
+                    let got = pass(&BatchNorm::new(), level, shape, data);
+                    for (got, want) in [
+                        (&got.y, &want.y),
+                        (&got.mean, &want.mean),
+                        (&got.variance, &want.variance),
+                        (&got.grad_x, &want.grad_x),
+                        (&got.grad_weight, &want.grad_weight),
+                        (&got.grad_bias, &want.grad_bias),
+                    ] {
+                        assert_eq!(all_bits(got), all_bits(want), "{level} {shape:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_are_the_slopes_of_the_forward_pass() {
+    for shape in [Shape::dense(6, 3), Shape { batch: 3, channels: 2, spatial: 5 }] {
+        let norm = BatchNorm::new();
+        let wide = |x: Vec<f32>| x.into_iter().map(f64::from).collect::<Vec<_>>();
+        let mut data = inputs(shape, 8).map(wide);
+        let loss = |data: &[Vec<f64>; 4]| {
+            let y = pass(&norm, Level::detect(), shape, [&data[0], &data[1], &data[2], &data[3]]).y;
+            y.iter().zip(&data[1]).map(|(y, g)| y * g).sum::<f64>()
+        };
+        let got = pass(&norm, Level::detect(), shape, [&data[0], &data[1], &data[2], &data[3]]);
+        for (which, grads) in [(0, got.grad_x), (2, got.grad_weight), (3, got.grad_bias)] {
+            for (k, grad) in grads.iter().enumerate() {
+                let (at, h) = (data[which][k], 1e-5);
+                data[which][k] = at + h;
+                let above = loss(&data);
+                data[which][k] = at - h;
+                let below = loss(&data);
+                data[which][k] = at;
+                let slope = (above - below) / (2.0 * h);
+                assert!((slope - grad).abs() < 1e-6 * (1.0 + slope.abs()), "{which} {k}: {slope} {grad}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_value_in_a_channel_gives_the_bias() {
+    let (norm, shape) = (BatchNorm::new(), Shape::dense(1, 3));
+    let (x, g) = ([4.0, -1e30, f32::MAX], [1.0, 2.0, 3.0]);
+    let (weight, bias) = ([1.0, 2.0, 3.0], [0.5, -0.5, 0.0]);
+    let got = pass(&norm, Level::detect(), shape, [&x, &g, &weight, &bias]);
+    assert_eq!((&got.y[..], &got.mean[..], &got.variance[..]), (&bias[..], &x[..], &[0.0; 3][..]));
+    assert_eq!(
+        (&got.grad_x[..], &got.grad_weight[..], &got.grad_bias[..]),
+        (&[0.0; 3][..], &[0.0; 3][..], &g[..])
+    );
+    let mut running = BatchNormState::<3>::new();
+    norm.track(shape, [&got.mean, &got.variance], running.as_mut()).unwrap();
+    assert_eq!(running.columns[1], [1.0; 3], "one value has no unbiased variance: the running one stays");
+    assert_eq!(running.columns[0][0], 0.4);
+    norm.track(Shape::dense(2, 3), [&[4.0; 3], &[2.0; 3]], running.as_mut()).unwrap();
+    assert_eq!(running.columns[1], [0.9 + 0.1 * 4.0; 3]);
+    assert_eq!(running.t(), 2);
+}
+
+#[test]
+fn a_constant_channel_stays_finite() {
+    for shape in [Shape::dense(1000, 2), Shape { batch: 10, channels: 2, spatial: 100 }] {
+        for constant in [0.0, 0.1, 1e10_f32] {
+            let x = vec![constant; shape.len()];
+            let g: Vec<f32> = (0..shape.len()).map(|i| (i as f32).sin()).collect();
+            let got = pass(&BatchNorm::new(), Level::detect(), shape, [&x, &g, &[1.0; 2], &[0.25; 2]]);
+            assert!(got.grad_x.iter().chain(&got.y).all(|x| x.is_finite()), "{constant}");
+            if constant < 1.0 {
+                assert!(got.y.iter().all(|y| (y - 0.25).abs() < 1e-2), "{constant}: {}", got.y[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn folding_gives_the_inference_of_both_layers() {
+    let (inputs, channels) = (5, 3);
+    let mut random = Random(5);
+    let mut numbers = |n| random.vec(n, |r| r.signed());
+    let (mut w, mut b, x) = (numbers(inputs * channels), numbers(channels), numbers(inputs));
+    let (weight, bias, mean) = (numbers(channels), numbers(channels), numbers(channels));
+    let variance = [0.5, 1.5, 0.01];
+    let dense = |w: &[f32], b: &[f32]| -> Vec<f32> {
+        w.chunks(inputs).zip(b).map(|(w, b)| w.iter().zip(&x).map(|(w, x)| w * x).sum::<f32>() + b).collect()
+    };
+    let norm = BatchNorm::new();
+    let mut want = dense(&w, &b);
+    norm.inference(Shape::dense(1, channels), &mut want, [&weight, &bias], [&mean, &variance]).unwrap();
+    norm.fold([&weight, &bias], [&mean, &variance], &mut w, &mut b).unwrap();
+    for (got, want) in dense(&w, &b).iter().zip(&want) {
+        assert!((got - want).abs() < 1e-5, "{got} {want}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_anything_is_written() {
+    let norm = BatchNorm::new();
+    let length = |expected, found| Err(Error::Length { expected, found });
+    let (x, mut y, mut m, mut v) = ([1.0_f32; 6], [7.0; 6], [7.0; 2], [7.0; 2]);
+    let mut forward =
+        |shape, x: &[f32], params: [&[f32]; 2]| norm.forward(shape, x, &mut y, params, [&mut m, &mut v]);
+    assert_eq!(forward(Shape::dense(3, 2), &x[..5], [&[1.0; 2]; 2]), length(6, 5));
+    assert_eq!(forward(Shape::dense(3, 2), &x, [&[1.0; 2], &[1.0; 3]]), length(2, 3));
+    assert_eq!(forward(Shape::dense(2, 3), &x, [&[1.0; 3]; 2]), length(3, 2));
+    assert_eq!(forward(Shape::dense(2, 2), &x[..4], [&[1.0; 2]; 2]), length(4, 6));
+    for shape in [
+        Shape::dense(0, 2),
+        Shape::dense(2, 0),
+        Shape { batch: 1, channels: 1, spatial: 0 },
+        Shape { batch: usize::MAX, channels: 2, spatial: 2 },
+    ] {
+        assert_eq!(forward(shape, &x, [&[1.0; 2]; 2]), Err(Error::Range(Hyper::Size)));
+    }
+    let mut grads = [7.0; 6];
+    let refused =
+        norm.backward(Shape::dense(3, 2), &mut grads[..5], &x, &[1.0; 2], [&[0.0; 2]; 2], [&mut m, &mut v]);
+    assert_eq!(refused, length(6, 5));
+    let mut layer = [7.0; 5];
+    assert_eq!(norm.fold([&[1.0; 2]; 2], [&[1.0; 2]; 2], &mut layer, &mut m), Err(Error::Range(Hyper::Size)));
+    let mut running = BatchNormState::<2>::new();
+    assert_eq!(norm.track(Shape::dense(3, 2), [&[1.0; 3], &[1.0; 2]], running.as_mut()), length(2, 3));
+    assert_eq!((y, m, v, grads, layer, running.t()), ([7.0; 6], [7.0; 2], [7.0; 2], [7.0; 6], [7.0; 5], 0));
+    assert_eq!(BatchNorm { eps: 0.0, ..norm }.check(), Err(Error::Range(Hyper::Epsilon)));
+    assert_eq!(BatchNorm { running_decay: 1.0, ..norm }.check(), Err(Error::Range(Hyper::Rho)));
+    assert_eq!(BatchNorm::keras().check(), Ok(()));
+}
