@@ -135,10 +135,10 @@ impl Network {
         let (_, layer2, layer3) = layers(&self.params);
         let (grads1, grads2, grads3) = layers_mut(&mut self.grads);
         add_grads(level, &h2, &dz3, grads3);
-        let mut dz2: [f32; HIDDEN2] = backward(level, layer3, &dz3)?;
+        let mut dz2 = backward(level, layer3, &dz3, &h2)?;
         dropout.relu_backward_at(level, &mut dz2, &h2)?;
         add_grads(level, &h1, &dz2, grads2);
-        let mut dz1: [f32; HIDDEN1] = backward(level, layer2, &dz2)?;
+        let mut dz1 = backward(level, layer2, &dz2, &h1)?;
         dropout.relu_backward_at(level, &mut dz1, &h1)?;
         add_grads(level, &x, &dz1, grads1);
         Ok(loss)
@@ -310,7 +310,7 @@ fn layers_mut(params: &mut [f32; PARAMS]) -> (&mut [f32], &mut [f32], &mut [f32]
 
 /// Draws the weights of a layer with `O` outputs.
 fn init_layer<const O: usize>(layer: &mut [f32], inputs: usize, rng: &mut Xoshiro128PlusPlus) {
-    let a = libm::sqrtf(6.0 / inputs as f32);
+    let a = Lane::sqrt(6.0 / inputs as f32);
     for w in layer.iter_mut().skip(O) {
         *w = a * (2.0 * unit(rng) - 1.0);
     }
@@ -333,15 +333,19 @@ fn forward<const O: usize>(level: Level, layer: &[f32], x: &[f32]) -> [f32; O] {
     y
 }
 
-/// `dx = dy W^T`.
+/// `dx = dy W^T`, given the rectified `x`: where that is 0, no gradient passes.
 fn backward<const I: usize, const O: usize>(
     level: Level,
     layer: &[f32],
     dy: &[f32; O],
+    x: &[f32; I],
 ) -> Result<[f32; I], Error> {
     let mut dx = [0.0; I];
-    for (row, dx) in layer.as_chunks::<O>().0.iter().skip(1).zip(&mut dx) {
-        *dx = dot(level, row, dy)?;
+    let rows = layer.as_chunks::<O>().0.iter().skip(1);
+    for ((row, &x), dx) in rows.zip(x).zip(&mut dx) {
+        if x != 0.0 {
+            *dx = dot(level, row, dy)?;
+        }
     }
     Ok(dx)
 }
