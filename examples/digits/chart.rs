@@ -68,6 +68,7 @@ fn panel(
     chart
         .configure_mesh()
         .x_desc("epoch")
+        .x_labels((epochs as usize).min(10) + 1)
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| format!("{y}"))
         .label_style(("sans-serif", 15))

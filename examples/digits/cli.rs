@@ -52,13 +52,17 @@ fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(std::iter::once("all").chain(OPTIMIZERS.iter().map(|entry| entry.name)))
 }
 
+/// The error of a bad value: what to tell the user, with exit code 2.
+pub fn refuse(text: String) -> clap::Error {
+    Arguments::command().error(ErrorKind::ValueValidation, text)
+}
+
 impl Request {
     /// Reads a command line, its first word the program's name, and checks all of it.
     ///
     /// # Errors
     /// What to tell the user, and the exit code: 0 for help, 2 for bad input.
     pub fn parse<T: Into<OsString> + Clone>(line: impl IntoIterator<Item = T>) -> Result<Self, clap::Error> {
-        let refuse = |text| Arguments::command().error(ErrorKind::ValueValidation, text);
         let Arguments { optimizer, epochs, seed, batch, lr, drop, out } = Arguments::try_parse_from(line)?;
 
         let mut entries = Vec::new();
