@@ -4,6 +4,7 @@
 //! `i` is kept. [`Masks`] draws them. Probabilities are called `drop_prob` or `keep_prob`, never `p`:
 //! to PyTorch that is the probability to drop, to the papers the one to keep.
 
+pub(crate) mod chance;
 mod dropconnect;
 mod dropout;
 mod masks;
