@@ -1,0 +1,215 @@
+//! Crops, flips and changes of size.
+
+use super::{Image, ImageMut, Pixel};
+use crate::error::{Error, Hyper, require};
+
+/// A rectangle of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Region {
+    /// Its first row.
+    pub top: usize,
+    /// Its first column.
+    pub left: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+/// Copies the part of `from` that begins at `[top, left]` and is as large as `to`.
+///
+/// # Errors
+/// [`Error::Range`] if it leaves the image or the channels differ; nothing was changed.
+///
+/// ```
+/// use gradus::augment::{Image, ImageMut, Layout, Shape, crop};
+/// let shape = |side| Shape { height: side, width: side, channels: 1, layout: Layout::Hwc };
+/// let (image, mut part) = ([0_u8, 1, 2, 3, 4, 5, 6, 7, 8], [0; 4]);
+/// crop(Image::new(&image, shape(3))?, [1, 1], &mut ImageMut::new(&mut part, shape(2))?)?;
+/// assert_eq!(part, [4, 5, 7, 8]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn crop<P: Pixel>(
+    from: Image<'_, P>,
+    [top, left]: [usize; 2],
+    to: &mut ImageMut<'_, P>,
+) -> Result<(), Error> {
+    pad_crop(from, 0, P::from_f32(0.0), [top, left], to)
+}
+
+/// [`crop`] of the image with a border of `pad` pixels, all `fill`, around it: `[0, 0]` is the border's corner.
+///
+/// # Errors
+/// [`Error::Range`] if it leaves the border or the channels differ; nothing was changed.
+pub fn pad_crop<P: Pixel>(
+    from: Image<'_, P>,
+    pad: usize,
+    fill: P,
+    [top, left]: [usize; 2],
+    to: &mut ImageMut<'_, P>,
+) -> Result<(), Error> {
+    to.takes(&from)?;
+    let (source, target) = (from.shape(), to.shape());
+    for (start, size, padded) in [(top, target.height, source.height), (left, target.width, source.width)] {
+        let padded = pad.saturating_mul(2).saturating_add(padded);
+        require(start.saturating_add(size) <= padded, Hyper::Size)?;
+    }
+    for row in 0..target.height {
+        for column in 0..target.width {
+            for channel in 0..target.channels {
+                // A row before the image wraps around, to far behind it.
+                let (y, x) = ((top + row).wrapping_sub(pad), (left + column).wrapping_sub(pad));
+                to.set(row, column, channel, from.get(y, x, channel).unwrap_or(fill));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Mirrors an image: left becomes right.
+pub fn flip<P: Pixel>(image: &mut ImageMut<'_, P>) {
+    let shape = image.shape();
+    for row in 0..shape.height {
+        for left in 0..shape.width / 2 {
+            let right = shape.width - 1 - left;
+            for channel in 0..shape.channels {
+                let pair = image.as_image();
+                if let (Some(a), Some(b)) = (pair.get(row, left, channel), pair.get(row, right, channel)) {
+                    image.set(row, left, channel, b);
+                    image.set(row, right, channel, a);
+                }
+            }
+        }
+    }
+}
+
+/// Fills `to` with the part `region` of `from`, enlarged or shrunk by bilinear interpolation.
+///
+/// Centres of pixels are mapped to each other, and pixels at the region's border are repeated, as PyTorch
+/// does by default. Shrinking averages as many points along each side of a pixel as it has pixels below it,
+/// up to 8: without, a fine pattern would turn into a coarse one.
+///
+/// # Errors
+/// [`Error::Range`] if the region is empty or leaves the image, or the channels differ; nothing was
+/// changed.
+///
+/// ```
+/// use gradus::augment::{Image, ImageMut, Layout, Region, Shape, resize};
+/// let shape = |width| Shape { height: 1, width, channels: 1, layout: Layout::Hwc };
+/// let (image, mut large) = ([0_u8, 100], [0; 4]);
+/// let all = Region { top: 0, left: 0, height: 1, width: 2 };
+/// resize(Image::new(&image, shape(2))?, all, &mut ImageMut::new(&mut large, shape(4))?)?;
+/// assert_eq!(large, [0, 25, 75, 100]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn resize<P: Pixel>(from: Image<'_, P>, region: Region, to: &mut ImageMut<'_, P>) -> Result<(), Error> {
+    let (source, target) = (from.shape(), to.shape());
+    let Region { top, left, height, width } = region;
+    require(height > 0 && top.saturating_add(height) <= source.height, Hyper::Size)?;
+    require(width > 0 && left.saturating_add(width) <= source.width, Hyper::Size)?;
+    let rows = Axis { start: top, size: height, scale: height as f32 / target.height as f32, offset: 0 };
+    let columns = Axis { start: left, size: width, scale: width as f32 / target.width as f32, offset: 0 };
+    sample(from, rows, columns, to)
+}
+
+/// How the pixels of one direction are mapped to those of a region of the source.
+#[derive(Clone, Copy)]
+pub(super) struct Axis {
+    /// First pixel of the region.
+    pub start: usize,
+    /// Pixels of the region.
+    pub size: usize,
+    /// Pixels of the region for each pixel that is written.
+    pub scale: f32,
+    /// Pixels that are left out before the first one that is written.
+    pub offset: usize,
+}
+
+impl Axis {
+    /// Points along a side of a pixel.
+    fn points(&self) -> usize {
+        let mut points = 1;
+        while points < 8 && (points as f32) < self.scale {
+            points += 1;
+        }
+        points
+    }
+
+    /// The two source pixels around point `k` of `points` in pixel `i`, and the weight of the second.
+    fn at(&self, i: usize, k: usize, points: usize) -> (usize, usize, f32) {
+        let inside = (k as f32 + 0.5) / points as f32;
+        let x = ((i + self.offset) as f32 + inside) * self.scale - 0.5;
+        let last = self.size - 1;
+        let x = if x > 0.0 { x } else { 0.0 };
+        let floor = x as usize;
+        let first = if floor < last { floor } else { last };
+        let second = if first < last { first + 1 } else { last };
+        (self.start + first, self.start + second, x - floor as f32)
+    }
+}
+
+/// Fills `to` by bilinear interpolation along both directions.
+pub(super) fn sample<P: Pixel>(
+    from: Image<'_, P>,
+    rows: Axis,
+    columns: Axis,
+    to: &mut ImageMut<'_, P>,
+) -> Result<(), Error> {
+    to.takes(&from)?;
+    let target = to.shape();
+    let (across, down) = (columns.points(), rows.points());
+    let share = 1.0 / (across * down) as f32;
+    for row in 0..target.height {
+        for column in 0..target.width {
+            for channel in 0..target.channels {
+                let mut sum = 0.0;
+                for v in 0..down {
+                    let (top, bottom, y) = rows.at(row, v, down);
+                    for u in 0..across {
+                        let (left, right, x) = columns.at(column, u, across);
+                        let mix = |row| {
+                            let a = from.number(row, left, channel, 0.0);
+                            let b = from.number(row, right, channel, 0.0);
+                            (1.0 - x) * a + x * b
+                        };
+                        sum += (1.0 - y) * mix(top) + y * mix(bottom);
+                    }
+                }
+                to.set(row, column, channel, P::from_f32(sum * share));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the five crops of test time begin: the corners and the centre (Krizhevsky et al., 2012).
+///
+/// With their mirror images they are the ten whose predictions are averaged:
+///
+/// ```
+/// use gradus::augment::{Image, ImageMut, Layout, Shape, crop, fixed_crops, flip};
+/// use gradus::noise::MonteCarlo;
+/// # let predict = |image: Image<'_, u8>| [f32::from(image.get(0, 0, 0).unwrap()), 1.0];
+/// let shape = |side| Shape { height: side, width: side, channels: 1, layout: Layout::Hwc };
+/// let (image, mut part) = ([7_u8; 64], [0; 36]);
+/// let (mut mean, mut spread) = ([0.0; 2], [0.0; 2]);
+/// let mut average = MonteCarlo::new(&mut mean, &mut spread)?;
+/// for corner in fixed_crops([8, 8], [6, 6])? {
+///     let mut part = ImageMut::new(&mut part, shape(6))?;
+///     crop(Image::new(&image, shape(8))?, corner, &mut part)?;
+///     average.add(&predict(part.as_image()))?;
+///     flip(&mut part);
+///     average.add(&predict(part.as_image()))?;
+/// }
+/// assert_eq!((average.count(), average.mean()), (10, &[7.0, 1.0][..]));
+/// # Ok::<(), gradus::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Range`] if the crop is larger than the image.
+pub fn fixed_crops([height, width]: [usize; 2], crop: [usize; 2]) -> Result<[[usize; 2]; 5], Error> {
+    require(crop[0] <= height && crop[1] <= width, Hyper::Size)?;
+    let (bottom, right) = (height - crop[0], width - crop[1]);
+    Ok([[0, 0], [0, right], [bottom, 0], [bottom, right], [bottom / 2, right / 2]])
+}

@@ -1,0 +1,284 @@
+//! What chance decides: the recipes by which networks are trained.
+
+use super::crop::{Axis, sample};
+use super::{
+    Affine, Image, ImageMut, Pixel, Region, affine, brightness, contrast, flip, pad_crop, resize, saturation,
+};
+use crate::error::{Error, Hyper, require};
+use crate::noise::chance::{between, index, unit};
+use crate::simd::math;
+use rand_core::Rng;
+
+/// Crops at a random place, after a border of zeros was put around the image.
+///
+/// Every place is equally likely, the last one too. With `pad` 4 it is the recipe of CIFAR-10.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RandomCrop {
+    /// Pixels on each side.
+    pub pad: usize,
+}
+
+impl RandomCrop {
+    /// Fills `to` with a part of `from`.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if `to` is larger than `from` with its border, or the channels differ; nothing was
+    /// changed, nothing drawn.
+    pub fn apply<P: Pixel>(
+        &self,
+        from: Image<'_, P>,
+        to: &mut ImageMut<'_, P>,
+        rng: &mut impl Rng,
+    ) -> Result<(), Error> {
+        to.takes(&from)?;
+        let (source, target) = (from.shape(), to.shape());
+        let border = self.pad.saturating_mul(2);
+        let rows = border.saturating_add(source.height).checked_sub(target.height);
+        let columns = border.saturating_add(source.width).checked_sub(target.width);
+        let (Some(rows), Some(columns)) = (rows, columns) else {
+            return Err(Error::Range(Hyper::Size));
+        };
+        let place = [index(rng, rows.saturating_add(1)), index(rng, columns.saturating_add(1))];
+        pad_crop(from, self.pad, P::from_f32(0.0), place, to)
+    }
+}
+
+/// Mirrors the image with a probability.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RandomFlip {
+    /// Probability to mirror it.
+    pub prob: f32,
+}
+
+impl RandomFlip {
+    /// Mirrors it or not, and says so.
+    pub fn apply<P: Pixel>(&self, image: &mut ImageMut<'_, P>, rng: &mut impl Rng) -> bool {
+        let mirror = unit(rng) < self.prob;
+        if mirror {
+            flip(image);
+        }
+        mirror
+    }
+}
+
+/// Random scale and crop (He et al., 2016, for ImageNet): the shorter side becomes `L` pixels, of which a
+/// patch is taken.
+///
+/// ```text
+/// L uniform in shortest[0]..=shortest[1], the longer side in proportion; the patch anywhere in it
+/// ```
+///
+/// The patch is as large as the image that is written, 224 x 224 in the paper. The image at its new size
+/// is never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ScaleCrop {
+    /// Smallest and largest length of the shorter side; 256 and 480 in the paper.
+    pub shortest: [usize; 2],
+}
+
+impl ScaleCrop {
+    /// The paper's: 256 to 480.
+    #[must_use]
+    pub const fn resnet() -> Self {
+        Self { shortest: [256, 480] }
+    }
+
+    /// Fills `to` with a part of `from` at a random scale.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if `to` is larger than the smallest length, the lengths are not in order or above
+    /// 2^24, or the channels differ; nothing was changed, nothing drawn.
+    pub fn apply<P: Pixel>(
+        &self,
+        from: Image<'_, P>,
+        to: &mut ImageMut<'_, P>,
+        rng: &mut impl Rng,
+    ) -> Result<(), Error> {
+        to.takes(&from)?;
+        let (source, target, [low, high]) = (from.shape(), to.shape(), self.shortest);
+        require(target.height <= low && target.width <= low && low <= high && high <= 1 << 24, Hyper::Size)?;
+        let short = low + index(rng, high - low + 1);
+        // Neither rounds below `short`: the patch fits.
+        let side = |size: usize, other: usize| {
+            let shorter = size.min(other);
+            (size as u64 * short as u64 + shorter as u64 / 2).checked_div(shorter as u64).unwrap_or(0)
+                as usize
+        };
+        let height = side(source.height, source.width);
+        let width = side(source.width, source.height);
+        let axis = |size: usize, scaled: usize, patch: usize, rng: &mut _| Axis {
+            start: 0,
+            size,
+            scale: size as f32 / scaled as f32,
+            offset: index(rng, scaled.saturating_sub(patch) + 1),
+        };
+        let rows = axis(source.height, height, target.height, rng);
+        let columns = axis(source.width, width, target.width, rng);
+        sample(from, rows, columns, to)
+    }
+}
+
+/// Random resized crop (Szegedy et al., 2015): a part of random area and shape, brought to one size.
+///
+/// ```text
+/// area  uniform in area[0]..area[1] of the image;  width / height = e^u, u uniform in ln ratio[0]..ln ratio[1]
+/// ```
+///
+/// Ten attempts to find a part that fits; then the largest one in the centre whose ratio is allowed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RandomResizedCrop {
+    /// Smallest and largest share of the image's area; 0.08 and 1 by default.
+    pub area: [f32; 2],
+    /// Smallest and largest ratio of width to height; 3/4 and 4/3 by default.
+    pub ratio: [f32; 2],
+}
+
+impl Default for RandomResizedCrop {
+    fn default() -> Self {
+        Self { area: [0.08, 1.0], ratio: [0.75, 4.0 / 3.0] }
+    }
+}
+
+impl RandomResizedCrop {
+    /// Whether areas lie in `0..=1`, ratios above 0, and both in order.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if not.
+    pub fn check(&self) -> Result<(), Error> {
+        let ([small, large], [tall, wide]) = (self.area, self.ratio);
+        require(0.0 < small && small <= large && large <= 1.0, Hyper::Factor)?;
+        require(0.0 < tall && tall <= wide && wide < f32::INFINITY, Hyper::Factor)
+    }
+
+    /// The part of an image of `[height, width]` to take.
+    pub fn region(&self, [height, width]: [usize; 2], rng: &mut impl Rng) -> Region {
+        let whole = height as f32 * width as f32;
+        let [tall, wide] = self.ratio.map(libm::logf);
+        for _ in 0..10 {
+            let area = whole * between(rng, self.area[0], self.area[1]);
+            let ratio = libm::expf(between(rng, tall, wide));
+            let w = (math::sqrt(area * ratio) + 0.5) as usize;
+            let h = (math::sqrt(area / ratio) + 0.5) as usize;
+            if 0 < w && w <= width && 0 < h && h <= height {
+                let (top, left) = (index(rng, height - h + 1), index(rng, width - w + 1));
+                return Region { top, left, height: h, width: w };
+            }
+        }
+        let ratio = width as f32 / height as f32;
+        let h = if ratio < self.ratio[0] { (width as f32 / self.ratio[0] + 0.5) as usize } else { height };
+        let w = if ratio > self.ratio[1] { (height as f32 * self.ratio[1] + 0.5) as usize } else { width };
+        let (h, w) = (h.max(1).min(height), w.max(1).min(width));
+        Region { top: (height - h) / 2, left: (width - w) / 2, height: h, width: w }
+    }
+
+    /// Fills `to` with a random part of `from`.
+    ///
+    /// # Errors
+    /// [`Error::Range`] as [`check`](Self::check), or if the channels differ; nothing was changed, nothing
+    /// drawn.
+    pub fn apply<P: Pixel>(
+        &self,
+        from: Image<'_, P>,
+        to: &mut ImageMut<'_, P>,
+        rng: &mut impl Rng,
+    ) -> Result<(), Error> {
+        self.check()?;
+        to.takes(&from)?;
+        let region = self.region([from.shape().height, from.shape().width], rng);
+        resize(from, region, to)
+    }
+}
+
+/// Random changes of brightness, contrast and saturation, in this order.
+///
+/// ```text
+/// factor uniform in 1 - strength .. 1 + strength, for each, from 0 on; no strength, no change
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Jitter {
+    /// Strength of [`brightness`].
+    pub brightness: f32,
+    /// Strength of [`contrast`].
+    pub contrast: f32,
+    /// Strength of [`saturation`].
+    pub saturation: f32,
+}
+
+impl Jitter {
+    /// Changes the image. Three numbers are drawn, whatever the strengths.
+    pub fn apply<P: Pixel>(&self, image: &mut ImageMut<'_, P>, rng: &mut impl Rng) {
+        let factors = [self.brightness, self.contrast, self.saturation]
+            .map(|strength| between(rng, if strength < 1.0 { 1.0 - strength } else { 0.0 }, 1.0 + strength));
+        let [by_brightness, by_contrast, by_saturation] = factors;
+        if self.brightness != 0.0 {
+            brightness(image, by_brightness);
+        }
+        if self.contrast != 0.0 {
+            contrast(image, by_contrast);
+        }
+        if self.saturation != 0.0 {
+            saturation(image, by_saturation);
+        }
+    }
+}
+
+/// A random affine map: stretch, shear, rotation and translation, in this order.
+///
+/// ```text
+/// translate, rotate, shear   uniform in -strength..strength
+/// stretch, for each axis     e^u, u uniform in -ln(1 + strength)..ln(1 + strength)
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RandomAffine {
+    /// Pixels to the right or left, and down or up.
+    pub translate: f32,
+    /// Degrees in either direction.
+    pub rotate: f32,
+    /// Largest enlargement of each axis, less 1: 0.25 is from 0.8 to 1.25.
+    pub stretch: f32,
+    /// Largest slant.
+    pub shear: f32,
+}
+
+impl RandomAffine {
+    /// Draws a map: six numbers, whatever the strengths.
+    pub fn draw(&self, rng: &mut impl Rng) -> Affine {
+        let mut around = |strength: f32| between(rng, -strength, strength);
+        let most = libm::log1pf(self.stretch);
+        let (x, y) = (libm::expf(around(most)), libm::expf(around(most)));
+        let (shear, degrees) = (around(self.shear), around(self.rotate));
+        let (right, down) = (around(self.translate), around(self.translate));
+        Affine::stretch(x, y)
+            .then(Affine::shear(shear))
+            .then(Affine::rotate(degrees))
+            .then(Affine::translate(right, down))
+    }
+
+    /// Fills `to` with `from` under a random map; `fill` where there is no image.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if a strength is not finite or the stretch not above -1, or if the channels differ;
+    /// nothing was changed.
+    pub fn apply<P: Pixel>(
+        &self,
+        from: Image<'_, P>,
+        fill: f32,
+        to: &mut ImageMut<'_, P>,
+        rng: &mut impl Rng,
+    ) -> Result<(), Error> {
+        to.takes(&from)?;
+        affine(from, &self.draw(rng), fill, to)
+    }
+}
