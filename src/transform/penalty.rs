@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Lane, Level, sum_abs, sum_squares};
+use crate::simd::{Columns, Lane, Level, Rule, run, sum_abs, sum_squares};
 
 /// Whether a penalty's strength is one. Its double must be finite: infinity times a weight of 0 is NaN.
 fn check_lambda(lambda: f32) -> Result<(), Error> {
@@ -16,6 +16,21 @@ fn sign<L: Lane>(isa: L::Isa, p: L) -> L {
     p.select_gt(zero, one, zero.select_gt(p, -one, p))
 }
 
+/// A penalty's part of the gradient, as a pass of its own.
+struct Gradient<P>(P);
+
+impl<P: Transform> Rule<0, 1> for Gradient<P> {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, isa: L::Isa, g: L, [p]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (self.0.before(isa, p, g), [])
+    }
+}
+
+fn add_gradient<P: Transform>(penalty: &P, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+    run(Level::detect(), &Gradient(*penalty), Columns::new(grads, [weights], [])?);
+    Ok(())
+}
+
 /// The squared penalty: small weights, spread over all inputs.
 ///
 /// ```text
@@ -24,8 +39,12 @@ fn sign<L: Lane>(isa: L::Isa, p: L) -> L {
 ///
 /// ```
 /// use gradus::transform::L2;
-/// assert_eq!(L2::new(0.5).value(&[3.0, -4.0]), 12.5);
+/// let (weights, mut grads) = ([3.0, -4.0], [0.5, 0.5]);
+/// assert_eq!(L2::new(0.5).value(&weights), 12.5);
+/// L2::new(0.5).add_gradient(&weights, &mut grads)?;
+/// assert_eq!(grads, [3.5, -3.5]);
 /// assert_eq!(L2::weight_decay(0.1), L2::new(0.05)); // PyTorch's g + weight_decay * w
+/// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -52,6 +71,15 @@ impl L2 {
     #[must_use]
     pub fn value(&self, weights: &[f32]) -> f32 {
         self.lambda * sum_squares(Level::detect(), weights)
+    }
+
+    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
+    /// the same sum into the update.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length; nothing was changed.
+    pub fn add_gradient(&self, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+        add_gradient(self, weights, grads)
     }
 }
 
@@ -97,6 +125,15 @@ impl L1 {
     pub fn value(&self, weights: &[f32]) -> f32 {
         self.lambda * sum_abs(Level::detect(), weights)
     }
+
+    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
+    /// the same sum into the update.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length; nothing was changed.
+    pub fn add_gradient(&self, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+        add_gradient(self, weights, grads)
+    }
 }
 
 impl Transform for L1 {
@@ -135,6 +172,15 @@ impl ElasticNet {
     pub fn value(&self, weights: &[f32]) -> f32 {
         let level = Level::detect();
         self.lambda * (self.beta * sum_squares(level, weights) + sum_abs(level, weights))
+    }
+
+    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
+    /// the same sum into the update.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length; nothing was changed.
+    pub fn add_gradient(&self, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+        add_gradient(self, weights, grads)
     }
 }
 
