@@ -182,6 +182,12 @@ enum gradus_status
   GRADUS_ERROR_STEPS = -31,
   // A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
   GRADUS_ERROR_SIZE = -32,
+  // Tolerance of a stopping rule: at least 0.
+  GRADUS_ERROR_TOLERANCE = -33,
+  // Damping of a Hessian: finite and at least 0.
+  GRADUS_ERROR_DAMPING = -34,
+  // Constants of a line search: in order, and in their ranges.
+  GRADUS_ERROR_LINE_SEARCH = -35,
   // The bytes do not begin as a file of this library does.
   GRADUS_ERROR_FILE_FOREIGN = -48,
   // The file has a format that this version does not know.

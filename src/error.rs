@@ -57,6 +57,12 @@ pub enum Hyper {
     Probability,
     /// Number of steps, or of steps in a cycle: at least 1.
     Steps,
+    /// Tolerance of a stopping rule: at least 0.
+    Tolerance,
+    /// Damping of a Hessian: finite and at least 0.
+    Damping,
+    /// Constants of a line search: `0 < sufficient decrease < curvature < 1`, ordered step bounds.
+    LineSearch,
     /// A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
     Size,
 }
@@ -80,6 +86,9 @@ impl fmt::Display for Hyper {
             Self::Fraction => "fraction must lie in 0..=1 and fit the others",
             Self::Probability => "probability must lie in 0..=1",
             Self::Steps => "number of steps must be at least 1",
+            Self::Tolerance => "tolerance must be at least 0",
+            Self::Damping => "damping must be finite and at least 0",
+            Self::LineSearch => "line search needs 0 < sufficient decrease < curvature < 1 and ordered steps",
             Self::Size => "size must be at least 1 and fit the others",
         })
     }

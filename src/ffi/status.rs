@@ -75,6 +75,12 @@ statuses! {
     GRADUS_ERROR_STEPS = -31 c"number of steps must be at least 1",
     /// A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
     GRADUS_ERROR_SIZE = -32 c"size must be at least 1 and fit the others",
+    /// Tolerance of a stopping rule: at least 0.
+    GRADUS_ERROR_TOLERANCE = -33 c"tolerance must be at least 0",
+    /// Damping of a Hessian: finite and at least 0.
+    GRADUS_ERROR_DAMPING = -34 c"damping must be finite and at least 0",
+    /// Constants of a line search: in order, and in their ranges.
+    GRADUS_ERROR_LINE_SEARCH = -35 c"constants of a line search must be in order",
     /// The bytes do not begin as a file of this library does.
     GRADUS_ERROR_FILE_FOREIGN = -48 c"not a file of gradus",
     /// The file has a format that this version does not know.
@@ -114,6 +120,9 @@ impl From<Error> for gradus_status {
                 Hyper::Probability => Self::GRADUS_ERROR_PROBABILITY,
                 Hyper::Steps => Self::GRADUS_ERROR_STEPS,
                 Hyper::Size => Self::GRADUS_ERROR_SIZE,
+                Hyper::Tolerance => Self::GRADUS_ERROR_TOLERANCE,
+                Hyper::Damping => Self::GRADUS_ERROR_DAMPING,
+                Hyper::LineSearch => Self::GRADUS_ERROR_LINE_SEARCH,
             },
         }
     }

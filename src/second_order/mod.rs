@@ -1,1 +1,9 @@
-//! Newton's method and L-BFGS.
+//! Newton's method and L-BFGS: minimisers that use curvature, for `f32` and `f64`.
+
+mod lbfgs;
+mod newton;
+mod real;
+
+pub use lbfgs::*;
+pub use newton::*;
+pub use real::Real;

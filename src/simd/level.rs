@@ -46,6 +46,14 @@ pub(super) enum Kind {
     Avx512(Avx512),
 }
 
+/// Whether this target can have registers that hold more than one number.
+pub const WIDE: bool = cfg!(any(
+    target_arch = "x86_64",
+    target_feature = "sse2",
+    target_feature = "simd128",
+    all(target_arch = "aarch64", target_feature = "neon")
+));
+
 impl Level {
     /// One element at a time, on every target: the reference of all others.
     pub const SCALAR: Self = Self(Kind::Scalar(Plain));

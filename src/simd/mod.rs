@@ -21,6 +21,8 @@ mod x86;
 
 pub use lane::{Element, Lane};
 pub use level::Level;
+pub(crate) use level::WIDE;
 pub use reduce::{BLOCK, Fold, count_non_finite, dot, max_abs, norm, reduce, sum_abs, sum_squares};
+pub(crate) use reduce::{Folds, reduce_many};
 pub(crate) use sweep::Assembly;
 pub use sweep::{Columns, Rule, run};

@@ -43,6 +43,52 @@ pub trait Fold<const R: usize, const S: usize = 0, T: Element = f32> {
     }
 }
 
+/// One element of a reduction to `A` numbers at once: [`Fold`] for those who need several.
+pub trait Folds<const R: usize, const S: usize, const A: usize, T: Element> {
+    /// The accumulators after the elements from place `at` of a block on, and the updated columns.
+    fn fold<L: Lane<T>>(
+        &self,
+        isa: L::Isa,
+        at: usize,
+        sums: [L; A],
+        read: [L; R],
+        state: [L; S],
+    ) -> ([L; A], [L; S]);
+
+    /// Two sets of accumulators in one.
+    #[inline(always)]
+    fn join<L: Lane<T>>(&self, mut a: [L; A], b: [L; A]) -> [L; A] {
+        let mut k = 0;
+        while k < A {
+            a[k] = a[k] + b[k];
+            k += 1;
+        }
+        a
+    }
+}
+
+/// A [`Fold`] as the [`Folds`] of one number.
+struct One<'a, K>(&'a K);
+
+impl<const R: usize, const S: usize, T: Element, K: Fold<R, S, T>> Folds<R, S, 1, T> for One<'_, K> {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        isa: L::Isa,
+        at: usize,
+        [sum]: [L; 1],
+        read: [L; R],
+        state: [L; S],
+    ) -> ([L; 1], [L; S]) {
+        let (sum, state) = self.0.fold_at(isa, at, sum, read, state);
+        ([sum], state)
+    }
+    #[inline(always)]
+    fn join<L: Lane<T>>(&self, [a]: [L; 1], [b]: [L; 1]) -> [L; 1] {
+        [self.0.join(a, b)]
+    }
+}
+
 /// Reduces the slices to one number at `level`: the same bits at each.
 ///
 /// # Errors
@@ -54,50 +100,78 @@ pub fn reduce<const R: usize, const S: usize, T: Element, K: Fold<R, S, T>>(
     read: [&[T]; R],
     state: [&mut [T]; S],
 ) -> Result<T, Error> {
+    let [total] = reduce_many(level, &One(fold), len, read, state)?;
+    Ok(total)
+}
+
+/// Reduces the slices to `A` numbers in one pass at `level`: the same bits at each.
+///
+/// # Errors
+/// [`Error::Length`] if the slices differ in length.
+pub(crate) fn reduce_many<
+    const R: usize,
+    const S: usize,
+    const A: usize,
+    T: Element,
+    K: Folds<R, S, A, T>,
+>(
+    level: Level,
+    folds: &K,
+    len: usize,
+    read: [&[T]; R],
+    state: [&mut [T]; S],
+) -> Result<[T; A], Error> {
     let mut rest = Streams::new(len, read, state)?;
-    let mut total = T::ZERO;
+    let mut totals = [T::ZERO; A];
     while rest.len() > 0 {
         let (first, others) = rest.split_at(BLOCK);
-        total = fold.join(total, reduce_block(level, fold, first));
+        totals = folds.join(totals, reduce_block(level, folds, first));
         rest = others;
     }
-    Ok(total)
+    Ok(totals)
 }
 
 /// One block at one level.
 #[inline]
-fn reduce_block<const R: usize, const S: usize, T: Element, K: Fold<R, S, T>>(
+fn reduce_block<const R: usize, const S: usize, const A: usize, T: Element, K: Folds<R, S, A, T>>(
     level: Level,
-    fold: &K,
+    folds: &K,
     streams: Streams<'_, S, R, T>,
-) -> T {
+) -> [T; A] {
     match level.0 {
-        Kind::Scalar(isa) => block::<R, S, T, T, K>(isa, fold, streams),
+        Kind::Scalar(isa) => block::<R, S, A, T, T, K>(isa, folds, streams),
         #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-        Kind::Fpu(_) => block::<R, S, T, T, K>(super::lane::Plain, fold, streams),
+        Kind::Fpu(_) => block::<R, S, A, T, T, K>(super::lane::Plain, folds, streams),
         #[cfg(any(
             target_feature = "sse2",
             target_feature = "simd128",
             all(target_arch = "aarch64", target_feature = "neon")
         ))]
-        Kind::Portable(isa) => block::<R, S, T, T::Portable, K>(isa, fold, streams),
+        Kind::Portable(isa) => block::<R, S, A, T, T::Portable, K>(isa, folds, streams),
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2(isa) => super::x86::reduce_avx2(isa, fold, streams),
+        Kind::Avx2(isa) => super::x86::reduce_avx2(isa, folds, streams),
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx512(isa) => super::x86::reduce_avx512(isa, fold, streams),
+        Kind::Avx512(isa) => super::x86::reduce_avx512(isa, folds, streams),
     }
 }
 
 /// The loop: sixteen elements a turn, then what is left, then the tree.
 #[inline(always)]
-pub(super) fn block<const R: usize, const S: usize, T: Element, L: Lane<T>, K: Fold<R, S, T>>(
+pub(super) fn block<
+    const R: usize,
+    const S: usize,
+    const A: usize,
+    T: Element,
+    L: Lane<T>,
+    K: Folds<R, S, A, T>,
+>(
     isa: L::Isa,
-    fold: &K,
+    folds: &K,
     streams: Streams<'_, S, R, T>,
-) -> T {
+) -> [T; A] {
     let n = streams.len();
     // Only the first LANES / WIDTH registers are used: an array length cannot say so.
-    let mut sums = [L::splat(isa, T::ZERO); LANES];
+    let mut sums = [[L::splat(isa, T::ZERO); A]; LANES];
     let mut i = 0;
     while n - i >= LANES {
         let mut k = 0;
@@ -106,7 +180,7 @@ pub(super) fn block<const R: usize, const S: usize, T: Element, L: Lane<T>, K: F
             // SAFETY: at + WIDTH <= i + LANES <= n, the length of every column.
             unsafe {
                 let (read, state) = streams.load::<L>(isa, at);
-                let (sum, state) = fold.fold_at(isa, at, sums[k], read, state);
+                let (sum, state) = folds.fold(isa, at, sums[k], read, state);
                 sums[k] = sum;
                 streams.store(at, state);
             }
@@ -114,11 +188,21 @@ pub(super) fn block<const R: usize, const S: usize, T: Element, L: Lane<T>, K: F
         }
         i += LANES;
     }
-    let mut lanes = [T::ZERO; LANES];
+    let mut lanes = [[T::ZERO; A]; LANES];
     let mut k = 0;
     while k < LANES / L::WIDTH {
-        // SAFETY: (k + 1) * WIDTH <= LANES, the length of the array.
-        unsafe { sums[k].store(lanes.as_mut_ptr().add(k * L::WIDTH)) };
+        let mut a = 0;
+        while a < A {
+            let mut column = [T::ZERO; LANES];
+            // SAFETY: WIDTH <= LANES, the length of the array.
+            unsafe { sums[k][a].store(column.as_mut_ptr()) };
+            let mut j = 0;
+            while j < L::WIDTH {
+                lanes[k * L::WIDTH + j][a] = column[j];
+                j += 1;
+            }
+            a += 1;
+        }
         k += 1;
     }
     let mut k = 0;
@@ -126,7 +210,7 @@ pub(super) fn block<const R: usize, const S: usize, T: Element, L: Lane<T>, K: F
         // SAFETY: i + k < n, the length of every column.
         unsafe {
             let (read, state) = streams.load::<T>(Plain, i + k);
-            let (sum, state) = fold.fold_at(Plain, i + k, lanes[k], read, state);
+            let (sum, state) = folds.fold(Plain, i + k, lanes[k], read, state);
             lanes[k] = sum;
             streams.store(i + k, state);
         }
@@ -136,7 +220,7 @@ pub(super) fn block<const R: usize, const S: usize, T: Element, L: Lane<T>, K: F
     while half > 0 {
         let mut k = 0;
         while k < half {
-            lanes[k] = fold.join(lanes[k], lanes[(k + half) % LANES]);
+            lanes[k] = folds.join(lanes[k], lanes[(k + half) % LANES]);
             k += 1;
         }
         half /= 2;

@@ -4,7 +4,7 @@
 use super::draw::{self, Lanes, Words};
 use super::lane::{Element, Lane, Memory};
 use super::mask::{self, Gate, Gated};
-use super::reduce::{self, Fold};
+use super::reduce::{self, Folds};
 use super::streams::Streams;
 use super::sweep::{self, Columns, Rule};
 use core::arch::x86_64::*;
@@ -60,21 +60,27 @@ macro_rules! doors {
         }
 
         #[inline]
-        pub(super) fn $reduce<const R: usize, const S: usize, T: Element, K: Fold<R, S, T>>(
+        pub(super) fn $reduce<
+            const R: usize,
+            const S: usize,
+            const A: usize,
+            T: Element,
+            K: Folds<R, S, A, T>,
+        >(
             isa: $token,
-            fold: &K,
+            folds: &K,
             streams: Streams<'_, S, R, T>,
-        ) -> T {
+        ) -> [T; A] {
             #[target_feature(enable = $feature)]
-            fn inner<const R: usize, const S: usize, T: Element, K: Fold<R, S, T>>(
+            fn inner<const R: usize, const S: usize, const A: usize, T: Element, K: Folds<R, S, A, T>>(
                 isa: $token,
-                fold: &K,
+                folds: &K,
                 streams: Streams<'_, S, R, T>,
-            ) -> T {
-                reduce::block::<R, S, T, T::$lane, K>(isa, fold, streams)
+            ) -> [T; A] {
+                reduce::block::<R, S, A, T, T::$lane, K>(isa, folds, streams)
             }
             // SAFETY: the token proves that the CPU has the feature.
-            unsafe { inner(isa, fold, streams) }
+            unsafe { inner(isa, folds, streams) }
         }
 
         #[inline]

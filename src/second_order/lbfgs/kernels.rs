@@ -1,0 +1,179 @@
+//! The kernels of L-BFGS: one element of each pass.
+
+use crate::second_order::Real;
+use crate::simd::{Columns, Folds, Lane, Level, Rule, reduce_many, run};
+
+/// `x = scale x + sum c_k r_k`, added in order.
+pub(super) struct Combine<T, const K: usize> {
+    pub scale: T,
+    pub c: [T; K],
+}
+
+impl<T: Real, const K: usize> Rule<0, K, T> for Combine<T, K> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, read: [L; K], _: [L; 0]) -> (L, [L; 0]) {
+        let mut x = x * L::splat(isa, self.scale);
+        let mut k = 0;
+        while k < K {
+            x = x + read[k] * L::splat(isa, self.c[k]);
+            k += 1;
+        }
+        (x, [])
+    }
+}
+
+/// The products of each of the first `V` columns with each of the others.
+pub(super) struct Gram<const V: usize>;
+
+impl<T: Real, const V: usize, const R: usize, const A: usize> Folds<R, 0, A, T> for Gram<V> {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        _: L::Isa,
+        _: usize,
+        mut sums: [L; A],
+        read: [L; R],
+        _: [L; 0],
+    ) -> ([L; A], [L; 0]) {
+        const { assert!(A == V * (R - V)) };
+        let mut k = V;
+        while k < R {
+            let mut v = 0;
+            while v < V {
+                let a = (k - V) * V + v;
+                sums[a] = sums[a] + read[v] * read[k];
+                v += 1;
+            }
+            k += 1;
+        }
+        (sums, [])
+    }
+}
+
+/// The products of the newest pair; `y` holds the old gradient and becomes the difference.
+pub(super) struct Newest;
+
+impl<T: Real> Folds<3, 1, 4, T> for Newest {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        _: L::Isa,
+        _: usize,
+        [sy, yy, ss, sp]: [L; 4],
+        [g, p, s]: [L; 3],
+        [y]: [L; 1],
+    ) -> ([L; 4], [L; 1]) {
+        let y = g - y;
+        ([sy + s * y, yy + y * y, ss + s * s, sp + s * p], [y])
+    }
+}
+
+/// The first trial point, `x = x0 - scale q`; `q` becomes the direction.
+pub(super) struct Depart<T> {
+    pub scale: T,
+}
+
+impl<T: Real> Folds<2, 2, 2, T> for Depart<T> {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        isa: L::Isa,
+        _: usize,
+        [slope, longest]: [L; 2],
+        [x0, g]: [L; 2],
+        [q, _]: [L; 2],
+    ) -> ([L; 2], [L; 2]) {
+        let d = -(q * L::splat(isa, self.scale));
+        ([slope + g * d, d.abs().max(longest)], [d, x0 + d])
+    }
+    #[inline(always)]
+    fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
+        [a[0] + b[0], b[1].max(a[1])]
+    }
+}
+
+/// Slope along `d`, and the largest element of the gradient.
+pub(super) struct Slope;
+
+impl<T: Real> Folds<2, 0, 2, T> for Slope {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        _: L::Isa,
+        _: usize,
+        [slope, largest]: [L; 2],
+        [g, d]: [L; 2],
+        _: [L; 0],
+    ) -> ([L; 2], [L; 0]) {
+        ([slope + g * d, g.abs().max(largest)], [])
+    }
+    #[inline(always)]
+    fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
+        [a[0] + b[0], b[1].max(a[1])]
+    }
+}
+
+/// `x = x0 + t d`.
+pub(super) struct Advance<T> {
+    pub t: T,
+}
+
+impl<T: Real> Rule<0, 2, T> for Advance<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [x0, d]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        (x0 + d * L::splat(isa, self.t), [])
+    }
+}
+
+/// `x = x h`.
+pub(super) struct Multiply;
+
+impl<T: Real> Rule<0, 1, T> for Multiply {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, _: L::Isa, x: L, [h]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (x * h, [])
+    }
+}
+
+/// `y'(h y)`.
+pub(super) struct Weighted;
+
+impl<T: Real> Folds<2, 0, 1, T> for Weighted {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        _: L::Isa,
+        _: usize,
+        [sum]: [L; 1],
+        [y, h]: [L; 2],
+        _: [L; 0],
+    ) -> ([L; 1], [L; 0]) {
+        ([sum + y * (h * y)], [])
+    }
+}
+
+/// A reduction of columns of one length.
+pub(super) fn sums<T: Real, const R: usize, const S: usize, const A: usize>(
+    level: Level,
+    folds: &impl Folds<R, S, A, T>,
+    read: [&[T]; R],
+    state: [&mut [T]; S],
+) -> [T; A] {
+    let len = read.first().map_or(0, |column| column.len());
+    match reduce_many(level, folds, len, read, state) {
+        Ok(sums) => sums,
+        Err(_) => [T::ZERO; A], // unreachable: all vectors of a run have one length
+    }
+}
+
+/// An update of columns of one length.
+pub(super) fn apply<T: Real, const R: usize>(
+    level: Level,
+    rule: &impl Rule<0, R, T>,
+    x: &mut [T],
+    read: [&[T]; R],
+) {
+    if let Ok(columns) = Columns::new(x, read, []) {
+        run(level, rule, columns);
+    }
+}

@@ -1,0 +1,16 @@
+//! L-BFGS (Nocedal, 1980; Liu and Nocedal, 1989).
+
+mod fixed;
+#[cfg(feature = "std")]
+mod heap;
+mod kernels;
+mod line_search;
+mod machine;
+mod owlqn;
+mod settings;
+mod two_loop;
+
+pub use fixed::Lbfgs;
+#[cfg(feature = "std")]
+pub use heap::LbfgsVec;
+pub use settings::{LbfgsSettings, LineSearch, Report, Stop};

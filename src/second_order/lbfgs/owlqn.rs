@@ -1,0 +1,226 @@
+//! OWL-QN (Andrew and Gao, 2007): L-BFGS for `f(x) + l1 sum |x_i|`.
+//!
+//! The penalty has no derivative at 0, so that the steepest one-sided slope stands for the gradient (the
+//! pseudo-gradient), and a step ends where a parameter would change its sign: there it is 0 exactly.
+
+use super::kernels::{Advance, apply, sums};
+use super::settings::LbfgsSettings;
+use crate::second_order::Real;
+use crate::simd::{Folds, Lane, Level, Rule, sum_abs};
+
+/// Pseudo-gradient of one element: `g + l1` or `g - l1` on either side of 0; at 0 the one that descends.
+#[inline(always)]
+fn pseudo<T: Real, L: Lane<T>>(isa: L::Isa, l1: T, x: L, g: L) -> L {
+    let (zero, l1) = (L::splat(isa, T::ZERO), L::splat(isa, l1));
+    let (right, left) = (g + l1, g - l1);
+    let at_zero = zero.select_gt(right, right, left.select_gt(zero, left, zero));
+    x.select_gt(zero, right, zero.select_gt(x, left, at_zero))
+}
+
+/// `x0 + d`, or 0 if that lies beyond 0. From 0 itself any direction is open.
+#[inline(always)]
+fn within<T: Real, L: Lane<T>>(isa: L::Isa, x0: L, d: L) -> L {
+    let (zero, x) = (L::splat(isa, T::ZERO), x0 + d);
+    x0.select_gt(zero, x.max(zero), zero.select_gt(x0, x.min(zero), x))
+}
+
+/// Writes the pseudo-gradient.
+struct Pseudo<T> {
+    l1: T,
+}
+
+impl<T: Real> Rule<0, 2, T> for Pseudo<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [x, g]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        (pseudo(isa, self.l1, x, g), [])
+    }
+}
+
+/// The largest element of the pseudo-gradient.
+impl<T: Real> Folds<2, 0, 1, T> for Pseudo<T> {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        isa: L::Isa,
+        _: usize,
+        [largest]: [L; 1],
+        [x, g]: [L; 2],
+        _: [L; 0],
+    ) -> ([L; 1], [L; 0]) {
+        ([pseudo(isa, self.l1, x, g).abs().max(largest)], [])
+    }
+    #[inline(always)]
+    fn join<L: Lane<T>>(&self, [a]: [L; 1], [b]: [L; 1]) -> [L; 1] {
+        [b.max(a)]
+    }
+}
+
+/// What the pseudo-gradient promises for the move from `x0` to `x`.
+struct Promise<T> {
+    l1: T,
+}
+
+impl<T: Real> Folds<3, 0, 1, T> for Promise<T> {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        isa: L::Isa,
+        _: usize,
+        [sum]: [L; 1],
+        [x0, g, x]: [L; 3],
+        _: [L; 0],
+    ) -> ([L; 1], [L; 0]) {
+        ([sum + pseudo(isa, self.l1, x0, g) * (x - x0)], [])
+    }
+}
+
+/// The first trial point: `q` becomes the direction, and `x`, the pseudo-gradient before, the point.
+/// `FREE` of the penalty, or in the orthant that the point and the pseudo-gradient choose.
+struct Orthant<const FREE: bool>;
+
+impl<T: Real, const FREE: bool> Folds<1, 2, 2, T> for Orthant<FREE> {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        isa: L::Isa,
+        _: usize,
+        [slope, longest]: [L; 2],
+        [x0]: [L; 1],
+        [q, p]: [L; 2],
+    ) -> ([L; 2], [L; 2]) {
+        if FREE {
+            let d = -q;
+            return ([slope + p * d, d.abs().max(longest)], [d, x0 + d]);
+        }
+        let zero = L::splat(isa, T::ZERO);
+        // Where the direction does not descend it is 0.
+        let (down, up) = ((-q).min(zero), (-q).max(zero));
+        let d = p.select_gt(zero, down, zero.select_gt(p, up, zero));
+        ([slope + p * d, d.abs().max(longest)], [d, within(isa, x0, d)])
+    }
+    #[inline(always)]
+    fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
+        [a[0] + b[0], b[1].max(a[1])]
+    }
+}
+
+/// `x = x0 + t d`, or 0 beyond 0.
+struct AdvanceWithin<T> {
+    t: T,
+}
+
+impl<T: Real> Rule<0, 2, T> for AdvanceWithin<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [x0, d]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        (within(isa, x0, d * L::splat(isa, self.t)), [])
+    }
+}
+
+/// `s = x - x0`
+struct Difference;
+
+impl<T: Real> Rule<0, 2, T> for Difference {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, _: L::Isa, _: L, [x, x0]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        (x - x0, [])
+    }
+}
+
+/// The penalty as seen by the passes: its weight, and the parameters it reaches.
+#[derive(Clone, Copy)]
+pub(super) struct Penalty<T> {
+    level: Level,
+    l1: T,
+    start: usize,
+    end: usize,
+}
+
+impl<T: Real> Penalty<T> {
+    /// `None` without a penalty.
+    pub fn new(settings: &LbfgsSettings<T>, level: Level) -> Option<Self> {
+        let LbfgsSettings { l1, l1_start: start, l1_end: end, .. } = *settings;
+        if l1 > T::ZERO { Some(Self { level, l1, start, end }) } else { None }
+    }
+
+    /// The parts of `x` before, in and behind the range of the penalty.
+    fn parts<'a>(&self, x: &'a [T]) -> [&'a [T]; 3] {
+        let end = self.end.min(x.len());
+        let (head, behind) = x.split_at_checked(end).unwrap_or((x, &[]));
+        let (before, inside) = head.split_at_checked(self.start).unwrap_or((head, &[]));
+        [before, inside, behind]
+    }
+
+    fn parts_mut<'a>(&self, x: &'a mut [T]) -> [&'a mut [T]; 3] {
+        let (start, end) = (self.start.min(x.len()), self.end.min(x.len()));
+        let (before, rest) = x.split_at_mut_checked(start).unwrap_or_default();
+        let (inside, behind) = rest.split_at_mut_checked(end.saturating_sub(start)).unwrap_or_default();
+        [before, inside, behind]
+    }
+
+    /// `l1 sum |x_i|`
+    pub fn value(&self, x: &[T]) -> T {
+        let [_, inside, _] = self.parts(x);
+        self.l1 * sum_abs(self.level, inside)
+    }
+
+    /// The weights of the three parts.
+    fn weights(&self) -> [T; 3] {
+        [T::ZERO, self.l1, T::ZERO]
+    }
+
+    /// Writes the pseudo-gradient at `x` to `out`.
+    pub fn gradient(&self, x: &[T], g: &[T], out: &mut [T]) {
+        let ([x0, x1, x2], [g0, g1, g2], [o0, o1, o2]) = (self.parts(x), self.parts(g), self.parts_mut(out));
+        for (l1, x, g, out) in [(T::ZERO, x0, g0, o0), (self.l1, x1, g1, o1), (T::ZERO, x2, g2, o2)] {
+            apply(self.level, &Pseudo { l1 }, out, [x, g]);
+        }
+    }
+
+    /// The largest element of the pseudo-gradient at `x`.
+    pub fn largest(&self, x: &[T], g: &[T]) -> T {
+        let mut largest = T::ZERO;
+        for ((l1, x), g) in self.weights().into_iter().zip(self.parts(x)).zip(self.parts(g)) {
+            let [part] = sums(self.level, &Pseudo { l1 }, [x, g], []);
+            largest = part.max(largest);
+        }
+        largest
+    }
+
+    /// What the pseudo-gradient at `x0` promises for the move to `x`.
+    pub fn promise(&self, x0: &[T], g: &[T], x: &[T]) -> T {
+        let mut sum = T::ZERO;
+        let parts = self.parts(x0).into_iter().zip(self.parts(g)).zip(self.parts(x));
+        for (l1, ((x0, g), x)) in self.weights().into_iter().zip(parts) {
+            let [part] = sums(self.level, &Promise { l1 }, [x0, g, x], []);
+            sum = sum + part;
+        }
+        sum
+    }
+
+    /// Turns `q` into the direction and `x`, which holds the pseudo-gradient, into the point one step along it.
+    /// Returns the slope and the longest element of the direction.
+    pub fn depart(&self, x0: &[T], q: &mut [T], x: &mut [T]) -> [T; 2] {
+        let ([x0, x1, x2], [q0, q1, q2], [p0, p1, p2]) =
+            (self.parts(x0), self.parts_mut(q), self.parts_mut(x));
+        let [mut slope, mut longest] = sums(self.level, &Orthant::<false>, [x1], [q1, p1]);
+        for (x0, q, p) in [(x0, q0, p0), (x2, q2, p2)] {
+            let [part, most] = sums(self.level, &Orthant::<true>, [x0], [q, p]);
+            slope = slope + part;
+            longest = most.max(longest);
+        }
+        [slope, longest]
+    }
+
+    /// `x = x0 + t d`, or 0 beyond 0 where the penalty reaches.
+    pub fn advance(&self, t: T, x0: &[T], d: &[T], x: &mut [T]) {
+        let ([a0, a1, a2], [d0, d1, d2], [x0, x1, x2]) = (self.parts(x0), self.parts(d), self.parts_mut(x));
+        apply(self.level, &Advance { t }, x0, [a0, d0]);
+        apply(self.level, &AdvanceWithin { t }, x1, [a1, d1]);
+        apply(self.level, &Advance { t }, x2, [a2, d2]);
+    }
+
+    /// The move from `x0` to `x`.
+    pub fn difference(&self, x: &[T], x0: &[T], out: &mut [T]) {
+        apply(self.level, &Difference, out, [x, x0]);
+    }
+}

@@ -1,0 +1,410 @@
+//! Newton's method with the caller's Hessian, and its diagonal form.
+
+use super::{Real, Report, Stop};
+use crate::error::{Error, Hyper, require};
+use crate::simd::{Columns, Lane, Level, Rule, run};
+
+/// Settings of Newton's method: when to stop, and how to damp.
+///
+/// ```
+/// use gradus::second_order::NewtonSettings;
+///
+/// // f = (x - 3)^2 + (x y)^2 / 2
+/// let mut x = [1.0, 2.0];
+/// let report = NewtonSettings::<f64>::new().minimize(&mut x, |&[x, y], g, h| {
+///     *g = [2.0 * (x - 3.0) + x * y * y, x * x * y];
+///     *h = [[2.0 + y * y, 2.0 * x * y], [2.0 * x * y, x * x]];
+///     (x - 3.0) * (x - 3.0) + 0.5 * x * x * y * y
+/// })?;
+/// assert!((x[0] - 3.0).abs() < 1e-6 && x[1].abs() < 1e-6);
+/// assert!(report.iterations < 10);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NewtonSettings<T> {
+    /// Stop when `max |g_i|` is at most this.
+    pub tolerance: T,
+    /// Damping of the first step, relative to the largest `|h_ii|`; it falls with every success.
+    pub damping: T,
+    /// Sufficient decrease, `f(x + d) <= f(x) + c1 g'd`: between 0 and 1/2.
+    pub sufficient_decrease: T,
+    /// Iterations at most.
+    pub max_iterations: u32,
+    /// Evaluations of value, gradient and Hessian at most.
+    pub max_evaluations: u32,
+}
+
+impl<T: Real> NewtonSettings<T> {
+    /// The defaults: tolerance 1e-5, no damping at first, 100 iterations, 1000 evaluations.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            tolerance: T::of(1e-5),
+            damping: T::ZERO,
+            sufficient_decrease: T::of(1e-4),
+            max_iterations: 100,
+            max_evaluations: 1000,
+        }
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`Error::Range`] for one that lies outside its range or is NaN.
+    pub fn check(&self) -> Result<(), Error> {
+        require(self.tolerance >= T::ZERO, Hyper::Tolerance)?;
+        require(self.damping >= T::ZERO && self.damping.finite(), Hyper::Damping)?;
+        let c1 = self.sufficient_decrease;
+        require(T::ZERO < c1 && c1 < T::of(0.5), Hyper::LineSearch)?;
+        require(self.max_iterations > 0 && self.max_evaluations > 0, Hyper::Steps)
+    }
+
+    /// Minimises from `x` on and leaves the best point there: `objective(x, g, h)` returns the value at `x` and
+    /// writes gradient and Hessian, of which the lower triangle is read.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if a setting is out of range.
+    pub fn minimize<const N: usize>(
+        &self,
+        x: &mut [T; N],
+        mut objective: impl FnMut(&[T; N], &mut [T; N], &mut [[T; N]; N]) -> T,
+    ) -> Result<Report<T>, Error> {
+        let mut solver = Newton::new();
+        solver.start(self, x)?;
+        while let Some((x, g, h)) = solver.ask() {
+            let f = objective(x, g, h);
+            solver.tell(f);
+        }
+        *x = *solver.x();
+        Ok(solver.report())
+    }
+}
+
+impl<T: Real> Default for NewtonSettings<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Newton's method for `N` parameters in fixed memory: it asks, and is told.
+///
+/// ```text
+/// d = -(H + damping I)^-1 g,   x = x + d
+/// ```
+///
+/// The system is solved by Cholesky's factorisation. Where a pivot is not positive, the Hessian is not positive
+/// definite, and the damping grows until it is; so it does where `x + d` is not lower than `x`. After each success it
+/// falls, to nothing in the end, so that convergence is quadratic.
+///
+/// All bits are zero at the start. The memory is three matrices of `N * N` and four vectors.
+#[derive(Clone, Debug)]
+pub struct Newton<const N: usize, T = f32> {
+    settings: NewtonSettings<T>,
+    asking: bool,
+    report: Report<T>,
+    /// Damping as it is added to the diagonal, and the size of the diagonal.
+    damping: T,
+    scale: T,
+    /// What the last direction promises: its slope.
+    slope: T,
+    /// The point to evaluate, its gradient and Hessian.
+    x: [T; N],
+    g: [T; N],
+    h: [[T; N]; N],
+    /// The best point, its gradient and Hessian.
+    x0: [T; N],
+    g0: [T; N],
+    h0: [[T; N]; N],
+    factor: [[T; N]; N],
+}
+
+impl<const N: usize, T: Real> Newton<N, T> {
+    /// At rest.
+    #[must_use]
+    pub const fn new() -> Self {
+        let (vector, matrix) = ([T::ZERO; N], [[T::ZERO; N]; N]);
+        Self {
+            settings: NewtonSettings {
+                tolerance: T::ZERO,
+                damping: T::ZERO,
+                sufficient_decrease: T::ZERO,
+                max_iterations: 0,
+                max_evaluations: 0,
+            },
+            asking: false,
+            report: Report {
+                value: T::ZERO,
+                gradient: T::ZERO,
+                iterations: 0,
+                evaluations: 0,
+                stop: Stop::Running,
+            },
+            damping: T::ZERO,
+            scale: T::ZERO,
+            slope: T::ZERO,
+            x: vector,
+            g: vector,
+            h: matrix,
+            x0: vector,
+            g0: vector,
+            h0: matrix,
+            factor: matrix,
+        }
+    }
+
+    /// Starts a run from `x`.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if a setting is out of range: see [`NewtonSettings::check`].
+    pub fn start(&mut self, settings: &NewtonSettings<T>, x: &[T; N]) -> Result<(), Error> {
+        settings.check()?;
+        self.settings = *settings;
+        self.report = Report { value: T::INFINITY, gradient: T::INFINITY, ..Report::default() };
+        self.x = *x;
+        self.x0 = *x;
+        self.asking = true;
+        Ok(())
+    }
+
+    /// Where to evaluate next, and where to write gradient and Hessian; `None` at rest.
+    #[must_use]
+    #[allow(clippy::type_complexity)] // three plain references
+    pub fn ask(&mut self) -> Option<(&[T; N], &mut [T; N], &mut [[T; N]; N])> {
+        if self.asking { Some((&self.x, &mut self.g, &mut self.h)) } else { None }
+    }
+
+    /// The value at the point asked for. Without effect at rest.
+    pub fn tell(&mut self, f: T) {
+        if !self.asking {
+            return;
+        }
+        let first = self.report.evaluations == 0;
+        self.report.evaluations += 1;
+        let mut gradient = T::ZERO;
+        let mut whole = f.finite();
+        for g in &self.g {
+            gradient = g.abs().max(gradient);
+            whole &= g.finite();
+        }
+        if first && !whole {
+            (self.report.value, self.report.gradient) = (f, gradient);
+            return self.stop(Stop::NonFinite);
+        }
+        let before = self.report.value;
+        let lower = f <= before + self.settings.sufficient_decrease * self.slope;
+        // Near the minimum the values differ by rounding alone, and the gradient decides.
+        let noise = T::of(10.0) * T::EPSILON * before.abs();
+        let flatter = (f - before).abs() <= noise && gradient < self.report.gradient;
+        if first || (whole && (lower || flatter)) {
+            let ratio = gradient / self.report.gradient;
+            (self.report.value, self.report.gradient) = (f, gradient);
+            (self.x0, self.g0, self.h0) = (self.x, self.g, self.h);
+            self.scale = T::ZERO;
+            for (i, row) in self.h0.iter().enumerate() {
+                self.scale = row.get(i).map_or(T::ZERO, |h| h.abs()).max(self.scale);
+            }
+            if first {
+                self.damping = self.settings.damping * self.scale;
+            } else {
+                self.report.iterations += 1;
+                // No slower than the gradient, so that the last steps are Newton's own.
+                let damping = self.damping * ratio.min(T::of(0.25));
+                self.damping = if damping > self.scale * T::EPSILON { damping } else { T::ZERO };
+            }
+        } else {
+            self.damp();
+        }
+        if self.report.gradient <= self.settings.tolerance {
+            self.stop(Stop::Gradient);
+        } else if self.report.iterations >= self.settings.max_iterations {
+            self.stop(Stop::Iterations);
+        } else if self.report.evaluations >= self.settings.max_evaluations {
+            self.stop(Stop::Evaluations);
+        } else {
+            self.launch();
+        }
+    }
+
+    /// More damping.
+    fn damp(&mut self) {
+        let least = if self.scale > T::ZERO { self.scale * T::of(1e-3) } else { T::ONE };
+        self.damping = (self.damping * T::of(4.0)).max(least);
+    }
+
+    /// Finds the direction at `x0`, and the point to ask for.
+    fn launch(&mut self) {
+        while !factorise(&self.h0, self.damping, self.scale * T::EPSILON, &mut self.factor) {
+            self.damp();
+            if !self.damping.finite() {
+                return self.stop(Stop::NonFinite); // so is the Hessian
+            }
+        }
+        let d = solve(&self.factor, &self.g0);
+        self.slope = T::ZERO;
+        let mut moves = false;
+        for ((x, x0), (d, g)) in self.x.iter_mut().zip(&self.x0).zip(d.iter().zip(&self.g0)) {
+            self.slope = self.slope - *d * *g;
+            *x = *x0 - *d;
+            moves |= *x != *x0;
+        }
+        if !moves || !self.slope.finite() {
+            self.stop(Stop::LineSearch);
+        }
+    }
+
+    fn stop(&mut self, stop: Stop) {
+        self.report.stop = stop;
+        self.asking = false;
+        self.x = self.x0;
+    }
+
+    /// What has been reached so far.
+    #[must_use]
+    pub const fn report(&self) -> Report<T> {
+        self.report
+    }
+
+    /// The point to evaluate while it asks, the best point afterwards.
+    #[must_use]
+    pub const fn x(&self) -> &[T; N] {
+        &self.x
+    }
+
+    /// The damping in use, as it is added to the Hessian's diagonal.
+    #[must_use]
+    pub const fn damping(&self) -> T {
+        self.damping
+    }
+}
+
+impl<const N: usize, T: Real> Default for Newton<N, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Cholesky's factor of `h + damping I`, row by row; `false` at a pivot that is not above `least`.
+fn factorise<const N: usize, T: Real>(
+    h: &[[T; N]; N],
+    damping: T,
+    least: T,
+    factor: &mut [[T; N]; N],
+) -> bool {
+    for (i, from) in h.iter().enumerate() {
+        let (above, rest) = factor.split_at_mut_checked(i).unwrap_or_default();
+        let Some(row) = rest.first_mut() else { return false };
+        // Element j needs the row above it with number j, and the elements before it.
+        for (j, upper) in above.iter().enumerate() {
+            let (before, rest) = row.split_at_mut_checked(j).unwrap_or_default();
+            let mut sum = from.get(j).copied().unwrap_or(T::ZERO);
+            for (a, b) in before.iter().zip(upper) {
+                sum = sum - *a * *b;
+            }
+            if let (Some(to), Some(pivot)) = (rest.first_mut(), upper.get(j)) {
+                *to = sum / *pivot;
+            }
+        }
+        let (before, rest) = row.split_at_mut_checked(i).unwrap_or_default();
+        let mut sum = from.get(i).copied().unwrap_or(T::ZERO) + damping;
+        for a in before {
+            sum = sum - *a * *a;
+        }
+        match rest.first_mut() {
+            Some(to) if sum > least && sum.finite() => *to = sum.sqrt(),
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// The solution of `L L' d = g`.
+fn solve<const N: usize, T: Real>(factor: &[[T; N]; N], g: &[T; N]) -> [T; N] {
+    let mut d = *g;
+    for (i, row) in factor.iter().enumerate() {
+        let (before, rest) = d.split_at_mut_checked(i).unwrap_or_default();
+        if let (Some(d), Some(pivot)) = (rest.first_mut(), row.get(i)) {
+            for (l, z) in row.iter().zip(before) {
+                *d = *d - *l * *z;
+            }
+            *d = *d / *pivot;
+        }
+    }
+    for (i, row) in factor.iter().enumerate().rev() {
+        let (before, rest) = d.split_at_mut_checked(i).unwrap_or_default();
+        if let (Some(last), Some(pivot)) = (rest.first_mut(), row.get(i)) {
+            *last = *last / *pivot;
+            for (z, l) in before.iter_mut().zip(row) {
+                *z = *z - *l * *last;
+            }
+        }
+    }
+    d
+}
+
+/// Newton's method with the diagonal of the Hessian alone, for any number of parameters.
+///
+/// ```text
+/// p = p - lr * g / (max(h, 0) + damping)
+/// ```
+///
+/// Where the curvature is negative the damping alone divides; where the sum is 0 the parameter stays. Exact for
+/// separable functions with `lr` 1 and no damping; with damping, the diagonal form of Levenberg and Marquardt
+/// (Becker and LeCun, 1988).
+///
+/// ```
+/// use gradus::second_order::DiagonalNewton;
+///
+/// let newton = DiagonalNewton { lr: 1.0, damping: 0.0 };
+/// let mut p = [5.0, -3.0];
+/// // f = (x - 1)^2 + 10 (y - 2)^2
+/// newton.step(&mut p, &[2.0 * (5.0 - 1.0), 20.0 * (-3.0 - 2.0)], &[2.0, 20.0])?;
+/// assert_eq!(p, [1.0, 2.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DiagonalNewton<T = f32> {
+    /// Learning rate: 1 is Newton's step.
+    pub lr: T,
+    /// Added to every curvature.
+    pub damping: T,
+}
+
+impl<T: Real> DiagonalNewton<T> {
+    /// Checks both settings.
+    ///
+    /// # Errors
+    /// [`Error::Range`] for one that lies outside its range or is NaN.
+    pub fn check(&self) -> Result<(), Error> {
+        require(self.lr >= T::ZERO && self.lr.finite(), Hyper::LearningRate)?;
+        require(self.damping >= T::ZERO && self.damping.finite(), Hyper::Damping)
+    }
+
+    /// Updates `params` by one step, given the gradient and the diagonal of the Hessian.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the lengths differ; nothing was written.
+    pub fn step(&self, params: &mut [T], grads: &[T], curvature: &[T]) -> Result<(), Error> {
+        self.step_at(Level::detect(), params, grads, curvature)
+    }
+
+    /// As [`step`](Self::step), on a chosen instruction set: the same bits on each.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_at(&self, level: Level, params: &mut [T], grads: &[T], curvature: &[T]) -> Result<(), Error> {
+        run(level, self, Columns::new(params, [grads, curvature], [])?);
+        Ok(())
+    }
+}
+
+impl<T: Real> Rule<0, 2, T> for DiagonalNewton<T> {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, p: L, [g, h]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        let zero = L::splat(isa, T::ZERO);
+        let curvature = h.max(zero) + L::splat(isa, self.damping);
+        let step = L::splat(isa, self.lr) * g / curvature;
+        (p - curvature.select_gt(zero, step, zero), [])
+    }
+}
