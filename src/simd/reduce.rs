@@ -191,17 +191,22 @@ pub(super) fn block<
     let mut lanes = [[T::ZERO; A]; LANES];
     let mut k = 0;
     while k < LANES / L::WIDTH {
-        let mut a = 0;
-        while a < A {
-            let mut column = [T::ZERO; LANES];
-            // SAFETY: WIDTH <= LANES, the length of the array.
-            unsafe { sums[k][a].store(column.as_mut_ptr()) };
-            let mut j = 0;
-            while j < L::WIDTH {
-                lanes[k * L::WIDTH + j][a] = column[j];
-                j += 1;
+        if A == 1 {
+            // SAFETY: (k + 1) * WIDTH <= LANES, the length of the array, whose elements hold one number each.
+            unsafe { sums[k][0].store(lanes.as_mut_ptr().cast::<T>().add(k * L::WIDTH)) };
+        } else {
+            let mut a = 0;
+            while a < A {
+                let mut column = [T::ZERO; LANES];
+                // SAFETY: WIDTH <= LANES, the length of the array.
+                unsafe { sums[k][a].store(column.as_mut_ptr()) };
+                let mut j = 0;
+                while j < L::WIDTH {
+                    lanes[k * L::WIDTH + j][a] = column[j];
+                    j += 1;
+                }
+                a += 1;
             }
-            a += 1;
         }
         k += 1;
     }
