@@ -198,6 +198,20 @@ fn same_at_every_level<T: Element + std::fmt::Debug>(x: &[T], keep_prob: f32, se
     }
 }
 
+#[test]
+fn relu_backward_gives_plus_zero_wherever_y_is_not_positive() {
+    let y = [-1.5, f32::NEG_INFINITY, -f32::MIN_POSITIVE, -0.0, 0.0, 2.0, f32::INFINITY];
+    let y: Vec<f32> = y.into_iter().cycle().take(40).collect(); // of any origin, not only the rectifier's
+    let want: Vec<f32> = y.iter().map(|y| if *y > 0.0 { 6.0 } else { 0.0 }).collect();
+    for level in Level::available() {
+        let mut grads = [3.0; 40];
+        Dropout::keep_prob(0.5).relu_backward_at(level, &mut grads, &y).unwrap();
+        assert_eq!(bits(&grads), bits(&want), "{level}");
+        Dropout::keep_prob(0.5).relu_backward_at(level, &mut grads, &[f32::NAN; 40]).unwrap();
+        assert!(grads.iter().all(|g| g.is_nan()), "{level}");
+    }
+}
+
 proptest! {
     /// Forward and backward take the same mask, kept in words or drawn again.
     #[test]

@@ -255,8 +255,8 @@ impl<T: Element> Rule<0, 2, T> for WherePositive<T> {
     #[inline(always)]
     fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [g, y]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
         let zero = L::splat(isa, T::ZERO);
-        // Where y is not positive it is 0 or, since the rectifier lets NaN pass, NaN.
-        (y.select_gt(zero, g * L::splat(isa, self.scale), y + zero), [])
+        // What is not positive becomes +0, and a NaN, which the rectifier lets pass, stays.
+        (y.select_gt(zero, g * L::splat(isa, self.scale), zero.max(y) + zero), [])
     }
 }
 
