@@ -1,7 +1,8 @@
 //! A small suite for slow machines: it reaches every kind of memory access once, at every level.
 //!
-//! `ci.sh miri` interprets it for four targets, `ci.sh valgrind` watches its memory.
+//! `ci.sh miri` interprets it for several targets.
 
+use gradus::noise::{DropConnect, Dropout, Masks, mask_words};
 use gradus::transform::{ClipNorm, ClipValue, L2, ProxL1, limit_row_norms};
 use gradus::{
     Adam, AdamState, BLOCK, Clock, Columns, Element, Error, Fold, Lane, Level, Optimizer, Rule, Sgd,
@@ -149,6 +150,32 @@ fn steps_of_arrays_slices_heaps_and_lists() {
 fn state_parts([m, v]: &mut [[f32; 19]; 2]) -> [[&mut [f32]; 2]; 2] {
     let ((m, n), (v, w)) = (m.split_at_mut(7), v.split_at_mut(7));
     [[m, v], [n, w]]
+}
+
+#[test]
+fn masks_in_place_and_from_one_slice_to_another() {
+    if !COMPARES {
+        return;
+    }
+    let dropout = Dropout::drop_prob(0.3);
+    for level in Level::available() {
+        for n in [0, 1, 7, 31, 33, 64, 83] {
+            let mut words = vec![0; mask_words(n)];
+            Masks::new(5).fill_at(level, dropout.keep_prob, &mut words);
+            let x: Vec<f32> = (0..n).map(|i| i as f32 - 20.0).collect();
+            let (mut y, mut z) = (x.clone(), vec![7.0; n]);
+            dropout.relu_forward_at(level, &mut y[..], &words[..]).unwrap();
+            dropout.relu_forward_at(level, (&x[..], &mut z[..]), &mut Masks::new(5)).unwrap();
+            assert_eq!(y, z);
+            let (mut g, mut h) = (x.clone(), vec![7.0; n]);
+            dropout.relu_backward_at(level, &mut g[..], &y).unwrap();
+            dropout.relu_backward_at(level, (&x[..], &mut h[..]), &y).unwrap();
+            assert_eq!(g, h);
+            let (layer, mut w, mut out) = (DropConnect(dropout), x.clone(), [0.0]);
+            layer.forward_at(level, &w, &x, &mut out, &words).unwrap();
+            layer.backward_weights_at(level, &out, &x, &mut w, &words).unwrap();
+        }
+    }
 }
 
 #[test]
