@@ -49,7 +49,7 @@ impl<T> InOut<'_, T> {
 impl<'a, T> InOut<'a, T> {
     /// For rules that compute `x` from a column they read: what is there before is not used.
     #[inline]
-    pub fn columns(self) -> Result<Columns<'a, 0, 1, T>, Error> {
+    pub(crate) fn columns(self) -> Result<Columns<'a, 0, 1, T>, Error> {
         let len = self.len()?;
         // SAFETY: both point to len elements for 'a; in place, a register is read before it is written.
         Ok(unsafe { Columns::from_pointers(self.to, Streams::from_pointers(len, [self.from], [])) })
@@ -57,7 +57,7 @@ impl<'a, T> InOut<'a, T> {
 
     /// The same with one more column to read.
     #[inline]
-    pub fn columns_with(self, other: &'a [T]) -> Result<Columns<'a, 0, 2, T>, Error> {
+    pub(crate) fn columns_with(self, other: &'a [T]) -> Result<Columns<'a, 0, 2, T>, Error> {
         let len = self.len()?;
         same_length(len, other.len())?;
         let read = [self.from, other.as_ptr()];
