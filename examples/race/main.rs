@@ -22,7 +22,15 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let directory = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "docs".into()));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let directory = match arguments.as_slice() {
+        [] => PathBuf::from("docs"),
+        [directory] if !directory.starts_with('-') => PathBuf::from(directory),
+        _ => {
+            eprintln!("usage: race [DIRECTORY]");
+            std::process::exit(2);
+        }
+    };
     fs::create_dir_all(&directory)?;
     register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
     save(&Race { noisy: false }, &directory.join("race"))?;
