@@ -30,7 +30,7 @@ pub enum Epsilon {
 }
 
 impl Epsilon {
-    /// Finite, at least 0, and one of them not so small that a bias correction, 2^-24 at least, can
+    /// Finite, at least 0, and one of them not so small that a bias correction, 2^-25 at least, can
     /// carry it to 0: 0 / 0 would turn an unused parameter into NaN.
     pub(crate) fn check(self) -> Result<(), Error> {
         let (a, b) = match self {

@@ -123,7 +123,8 @@ impl Schedule for WarmRestarts {
 /// ```
 ///
 /// `T` are the steps of the whole run and `M` its cycles. Each has `c` steps, the last one what is
-/// left; the weights at each [end](Self::ends_cycle) are a snapshot. The wave goes on after `T`.
+/// left; the weights at each [end](Self::ends_cycle) are a snapshot. The wave goes on after `T`. Where `T`
+/// is not much larger than `M`, rounding up leaves fewer cycles: three for 5 steps and `M = 4`.
 ///
 /// ```
 /// use gradus::schedule::{Schedule, SnapshotCycle};
@@ -131,6 +132,8 @@ impl Schedule for WarmRestarts {
 /// assert_eq!(schedule.cycle_steps(), 4);
 /// assert_eq!([0, 4, 8].map(|step| schedule.at(step)), [0.5; 3]);
 /// assert!((0..10).filter(|&step| schedule.ends_cycle(step)).eq([3, 7, 9]));
+/// let short = SnapshotCycle::new(0.5, 5, 4);
+/// assert!((0..5).filter(|&step| short.ends_cycle(step)).eq([1, 3, 4]));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
