@@ -19,6 +19,40 @@ impl Head {
     }
 }
 
+/// A number type in a file.
+pub trait Number: Sized {
+    /// Its own name.
+    const NAME: Name;
+    /// The name of its L-BFGS.
+    const LBFGS: Name;
+    fn write(column: &[Self], to: &mut Writer<'_>);
+    fn read(column: &mut [Self], from: &mut Reader<'_>);
+}
+
+macro_rules! number {
+    ($t:ident $lbfgs:literal) => {
+        impl Number for $t {
+            const NAME: Name = Name::new(stringify!($t));
+            const LBFGS: Name = Name::new($lbfgs);
+            fn write(column: &[Self], to: &mut Writer<'_>) {
+                let (to, _) = to.next(size_of_val(column)).as_chunks_mut();
+                for (to, x) in to.iter_mut().zip(column) {
+                    *to = x.to_le_bytes();
+                }
+            }
+            fn read(column: &mut [Self], from: &mut Reader<'_>) {
+                let (from, _) = from.next(size_of_val(column) as u64).as_chunks();
+                for (x, from) in column.iter_mut().zip(from) {
+                    *x = Self::from_le_bytes(*from);
+                }
+            }
+        }
+    };
+}
+
+number!(f32 "lbfgs-f32");
+number!(f64 "lbfgs-f64");
+
 /// Writes a file, or counts its bytes where the slice is empty.
 pub struct Writer<'a> {
     out: &'a mut [u8],
@@ -54,18 +88,8 @@ impl<'a> Writer<'a> {
         self.bytes(&x.to_le_bytes());
     }
 
-    pub fn f32s(&mut self, column: &[f32]) {
-        let (to, _) = self.next(size_of_val(column)).as_chunks_mut();
-        for (to, x) in to.iter_mut().zip(column) {
-            *to = x.to_le_bytes();
-        }
-    }
-
-    pub fn f64s(&mut self, column: &[f64]) {
-        let (to, _) = self.next(size_of_val(column)).as_chunks_mut();
-        for (to, x) in to.iter_mut().zip(column) {
-            *to = x.to_le_bytes();
-        }
+    pub fn column<T: Number>(&mut self, column: &[T]) {
+        T::write(column, self);
     }
 
     pub fn head(&mut self, head: Head) {
@@ -119,18 +143,8 @@ impl<'a> Reader<'a> {
         u64::from_le_bytes(self.bytes())
     }
 
-    pub fn f32s(&mut self, column: &mut [f32]) {
-        let (from, _) = self.next(size_of_val(column) as u64).as_chunks();
-        for (x, from) in column.iter_mut().zip(from) {
-            *x = f32::from_le_bytes(*from);
-        }
-    }
-
-    pub fn f64s(&mut self, column: &mut [f64]) {
-        let (from, _) = self.next(size_of_val(column) as u64).as_chunks();
-        for (x, from) in column.iter_mut().zip(from) {
-            *x = f64::from_le_bytes(*from);
-        }
+    pub fn column<T: Number>(&mut self, column: &mut [T]) {
+        T::read(column, self);
     }
 
     pub fn head(&mut self) -> Head {
@@ -141,6 +155,11 @@ impl<'a> Reader<'a> {
     pub fn peek(&self) -> Head {
         let mut copy = *self;
         copy.head()
+    }
+
+    /// Whether these bytes come next; they stay unread.
+    pub fn starts_with(&self, bytes: &[u8]) -> bool {
+        self.rest.starts_with(bytes)
     }
 
     /// Passes over `n` bytes.

@@ -50,7 +50,7 @@
 //! | 8 | elements in a column |
 //! | ... | data: a state's `t` and `carry`, then its columns; a slice's elements |
 
-mod bytes;
+pub(crate) mod bytes;
 mod error;
 #[cfg(feature = "journal")]
 mod journal;

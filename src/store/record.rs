@@ -1,6 +1,6 @@
 //! What can be saved, and how it lies in a file.
 
-use super::bytes::{Head, Reader, Writer};
+use super::bytes::{Head, Number, Reader, Writer};
 use super::{Error, Name};
 use crate::ensemble::*;
 use crate::noise::Masks;
@@ -183,7 +183,7 @@ fn write_state<const K: usize>(to: &mut Writer<'_>, name: Name, columns: [&[f32]
     }
     to.bytes(&clock_bytes(&clock));
     for column in columns {
-        to.f32s(column);
+        to.column(column);
     }
 }
 
@@ -208,7 +208,7 @@ impl<O: Family, const K: usize> Load for StateMut<'_, O, K> {
         from.head();
         *self.clock = clock(from.bytes());
         for column in &mut self.columns {
-            from.f32s(column);
+            from.column(column);
         }
     }
 }
@@ -254,25 +254,23 @@ impl<O: Family, const K: usize> Load for StateVec<O, K> {
 
 /// Slices, arrays and vectors of one number type.
 macro_rules! numbers {
-    ($t:ident, $name:ident, $columns:ident) => {
-        const $name: Name = Name::new(stringify!($t));
-
+    ($t:ident) => {
         impl Save for [$t] {
             fn write(&self, to: &mut Writer<'_>) {
-                to.head(Head::new($name, 1, self.len()));
-                to.$columns(self);
+                to.head(Head::new($t::NAME, 1, self.len()));
+                to.column(self);
             }
         }
 
         impl Load for [$t] {
             fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
-                from.expect(Head::new($name, 1, self.len()))?;
+                from.expect(Head::new($t::NAME, 1, self.len()))?;
                 from.skip(size_of_val(self) as u64);
                 Ok(())
             }
             fn read(&mut self, from: &mut Reader<'_>) {
                 from.head();
-                from.$columns(self);
+                from.column(self);
             }
         }
 
@@ -307,7 +305,7 @@ macro_rules! numbers {
         impl Load for Vec<$t> {
             fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
                 let length = from.peek().length;
-                from.expect(Head { length, ..Head::new($name, 1, 0) })?;
+                from.expect(Head { length, ..Head::new($t::NAME, 1, 0) })?;
                 from.skip(length.saturating_mul(size_of::<$t>() as u64));
                 Ok(())
             }
@@ -319,8 +317,8 @@ macro_rules! numbers {
     };
 }
 
-numbers!(f32, F32, f32s);
-numbers!(f64, F64, f64s);
+numbers!(f32);
+numbers!(f64);
 
 /// A value of a fixed number of bytes, which not all bytes must be.
 macro_rules! plain {
@@ -370,7 +368,7 @@ const ENSEMBLE: Name = Name::new("ensemble");
 fn write_ensemble<'a>(to: &mut Writer<'_>, members: impl ExactSizeIterator<Item = &'a [f32]> + Clone) {
     let n = members.clone().next().map_or(0, <[f32]>::len);
     to.head(Head::new(ENSEMBLE, members.len(), n));
-    members.for_each(|params| to.f32s(params));
+    members.for_each(|params| to.column(params));
 }
 
 impl<const N: usize, const M: usize> Save for Ensemble<N, M> {
@@ -399,7 +397,7 @@ impl<const N: usize, const M: usize> Load for Ensemble<N, M> {
         *self = Self::new();
         for _ in 0..from.head().columns {
             let mut params = [0.0; N];
-            from.f32s(&mut params);
+            from.column(&mut params);
             let _ = self.push(&params); // as many as `check` has found room for
         }
     }
@@ -429,7 +427,7 @@ impl Load for EnsembleVec {
         let Head { columns, length, .. } = from.head();
         for _ in 0..columns {
             let mut params = vec![0.0; length as usize];
-            from.f32s(&mut params);
+            from.column(&mut params);
             let _ = self.push(&params); // of one size, and not empty: `check` has seen it
         }
     }

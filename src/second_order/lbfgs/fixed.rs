@@ -30,7 +30,7 @@ type Pairs<T, const N: usize, const M: usize> = heapless::Vec<Pair<[T; N], [T; M
 /// ```
 #[derive(Clone, Debug)]
 pub struct Lbfgs<const N: usize, const M: usize, T = f32> {
-    machine: Machine<T, [T; N], [T; M], Pairs<T, N, M>>,
+    pub(super) machine: Machine<T, [T; N], [T; M], Pairs<T, N, M>>,
 }
 
 impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
@@ -57,14 +57,19 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
     /// As [`start`](Self::start).
     pub fn start_at(&mut self, level: Level, settings: &LbfgsSettings<T>, x: &[T; N]) -> Result<(), Error> {
         settings.check()?;
+        self.fill();
+        self.machine.x = *x;
+        self.machine.start(settings, level);
+        Ok(())
+    }
+
+    /// Makes memory of zeros of what a new one leaves unset.
+    pub(super) fn fill(&mut self) {
         let pairs = &mut self.machine.history.pairs;
         while !pairs.is_full() {
             let pair = Pair { s: [T::ZERO; N], y: [T::ZERO; N], products: [T::ZERO; M] };
             let _ = pairs.push(pair);
         }
-        self.machine.x = *x;
-        self.machine.start(settings, level);
-        Ok(())
     }
 
     /// Where to evaluate next, and where to write the gradient; `None` at rest.

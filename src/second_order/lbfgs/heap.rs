@@ -46,7 +46,7 @@ type Pairs<T> = Vec<Pair<Vec<T>, Vec<T>>>;
 /// ```
 #[derive(Clone, Debug)]
 pub struct LbfgsVec<T> {
-    machine: Machine<T, Vec<T>, Vec<T>, Pairs<T>>,
+    pub(super) machine: Machine<T, Vec<T>, Vec<T>, Pairs<T>>,
     #[cfg(feature = "rayon")]
     threads: InThreads<T, Vec<T>>,
 }

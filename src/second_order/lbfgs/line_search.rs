@@ -1,5 +1,6 @@
 //! Line searches as state machines: they are told a value and a slope, and name the next step.
 
+use super::record::Fields;
 use super::settings::{LbfgsSettings, LineSearch};
 use crate::second_order::Real;
 
@@ -46,7 +47,7 @@ pub(super) struct Search<T> {
     /// The step being tried, and the largest one allowed.
     pub t: T,
     limit: T,
-    trials: u32,
+    pub trials: u32,
 }
 
 impl<T: Real> Search<T> {
@@ -63,6 +64,22 @@ impl<T: Real> Search<T> {
             limit: T::ZERO,
             trials: 0,
         }
+    }
+
+    /// Every field in turn: to save or to load it.
+    pub fn fields(&mut self, each: &mut impl Fields<T>) {
+        let Self { start, low, high, bracketed, second_stage, widths, t, limit, trials } = self;
+        for point in [start, low, high] {
+            each.number(&mut point.t);
+            each.number(&mut point.f);
+            each.number(&mut point.slope);
+        }
+        each.flag(bracketed);
+        each.flag(second_stage);
+        widths.iter_mut().for_each(|width| each.number(width));
+        each.number(t);
+        each.number(limit);
+        each.word(trials);
     }
 
     /// A search that tries the step `t` first and none beyond `limit`.

@@ -7,6 +7,7 @@ mod kernels;
 mod line_search;
 mod machine;
 mod owlqn;
+mod record;
 mod settings;
 mod two_loop;
 

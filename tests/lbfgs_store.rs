@@ -1,0 +1,155 @@
+//! A minimiser that is saved between any two evaluations goes on with the same bits.
+#![cfg(feature = "std")]
+
+use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Stop};
+use gradus::store::{self, Error, Load, Save};
+use proptest::prelude::*;
+
+const N: usize = 6;
+const M: usize = 4;
+
+/// Rosenbrock's function, extended: a run long enough for the history to turn over.
+fn rosenbrock(x: &[f64], g: &mut [f64]) -> f64 {
+    g.fill(0.0);
+    let mut f = 0.0;
+    for k in 0..x.len() - 1 {
+        let (u, v) = (x[k + 1] - x[k] * x[k], 1.0 - x[k]);
+        f += 100.0 * u * u + v * v;
+        g[k] -= 400.0 * u * x[k] + 2.0 * v;
+        g[k + 1] += 200.0 * u;
+    }
+    f
+}
+
+/// The same in single precision.
+fn rosenbrock_f32(x: &[f32], g: &mut [f32]) -> f32 {
+    let mut doubles = [0.0; N];
+    let f = rosenbrock(&core::array::from_fn::<_, N, _>(|k| x[k].into()), &mut doubles);
+    for (g, double) in g.iter_mut().zip(doubles) {
+        *g = double as f32;
+    }
+    f as f32
+}
+
+/// Steps a solver once; false when it rests.
+macro_rules! step {
+    ($solver:expr, $objective:ident) => {
+        match $solver.ask() {
+            Some((x, g)) => {
+                let f = $objective(&x[..], &mut g[..]);
+                $solver.tell(f);
+                true
+            }
+            None => false,
+        }
+    };
+}
+
+macro_rules! interrupted_anywhere {
+    ($new:expr, $objective:ident, $settings:expr, $start:expr) => {{
+        let mut whole = $new;
+        whole.start(&$settings, &$start).unwrap();
+        let mut files = vec![store::to_vec(&whole).unwrap()];
+        while step!(whole, $objective) {
+            files.push(store::to_vec(&whole).unwrap());
+        }
+        assert!(files.len() > 20, "{}", files.len());
+        assert_ne!(whole.report().stop, Stop::Running);
+        let end = files.last().unwrap().clone();
+        for file in &files {
+            let mut restored = $new;
+            store::load(&mut restored, file).unwrap();
+            assert_eq!(store::to_vec(&restored).unwrap(), *file);
+            while step!(restored, $objective) {}
+            assert!(store::to_vec(&restored).unwrap() == end);
+            assert_eq!((restored.report(), restored.x()), (whole.report(), whole.x()));
+        }
+        files
+    }};
+}
+
+const START: [f64; N] = [-1.2, 1.0, -1.2, 1.0, -1.2, 1.0];
+
+#[test]
+fn every_run_continues_with_the_same_bits() {
+    let settings = LbfgsSettings::<f64>::new();
+    let fixed = interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, settings, START);
+    let heap = interrupted_anywhere!(LbfgsVec::<f64>::new(N, M).unwrap(), rosenbrock, settings, START);
+    assert!(fixed == heap, "both forms make one file");
+    let single = LbfgsSettings::<f32>::new();
+    interrupted_anywhere!(Lbfgs::<N, M, f32>::new(), rosenbrock_f32, single, START.map(|x| x as f32));
+    let armijo = LbfgsSettings { line_search: LineSearch::Backtracking, ..settings };
+    interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, armijo, START);
+    let sparse = LbfgsSettings { l1: 0.5, l1_start: 1, ..settings };
+    interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, sparse, START);
+    interrupted_anywhere!(Lbfgs::<N, 1, f64>::new(), rosenbrock, settings, START);
+}
+
+#[test]
+fn a_minimiser_at_rest_is_saved_too() {
+    let new = Lbfgs::<N, M, f64>::new();
+    let file = store::to_vec(&new).unwrap();
+    assert_eq!(file.len(), store::size_of::<Lbfgs<N, M, f64>>());
+    let mut solver = Lbfgs::<N, M, f64>::new();
+    solver.start(&LbfgsSettings::new(), &START).unwrap();
+    store::load(&mut solver, &file).unwrap();
+    assert!(solver.ask().is_none());
+    assert_eq!(store::to_vec(&solver).unwrap(), file);
+    let single = Lbfgs::<N, M, f32>::new();
+    assert_eq!(store::size(&single), store::size_of::<Lbfgs<N, M, f32>>());
+}
+
+#[test]
+fn other_shapes_and_precisions_are_refused() {
+    let mut solver = LbfgsVec::<f64>::new(N, M).unwrap();
+    solver.start(&LbfgsSettings::new(), &START).unwrap();
+    let file = store::to_vec(&solver).unwrap();
+    let columns = store::load(&mut LbfgsVec::<f64>::new(N, M + 1).unwrap(), &file);
+    assert_eq!(columns, Err(Error::Columns { expected: M as u32 + 1, found: M as u32 }));
+    let elements = store::load(&mut LbfgsVec::<f64>::new(N + 1, M).unwrap(), &file);
+    assert_eq!(elements, Err(Error::Elements { expected: N as u64 + 1, found: N as u64 }));
+    let name = store::load(&mut LbfgsVec::<f32>::new(N, M).unwrap(), &file);
+    assert!(matches!(name, Err(Error::Name { .. })));
+}
+
+/// The checksum of a file that was changed.
+fn seal(file: &mut [u8]) {
+    let end = file.len() - 4;
+    let mut crc = !0_u32;
+    for &byte in &file[..end] {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    file[end..].copy_from_slice(&(!crc).to_le_bytes());
+}
+
+/// Loads a file: refused with nothing changed, or saved again to the same bytes; then it must end.
+fn same_or_refused<T: Save + Load>(solver: &mut T, file: &[u8]) -> bool {
+    let before = store::to_vec(&*solver).unwrap();
+    let loaded = store::load(&mut *solver, file).is_ok();
+    assert!(store::to_vec(&*solver).unwrap() == if loaded { file } else { &before });
+    loaded
+}
+
+proptest! {
+    #[test]
+    fn a_changed_state_is_refused_or_kept_and_still_ends(at in 40..500_usize, to: [u8; 4], steps in 0..60_usize) {
+        let settings = LbfgsSettings { max_evaluations: 200, ..LbfgsSettings::new() };
+        let mut solver = Lbfgs::<N, M, f64>::new();
+        solver.start(&settings, &START).unwrap();
+        for _ in 0..steps {
+            step!(solver, rosenbrock);
+        }
+        let mut file = store::to_vec(&solver).unwrap();
+        file[at..at + 4].copy_from_slice(&to);
+        seal(&mut file);
+        let mut restored = Lbfgs::<N, M, f64>::new();
+        if same_or_refused(&mut restored, &file) {
+            for _ in 0..300 {
+                step!(restored, rosenbrock);
+            }
+        }
+    }
+}
