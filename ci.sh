@@ -198,6 +198,9 @@ c() {
     done
     "$compiler" -std=c11 -fsyntax-only -Iinclude "$out/layout.c"
   done
+  cmake -S examples/c -B "$out/build" -Dgradus_LIBRARY="$(realpath "$library")" -Dgradus_INCLUDE_DIR="$PWD/include" >/dev/null
+  cmake --build "$out/build" >/dev/null
+  "$out/build/digits"
   rm -r "$out"
 }
 
@@ -293,6 +296,104 @@ web() {
     cargo wasm
     cargo test
   )
+}
+
+# bits: the golden hash in what a program of examples/firmware prints.
+bits() {
+  sed -n 's/^golden //p'
+}
+
+## qemu: training firmware in Rust and C on a Cortex-M4F, and the golden bits on every target
+qemu() {
+  local host out target opt got file=docs/targets.md firmware=examples/firmware weights
+  apt qemu-system-arm qemu-system-misc qemu-user gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc \
+    || { missing "no emulators or cross compilers"; return 0; }
+  out=$(mktemp -d)
+  run() { (cd $firmware && cargo run --quiet --locked --release --target-dir target --bin "$@"); }
+
+  echo "train: this machine, then a Cortex-M4F"
+  weights=$(run train | tee /dev/stderr | tail -n 1)
+  for opt in z s 3; do
+    emulate train thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt >"$out/train"
+    [ "$(tail -n 1 "$out/train")" = "$weights" ] || { cat "$out/train"; return 1; }
+  done
+  cat "$out/train"
+
+  echo "train in C: this machine, then a Cortex-M4F"
+  sed 's/^/{/; s/$/},/' data/digits.csv >"$out/digits.inc"
+  cargo rustc --quiet --locked --lib --release --features ffi --crate-type staticlib
+  gcc -std=c99 -O2 -ffp-contract=off -Iinclude -I"$out" examples/c/main.c examples/c/digits.c \
+    "${CARGO_TARGET_DIR:-target}/release/libgradus.a" -lm -o "$out/digits"
+  "$out/digits" | tee "$out/digits.txt"
+  for opt in z s 3; do
+    arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb \
+      -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
+      -T $firmware/c/nrf52840.ld -Iinclude -I"$out" $firmware/c/start.c examples/c/digits.c \
+      "$(bare_library thumbv7em-none-eabihf $opt)" -o "$out/firmware"
+    timeout 300 qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none \
+      -semihosting-config enable=on,target=native -kernel "$out/firmware" 2>&1 | diff - "$out/digits.txt"
+  done
+
+  run golden >"$out/golden"
+  host=$(bits <"$out/golden")
+  row() { # row TARGET WHERE HASH..: a line of the table, if all hashes are the host's
+    local name=$1 where=$2
+    for got in "${@:3}"; do
+      [ "$got" = "$host" ] || { echo "$name: golden $got, here $host" >&2; return 1; }
+    done
+    echo "| $name | $where | equal |"
+  }
+  board() { # board NAME TARGET MACHINE CPU BOARD: the same at three opt-levels
+    row "$1" "QEMU $3, opt-level z, s, 3" "$(emulate golden "${@:2}" z | bits)" \
+      "$(emulate golden "${@:2}" s | bits)" "$(emulate golden "${@:2}" 3 | bits)"
+  }
+  {
+    echo "# Targets"
+    echo
+    echo "One program computes with every rule, transform, schedule, mask and sum, at every instruction set of its target, and"
+    echo "prints a hash (examples/firmware, \`golden\`). On all of these it is $host. Made by \`./ci.sh qemu\`."
+    echo
+    echo "| target | where | bits |"
+    echo "|---|---|---|"
+    row "x86-64: scalar, SSE2, and AVX2, AVX-512 where the CPU has them" "this machine" \
+      "$host" "$(run golden --features gradus/std | bits)"
+    board "Cortex-M0" thumbv6m-none-eabi microbit cortex-m0 microbit
+    board "Cortex-M3" thumbv7m-none-eabi mps2-an385 cortex-m3 nrf52840
+    board "Cortex-M4F" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840
+    board "Cortex-M7" thumbv7em-none-eabihf mps2-an500 cortex-m7 nrf52840
+    board "Cortex-M33" thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505
+    board "Cortex-M55" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547
+    board "RISC-V, rv32imac" riscv32imac-unknown-none-elf virt rv32 riscv-virt
+    (
+      cd $firmware
+      target=aarch64-unknown-linux-gnu
+      rustup target add $target >/dev/null 2>&1 || true
+      CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+        cargo build --quiet --locked --release --target $target --target-dir target --bin golden
+      row "aarch64: scalar, NEON" "qemu-user" "$(qemu-aarch64 -L /usr/aarch64-linux-gnu target/$target/release/golden | bits)"
+      target=wasm32-unknown-unknown
+      rustup target add $target >/dev/null 2>&1 || true
+      for flags in "" -Ctarget-feature=+simd128; do
+        RUSTFLAGS=$flags cargo build --quiet --locked --release --target $target --target-dir target --bin golden
+        row "wasm32${flags:+: scalar, simd128}" "node" "$(node -e '
+          const wasm = require("fs").readFileSync(process.argv[1]);
+          WebAssembly.instantiate(wasm).then(({ instance }) =>
+            console.log(BigInt.asUintN(64, instance.exports.golden()).toString(16).padStart(16, "0")));
+        ' target/$target/release/golden.wasm)"
+      done
+      if rustup +nightly component add miri rust-src >/dev/null 2>&1; then
+        row "s390x, big endian" "Miri" "$(cargo +nightly miri run --quiet --locked --target s390x-unknown-linux-gnu \
+          --target-dir target --bin golden | bits)"
+      else
+        echo "| s390x, big endian | not run: no nightly with Miri here | - |"
+      fi
+    )
+    echo
+    echo "The M55's Helium flushes subnormals; the crate's own loops do not use it (see [cycles.md](cycles.md))."
+  } >$file
+  cat $file
+  rm -r "$out"
+  git diff --exit-code -- $file
 }
 
 ## all: what CI runs

@@ -1,6 +1,7 @@
 //! The golden bits: one hash over what every part of the crate computes, to compare between targets.
 
 use crate::{Hash, println};
+use gradus::noise::*;
 use gradus::schedule::*;
 use gradus::transform::*;
 use gradus::*;
@@ -76,7 +77,35 @@ fn sums(hash: &mut Hash) {
         let (x, y) = (numbers.fill::<67>(), numbers.fill::<67>());
         for n in 0..=67 {
             let (x, y) = (&x[..n], &y[..n]);
-            hash.add(&[dot(level, x, y).unwrap_or(f32::NAN), norm(level, x), sum_abs(level, x), max_abs(level, x)]);
+            hash.add(&[
+                dot(level, x, y).unwrap_or(f32::NAN),
+                norm(level, x),
+                sum_abs(level, x),
+                max_abs(level, x),
+            ]);
+        }
+    });
+}
+
+/// Masks at several probabilities, and what is built of them.
+fn noise(hash: &mut Hash) {
+    at_each_level(hash, "noise", |level, hash| {
+        let (mut masks, mut numbers) = (Masks::new(3), Numbers(11));
+        let mut mask = [0; mask_words(N)];
+        for keep_prob in [0.5, 0.25, 0.9, 1.0 / 3.0, 0.0, 1.0] {
+            masks.fill_at(level, keep_prob, &mut mask);
+            let dropout = Dropout::keep_prob(keep_prob);
+            let (mut x, mut grads) = (numbers.fill::<N>(), numbers.fill::<N>());
+            let refused = dropout.forward_at(level, &mut x, &mask).is_err()
+                | dropout.relu_forward_at(level, &mut x, &mut masks).is_err()
+                | dropout.relu_backward_at(level, &mut grads, &x).is_err()
+                | dropout.vanilla().test_at(level, &mut x).is_err();
+            if refused {
+                println!("noise: refused");
+            }
+            hash.add(&x);
+            hash.add(&grads);
+            hash.add(&mask.map(|word| (word >> 8) as f32));
         }
     });
 }
@@ -127,6 +156,7 @@ pub fn golden() -> u64 {
     rule(h, "after", Sgd::new(0.05).with((Decay::new(0.1), ProxL1::new(0.1), MaxNorm(0.9))));
     rule(h, "elastic net", Momentum::new(0.05).with(ElasticNet { lambda: 0.01, beta: 0.5 }));
     sums(h);
+    noise(h);
     schedules(h);
     hash.0
 }
