@@ -30,6 +30,9 @@
 // Version of the structures with a field `version`: an initialiser of this header writes it there.
 #define GRADUS_STRUCTS 1
 
+// Columns of the running statistics: floats per channel.
+#define GRADUS_BATCH_NORM_COLUMNS 2
+
 // Place of the stabiliser: added to the corrected root, as in PyTorch.
 #define GRADUS_EPSILON_OUTSIDE 0
 
@@ -125,6 +128,9 @@
 
 // State of gradus_sgd_step(): the clock alone.
 #define GRADUS_ITEM_SGD 28
+
+// Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
+#define GRADUS_ITEM_BATCH_NORM 29
 
 // What a function returns: 0, or why it was refused.
 enum gradus_status
@@ -235,6 +241,41 @@ typedef struct {
   uint32_t vanilla;
 } gradus_dropout;
 
+// Batch normalisation (Ioffe and Szegedy, 2015).
+//
+// ```text
+// training    mean = sum x / n;  variance = sum (x - mean)^2 / n         over batch and positions
+//             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
+//             running = running_decay * running + (1 - running_decay) * new, variance unbiased
+// inference   the same with the running statistics
+// ```
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Stabiliser of the root; 1e-5.
+  float eps;
+  // Weight of the old running statistics; 0.9 (PyTorch's momentum is 0.1).
+  double running_decay;
+} gradus_batch_norm;
+
+// How activations lie in memory: batch x channels x spatial, the last one contiguous.
+typedef struct {
+  // Samples.
+  size_t batch;
+  // Channels: the features of a dense layer, the maps of a convolution.
+  size_t channels;
+  // Positions in a channel of a sample: height x width, 1 after a dense layer.
+  size_t spatial;
+} gradus_shape;
+
+// The part of a state that does not grow with the parameters.
+typedef struct {
+  // Steps taken; it stays at `u32::MAX` once there.
+  uint32_t t;
+  // One number that a rule carries from step to step; 0 at the start. Nadam needs it.
+  float carry;
+} gradus_clock;
+
 // What acts on gradients before a rule and on parameters after it; 0 leaves a transform out.
 //
 // They act in the order of the fields, in registers: gradients are never written. `= {0}` is none
@@ -269,14 +310,6 @@ typedef struct {
   // What acts before and after.
   gradus_transforms transforms;
 } gradus_sgd;
-
-// The part of a state that does not grow with the parameters.
-typedef struct {
-  // Steps taken; it stays at `u32::MAX` once there.
-  uint32_t t;
-  // One number that a rule carries from step to step; 0 at the start. Nadam needs it.
-  float carry;
-} gradus_clock;
 
 // Momentum: `v = rho * v + (1 - dampening) * g; p -= lr * v`. State: v.
 typedef struct {
@@ -787,6 +820,84 @@ gradus_status gradus_stochastic_depth_linear(uint32_t block,
                                              float last,
                                              float *keep_prob);
 
+// Whether the hyper-parameters lie in their ranges: ask once, before training.
+//
+// Errors: GRADUS_ERROR_EPSILON, GRADUS_ERROR_RHO, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_batch_norm_check(const gradus_batch_norm *config);
+
+// Training pass: writes `y`, and the batch's `mean` and biased `variance`, which the backward pass needs.
+//
+// `x` and `y` are tensors of the shape; `weight`, `bias`, `mean`, `variance` have a float per channel.
+//
+// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_batch_norm_forward(const gradus_batch_norm *config,
+                                        const gradus_shape *layout,
+                                        const float *x,
+                                        float *y,
+                                        const float *weight,
+                                        const float *bias,
+                                        float *mean,
+                                        float *variance);
+
+// Updates the running statistics by the `mean` and `variance` of a training pass.
+//
+// `running` has two floats per channel, all means and then all variances; it and `clock` start as
+// zeros, where the variance counts as 1.
+//
+// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_batch_norm_track(const gradus_batch_norm *config,
+                                      const gradus_shape *layout,
+                                      const float *mean,
+                                      const float *variance,
+                                      float *running,
+                                      gradus_clock *clock);
+
+// Backward pass: turns `grads` of `y` in place into those of `x`, and writes those of weight and bias.
+//
+// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_batch_norm_backward(const gradus_batch_norm *config,
+                                         const gradus_shape *layout,
+                                         float *grads,
+                                         const float *x,
+                                         const float *weight,
+                                         const float *mean,
+                                         const float *variance,
+                                         float *grad_weight,
+                                         float *grad_bias);
+
+// Pass at test time in place, with the running statistics.
+//
+// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_batch_norm_inference(const gradus_batch_norm *config,
+                                          const gradus_shape *layout,
+                                          float *x,
+                                          const float *weight,
+                                          const float *bias,
+                                          const float *mean,
+                                          const float *variance);
+
+// Folds the normalisation into the layer before it, which then needs none.
+//
+// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as have
+// `weight`, `bias` and the running `mean` and `variance`.
+//
+// Errors: GRADUS_ERROR_SIZE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_batch_norm_fold(const gradus_batch_norm *config,
+                                     size_t channels,
+                                     size_t inputs,
+                                     const float *weight,
+                                     const float *bias,
+                                     const float *mean,
+                                     const float *variance,
+                                     float *layer_weights,
+                                     float *layer_bias);
+
 // Updates `params` by one step of stochastic gradient descent; `state` may be null.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
@@ -1287,6 +1398,7 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
 #define GRADUS_NADAM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 4e-3f, GRADUS_TRANSFORMS_NONE}
 #define GRADUS_LION(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.99, 1e-3f, GRADUS_TRANSFORMS_NONE}
 
+#define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9}
 #define GRADUS_MASK_WORDS(n_) ((n_) / 32 + ((n_) % 32 != 0))
 #define GRADUS_DROPOUT(drop_prob_) {GRADUS_STRUCTS, 1.0f - (drop_prob_), 0}
 

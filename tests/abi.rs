@@ -239,6 +239,33 @@ fn noise(out: &mut String) {
     writeln!(out, "noise {:016x}", hash(bits)).unwrap();
 }
 
+fn batch_norm(out: &mut String) {
+    use gradus::norm::*;
+    const C: usize = 3;
+    const LENGTH: usize = 4 * C * 3;
+    let (norm, shape) = (BatchNorm::new(), Shape { batch: 4, channels: C, spatial: 3 });
+    let mut numbers = Numbers(13);
+    let (weight, bias) = (numbers.fill::<C>(), numbers.fill::<C>());
+    let (mut mean, mut variance, mut running) = ([0.0; C], [0.0; C], BatchNormState::<C>::new());
+    let (mut x, mut bits) = ([0.0; LENGTH], Vec::new());
+    for _ in 0..2 {
+        x = numbers.fill();
+        let (mut y, mut grad_weight, mut grad_bias) = ([0.0; LENGTH], [0.0; C], [0.0; C]);
+        norm.forward(shape, &x, &mut y, [&weight, &bias], [&mut mean, &mut variance]).unwrap();
+        bits.extend(y.into_iter().chain(mean).chain(variance));
+        norm.track(shape, [&mean, &variance], running.as_mut()).unwrap();
+        let grads = [&mut grad_weight[..], &mut grad_bias[..]];
+        norm.backward(shape, &mut y, &x, &weight, [&mean, &variance], grads).unwrap();
+        bits.extend(y.into_iter().chain(grad_weight).chain(grad_bias));
+    }
+    let [running_mean, running_variance] = &running.columns;
+    norm.inference(shape, &mut x, [&weight, &bias], [running_mean, running_variance]).unwrap();
+    bits.extend(x.into_iter().chain(*running_mean).chain(*running_variance));
+    norm.fold([&weight, &bias], [running_mean, running_variance], &mut x, &mut mean).unwrap();
+    bits.extend(x.into_iter().chain(mean));
+    writeln!(out, "norm {:016x}", hash(bits)).unwrap();
+}
+
 fn files(out: &mut String) {
     let mut numbers = Numbers(3);
     let params = numbers.fill::<N>();
@@ -265,6 +292,7 @@ fn c_computes_the_same_bits() {
     schedules(&mut out);
     sums(&mut out);
     noise(&mut out);
+    batch_norm(&mut out);
     files(&mut out);
     give("bits.txt", &out);
 }
@@ -293,6 +321,8 @@ fn c_has_the_same_layout() {
         gradus_item as "gradus_item" { kind n data clock }
         gradus_masks as "gradus_masks" { lanes }
         gradus_dropout as "gradus_dropout" { version keep_prob vanilla }
+        gradus_shape as "gradus_shape" { batch channels spatial }
+        gradus_batch_norm as "gradus_batch_norm" { version eps running_decay }
         gradus_epsilon as "gradus_epsilon" { place eps inside }
         gradus_sgd as "gradus_sgd" { version lr transforms }
         gradus_momentum as "gradus_momentum" { version lr rho dampening transforms }

@@ -111,6 +111,11 @@ pub fn apart<const N: usize>(regions: [Region; N]) -> Result<(), gradus_status> 
     Ok(())
 }
 
+/// `a * b`, if memory could be as long.
+pub fn area(a: usize, b: usize) -> Result<usize, gradus_status> {
+    a.checked_mul(b).ok_or(GRADUS_ERROR_LENGTH)
+}
+
 /// A structure of the caller, copied.
 ///
 /// # Safety

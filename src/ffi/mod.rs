@@ -6,8 +6,41 @@
 #![allow(non_camel_case_types)] // the names are those of the header
 #![allow(clippy::missing_safety_doc)] // it stands here, once for all functions
 
+/// Functions with the checks and the views of their pointers: after what is formed first, each view as
+/// `read`, `write` or `one` (to write), its name, its pointer and its length.
+macro_rules! functions {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($arg:ident: $t:ty),*) { $(let $d:ident = $f:ident($($c:ident),*)?;)* [$($way:ident $view:ident = $from:ident, $n:expr;)*] $body:expr }
+    )*) => {$(
+        $(#[$doc])*
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($arg: $t),*) -> gradus_status {
+            let run = || {
+                $(let $d = $f($($c),*)?;)*
+                $(let $view = Memory::new($from, $n)?;)*
+                apart([$(functions!(@region $way $view)),*])?;
+                #[allow(unused_unsafe)] // a function without memory has nothing unsafe
+                // SAFETY: checked, and apart; the caller vouches for the memory.
+                unsafe {
+                    $(let $view = functions!(@slice $way $view);)*
+                    $body
+                }
+            };
+            status(run())
+        }
+    )*};
+    (@region read $view:ident) => { $view.read() };
+    (@region write $view:ident) => { $view.written() };
+    (@region one $view:ident) => { $view.written() };
+    (@slice read $view:ident) => { $view.slice() };
+    (@slice write $view:ident) => { $view.slice_mut() };
+    (@slice one $view:ident) => { $view.one_mut() };
+}
+
 mod memory;
 mod noise;
+mod norm;
 mod optim;
 mod schedule;
 mod status;
@@ -16,6 +49,7 @@ mod sums;
 mod transform;
 
 pub use noise::*;
+pub use norm::*;
 pub use optim::*;
 pub use schedule::*;
 pub use status::*;

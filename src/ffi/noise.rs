@@ -1,8 +1,7 @@
 //! Masks and what is built of them.
 
-use super::gradus_status::{self, *};
-use super::memory::{Memory, apart, copy, put};
-use super::{same_version, status};
+use super::memory::{Memory, apart, area, copy, put};
+use super::{gradus_status, same_version, status};
 use crate::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mask_words};
 
 /// Generator of masks; `= {0}` is the one of seed 0.
@@ -50,49 +49,13 @@ impl gradus_dropout {
     }
 }
 
-/// A function with the checks and views of its pointers: `name: kind of memory = pointer, length`.
-macro_rules! noise {
-    ($(
-        $(#[$doc:meta])*
-        $name:ident($($arg:ident: $t:ty),*) { $(let $d:ident = dropout($c:ident)?;)? [$($way:ident $view:ident = $from:ident, $n:expr;)*] $body:expr }
-    )*) => {$(
-        $(#[$doc])*
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($($arg: $t),*) -> gradus_status {
-            let run = || {
-                $(let $d = dropout($c)?;)?
-                $(let $view = Memory::new($from, $n)?;)*
-                apart([$(noise!(@region $way $view)),*])?;
-                #[allow(unused_unsafe)] // a function without memory has nothing unsafe
-                // SAFETY: checked, and apart; the caller vouches for the memory.
-                unsafe {
-                    $(let $view = noise!(@slice $way $view);)*
-                    $body
-                }
-            };
-            status(run())
-        }
-    )*};
-    (@region read $view:ident) => { $view.read() };
-    (@region write $view:ident) => { $view.written() };
-    (@region one $view:ident) => { $view.written() };
-    (@slice read $view:ident) => { $view.slice() };
-    (@slice write $view:ident) => { $view.slice_mut() };
-    (@slice one $view:ident) => { $view.one_mut() };
-}
-
 /// The configuration behind a pointer.
 fn dropout(config: *const gradus_dropout) -> Result<Dropout, gradus_status> {
     // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
     unsafe { copy(config)?.build() }
 }
 
-/// `a * b`, if memory could be as long.
-fn area(a: usize, b: usize) -> Result<usize, gradus_status> {
-    a.checked_mul(b).ok_or(GRADUS_ERROR_LENGTH)
-}
-
-noise! {
+functions! {
     /// Makes `masks` a generator whose stream has nothing to do with that of another seed.
     ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.

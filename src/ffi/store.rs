@@ -4,6 +4,7 @@ use super::gradus_masks;
 use super::gradus_status::{self, *};
 use super::memory::{Memory, Region, apart, put};
 use super::status;
+use crate::norm::BatchNorm;
 use crate::optim::*;
 use crate::store::{self, Load, Save};
 use core::ffi::c_void;
@@ -129,6 +130,8 @@ states! {
     GRADUS_ITEM_RMSPROP_MOMENTUM = 27 RmsPropMomentum 2,
     /// State of gradus_sgd_step(): the clock alone.
     GRADUS_ITEM_SGD = 28 Sgd 0,
+    /// Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
+    GRADUS_ITEM_BATCH_NORM = 29 BatchNorm 2,
 }
 
 impl Item {

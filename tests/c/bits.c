@@ -296,6 +296,43 @@ static void noise(void) {
   TRUE(memcmp(before, params, sizeof params) == 0);
 }
 
+static void norm(void) {
+  enum { CHANNELS = 3, LENGTH = 4 * CHANNELS * 3 };
+  const gradus_shape shape = {4, CHANNELS, 3}, empty = {0, CHANNELS, 3};
+  gradus_batch_norm config = GRADUS_BATCH_NORM;
+  float x[LENGTH], y[LENGTH], weight[CHANNELS], bias[CHANNELS], mean[CHANNELS], variance[CHANNELS];
+  float grad_weight[CHANNELS], grad_bias[CHANNELS], running[GRADUS_BATCH_NORM_COLUMNS * CHANNELS] = {0};
+  gradus_clock norm_clock = {0, 0};
+  uint64_t hash = START;
+  OK(gradus_batch_norm_check(&config));
+  seed = 13;
+  numbers(weight, CHANNELS);
+  numbers(bias, CHANNELS);
+  for (int turn = 0; turn < 2; turn++) {
+    numbers(x, LENGTH);
+    OK(gradus_batch_norm_forward(&config, &shape, x, y, weight, bias, mean, variance));
+    hash = hash_of(hash_of(hash_of(hash, y, LENGTH), mean, CHANNELS), variance, CHANNELS);
+    OK(gradus_batch_norm_track(&config, &shape, mean, variance, running, &norm_clock));
+    OK(gradus_batch_norm_backward(&config, &shape, y, x, weight, mean, variance, grad_weight, grad_bias));
+    hash = hash_of(hash_of(hash_of(hash, y, LENGTH), grad_weight, CHANNELS), grad_bias, CHANNELS);
+  }
+  TRUE(norm_clock.t == 2);
+  OK(gradus_batch_norm_inference(&config, &shape, x, weight, bias, running, running + CHANNELS));
+  hash = hash_of(hash_of(hash, x, LENGTH), running, 2 * CHANNELS);
+  OK(gradus_batch_norm_fold(&config, CHANNELS, LENGTH / CHANNELS, weight, bias, running, running + CHANNELS, x, mean));
+  line("norm", hash_of(hash_of(hash, x, LENGTH), mean, CHANNELS));
+  EXPECT(GRADUS_ERROR_SIZE, gradus_batch_norm_inference(&config, &empty, NULL, weight, bias, mean, variance));
+  EXPECT(GRADUS_ERROR_NULL, gradus_batch_norm_inference(&config, &shape, NULL, weight, bias, mean, variance));
+  EXPECT(GRADUS_ERROR_NULL, gradus_batch_norm_inference(&config, NULL, x, weight, bias, mean, variance));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_forward(&config, &shape, x, x, weight, bias, mean, variance));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_forward(&config, &shape, x, y, weight, bias, mean, mean));
+  config.version = 2;
+  EXPECT(GRADUS_ERROR_VERSION, gradus_batch_norm_check(&config));
+  config.version = GRADUS_STRUCTS;
+  config.eps = 0.0f;
+  EXPECT(GRADUS_ERROR_EPSILON, gradus_batch_norm_check(&config));
+}
+
 static void files(void) {
   static unsigned char file[1024];
   uint32_t position = 17, loaded = 0;
@@ -359,6 +396,7 @@ int main(void) {
   schedules();
   sums();
   noise();
+  norm();
   files();
   TRUE(strcmp(gradus_status_name(GRADUS_OK), "success") == 0);
   TRUE(strcmp(gradus_status_name(-9999), "unknown status") == 0);

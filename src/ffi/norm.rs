@@ -1,0 +1,165 @@
+//! Batch normalisation.
+
+use super::memory::{Memory, apart, area, copy};
+use super::{gradus_status, same_version, status};
+use crate::norm::{BatchNorm, Shape};
+use crate::optim::{Clock, StateMut};
+
+/// How activations lie in memory: batch x channels x spatial, the last one contiguous.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_shape {
+    /// Samples.
+    pub batch: usize,
+    /// Channels: the features of a dense layer, the maps of a convolution.
+    pub channels: usize,
+    /// Positions in a channel of a sample: height x width, 1 after a dense layer.
+    pub spatial: usize,
+}
+
+/// Batch normalisation (Ioffe and Szegedy, 2015).
+///
+/// ```text
+/// training    mean = sum x / n;  variance = sum (x - mean)^2 / n         over batch and positions
+///             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
+///             running = running_decay * running + (1 - running_decay) * new, variance unbiased
+/// inference   the same with the running statistics
+/// ```
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_batch_norm {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Stabiliser of the root; 1e-5.
+    pub eps: f32,
+    /// Weight of the old running statistics; 0.9 (PyTorch's momentum is 0.1).
+    pub running_decay: f64,
+}
+
+/// Columns of the running statistics: floats per channel.
+pub const GRADUS_BATCH_NORM_COLUMNS: usize = 2;
+
+/// The configuration behind a pointer.
+fn batch_norm(config: *const gradus_batch_norm) -> Result<BatchNorm, gradus_status> {
+    // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
+    let gradus_batch_norm { version, eps, running_decay } = unsafe { copy(config)? };
+    same_version(version)?;
+    Ok(BatchNorm { eps, running_decay })
+}
+
+/// The shape behind a pointer.
+fn shape(shape: *const gradus_shape) -> Result<Shape, gradus_status> {
+    // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
+    let gradus_shape { batch, channels, spatial } = unsafe { copy(shape)? };
+    Ok(Shape { batch, channels, spatial })
+}
+
+functions! {
+    /// Whether the hyper-parameters lie in their ranges: ask once, before training.
+    ///
+    /// Errors: GRADUS_ERROR_EPSILON, GRADUS_ERROR_RHO, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+    /// GRADUS_ERROR_VERSION.
+    gradus_batch_norm_check(config: *const gradus_batch_norm) {
+        let norm = batch_norm(config)?;
+        []
+        Ok(norm.check()?)
+    }
+
+    /// Training pass: writes `y`, and the batch's `mean` and biased `variance`, which the backward pass needs.
+    ///
+    /// `x` and `y` are tensors of the shape; `weight`, `bias`, `mean`, `variance` have a float per channel.
+    ///
+    /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+    /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+    gradus_batch_norm_forward(
+        config: *const gradus_batch_norm, layout: *const gradus_shape, x: *const f32, y: *mut f32,
+        weight: *const f32, bias: *const f32, mean: *mut f32, variance: *mut f32
+    ) {
+        let norm = batch_norm(config)?;
+        let shape = shape(layout)?;
+        [
+            read x = x, shape.len(); write y = y, shape.len();
+            read weight = weight, shape.channels; read bias = bias, shape.channels;
+            write mean = mean, shape.channels; write variance = variance, shape.channels;
+        ]
+        Ok(norm.forward(shape, x, y, [weight, bias], [mean, variance])?)
+    }
+
+    /// Updates the running statistics by the `mean` and `variance` of a training pass.
+    ///
+    /// `running` has two floats per channel, all means and then all variances; it and `clock` start as
+    /// zeros, where the variance counts as 1.
+    ///
+    /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+    /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+    gradus_batch_norm_track(
+        config: *const gradus_batch_norm, layout: *const gradus_shape, mean: *const f32,
+        variance: *const f32, running: *mut f32, clock: *mut Clock
+    ) {
+        let norm = batch_norm(config)?;
+        let shape = shape(layout)?;
+        [
+            read mean = mean, shape.channels; read variance = variance, shape.channels;
+            write running = running, area(shape.channels, GRADUS_BATCH_NORM_COLUMNS)?; one clock = clock, 1;
+        ]
+        {
+            let (means, variances) = running.split_at_mut_checked(shape.channels).unwrap_or_default();
+            Ok(norm.track(shape, [mean, variance], StateMut::new([means, variances], clock))?)
+        }
+    }
+
+    /// Backward pass: turns `grads` of `y` in place into those of `x`, and writes those of weight and bias.
+    ///
+    /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+    /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+    gradus_batch_norm_backward(
+        config: *const gradus_batch_norm, layout: *const gradus_shape, grads: *mut f32, x: *const f32,
+        weight: *const f32, mean: *const f32, variance: *const f32, grad_weight: *mut f32, grad_bias: *mut f32
+    ) {
+        let norm = batch_norm(config)?;
+        let shape = shape(layout)?;
+        [
+            write grads = grads, shape.len(); read x = x, shape.len(); read weight = weight, shape.channels;
+            read mean = mean, shape.channels; read variance = variance, shape.channels;
+            write grad_weight = grad_weight, shape.channels; write grad_bias = grad_bias, shape.channels;
+        ]
+        Ok(norm.backward(shape, grads, x, weight, [mean, variance], [grad_weight, grad_bias])?)
+    }
+
+    /// Pass at test time in place, with the running statistics.
+    ///
+    /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+    /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+    gradus_batch_norm_inference(
+        config: *const gradus_batch_norm, layout: *const gradus_shape, x: *mut f32, weight: *const f32,
+        bias: *const f32, mean: *const f32, variance: *const f32
+    ) {
+        let norm = batch_norm(config)?;
+        let shape = shape(layout)?;
+        [
+            write x = x, shape.len(); read weight = weight, shape.channels; read bias = bias, shape.channels;
+            read mean = mean, shape.channels; read variance = variance, shape.channels;
+        ]
+        Ok(norm.inference(shape, x, [weight, bias], [mean, variance])?)
+    }
+
+    /// Folds the normalisation into the layer before it, which then needs none.
+    ///
+    /// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as have
+    /// `weight`, `bias` and the running `mean` and `variance`.
+    ///
+    /// Errors: GRADUS_ERROR_SIZE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+    /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+    gradus_batch_norm_fold(
+        config: *const gradus_batch_norm, channels: usize, inputs: usize, weight: *const f32, bias: *const f32,
+        mean: *const f32, variance: *const f32, layer_weights: *mut f32, layer_bias: *mut f32
+    ) {
+        let norm = batch_norm(config)?;
+        [
+            read weight = weight, channels; read bias = bias, channels; read mean = mean, channels;
+            read variance = variance, channels; write layer_weights = layer_weights, area(channels, inputs)?;
+            write layer_bias = layer_bias, channels;
+        ]
+        Ok(norm.fold([weight, bias], [mean, variance], layer_weights, layer_bias)?)
+    }
+}
