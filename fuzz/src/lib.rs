@@ -8,9 +8,12 @@
 pub mod input;
 pub mod lengths;
 pub mod levels_agree;
+pub mod masks;
 pub mod penalties;
 pub mod reduce_agree;
 pub mod rules;
+pub mod schedules;
+pub mod state_load;
 
 /// A number by its bits, all NaNs the same: their sign and payload are not part of the promise.
 pub trait Bits: Copy + core::fmt::Debug {
