@@ -5,6 +5,7 @@
 //! They are functions of a library, so that `cargo test` runs each on a few thousand inputs without
 //! a fuzzer, on any toolchain and under Miri.
 
+pub mod ffi;
 pub mod input;
 pub mod lengths;
 pub mod levels_agree;

@@ -1,7 +1,7 @@
 //! Masks against their stream as documented, and what uses them against one element at a time.
 
 use crate::input::{Number, Placed, column, length, number};
-use crate::{Bits, same};
+use crate::same;
 use arbitrary::{Result, Unstructured};
 use gradus::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mask_words};
 use gradus::{Element, Level};
@@ -186,7 +186,7 @@ fn connect<T: Number + Element>(
         same(&gx, &grad_x, level);
     }
     // A product that is not finite has no equal among those with zeros.
-    let finite = |x: &[T]| x.iter().all(|&x| x - x == zero);
+    let finite = |x: &[T]| x.iter().all(|x| T::INFINITY > x.abs());
     if finite(&w) && finite(&x) {
         let dropped: Vec<T> =
             (0..w.len()).map(|k| if kept(k / inputs, k % inputs) { w[k] } else { zero }).collect();

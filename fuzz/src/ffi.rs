@@ -1,0 +1,421 @@
+//! The C interface with hostile pointers: a negative status and nothing changed, or what Rust computes.
+//!
+//! Pointers are null, misaligned, overlapping or good, lengths small or beyond the address space. What C
+//! promises and a function cannot check, that the memory is there, the target keeps.
+
+use crate::input::number;
+use crate::same;
+use arbitrary::{Result, Unstructured};
+use gradus::ffi::*;
+use gradus::transform::{
+    ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, limit_row_norms,
+};
+use gradus::{Adam, AmsGrad, Clock, Epsilon, Level, Optimizer, Sgd, StateMut};
+
+pub fn run(data: &[u8]) {
+    let _ = calls(&mut Unstructured::new(data));
+}
+
+fn calls(u: &mut Unstructured) -> Result<()> {
+    match u.int_in_range(0..=5)? {
+        0 => sgd(u),
+        1 => adam(u),
+        2 => amsgrad(u),
+        3 => sums(u),
+        4 => rows_and_clips(u),
+        _ => files(u),
+    }
+}
+
+/// Memory that all pointers of a call point into: 64 floats of any bits.
+const FLOATS: usize = 64;
+
+#[repr(align(64))]
+#[derive(Clone)]
+struct Arena([f32; FLOATS]);
+
+impl Arena {
+    fn new(u: &mut Unstructured) -> Result<Self> {
+        let mut arena = Self([0.0; FLOATS]);
+        for x in &mut arena.0 {
+            *x = number(u)?;
+        }
+        Ok(arena)
+    }
+
+    fn bits(&self) -> [u32; FLOATS] {
+        self.0.map(f32::to_bits)
+    }
+}
+
+/// Where a pointer of a call points: nowhere, or so many bytes into the arena.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Place {
+    offset: Option<usize>,
+    bytes: usize,
+}
+
+impl Place {
+    /// Room for `bytes` bytes, mostly aligned; `None` if the arena has not so many.
+    fn new(u: &mut Unstructured, bytes: usize) -> Result<Self> {
+        let room = (4 * FLOATS).checked_sub(bytes);
+        let offset = match room {
+            Some(room) if !u.ratio(1, 16)? => {
+                let offset = u.int_in_range(0..=room)?;
+                Some(if u.ratio(15, 16)? { offset & !3 } else { offset })
+            }
+            _ => None,
+        };
+        Ok(Self { offset, bytes })
+    }
+
+    fn at<T>(self, arena: *mut Arena) -> *mut T {
+        self.offset.map_or(core::ptr::null_mut(), |offset| arena.cast::<u8>().wrapping_add(offset).cast())
+    }
+
+    fn null(self) -> bool {
+        self.bytes > 0 && self.offset.is_none()
+    }
+
+    fn misaligned(self) -> bool {
+        self.bytes > 0 && self.offset.is_some_and(|offset| offset % 4 != 0)
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        let (Some(a), Some(b)) = (self.offset, other.offset) else { return false };
+        self.bytes > 0 && other.bytes > 0 && a < b + other.bytes && b < a + self.bytes
+    }
+
+    fn floats(self, arena: &Arena) -> Vec<f32> {
+        let start = self.offset.unwrap_or(0) / 4;
+        arena.0[start..start + self.bytes / 4].to_vec()
+    }
+}
+
+/// What may be wrong with a call, as the header lists it; any of what applies may be returned.
+#[track_caller]
+fn judge(got: gradus_status, reasons: &[(bool, gradus_status)]) -> bool {
+    let allowed: Vec<gradus_status> = reasons.iter().filter(|r| r.0).map(|r| r.1).collect();
+    if allowed.is_empty() {
+        assert_eq!(got, gradus_status::GRADUS_OK);
+    } else {
+        assert!(allowed.contains(&got), "{got:?}, not one of {allowed:?}");
+    }
+    allowed.is_empty()
+}
+
+use gradus_status::*;
+
+fn transforms(u: &mut Unstructured) -> Result<gradus_transforms> {
+    let mut t = gradus_transforms::default();
+    for field in [
+        &mut t.scale,
+        &mut t.clip_value,
+        &mut t.l2,
+        &mut t.l1,
+        &mut t.elastic_net,
+        &mut t.elastic_net_beta,
+        &mut t.decay,
+        &mut t.prox_l1,
+        &mut t.max_norm,
+    ] {
+        if u.ratio(1, 4)? {
+            *field = number(u)?;
+        }
+    }
+    Ok(t)
+}
+
+/// The same transforms in Rust, 0 standing for none.
+fn rust(t: gradus_transforms) -> impl gradus::transform::Transform {
+    let some = |x: f32| x != 0.0;
+    (
+        (
+            some(t.scale).then_some(Scale(t.scale)),
+            some(t.clip_value).then_some(ClipValue(t.clip_value)),
+            some(t.l2).then_some(L2::new(t.l2)),
+            some(t.l1).then_some(L1::new(t.l1)),
+            some(t.elastic_net).then_some(ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }),
+        ),
+        (
+            some(t.decay).then_some(Decay::new(t.decay)),
+            some(t.prox_l1).then_some(ProxL1::new(t.prox_l1)),
+            some(t.max_norm).then_some(MaxNorm(t.max_norm)),
+        ),
+    )
+}
+
+type Step<C> =
+    unsafe extern "C" fn(*const C, usize, *mut f32, *const f32, *mut f32, *mut Clock) -> gradus_status;
+type Check<C> = unsafe extern "C" fn(*const C) -> gradus_status;
+
+/// One call of a step with `K` columns, and the same step in Rust.
+fn step<const K: usize, C, O: Optimizer<K>>(
+    u: &mut Unstructured,
+    (call, check): (Step<C>, Check<C>),
+    config: &C,
+    version: u32,
+    optimizer: Option<O>,
+) -> Result<()> {
+    let mut arena = Arena::new(u)?;
+    let n = match u.int_in_range(0..=9)? {
+        0 => usize::MAX / 4 - u.int_in_range(0..=3_usize)?,
+        1 => usize::MAX - u.int_in_range(0..=3_usize)?,
+        2 => isize::MAX as usize / 4 + 1,
+        _ => u.int_in_range(0..=14)?,
+    };
+    let long = n > FLOATS;
+    let small = if long { 0 } else { n };
+    let config = if u.ratio(1, 32)? { core::ptr::null() } else { config };
+    let (p, g) = (Place::new(u, 4 * small)?, Place::new(u, 4 * small)?);
+    let (s, c) = (Place::new(u, 4 * small * K)?, Place::new(u, 8)?);
+    let before = arena.clone();
+    let memory = &raw mut arena;
+    // SAFETY: every pointer is null or has its length inside the arena.
+    let status = unsafe { call(config, n, p.at(memory), g.at(memory), s.at(memory), c.at(memory)) };
+    let all = [p, g, s, c];
+    let overlap = [(p, g), (p, s), (p, c), (g, s), (g, c), (s, c)].into_iter().any(|(a, b)| a.overlaps(b));
+    let ok = judge(
+        status,
+        &[
+            (config.is_null() || all.iter().any(|p| p.null()) || long, GRADUS_ERROR_NULL),
+            (all.iter().any(|p| p.misaligned()) || long, GRADUS_ERROR_ALIGNMENT),
+            (long, GRADUS_ERROR_LENGTH),
+            (overlap, GRADUS_ERROR_OVERLAP),
+            (version != GRADUS_STRUCTS, GRADUS_ERROR_VERSION),
+            (optimizer.is_none(), GRADUS_ERROR_ENUM),
+        ]
+        .map(|(applies, status)| (applies, status)),
+    );
+    if !ok {
+        assert_eq!(arena.bits(), before.bits(), "refused, but changed");
+        return Ok(());
+    }
+    let optimizer = optimizer.unwrap();
+    let (mut params, grads, mut state) = (p.floats(&before), g.floats(&before), s.floats(&before));
+    let raw = c.floats(&before);
+    let mut clock = Clock { t: raw[0].to_bits(), carry: raw[1] };
+    let mut chunks = state.chunks_mut(n.max(1));
+    let columns = core::array::from_fn(|_| chunks.next().unwrap_or_default());
+    optimizer.step_slices(&mut params, &grads, StateMut::new(columns, &mut clock)).unwrap();
+    same(&p.floats(&arena), &params, "params");
+    same(&s.floats(&arena), &state, "state");
+    assert_eq!(c.floats(&arena)[0].to_bits(), clock.t);
+    same(&c.floats(&arena)[1..], &[clock.carry], "carry");
+    // Nothing else has changed.
+    let mut expected = before.0;
+    for (place, values) in [(p, params), (s, state), (c, vec![f32::from_bits(clock.t), clock.carry])] {
+        let start = place.offset.unwrap_or(0) / 4;
+        expected[start..start + values.len()].copy_from_slice(&values);
+    }
+    same(&arena.0, &expected, "the rest of the memory");
+    // SAFETY: the pointer is the one of a live structure.
+    let status = unsafe { check(config) };
+    assert_eq!(status == GRADUS_OK, optimizer.check().is_ok());
+    Ok(())
+}
+
+fn version(u: &mut Unstructured) -> Result<u32> {
+    if u.ratio(31, 32)? { Ok(GRADUS_STRUCTS) } else { u.arbitrary() }
+}
+
+fn epsilon(u: &mut Unstructured) -> Result<(gradus_epsilon, Option<Epsilon>)> {
+    let eps = gradus_epsilon { place: u.int_in_range(0..=3)?, eps: number(u)?, inside: number(u)? };
+    let rust = match eps.place {
+        0 => Some(Epsilon::Outside(eps.eps)),
+        1 => Some(Epsilon::Hat(eps.eps)),
+        2 => Some(Epsilon::Root { inside: eps.inside, outside: eps.eps }),
+        _ => None,
+    };
+    Ok((eps, rust))
+}
+
+fn sgd(u: &mut Unstructured) -> Result<()> {
+    let (version, lr, transforms) = (version(u)?, number(u)?, transforms(u)?);
+    let config = gradus_sgd { version, lr, transforms };
+    let optimizer = Sgd { lr }.with(rust(transforms));
+    step(u, (gradus_sgd_step, gradus_sgd_check), &config, version, Some(optimizer))
+}
+
+fn adam(u: &mut Unstructured) -> Result<()> {
+    let (version, lr, transforms) = (version(u)?, number(u)?, transforms(u)?);
+    let (beta1, beta2, bias_correction) = (number(u)?, number(u)?, u.int_in_range(0..=2)?);
+    let (eps, rust_eps) = epsilon(u)?;
+    let config = gradus_adam { version, lr, beta1, beta2, eps, bias_correction, transforms };
+    let optimizer = rust_eps.map(|eps| {
+        Adam { lr, beta1, beta2, eps, bias_correction: bias_correction != 0 }.with(rust(transforms))
+    });
+    step(u, (gradus_adam_step, gradus_adam_check), &config, version, optimizer)
+}
+
+fn amsgrad(u: &mut Unstructured) -> Result<()> {
+    let (version, lr, transforms) = (version(u)?, number(u)?, transforms(u)?);
+    let (beta1, beta2) = (number(u)?, number(u)?);
+    let (eps, rust_eps) = epsilon(u)?;
+    let config = gradus_amsgrad { version, lr, beta1, beta2, eps, transforms };
+    let optimizer = rust_eps.map(|eps| AmsGrad { lr, beta1, beta2, eps }.with(rust(transforms)));
+    step(u, (gradus_amsgrad_step, gradus_amsgrad_check), &config, version, optimizer)
+}
+
+fn sums(u: &mut Unstructured) -> Result<()> {
+    let mut arena = Arena::new(u)?;
+    let long = u.ratio(1, 16)?;
+    let small = if long { 0 } else { u.int_in_range(0..=30)? };
+    let n = if long { usize::MAX / 4 } else { small };
+    let (x, y) = (Place::new(u, 4 * small)?, Place::new(u, 4 * small)?);
+    let result = Place::new(u, 4)?;
+    let before = arena.clone();
+    let which = u.int_in_range(0..=3)?;
+    let memory = &raw mut arena;
+    let to = result.at::<f32>(memory);
+    // SAFETY: every pointer is null or has its length inside the arena.
+    let status = unsafe {
+        match which {
+            0 => gradus_dot(n, x.at(memory), y.at(memory), to),
+            1 => gradus_norm(n, x.at(memory), to),
+            2 => gradus_sum_abs(n, x.at(memory), to),
+            _ => gradus_max_abs(n, x.at(memory), to),
+        }
+    };
+    let used = if which == 0 { vec![x, y, result] } else { vec![x, result] };
+    let ok = judge(
+        status,
+        &[
+            (used.iter().any(|p| p.null()) || long, GRADUS_ERROR_NULL),
+            (used.iter().any(|p| p.misaligned()) || long, GRADUS_ERROR_ALIGNMENT),
+            (long, GRADUS_ERROR_LENGTH),
+        ],
+    );
+    let mut expected = before.0;
+    if ok {
+        let (x, y, level) = (x.floats(&before), y.floats(&before), Level::detect());
+        expected[result.offset.unwrap() / 4] = match which {
+            0 => gradus::dot(level, &x, &y).unwrap(),
+            1 => gradus::norm(level, &x),
+            2 => gradus::sum_abs(level, &x),
+            _ => gradus::max_abs(level, &x),
+        };
+    }
+    same(&arena.0, &expected, "sums");
+    Ok(())
+}
+
+fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
+    let mut arena = Arena::new(u)?;
+    let before = arena.clone();
+    let n = u.int_in_range(0..=30)?;
+    let (p, scale) = (Place::new(u, 4 * n)?, Place::new(u, 4)?);
+    let (row, limit) = (u.int_in_range(0..=7)?, number(u)?);
+    let memory = &raw mut arena;
+    // SAFETY: every pointer is null or has its length inside the arena.
+    let status = unsafe { gradus_limit_row_norms(n, p.at(memory), row, limit) };
+    let mut params = p.floats(&before);
+    let result = limit_row_norms(&mut params, row, limit);
+    if p.null() || p.misaligned() {
+        judge(status, &[(p.null(), GRADUS_ERROR_NULL), (p.misaligned(), GRADUS_ERROR_ALIGNMENT)]);
+    } else {
+        assert_eq!(status == GRADUS_OK, result.is_ok());
+        same(&p.floats(&arena), &params, "rows");
+    }
+    // Clipping reads what is there now.
+    let before = arena.clone();
+    let memory = &raw mut arena;
+    let m = n / 2;
+    let tensors = [
+        gradus_tensor { data: p.at(memory), n: m },
+        gradus_tensor { data: p.at::<f32>(memory).wrapping_add(m), n: n - m },
+    ];
+    // SAFETY: every pointer is null or has its length inside the arena.
+    let status = unsafe { gradus_clip_norm(limit, tensors.as_ptr(), 2, scale.at(memory)) };
+    let mut expected = before.0;
+    // An offset from null is not null to the second tensor: it is not used then.
+    if p.null() || p.misaligned() || scale.null() || scale.misaligned() {
+        assert_ne!(status, GRADUS_OK);
+    } else {
+        let grads = p.floats(&before);
+        let result = ClipNorm { max_norm: limit }.scale(&[&grads[..m], &grads[m..]]);
+        assert_eq!(status == GRADUS_OK, result.is_ok());
+        if let Ok(factor) = result {
+            expected[scale.offset.unwrap() / 4] = factor.0;
+        }
+    }
+    same(&arena.0, &expected, "clips");
+    Ok(())
+}
+
+const KINDS: [u32; 6] = [
+    GRADUS_ITEM_FLOATS,
+    GRADUS_ITEM_U32,
+    GRADUS_ITEM_ADAM,
+    GRADUS_ITEM_AMSGRAD,
+    GRADUS_ITEM_MOMENTUM,
+    GRADUS_ITEM_SGD,
+];
+
+/// Files: what is saved loads again; bytes that are none change nothing.
+fn files(u: &mut Unstructured) -> Result<()> {
+    let mut arena = Arena::new(u)?;
+    let mut items = Vec::new();
+    let mut places = Vec::new();
+    let memory = &raw mut arena;
+    for _ in 0..u.int_in_range(0..=3)? {
+        let kind = if u.ratio(1, 8)? { u.int_in_range(0..=40)? } else { *u.choose(&KINDS)? };
+        let n = u.int_in_range(0..=8)?;
+        // As many bytes as any kind asks for: three columns, or the words of a generator.
+        let (data, clock) = (Place::new(u, (12 * n).max(128))?, Place::new(u, 8)?);
+        items.push(gradus_item { kind, n, data: data.at(memory), clock: clock.at(memory) });
+        places.push((data, clock));
+    }
+    let count = items.len();
+    let mut buffer = vec![0x5a_u8; u.int_in_range(0..=700)?];
+    let mut size = 77;
+    let before = arena.clone();
+    // SAFETY: every pointer is null or has what its kind asks for inside the arena.
+    let status = unsafe { gradus_save(items.as_ptr(), count, buffer.as_mut_ptr(), buffer.len(), &mut size) };
+    assert_eq!(arena.bits(), before.bits(), "saving changed what it saved");
+    if status != GRADUS_OK {
+        assert!(size == 77 && buffer.iter().all(|b| *b == 0x5a), "{status:?}, but written");
+    } else {
+        let mut asked = 0;
+        // SAFETY: as above.
+        assert_eq!(unsafe { gradus_save_size(items.as_ptr(), count, &mut asked) }, GRADUS_OK);
+        assert_eq!(asked, size);
+        let file = buffer[..size].to_vec();
+        // Loaded over other numbers, unless the pieces overlap.
+        let mut other = arena.clone();
+        for x in &mut other.0 {
+            *x += 1.0;
+        }
+        arena = other;
+        let changed = arena.clone();
+        // SAFETY: as above.
+        let status = unsafe { gradus_load(items.as_ptr(), count, file.as_ptr(), file.len()) };
+        if status == GRADUS_OK {
+            let mut again = vec![0; size];
+            // SAFETY: as above.
+            let status = unsafe { gradus_save(items.as_ptr(), count, again.as_mut_ptr(), size, &mut asked) };
+            assert!(status == GRADUS_OK && again == file, "loaded, but saved to other bytes");
+        } else {
+            assert!(
+                matches!(status, GRADUS_ERROR_OVERLAP | GRADUS_ERROR_FILE_VALUE),
+                "{status:?} for the file that was saved"
+            );
+            assert_eq!(arena.bits(), changed.bits(), "refused, but changed");
+        }
+    }
+    // And any bytes at all.
+    let bytes = u.bytes(u.len().min(100))?;
+    let before = arena.clone();
+    // SAFETY: as above.
+    let status = unsafe { gradus_load(items.as_ptr(), count, bytes.as_ptr(), bytes.len()) };
+    if status != GRADUS_OK {
+        assert_eq!(arena.bits(), before.bits(), "refused, but changed");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[test]
+fn smoke() {
+    crate::smoke(run);
+}
