@@ -5,6 +5,7 @@
 //! They are functions of a library, so that `cargo test` runs each on a few thousand inputs without
 //! a fuzzer, on any toolchain and under Miri.
 
+pub mod batch_norm;
 pub mod ffi;
 pub mod input;
 pub mod lengths;

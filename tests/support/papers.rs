@@ -155,7 +155,7 @@ fn mu(rule: &Nadam, t: f64) -> f64 {
 
 /// `mu(1) * ... * mu(t)` of Nadam: nothing is left of it at step 1000.
 pub fn mu_product(rule: &Nadam, t: u32) -> f64 {
-    (1..=t.min(1000)).map(|t| mu(rule, t.into())).product()
+    if t > 1000 { 0.0 } else { (1..=t).map(|t| mu(rule, t.into())).product() }
 }
 
 impl Paper<2> for Nadam {

@@ -1,0 +1,132 @@
+//! Batch normalisation: the same bits at every level, near f64, and no length that is not refused.
+
+use crate::input::{Number, Placed, column, moderate, number};
+use crate::same;
+use arbitrary::{Result, Unstructured};
+use gradus::norm::{BatchNorm, Shape};
+use gradus::{Clock, Element, Level, StateMut};
+
+pub fn run(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let _ = levels::<f32>(&mut u).and_then(|()| levels::<f64>(&mut u)).and_then(|()| values(&mut u));
+}
+
+fn shape(u: &mut Unstructured) -> Result<Shape> {
+    let spatial = if u.arbitrary()? { 1 } else { u.int_in_range(0..=40)? };
+    Ok(Shape { batch: u.int_in_range(0..=5)?, channels: u.int_in_range(0..=36)?, spatial })
+}
+
+/// Any bits at every level; one slice in sixteen has the wrong length.
+fn levels<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
+    let shape = shape(u)?;
+    let norm = BatchNorm { eps: number(u)?, running_decay: number(u)? };
+    let mut wrong = shape.is_empty();
+    let mut draw = |u: &mut Unstructured, n: usize| -> Result<Vec<T>> {
+        let m = if u.ratio(63, 64)? { n } else { u.int_in_range(0..=n + 3)? };
+        wrong |= m != n;
+        column(u, m, number)
+    };
+    let (n, c) = (shape.len(), shape.channels);
+    let (x, y, g) = (draw(u, n)?, draw(u, n)?, draw(u, n)?);
+    let params = [draw(u, c)?, draw(u, c)?, draw(u, c)?, draw(u, c)?];
+    let offset = usize::from(u.arbitrary::<u8>()? % 17);
+    let [weight, bias, mean, variance] = params.each_ref().map(|p| &p[..]);
+    let mut all = Vec::new();
+    for level in Level::available() {
+        let (px, pg) = (Placed::new(&x, offset), Placed::new(&g, offset));
+        let mut to = [&y, &x, &g].map(|v| Placed::new(v, offset));
+        let mut out = [weight, bias, weight, bias].map(|v| Placed::new(v, offset));
+        let [y, z, g] = &mut to;
+        let [m, v, gw, gb] = &mut out;
+        let (m, v, gw, gb) = (m.slice_mut(), v.slice_mut(), gw.slice_mut(), gb.slice_mut());
+        let results = [
+            norm.forward_at(level, shape, px.slice(), y.slice_mut(), [weight, bias], [m, v]),
+            norm.inference_at(level, shape, z.slice_mut(), [weight, bias], [mean, variance]),
+            norm.backward_at(level, shape, g.slice_mut(), px.slice(), [weight, mean, variance], [gw, gb]),
+        ];
+        if !wrong {
+            assert_eq!(results, [Ok(()); 3], "{shape:?}");
+        }
+        let _ = pg;
+        let kept = [[x.len(), y.slice().len()], [x.len(); 2], [x.len(), g.slice().len()]];
+        for (k, result) in results.iter().enumerate() {
+            if kept[k].iter().any(|len| *len != n) || shape.is_empty() {
+                assert!(result.is_err(), "{shape:?}");
+            }
+        }
+        all.push((results, to.map(|p| p.slice().to_vec()), out.map(|p| p.slice().to_vec())));
+    }
+    for (results, to, out) in &all {
+        assert_eq!(*results, all[0].0);
+        for (got, want) in to.iter().zip(&all[0].1) {
+            same(got, want, format!("{shape:?}"));
+        }
+        for (got, want) in out.iter().zip(&all[0].2) {
+            same(got, want, format!("{shape:?}"));
+        }
+        // What was refused is what it was.
+        let before = [(&y, [weight, bias]), (&x, [&[][..]; 2]), (&g, [weight, bias])];
+        for (k, (tensor, channels)) in before.into_iter().enumerate() {
+            if results[k].is_err() {
+                same(&to[k], tensor, "a refused tensor");
+                let outputs = [&out[..2], &out[..0], &out[2..]][k];
+                for (got, want) in outputs.iter().zip(channels) {
+                    same(got, want, "refused channels");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Numbers of moderate size against the definition in f64.
+fn values(u: &mut Unstructured) -> Result<()> {
+    let shape = shape(u)?;
+    let Shape { batch, channels, spatial } = shape;
+    if shape.is_empty() {
+        return Ok(());
+    }
+    let norm = BatchNorm::new();
+    let x = column(u, shape.len(), moderate)?;
+    let (weight, bias) = (column(u, channels, moderate)?, column(u, channels, moderate)?);
+    let (mut y, mut mean, mut variance) = (vec![0.0; x.len()], vec![0.0; channels], vec![0.0; channels]);
+    norm.forward(shape, &x, &mut y, [&weight, &bias], [&mut mean, &mut variance]).unwrap();
+    let (mut running, mut clock) = ([vec![0.5; channels], vec![2.0; channels]], Clock { t: 3, carry: 0.0 });
+    let [a, b] = &mut running;
+    norm.track(shape, [&mean, &variance], StateMut::new([a, b], &mut clock)).unwrap();
+    let eps = f64::from(f32::EPSILON);
+    let n = (batch * spatial) as f64;
+    for c in 0..channels {
+        let at = |k: usize| (k / spatial * channels + c) * spatial + k % spatial;
+        let values: Vec<f64> = (0..batch * spatial).map(|k| f64::from(x[at(k)])).collect();
+        let largest = values.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        let m = values.iter().sum::<f64>() / n;
+        let v = values.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / n;
+        // A sum of up to 200 numbers, and the rounding of x - mean.
+        let shift = 32.0 * eps * largest + 1e-44;
+        assert!((f64::from(mean[c]) - m).abs() <= shift, "{} {m}", mean[c]);
+        let slack = 2.0 * shift * v.sqrt() + shift * shift + 64.0 * eps * v + 1e-44;
+        assert!((f64::from(variance[c]) - v).abs() <= slack, "{} {v}", variance[c]);
+        let d = (v + f64::from(norm.eps)).sqrt();
+        let (w, b) = (f64::from(weight[c]), f64::from(bias[c]));
+        for (k, x) in values.iter().enumerate() {
+            let hat = (x - m) / d;
+            let slack =
+                w.abs() * (1.0 + hat.abs()) * (3.0 * shift / d + 64.0 * eps) + 4.0 * eps * b.abs() + 1e-44;
+            let got = f64::from(y[at(k)]);
+            assert!((got - (hat * w + b)).abs() <= slack, "{shape:?} {c}: {got} {}", hat * w + b);
+        }
+        let unbiased = if n > 1.0 { f64::from(variance[c]) * n / (n - 1.0) } else { 2.0 };
+        let want = [0.45 + 0.1 * f64::from(mean[c]), 1.8 + 0.1 * unbiased];
+        for (got, want) in running.iter().map(|r| f64::from(r[c])).zip(want) {
+            assert!((got - want).abs() <= 4.0 * eps * (want.abs() + 1.0), "{got} {want}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[test]
+fn smoke() {
+    crate::smoke(run);
+}
