@@ -396,6 +396,64 @@ qemu() {
   git diff --exit-code -- $file
 }
 
+## valgrind: tests/soundness.rs under valgrind: no read of what was never written, up to AVX2
+valgrind() {
+  apt valgrind || { missing "valgrind cannot be installed"; return 0; }
+  local binary
+  binary=$(cargo test --manifest-path fuzz/Cargo.toml --no-default-features --locked --no-run --test soundness \
+    --message-format json | grep -o '"executable":"[^"]*soundness[^"]*"' | cut -d '"' -f 4)
+  command valgrind --quiet --error-exitcode=1 "$binary" -q
+}
+
+## long: ten million steps of each rule beside f64 (release, about a minute)
+long() {
+  cargo test --locked --release --test long -- --ignored
+}
+
+## powerset: the library builds without a warning with every pair of features
+powerset() {
+  tool cargo-hack || { missing "cargo-hack cannot be installed"; return 0; }
+  cargo hack clippy --locked --lib --feature-powerset --depth 2 --exclude-features capi,_panic_handler -- -D warnings
+}
+
+## minimal: the library builds with the oldest dependencies that Cargo.toml admits (nightly)
+minimal() {
+  cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }
+  local copy
+  copy=$(mktemp -d)
+  git ls-files -z -- Cargo.toml README.md src benches | xargs -0 cp --parents -t "$copy"
+  (
+    cd "$copy"
+    sed -i '/^\[dev-dependencies\]/,/^$/d' Cargo.toml
+    cargo +nightly update --quiet -Zdirect-minimal-versions
+    cargo check --locked --lib --all-features
+  )
+  rm -r "$copy"
+}
+
+## msrv: the library builds with the oldest Rust that Cargo.toml names
+msrv() {
+  local version
+  version=$(sed -n 's/^rust-version = "\([^"]*\)".*/\1/p' Cargo.toml)
+  rustup toolchain list | grep -q "^$version" || rustup toolchain install "$version" --profile minimal \
+    || { missing "rustup has no toolchain $version; clippy's incompatible_msrv is part of check"; return 0; }
+  cargo "+$version" check --locked --lib --all-features
+}
+
+## deny: licences, duplicates and sources of the dependencies; advisories where their database is
+deny() {
+  tool cargo-deny || { missing "cargo-deny cannot be installed"; return 0; }
+  cargo deny check licenses bans sources
+  cargo deny fetch db || { missing "the advisory database cannot be fetched"; return 0; }
+  cargo deny check advisories
+}
+
+## mutants [SHARD]: every change of an operator or result of rules, transforms, schedules and noise is noticed
+mutants() {
+  tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
+  cargo mutants --no-shuffle --timeout 120 --shard "${1:-0/1}"
+}
+
 ## all: what CI runs
 all() {
   check
