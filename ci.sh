@@ -421,7 +421,7 @@ minimal() {
   cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }
   local copy
   copy=$(mktemp -d)
-  git ls-files -z -- Cargo.toml README.md src benches | xargs -0 cp --parents -t "$copy"
+  git ls-files -z -- Cargo.toml README.md docs src benches | xargs -0 cp --parents -t "$copy"
   (
     cd "$copy"
     sed -i '/^\[dev-dependencies\]/,/^$/d' Cargo.toml
