@@ -217,6 +217,27 @@ typedef int32_t gradus_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// A translation, rotation, stretch, shear, or any sequence of them, about the centre of the image.
+//
+// Kept as the way back, from a pixel that is written to the point that it shows, both measured in pixels
+// from the centre of their images, `x` to the right and `y` down:
+//
+// ```text
+// x_from = m[0] * x + m[1] * y + m[2]
+// y_from = m[3] * x + m[4] * y + m[5]
+// ```
+//
+// ```
+// use gradus::augment::{Affine, Image, ImageMut, Layout, Shape, affine};
+// let shape = Shape { height: 2, width: 3, channels: 1, layout: Layout::Hwc };
+// let (image, mut moved) = ([1_u8, 2, 3, 4, 5, 6], [0; 6]);
+// let map = Affine::translate(1.0, 0.0).then(Affine::rotate(180.0));
+// affine(Image::new(&image, shape)?, &map, 0.0, &mut ImageMut::new(&mut moved, shape)?)?;
+// assert_eq!(moved, [5, 4, 0, 2, 1, 0]);
+// # Ok::<(), gradus::Error>(())
+// ```
+typedef struct Affine Affine;
+
 // Generator of masks; `= {0}` is the one of seed 0.
 typedef struct {
   // Eight lanes of xoshiro128++.
