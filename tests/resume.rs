@@ -8,7 +8,9 @@ mod rules;
 
 use gradus::ensemble::{Average, Ema, EmaState, Ensemble, Swa, SwaState};
 use gradus::noise::{Dropout, Masks};
+use gradus::norm::{BatchNorm, BatchNormState, Shape};
 use gradus::schedule::{Cosine, Schedule, WarmUp};
+use gradus::second_order::{Lbfgs, LbfgsSettings, Stop};
 use gradus::store::{self, Family, Load};
 use gradus::transform::L2;
 use gradus::{Clock, Optimizer, State};
@@ -120,8 +122,19 @@ fn seven_steps() -> [Box<dyn Run>; 13] {
     runs
 }
 
-/// Two members, both averages of them, a clock and a slice of the other number type.
-type Others = (Ensemble<2, 3>, SwaState<2>, EmaState<2>, Clock, [f64; 2]);
+/// Two members, both averages of them, statistics of a batch, a minimiser under way, a clock and a slice.
+type Others =
+    (Ensemble<2, 3>, SwaState<2>, EmaState<2>, BatchNormState<2>, Lbfgs<2, 3, f64>, Clock, [f64; 2]);
+
+/// Some evaluations of Rosenbrock's function.
+fn minimize(solver: &mut Lbfgs<2, 3, f64>, evaluations: usize) {
+    for _ in 0..evaluations {
+        let Some((x, g)) = solver.ask() else { return };
+        let (u, v) = (10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]);
+        *g = [-40.0 * u * x[0] - 2.0 * v, 20.0 * u];
+        solver.tell(u * u + v * v);
+    }
+}
 
 fn others() -> Others {
     let (mut ensemble, mut swa, mut ema) = (Ensemble::new(), SwaState::new(), EmaState::new());
@@ -130,7 +143,12 @@ fn others() -> Others {
         Swa.update(&mut swa, &params);
         Ema::new(0.9).update(&mut ema, &params);
     }
-    (ensemble, swa, ema, Clock { t: u32::MAX, carry: -1.5 }, [0.1, -0.0])
+    let mut running = BatchNormState::new();
+    BatchNorm::new().track(Shape::dense(4, 2), [&[0.5, -3.0], &[1.0, 2.0]], running.as_mut()).unwrap();
+    let mut solver = Lbfgs::new();
+    solver.start(&LbfgsSettings::new(), &[-1.2, 1.0]).unwrap();
+    minimize(&mut solver, 15);
+    (ensemble, swa, ema, running, solver, Clock { t: u32::MAX, carry: -1.5 }, [0.1, -0.0])
 }
 
 fn write() -> Vec<u8> {
@@ -142,7 +160,12 @@ fn a_file_of_format_1_continues_with_the_same_bits() {
     let mut restored = each_rule!(empty);
     let mut found: Others = Default::default();
     store::load((&mut list(&mut restored)[..], &mut found), FORMAT_1).unwrap();
-    assert_eq!(found, others());
+    let mut others = others();
+    assert_eq!(store::to_vec(&found), store::to_vec(&others));
+    minimize(&mut found.4, 100);
+    minimize(&mut others.4, 100);
+    assert_eq!(found.4.report(), others.4.report());
+    assert_eq!(found.4.report().stop, Stop::Gradient);
     for (mut restored, mut whole) in restored.into_iter().zip(seven_steps()) {
         for _ in 7..20 {
             restored.step();

@@ -100,6 +100,29 @@ fn masks_and_what_is_made_of_them() {
     assert_ne!(masks.state()[5], [0; 4]);
 }
 
+#[test]
+fn normalisation_pooling_and_augmentation() {
+    use gradus::{augment, norm, pool};
+    round_trip((norm::BatchNorm::keras(), norm::BatchNormState::<3>::new()));
+    round_trip(pool::Regions::Overlapping);
+    round_trip(augment::Shape { height: 2, width: 3, channels: 4, layout: augment::Layout::Chw });
+    round_trip((augment::RandomCrop { pad: 4 }, augment::RandomFlip { prob: 0.5 }));
+}
+
+#[test]
+fn second_order() {
+    use gradus::second_order::*;
+    let settings = LbfgsSettings::<f32>::new();
+    assert_eq!(settings.max_move, f32::INFINITY);
+    round_trip(settings);
+    round_trip(LbfgsSettings {
+        max_move: 0.5,
+        line_search: LineSearch::Backtracking,
+        ..LbfgsSettings::<f64>::new()
+    });
+    round_trip((NewtonSettings::<f64>::new(), Stop::NonFinite));
+}
+
 /// The state of the refusals below, as JSON.
 fn adam() -> serde_json::Value {
     serde_json::to_value(AdamState::<3>::new()).unwrap()

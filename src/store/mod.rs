@@ -22,11 +22,12 @@
 //! # Ok::<(), store::Error>(())
 //! ```
 //!
-//! What can be saved: the state of every optimizer and average of weights (as [`State`](crate::State),
-//! [`StateMut`](crate::StateMut) or `StateVec`), [`Clock`](crate::Clock), slices, arrays and vectors
-//! of `f32` and `f64`, ensembles, [`Masks`](crate::noise::Masks), the generator `Xoshiro128PlusPlus`,
-//! `u32` for the position in a schedule, and tuples and slices of these. Vectors take their length
-//! from the file; all else must have the shape that the file has.
+//! What can be saved: the state of every optimizer, average of weights and batch normalisation (as
+//! [`State`](crate::State), [`StateMut`](crate::StateMut) or `StateVec`), [`Clock`](crate::Clock), slices,
+//! arrays and vectors of `f32` and `f64`, ensembles, L-BFGS between two evaluations,
+//! [`Masks`](crate::noise::Masks), the generator `Xoshiro128PlusPlus`, `u32` for the position in a
+//! schedule, and tuples and slices of these. Vectors take their length from the file; all else must have
+//! the shape that the file has.
 //!
 //! With the feature `serde`, configurations and states go through any of its formats too. This
 //! module keeps every bit; JSON, for one, has neither NaN nor infinity.
@@ -63,7 +64,7 @@ pub use error::{Error, Name};
 pub use journal::{Journal, JournalError};
 pub use record::{Family, Fixed, Load, Save};
 #[cfg(feature = "serde")]
-pub(crate) use serde_state::array;
+pub(crate) use serde_state::{array, unbounded};
 
 pub(crate) use bytes::{Reader, Writer};
 use crc::{CRC_32_ISO_HDLC, Crc, Table};

@@ -71,6 +71,25 @@ pub mod array {
     }
 }
 
+/// For `#[serde(with = "crate::store::unbounded")]` of a limit: infinity is none, as JSON has no number for it.
+pub mod unbounded {
+    use super::*;
+    use crate::simd::Element;
+
+    pub fn serialize<S: Serializer, T: Element + Serialize>(
+        limit: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        if *limit == T::INFINITY { None } else { Some(limit) }.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>, T: Element + Deserialize<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(T::INFINITY))
+    }
+}
+
 /// An array, to serialize or to fill.
 struct Array<A>(A);
 

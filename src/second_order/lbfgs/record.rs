@@ -170,8 +170,13 @@ impl<T: Real + Number, V: Vector<T>, R: Vector<T>, H> Machine<T, V, R, H>
 where
     H: AsRef<[Pair<V, R>]> + AsMut<[Pair<V, R>]>,
 {
+    /// Pairs that fit: one product for each. The ring does not know before the first start.
+    fn capacity(&self) -> usize {
+        self.step.products.as_ref().len()
+    }
+
     fn head(&self) -> Head {
-        Head::new(T::LBFGS, self.history.ring.capacity, self.x.as_ref().len())
+        Head::new(T::LBFGS, self.capacity(), self.x.as_ref().len())
     }
 
     fn write(&self, to: &mut Writer<'_>) {
@@ -184,7 +189,7 @@ where
         let pairs = self.history.pairs.as_ref();
         pairs.iter().for_each(|pair| write_pair(pair, to));
         // Before its first start a machine may have no memory for pairs yet.
-        for _ in pairs.len()..self.history.ring.capacity {
+        for _ in pairs.len()..self.capacity() {
             for half in [&self.step.s, &self.step.y] {
                 half.as_ref().iter().for_each(|_| to.column(&[T::ZERO]));
             }
@@ -202,7 +207,7 @@ where
         let mut buffer = [0; Core::<f64>::SIZE];
         let mut again = Writer::new(&mut buffer);
         found.fields(&mut again);
-        if !from.starts_with(again.written()) || !found.fits(self.history.ring.capacity) {
+        if !from.starts_with(again.written()) || !found.fits(self.capacity()) {
             return Err(Error::Value { name });
         }
         *from = copy;
@@ -216,6 +221,7 @@ where
         from.head();
         let mut core = Core::of(self);
         core.fields(from);
+        self.history.reset();
         core.put(self);
         for column in [&mut self.x, &mut self.x0, &mut self.g] {
             from.column(column.as_mut());

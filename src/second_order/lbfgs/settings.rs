@@ -26,6 +26,8 @@ pub enum LineSearch {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(bound(serialize = "T: Real + serde::Serialize")))]
+#[cfg_attr(feature = "serde", serde(bound(deserialize = "T: Real + serde::Deserialize<'de>")))]
 pub struct LbfgsSettings<T> {
     /// Stop when `max |g_i|` is at most this.
     pub tolerance: T,
@@ -50,6 +52,7 @@ pub struct LbfgsSettings<T> {
     /// Longest step, as a multiple of the direction.
     pub step_max: T,
     /// No step moves a parameter further than this.
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::unbounded"))]
     pub max_move: T,
     /// Weight of an L1 penalty: minimises `f(x) + l1 sum |x_i|` by OWL-QN (Andrew and Gao, 2007).
     pub l1: T,
