@@ -8,9 +8,33 @@ use crate::optim::{Clock, Optimizer, Tensor, check_tensors};
 use crate::simd::{Columns, Element, Level, Rule, run};
 use crate::transform::{Transform, With};
 
-/// Elements that one thread takes at a time. Below two of them a pass is over before a second
-/// thread has woken up, and runs on the caller's.
-pub(crate) const GRAIN: usize = 1 << 17;
+/// The fewest elements that are worth a second thread: below two of them a pass is over before one
+/// has woken up.
+pub(crate) const GRAIN: usize = 1 << 18;
+
+/// Parts to cut `n` elements into: one a thread of the current pool, none below a grain.
+fn parts(n: usize) -> usize {
+    (n / GRAIN).clamp(1, rayon::current_num_threads())
+}
+
+/// Both at the same time, if there is a second thread.
+///
+/// `rayon::join` called from outside of the pool sleeps until two of its threads have woken up,
+/// one after the other. Here such a caller does its part itself, and waits for the others.
+pub(crate) fn join<A: Send, B: Send>(
+    left: impl FnOnce() -> A + Send,
+    right: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if rayon::current_thread_index().is_some() {
+        return rayon::join(left, right);
+    }
+    let mut b = None;
+    let a = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| b = Some(right()));
+        left()
+    });
+    (a, b.expect("the scope waits for it"))
+}
 
 /// [`run`] on all threads of the current pool.
 pub(crate) fn par_run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T> + Sync>(
@@ -18,13 +42,23 @@ pub(crate) fn par_run<const S: usize, const R: usize, T: Element, K: Rule<S, R, 
     rule: &K,
     columns: Columns<'_, S, R, T>,
 ) {
-    if columns.len() < 2 * GRAIN {
+    let parts = parts(columns.len());
+    run_parts(level, rule, columns, parts);
+}
+
+fn run_parts<const S: usize, const R: usize, T: Element, K: Rule<S, R, T> + Sync>(
+    level: Level,
+    rule: &K,
+    columns: Columns<'_, S, R, T>,
+    parts: usize,
+) {
+    if parts == 1 {
         return run(level, rule, columns);
     }
-    // Whole grains on the left: registers stay whole, and halves stay balanced.
-    let middle = columns.len() / (2 * GRAIN) * GRAIN;
+    let half = parts / 2;
+    let middle = columns.len() / parts * half;
     let (left, right) = columns.split_at(middle);
-    rayon::join(|| par_run(level, rule, left), || par_run(level, rule, right));
+    join(|| run_parts(level, rule, left, half), || run_parts(level, rule, right, parts - half));
 }
 
 /// One step of all tensors on all threads of the current pool.
@@ -35,7 +69,12 @@ pub(crate) fn par_step_tensors<const K: usize, O: Optimizer<K>, T: Transform>(
 ) -> Result<(), Error> {
     check_tensors(tensors)?;
     let step = Step { level: Level::detect(), lr: optimizer.lr(), rule: optimizer.rule(clock.tick()) };
-    step.all(tensors)
+    step.all(tensors, parts(total(tensors)))
+}
+
+/// Elements of all tensors.
+fn total<const K: usize, T>(tensors: &[Tensor<'_, K, T>]) -> usize {
+    tensors.iter().map(|tensor| tensor.params.len()).sum()
 }
 
 /// What one step of every tensor shares.
@@ -46,28 +85,35 @@ struct Step<R> {
 }
 
 impl<R> Step<R> {
-    /// Splits the list until a part is one tensor, or too small for a second thread.
-    fn all<const K: usize, T>(&self, tensors: &mut [Tensor<'_, K, T>]) -> Result<(), Error>
+    /// Cuts the list, and where a tensor is too large for that, the tensor.
+    fn all<const K: usize, T>(&self, tensors: &mut [Tensor<'_, K, T>], parts: usize) -> Result<(), Error>
     where
         R: Rule<K> + Copy + Sync,
         T: Transform,
     {
-        let total: usize = tensors.iter().map(|tensor| tensor.params.len()).sum();
-        if tensors.len() < 2 || total < 2 * GRAIN {
+        if parts == 1 || tensors.len() < 2 {
             for tensor in tensors {
                 let rule = With { optimizer: self.rule, transform: tensor.transform.at(self.lr) };
-                par_run(self.level, &rule, tensor.columns()?);
+                run_parts(self.level, &rule, tensor.columns()?, parts);
             }
             return Ok(());
         }
         // The cut that balances elements, not tensors.
+        let total = total(tensors);
         let (mut cut, mut left) = (1, tensors[0].params.len());
         while cut + 1 < tensors.len() && 2 * left < total {
             left += tensors[cut].params.len();
             cut += 1;
         }
+        let share = (left * parts + total / 2) / total;
         let (left, right) = tensors.split_at_mut(cut);
-        let (left, right) = rayon::join(|| self.all(left), || self.all(right));
+        if share == 0 || share == parts {
+            // One side is not worth a thread: one after the other, each on as many as it fills.
+            let [left_parts, right_parts] =
+                [&*left, &*right].map(|side| parts.min(self::parts(self::total(side))));
+            return self.all(left, left_parts).and(self.all(right, right_parts));
+        }
+        let (left, right) = join(|| self.all(left, share), || self.all(right, parts - share));
         left.and(right)
     }
 }
