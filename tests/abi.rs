@@ -266,6 +266,115 @@ fn batch_norm(out: &mut String) {
     writeln!(out, "norm {:016x}", hash(bits)).unwrap();
 }
 
+/// Runs of L-BFGS on the chain of Rosenbrock functions, each by the crate and by C, with one line of bits.
+macro_rules! lbfgs {
+    ($out:ident, $t:ident, $name:literal, $step:ident, $stop:ident) => {{
+        use gradus::second_order::*;
+        const N: usize = 6;
+        const PAIRS: usize = 5;
+        fn objective(x: &[$t; N], g: &mut [$t; N]) -> $t {
+            *g = [0.0; N];
+            let mut value = 0.0;
+            for i in 0..N - 1 {
+                let (u, v) = (10.0 * (x[i + 1] - x[i] * x[i]), 1.0 - x[i]);
+                g[i] -= 40.0 * u * x[i] + 2.0 * v;
+                g[i + 1] += 20.0 * u;
+                value += u * u + v * v;
+            }
+            value
+        }
+        let config = gradus_lbfgs {
+            version: GRADUS_STRUCTS,
+            pairs: PAIRS as u32,
+            max_iterations: 1000,
+            max_evaluations: 10_000,
+            max_trials: 20,
+            line_search: GRADUS_LINE_SEARCH_MORE_THUENTE,
+            tolerance: 1e-5,
+            decrease: 0.0,
+            sufficient_decrease: 1e-4,
+            curvature: 0.6,
+            width_tolerance: 0.1,
+            step_min: 1e-20,
+            step_max: 1e20,
+            max_move: 0.0,
+            l1: 0.0,
+            l1_start: 0,
+            l1_end: 0,
+        };
+        let settings = LbfgsSettings::<$t>::new();
+        let backtracking = GRADUS_LINE_SEARCH_BACKTRACKING;
+        let diagonal = [0.5, 0.25, 0.125, 0.5, 0.25, 0.125];
+        let moves = LbfgsSettings { line_search: LineSearch::Backtracking, max_move: 0.25, ..settings };
+        // The settings of both, whether there is a diagonal, and after how many evaluations to stop.
+        let runs = [
+            (config, settings, false, 0),
+            (config, settings, true, 0),
+            (
+                gradus_lbfgs { l1: 0.5, l1_start: 1, ..config },
+                LbfgsSettings { l1: 0.5, l1_start: 1, ..settings },
+                false,
+                0,
+            ),
+            (gradus_lbfgs { line_search: backtracking, max_move: 0.25, ..config }, moves, false, 0),
+            (
+                gradus_lbfgs { max_evaluations: 7, ..config },
+                LbfgsSettings { max_evaluations: 7, ..settings },
+                false,
+                0,
+            ),
+            (config, settings, false, 9),
+        ];
+        let mut bytes = Vec::new();
+        for (turn, (config, settings, preconditioned, stop)) in runs.into_iter().enumerate() {
+            let start: [$t; N] = [-1.2, 1.0, -0.5, 0.75, 2.0, -1.0];
+            let mut solver = Lbfgs::<N, PAIRS, $t>::new();
+            solver.start(&settings, &start).unwrap();
+            while let Some((x, g)) = solver.ask() {
+                let value = objective(x, g);
+                if preconditioned {
+                    solver.tell_preconditioned(value, &diagonal)
+                } else {
+                    solver.tell(value)
+                }
+                if solver.report().evaluations == stop {
+                    solver.stop();
+                }
+            }
+            let (mut x, mut g) = (start, [0.0; N]);
+            let mut work = [<$t>::NAN; (2 * PAIRS + 3) * N + (PAIRS + 4) * PAIRS];
+            let mut state = gradus_lbfgs_state::default();
+            let h = if preconditioned { diagonal.as_ptr() } else { std::ptr::null() };
+            while state.stop == GRADUS_STOP_RUNNING {
+                let value = objective(&x, &mut g);
+                let (x, g, work) = (x.as_mut_ptr(), g.as_mut_ptr(), work.as_mut_ptr());
+                // SAFETY: every pointer comes from an array or a reference.
+                unsafe {
+                    assert_eq!($step(&config, N, x, value, g, h, work, &mut state), gradus_status::GRADUS_OK);
+                    if state.evaluations == stop {
+                        assert_eq!($stop(&config, N, x, g, work, &mut state), gradus_status::GRADUS_OK);
+                    }
+                }
+            }
+            assert_eq!(&x, solver.x(), "{} run {turn}", $name);
+            let report = solver.report();
+            assert_eq!((state.value, state.gradient), (report.value.into(), report.gradient.into()));
+            assert_eq!((state.iterations, state.evaluations), (report.iterations, report.evaluations));
+            assert_eq!(state.stop, report.stop as u32);
+            bytes.extend(x.into_iter().chain([report.value, report.gradient]).flat_map($t::to_le_bytes));
+            bytes.extend(
+                [report.iterations, report.evaluations, state.stop].into_iter().flat_map(u32::to_le_bytes),
+            );
+        }
+        writeln!($out, "{} {:016x}", $name, hash_bytes(bytes)).unwrap();
+    }};
+}
+
+fn lbfgs(out: &mut String) {
+    lbfgs!(out, f32, "lbfgs", gradus_lbfgs_step, gradus_lbfgs_stop);
+    lbfgs!(out, f64, "lbfgs_f64", gradus_lbfgs_step_f64, gradus_lbfgs_stop_f64);
+}
+
 fn files(out: &mut String) {
     let mut numbers = Numbers(3);
     let params = numbers.fill::<N>();
@@ -293,6 +402,7 @@ fn c_computes_the_same_bits() {
     sums(&mut out);
     noise(&mut out);
     batch_norm(&mut out);
+    lbfgs(&mut out);
     files(&mut out);
     give("bits.txt", &out);
 }
@@ -323,6 +433,13 @@ fn c_has_the_same_layout() {
         gradus_dropout as "gradus_dropout" { version keep_prob vanilla }
         gradus_shape as "gradus_shape" { batch channels spatial }
         gradus_batch_norm as "gradus_batch_norm" { version eps running_decay }
+        gradus_lbfgs as "gradus_lbfgs" {
+            version pairs max_iterations max_evaluations max_trials line_search tolerance decrease
+            sufficient_decrease curvature width_tolerance step_min step_max max_move l1 l1_start l1_end
+        }
+        gradus_lbfgs_state as "gradus_lbfgs_state" {
+            value gradient iterations evaluations stop number n pairs rest
+        }
         gradus_epsilon as "gradus_epsilon" { place eps inside }
         gradus_sgd as "gradus_sgd" { version lr transforms }
         gradus_momentum as "gradus_momentum" { version lr rho dampening transforms }

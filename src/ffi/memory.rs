@@ -78,6 +78,15 @@ impl<T> Memory<T> {
         unsafe { core::slice::from_raw_parts_mut(self.start, self.len) }
     }
 
+    /// The first of at least one element, to read.
+    ///
+    /// # Safety
+    /// As [`slice`](Self::slice), and there is one.
+    pub unsafe fn one_ref<'a>(self) -> &'a T {
+        // SAFETY: checked by `new` for null and alignment; the caller vouches for the rest.
+        unsafe { &*self.start }
+    }
+
     /// The first of at least one element, to write.
     ///
     /// # Safety
@@ -85,6 +94,17 @@ impl<T> Memory<T> {
     pub unsafe fn one_mut<'a>(self) -> &'a mut T {
         // SAFETY: checked by `new` for null and alignment; the caller vouches for the rest.
         unsafe { &mut *self.start }
+    }
+
+    /// `K` columns of `n` elements one after the other, to read; this memory is `K * n` long.
+    ///
+    /// # Safety
+    /// As [`slice`](Self::slice).
+    pub unsafe fn columns<'a, const K: usize>(self, n: usize) -> [&'a [T]; K] {
+        core::array::from_fn(|k| {
+            // SAFETY: column k ends at (k + 1) * n, at most K * n.
+            unsafe { core::slice::from_raw_parts(self.start.wrapping_add(k * n), n) }
+        })
     }
 
     /// `K` columns of `n` elements one after the other, to write; this memory is `K * n` long.

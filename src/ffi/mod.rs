@@ -38,6 +38,7 @@ macro_rules! functions {
     (@slice one $view:ident) => { $view.one_mut() };
 }
 
+mod lbfgs;
 mod memory;
 mod noise;
 mod norm;
@@ -48,6 +49,7 @@ mod store;
 mod sums;
 mod transform;
 
+pub use lbfgs::*;
 pub use noise::*;
 pub use norm::*;
 pub use optim::*;

@@ -6,7 +6,8 @@ use super::memory::{Memory, Region, apart, put};
 use super::status;
 use crate::norm::BatchNorm;
 use crate::optim::*;
-use crate::store::{self, Load, Save};
+use crate::store::bytes::Head;
+use crate::store::{self, Family, Load, Save, check_state, write_state};
 use core::ffi::c_void;
 
 /// One value of a file. The values of a file are saved and loaded in the order of their list.
@@ -65,40 +66,55 @@ macro_rules! states {
             }
         }
 
-        /// Does `$body` with the value of an item.
-        macro_rules! with {
-            ($item:expr, |$v:ident| $body:expr) => {
-                // SAFETY: `new` has checked the pointers for this kind; the caller vouches for the memory.
+        /// # Safety of all three
+        /// `new` has checked the pointers for this kind; the caller vouches for the memory.
+        impl Item {
+            unsafe fn write(&self, to: &mut store::Writer<'_>) {
+                // SAFETY: as said above; nothing is written.
                 unsafe {
-                    match $item.kind {
+                    match self.kind {
                         $($kind => {
-                            let columns = $item.floats.columns_mut($item.n);
-                            #[allow(unused_mut)]
-                            let mut $v = StateMut::<$optimizer, $k>::new(columns, $item.clock.one_mut());
-                            $body
+                            let columns = self.floats.columns::<$k>(self.n);
+                            write_state(to, <$optimizer as Family>::NAME, columns, *self.clock.one_ref());
                         })*
-                        GRADUS_ITEM_U32 => {
-                            let $v = $item.word.one_mut();
-                            $body
-                        }
-                        GRADUS_ITEM_MASKS => {
-                            let masks = $item.masks.one_mut();
-                            #[allow(unused_mut)]
-                            let mut $v = masks.build();
-                            let before = $v.clone();
-                            let result = $body;
-                            if $v != before {
-                                masks.keep(&$v); // only loading changes it
-                            }
-                            result
-                        }
-                        _ => {
-                            let $v = $item.floats.slice_mut();
-                            $body
-                        }
+                        GRADUS_ITEM_U32 => self.word.one_ref().write(to),
+                        GRADUS_ITEM_MASKS => self.masks.one_ref().build().write(to),
+                        _ => self.floats.slice().write(to),
                     }
                 }
-            };
+            }
+
+            unsafe fn check(&self, from: &mut store::Reader<'_>) -> Result<(), store::Error> {
+                // SAFETY: as said above; nothing is written.
+                unsafe {
+                    match self.kind {
+                        $($kind => check_state(from, Head::new(<$optimizer as Family>::NAME, $k, self.n)),)*
+                        GRADUS_ITEM_U32 => self.word.one_ref().check(from),
+                        GRADUS_ITEM_MASKS => self.masks.one_ref().build().check(from),
+                        _ => self.floats.slice().check(from),
+                    }
+                }
+            }
+
+            unsafe fn read(&self, from: &mut store::Reader<'_>) {
+                // SAFETY: as said above; no other view is alive.
+                unsafe {
+                    match self.kind {
+                        $($kind => {
+                            let columns = self.floats.columns_mut(self.n);
+                            StateMut::<$optimizer, $k>::new(columns, self.clock.one_mut()).read(from);
+                        })*
+                        GRADUS_ITEM_U32 => self.word.one_mut().read(from),
+                        GRADUS_ITEM_MASKS => {
+                            let masks = self.masks.one_mut();
+                            let mut generator = masks.build();
+                            generator.read(from);
+                            masks.keep(&generator);
+                        }
+                        _ => self.floats.slice_mut().read(from),
+                    }
+                }
+            }
         }
     };
 }
@@ -188,7 +204,8 @@ impl List<'_> {
 impl Save for List<'_> {
     fn write(&self, to: &mut store::Writer<'_>) {
         for item in self.items() {
-            with!(item, |value| value.write(to));
+            // SAFETY: checked by `new`.
+            unsafe { item.write(to) };
         }
     }
 }
@@ -196,13 +213,15 @@ impl Save for List<'_> {
 impl Load for List<'_> {
     fn check(&self, from: &mut store::Reader<'_>) -> Result<(), store::Error> {
         for item in self.items() {
-            with!(item, |value| value.check(from))?;
+            // SAFETY: checked by `new`.
+            unsafe { item.check(from)? };
         }
         Ok(())
     }
     fn read(&mut self, from: &mut store::Reader<'_>) {
         for item in self.items() {
-            with!(item, |value| value.read(from));
+            // SAFETY: checked by `new`.
+            unsafe { item.read(from) };
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::memory::{Memory, copy, put};
 use super::{gradus_status, status};
-use crate::simd::{Level, norm};
 use crate::transform::{
     ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, limit_row_norms,
 };
@@ -133,12 +132,12 @@ pub unsafe extern "C" fn gradus_clip_norm(
     let run = || {
         // SAFETY: the caller vouches for memory behind the checked pointers.
         unsafe {
-            let mut total = 0.0;
-            for tensor in Memory::new(tensors, count)?.slice() {
-                let grads = Memory::new(tensor.data, tensor.n)?.slice();
-                total = norm(Level::SCALAR, &[total, norm(Level::detect(), grads)]);
+            let tensors = Memory::new(tensors, count)?.slice();
+            for tensor in tensors {
+                Memory::new(tensor.data, tensor.n)?;
             }
-            put(scale, ClipNorm { max_norm }.scale(&[&[total]])?.0)
+            let grads = tensors.iter().flat_map(|t| Memory::new(t.data, t.n)).map(|grads| grads.slice());
+            put(scale, ClipNorm { max_norm }.scale_each(grads)?.0)
         }
     };
     status(run())

@@ -5,5 +5,7 @@ mod newton;
 mod real;
 
 pub use lbfgs::*;
+#[cfg(feature = "ffi")]
+pub(crate) use lbfgs::{Borrowed, MOST_PAIRS, Suspended, work_len};
 pub use newton::*;
 pub use real::Real;

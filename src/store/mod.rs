@@ -63,6 +63,8 @@ pub use error::{Error, Name};
 #[cfg(feature = "journal")]
 pub use journal::{Journal, JournalError};
 pub use record::{Family, Fixed, Load, Save};
+#[cfg(feature = "ffi")]
+pub(crate) use record::{check_state, write_state};
 #[cfg(feature = "serde")]
 pub(crate) use serde_state::{array, unbounded};
 

@@ -176,7 +176,12 @@ fn head_of<const K: usize>(name: Name, columns: [&[f32]; K]) -> Result<Head, Err
     Ok(Head::new(name, K, n))
 }
 
-fn write_state<const K: usize>(to: &mut Writer<'_>, name: Name, columns: [&[f32]; K], clock: Clock) {
+pub(crate) fn write_state<const K: usize>(
+    to: &mut Writer<'_>,
+    name: Name,
+    columns: [&[f32]; K],
+    clock: Clock,
+) {
     match head_of(name, columns) {
         Ok(head) => to.head(head),
         Err(error) => to.fail(error),
@@ -187,7 +192,7 @@ fn write_state<const K: usize>(to: &mut Writer<'_>, name: Name, columns: [&[f32]
     }
 }
 
-fn check_state(from: &mut Reader<'_>, head: Head) -> Result<(), Error> {
+pub(crate) fn check_state(from: &mut Reader<'_>, head: Head) -> Result<(), Error> {
     from.expect(head)?;
     from.skip(8);
     from.skip(head.length.saturating_mul(4 * u64::from(head.columns)));

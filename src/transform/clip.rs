@@ -104,6 +104,11 @@ impl ClipNorm {
     /// [`Error::Range`] if `max_norm` is not positive; [`Error::NonFinite`] if the norm is infinite
     /// or NaN: the gradients are useless then, and the caller should skip the step.
     pub fn scale(&self, grads: &[&[f32]]) -> Result<Scale, Error> {
+        self.scale_each(grads.iter().copied())
+    }
+
+    /// [`scale`](Self::scale) of tensors that are not in a list.
+    pub(crate) fn scale_each<'a>(&self, grads: impl Iterator<Item = &'a [f32]>) -> Result<Scale, Error> {
         require(self.max_norm > 0.0, Hyper::Limit)?;
         let norm = global_norm(grads);
         if norm < f32::INFINITY {
@@ -117,7 +122,7 @@ impl ClipNorm {
 }
 
 /// Norm of all tensors as one vector: the norm of their norms, without overflow on the way.
-fn global_norm(tensors: &[&[f32]]) -> f32 {
+fn global_norm<'a>(tensors: impl Iterator<Item = &'a [f32]>) -> f32 {
     let mut total = 0.0;
     for tensor in tensors {
         total = norm(Level::SCALAR, &[total, norm(Level::detect(), tensor)]);

@@ -333,6 +333,114 @@ static void norm(void) {
   EXPECT(GRADUS_ERROR_EPSILON, gradus_batch_norm_check(&config));
 }
 
+/* FNV-1a over bytes, the least significant byte of a number first. */
+static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
+  const unsigned char *bytes = (const unsigned char *)from;
+  for (size_t i = 0; i < n; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+/* Runs of L-BFGS on the chain of Rosenbrock functions, then everything that must be refused. */
+#define LBFGS(real, name, step, stop_early)                                                        \
+  do {                                                                                             \
+    enum { PARAMS = 6, PAIRS = 5 };                                                                \
+    static const real first[PARAMS] = {-1.2, 1.0, -0.5, 0.75, 2.0, -1.0};                          \
+    static const real diagonal[PARAMS] = {0.5, 0.25, 0.125, 0.5, 0.25, 0.125};                     \
+    static real x[PARAMS], g[PARAMS], works[2][GRADUS_LBFGS_WORK(PARAMS, PAIRS)];                  \
+    gradus_lbfgs config = GRADUS_LBFGS(PAIRS);                                                     \
+    gradus_lbfgs_state run = {0};                                                                  \
+    uint64_t hash = START;                                                                         \
+    for (int turn = 0; turn < 6; turn++) {                                                         \
+      const gradus_lbfgs initial = GRADUS_LBFGS(PAIRS);                                            \
+      gradus_lbfgs_state fresh = {0};                                                              \
+      real *work = works[0];                                                                       \
+      config = initial;                                                                            \
+      config.l1 = turn == 2 ? 0.5 : 0.0;                                                           \
+      config.l1_start = turn == 2;                                                                 \
+      if (turn == 3) config.line_search = GRADUS_LINE_SEARCH_BACKTRACKING;                         \
+      config.max_move = turn == 3 ? 0.25 : 0.0;                                                    \
+      if (turn == 4) config.max_evaluations = 7;                                                   \
+      run = fresh;                                                                                 \
+      memcpy(x, first, sizeof x);                                                                  \
+      memset(works, 255, sizeof works);                                                            \
+      while (failures == 0 && run.stop == GRADUS_STOP_RUNNING) {                                   \
+        real value = 0;                                                                            \
+        for (int i = 0; i < PARAMS; i++) g[i] = 0;                                                 \
+        for (int i = 0; i < PARAMS - 1; i++) {                                                     \
+          real u = 10 * (x[i + 1] - x[i] * x[i]), v = 1 - x[i];                                    \
+          g[i] -= 40 * u * x[i] + 2 * v;                                                           \
+          g[i + 1] += 20 * u;                                                                      \
+          value += u * u + v * v;                                                                  \
+        }                                                                                          \
+        OK(step(&config, PARAMS, x, value, g, turn == 1 ? diagonal : NULL, work, &run));           \
+        if (turn == 5 && run.evaluations == 9) OK(stop_early(&config, PARAMS, x, g, work, &run));  \
+        if (run.evaluations == 11) { /* the memory may move */                                     \
+          memcpy(works[1], works[0], sizeof works[0]);                                             \
+          memset(works[0], 255, sizeof works[0]);                                                  \
+          work = works[1];                                                                         \
+        }                                                                                          \
+      }                                                                                            \
+      real value = (real)run.value, gradient = (real)run.gradient;                                 \
+      hash = hash_bytes(hash_bytes(hash_bytes(hash, x, sizeof x), &value, sizeof value), &gradient, sizeof value); \
+      hash = hash_bytes(hash_bytes(hash, &run.iterations, 4), &run.evaluations, 4);                \
+      hash = hash_bytes(hash, &run.stop, 4);                                                       \
+      OK(step(&config, PARAMS, x, 0, g, NULL, work, &run)); /* without effect */                   \
+      TRUE(value == (real)run.value);                                                              \
+    }                                                                                              \
+    line(name, hash);                                                                              \
+    real *work = works[0];                                                                         \
+    gradus_lbfgs_state zero = {0};                                                                 \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, PARAMS - 1, x, 0, g, NULL, work, &run));             \
+    config.pairs = PAIRS - 1;                                                                      \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, PARAMS, x, 0, g, NULL, work, &run));                 \
+    config.pairs = PAIRS;                                                                          \
+    run.number = 12 - run.number;                                                                  \
+    EXPECT(GRADUS_ERROR_LENGTH, stop_early(&config, PARAMS, x, g, work, &run));                    \
+    run.number = 12 - run.number;                                                                  \
+    memset(&run.rest, 255, sizeof run.rest);                                                       \
+    EXPECT(GRADUS_ERROR_VERSION, step(&config, PARAMS, x, 0, g, NULL, work, &run));                \
+    memset(x, 0, sizeof x);                                                                        \
+    run = zero;                                                                                    \
+    EXPECT(GRADUS_ERROR_NULL, step(NULL, PARAMS, x, 0, g, NULL, work, &run));                      \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, NULL, 0, g, NULL, work, &run));                \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, NULL, NULL, work, &run));                \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, g, NULL, NULL, &run));                   \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, g, NULL, work, NULL));                   \
+    EXPECT(GRADUS_ERROR_NULL, stop_early(&config, PARAMS, x, g, NULL, &run));                      \
+    EXPECT(GRADUS_ERROR_ALIGNMENT, step(&config, 1, (real *)(void *)((char *)x + 1), 0, g, NULL, work, &run)); \
+    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, x, NULL, work, &run));                \
+    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, g, x, work, &run));                   \
+    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, works[0] + 3, 0, g, NULL, work, &run));     \
+    EXPECT(GRADUS_ERROR_OVERLAP, stop_early(&config, PARAMS, x, x, work, &run));                   \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, SIZE_MAX / 2, x, 0, g, NULL, work, &run));           \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, SIZE_MAX / 100, x, 0, g, NULL, work, &run));         \
+    config.pairs = 0;                                                                              \
+    EXPECT(GRADUS_ERROR_SIZE, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
+    config.pairs = GRADUS_LBFGS_MOST_PAIRS + 1;                                                    \
+    EXPECT(GRADUS_ERROR_SIZE, step(&config, 1, x, 0, g, NULL, work, &run));                        \
+    config.pairs = PAIRS;                                                                          \
+    config.line_search = 2;                                                                        \
+    EXPECT(GRADUS_ERROR_ENUM, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
+    config.line_search = GRADUS_LINE_SEARCH_MORE_THUENTE;                                          \
+    config.max_trials = 0;                                                                         \
+    EXPECT(GRADUS_ERROR_STEPS, step(&config, PARAMS, x, 0, g, NULL, work, &run));                  \
+    config.max_trials = 20;                                                                        \
+    config.tolerance = -1;                                                                         \
+    EXPECT(GRADUS_ERROR_TOLERANCE, step(&config, PARAMS, x, 0, g, NULL, work, &run));              \
+    config.tolerance = 0;                                                                          \
+    config.curvature = 1;                                                                          \
+    EXPECT(GRADUS_ERROR_LINE_SEARCH, step(&config, PARAMS, x, 0, g, NULL, work, &run));            \
+    config.version = 0;                                                                            \
+    EXPECT(GRADUS_ERROR_VERSION, step(&config, PARAMS, x, 0, g, NULL, work, &run));                \
+    TRUE(memcmp(&run, &zero, sizeof run) == 0);                                                    \
+    for (int i = 0; i < PARAMS; i++) TRUE(x[i] == 0);                                              \
+  } while (0)
+
+static void lbfgs(void) {
+  LBFGS(float, "lbfgs", gradus_lbfgs_step, gradus_lbfgs_stop);
+  LBFGS(double, "lbfgs_f64", gradus_lbfgs_step_f64, gradus_lbfgs_stop_f64);
+}
+
 static void files(void) {
   static unsigned char file[1024];
   uint32_t position = 17, loaded = 0;
@@ -397,6 +505,7 @@ int main(void) {
   sums();
   noise();
   norm();
+  lbfgs();
   files();
   TRUE(strcmp(gradus_status_name(GRADUS_OK), "success") == 0);
   TRUE(strcmp(gradus_status_name(-9999), "unknown status") == 0);

@@ -122,8 +122,8 @@ where
         match self.phase {
             Phase::Start if f.finite() && slope.finite() => {
                 self.best = Best { t: T::ZERO, value: f, gradient };
-                core::mem::swap(&mut self.g, &mut self.step.y);
-                core::mem::swap(&mut self.x, &mut self.x0);
+                self.g.exchange(&mut self.step.y);
+                self.x.exchange(&mut self.x0);
                 if gradient <= self.settings.tolerance {
                     self.finish(Stop::Gradient);
                 } else {
@@ -220,14 +220,14 @@ where
                 apply(level, &Combine { scale: t, c: [] }, s, []);
             });
         }
-        core::mem::swap(&mut self.x, &mut self.x0);
+        self.x.exchange(&mut self.x0);
         let g = self.g.as_ref();
         if let Some(penalty) = penalty {
             penalty.gradient(self.x0.as_ref(), g, self.x.as_mut());
         }
         let p = if penalty.is_some() { self.x.as_ref() } else { g };
         self.history.absorb(walk, level, &mut self.step, [g, p], h);
-        core::mem::swap(&mut self.g, &mut self.step.y);
+        self.g.exchange(&mut self.step.y);
         self.launch(walk, h);
     }
 
@@ -289,7 +289,7 @@ where
         if self.best.t > T::ZERO {
             self.advance(&mut InOrder, self.best.t);
         } else if self.evaluations > 0 {
-            core::mem::swap(&mut self.x, &mut self.x0);
+            self.x.exchange(&mut self.x0);
         }
         self.halt(stop);
     }

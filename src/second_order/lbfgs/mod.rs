@@ -1,5 +1,7 @@
 //! L-BFGS (Nocedal, 1980; Liu and Nocedal, 1989).
 
+#[cfg(feature = "ffi")]
+mod borrowed;
 mod fixed;
 #[cfg(feature = "std")]
 mod heap;
@@ -11,6 +13,8 @@ mod record;
 mod settings;
 mod two_loop;
 
+#[cfg(feature = "ffi")]
+pub(crate) use borrowed::{Borrowed, MOST_PAIRS, Suspended, work_len};
 pub use fixed::Lbfgs;
 #[cfg(feature = "std")]
 pub use heap::LbfgsVec;

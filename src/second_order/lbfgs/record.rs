@@ -55,7 +55,7 @@ impl<T: Number + Copy> Fields<T> for Reader<'_> {
 
 /// All of a machine but its vectors.
 #[derive(Clone, Copy)]
-struct Core<T> {
+pub(super) struct Core<T> {
     settings: LbfgsSettings<T>,
     phase: Phase,
     stop: Stop,
@@ -69,13 +69,13 @@ struct Core<T> {
 }
 
 /// Numbers and words of a core.
-const NUMBERS: usize = 26;
-const WORDS: usize = 19;
+pub(super) const NUMBERS: usize = 26;
+pub(super) const WORDS: usize = 19;
 
-impl<T: Real + Number> Core<T> {
+impl<T: Real> Core<T> {
     const SIZE: usize = NUMBERS * size_of::<T>() + WORDS * 4;
 
-    fn of<V, R, H>(machine: &Machine<T, V, R, H>) -> Self {
+    pub fn of<V, R, H>(machine: &Machine<T, V, R, H>) -> Self {
         let Machine { settings, phase, stop, iterations, evaluations, best, search, history, .. } = machine;
         Self {
             settings: *settings,
@@ -91,7 +91,7 @@ impl<T: Real + Number> Core<T> {
         }
     }
 
-    fn put<V, R, H>(self, machine: &mut Machine<T, V, R, H>) {
+    pub fn put<V, R, H>(self, machine: &mut Machine<T, V, R, H>) {
         machine.settings = self.settings;
         machine.level = Level::detect();
         machine.phase = self.phase;
@@ -105,7 +105,7 @@ impl<T: Real + Number> Core<T> {
         machine.history.scale = self.scale;
     }
 
-    fn fields(&mut self, each: &mut impl Fields<T>) {
+    pub fn fields(&mut self, each: &mut impl Fields<T>) {
         let settings = &mut self.settings;
         each.number(&mut settings.tolerance);
         each.number(&mut settings.decrease);
@@ -141,7 +141,7 @@ impl<T: Real + Number> Core<T> {
     }
 
     /// Whether a machine of `m` pairs can be in this state.
-    fn fits(&self, m: usize) -> bool {
+    pub fn fits(&self, m: usize) -> bool {
         let runs = self.settings.check().is_ok() && self.search.trials <= self.settings.max_trials;
         self.count <= m && self.newest < m && (self.phase == Phase::Rest || runs)
     }

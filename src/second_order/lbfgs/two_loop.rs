@@ -21,9 +21,31 @@ use crate::simd::{BLOCK, Level, WIDE, norm};
 
 use super::kernels::*;
 
-/// Memory for elements: an array or a `Vec`.
-pub(super) trait Vector<T>: AsRef<[T]> + AsMut<[T]> + Sync {}
-impl<T, V: AsRef<[T]> + AsMut<[T]> + Sync> Vector<T> for V {}
+/// Memory for elements: an array, a `Vec`, or a slice of the caller's.
+pub(super) trait Vector<T>: AsRef<[T]> + AsMut<[T]> + Sync {
+    /// Exchanges the elements with those of memory of the same length.
+    #[inline]
+    fn exchange(&mut self, other: &mut Self)
+    where
+        Self: Sized,
+    {
+        core::mem::swap(self, other);
+    }
+}
+
+impl<T: Sync, const N: usize> Vector<T> for [T; N] {}
+#[cfg(feature = "std")]
+impl<T: Sync> Vector<T> for Vec<T> {}
+
+/// Each slice stays where it is, so that the next call finds it there.
+#[cfg(feature = "ffi")]
+impl<T: Sync> Vector<T> for &mut [T] {
+    fn exchange(&mut self, other: &mut Self) {
+        for (a, b) in self.iter_mut().zip(other.iter_mut()) {
+            core::mem::swap(a, b);
+        }
+    }
+}
 
 /// A correction pair: how far the point moved, and how the gradient changed.
 #[derive(Clone, Debug)]
@@ -434,7 +456,9 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         }
         set(&mut totals.with_g, slot, sp);
         if let Some(oldest) = pairs.get_mut(slot) {
-            core::mem::swap(oldest, pair);
+            oldest.s.exchange(&mut pair.s);
+            oldest.y.exchange(&mut pair.y);
+            oldest.products.exchange(&mut pair.products);
             set(&mut oldest.products, slot, sy);
         }
         ring.count = ring.kept() + 1;

@@ -1,0 +1,248 @@
+//! L-BFGS by reverse communication: C evaluates, the library says where.
+
+use super::gradus_status::{self, *};
+use super::memory::{Memory, apart, copy};
+use super::{same_version, status};
+use crate::second_order::{
+    Borrowed, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, work_len,
+};
+
+/// Pairs of gradus_lbfgs at most.
+pub const GRADUS_LBFGS_MOST_PAIRS: usize = MOST_PAIRS;
+
+/// Line search: strong Wolfe conditions (More and Thuente, 1994).
+pub const GRADUS_LINE_SEARCH_MORE_THUENTE: u32 = 0;
+/// Line search: sufficient decrease alone (Armijo, 1966); always so with an L1 penalty.
+pub const GRADUS_LINE_SEARCH_BACKTRACKING: u32 = 1;
+
+/// L-BFGS has not stopped.
+pub const GRADUS_STOP_RUNNING: u32 = 0;
+/// L-BFGS stopped: the gradient is as small as asked for.
+pub const GRADUS_STOP_GRADIENT: u32 = 1;
+/// L-BFGS stopped: the value hardly decreased any more.
+pub const GRADUS_STOP_DECREASE: u32 = 2;
+/// L-BFGS stopped: the iterations are used up.
+pub const GRADUS_STOP_ITERATIONS: u32 = 3;
+/// L-BFGS stopped: the evaluations are used up.
+pub const GRADUS_STOP_EVALUATIONS: u32 = 4;
+/// L-BFGS stopped: gradus_lbfgs_stop() said so.
+pub const GRADUS_STOP_CALLER: u32 = 5;
+/// L-BFGS stopped: no step lowers the value; the gradient is wrong, or rounding hides any decrease.
+pub const GRADUS_STOP_LINE_SEARCH: u32 = 6;
+/// L-BFGS stopped: the value or the gradient at the start is infinite or NaN.
+pub const GRADUS_STOP_NON_FINITE: u32 = 7;
+
+/// L-BFGS (Nocedal, 1980): when to stop, and how far to step.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_lbfgs {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Correction pairs, 1 to GRADUS_LBFGS_MOST_PAIRS; 5 to 10 are usual.
+    pub pairs: u32,
+    /// Iterations at most; 1000.
+    pub max_iterations: u32,
+    /// Evaluations of the objective at most: never one more; 10000.
+    pub max_evaluations: u32,
+    /// Trials of one line search at most; 20.
+    pub max_trials: u32,
+    /// GRADUS_LINE_SEARCH_MORE_THUENTE or GRADUS_LINE_SEARCH_BACKTRACKING.
+    pub line_search: u32,
+    /// Stop when max |g| is at most this; 1e-5.
+    pub tolerance: f64,
+    /// Stop when an iteration lowers the value by at most this times max(|f|, 1); 0: never.
+    pub decrease: f64,
+    /// Sufficient decrease, between 0 and `curvature`; 1e-4.
+    pub sufficient_decrease: f64,
+    /// Curvature condition, below 1; 0.6.
+    pub curvature: f64,
+    /// A bracket that is narrower than this, relative to its upper end, ends the search; 0.1.
+    pub width_tolerance: f64,
+    /// Shortest step, as a multiple of the direction; 1e-20.
+    pub step_min: f64,
+    /// Longest step, as a multiple of the direction; 1e20.
+    pub step_max: f64,
+    /// No step moves a parameter further than this; 0: no limit.
+    pub max_move: f64,
+    /// Weight of an L1 penalty: minimises f(x) + l1 * sum |x| by OWL-QN (Andrew and Gao, 2007); 0.
+    pub l1: f64,
+    /// The first parameter that the penalty reaches.
+    pub l1_start: usize,
+    /// One past the last parameter that the penalty reaches; 0: all.
+    pub l1_end: usize,
+}
+
+/// A run of L-BFGS; `= {0}` before its first step. May be moved or copied, with x and work, between steps.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct gradus_lbfgs_state {
+    /// The objective at the best point so far, with the L1 penalty if there is one.
+    pub value: f64,
+    /// max |g| there; with an L1 penalty of the pseudo-gradient.
+    pub gradient: f64,
+    /// Accepted steps.
+    pub iterations: u32,
+    /// Evaluations of the objective.
+    pub evaluations: u32,
+    /// Why it stopped: one of the GRADUS_STOP_ constants.
+    pub stop: u32,
+    /// Bytes of a number, 0 before the start.
+    pub number: u32,
+    /// Parameters.
+    pub n: usize,
+    /// Correction pairs.
+    pub pairs: usize,
+    /// The rest, of no use to the caller.
+    pub rest: Suspended,
+}
+
+impl gradus_lbfgs {
+    fn settings<T: Real>(&self) -> Result<LbfgsSettings<T>, gradus_status> {
+        let settings = LbfgsSettings {
+            tolerance: T::of(self.tolerance),
+            decrease: T::of(self.decrease),
+            max_iterations: self.max_iterations,
+            max_evaluations: self.max_evaluations,
+            max_trials: self.max_trials,
+            line_search: match self.line_search {
+                GRADUS_LINE_SEARCH_MORE_THUENTE => LineSearch::MoreThuente,
+                GRADUS_LINE_SEARCH_BACKTRACKING => LineSearch::Backtracking,
+                _ => return Err(GRADUS_ERROR_ENUM),
+            },
+            sufficient_decrease: T::of(self.sufficient_decrease),
+            curvature: T::of(self.curvature),
+            width_tolerance: T::of(self.width_tolerance),
+            step_min: T::of(self.step_min),
+            step_max: T::of(self.step_max),
+            max_move: if self.max_move == 0.0 { T::INFINITY } else { T::of(self.max_move) },
+            l1: T::of(self.l1),
+            l1_start: self.l1_start,
+            l1_end: if self.l1_end == 0 { usize::MAX } else { self.l1_end },
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+/// The configuration behind a pointer.
+fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, gradus_status> {
+    // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
+    let config = unsafe { copy(config)? };
+    same_version(config.version)?;
+    if config.pairs == 0 || config.pairs as usize > MOST_PAIRS {
+        return Err(GRADUS_ERROR_SIZE);
+    }
+    Ok(config)
+}
+
+/// Numbers of work memory.
+fn numbers(n: usize, config: &gradus_lbfgs) -> Result<usize, gradus_status> {
+    work_len(n, config.pairs as usize).ok_or(GRADUS_ERROR_LENGTH)
+}
+
+/// Does `act` with the run, and writes to `state` what it has become.
+fn with<'a, T: Real + Into<f64>>(
+    config: &gradus_lbfgs,
+    [x, grads, work]: [&'a mut [T]; 3],
+    state: &mut gradus_lbfgs_state,
+    act: impl FnOnce(&mut Borrowed<'a, T>),
+) -> Result<(), gradus_status> {
+    let (n, pairs, number) = (x.len(), config.pairs as usize, size_of::<T>() as u32);
+    let mut run = Borrowed::new(x, grads, work, pairs);
+    if state.number == 0 {
+        run.start(&config.settings()?);
+    } else if (state.number, state.n, state.pairs) != (number, n, pairs) {
+        return Err(GRADUS_ERROR_LENGTH);
+    } else {
+        run.resume(&state.rest).ok_or(GRADUS_ERROR_VERSION)?;
+    }
+    act(&mut run);
+    let Report { value, gradient, iterations, evaluations, stop } = run.report();
+    let (value, gradient, stop, rest) = (value.into(), gradient.into(), stop as u32, run.suspend());
+    *state = gradus_lbfgs_state { value, gradient, iterations, evaluations, stop, number, n, pairs, rest };
+    Ok(())
+}
+
+/// Elements behind a pointer that may be null.
+fn given<T>(start: *const T, n: usize) -> Result<usize, gradus_status> {
+    Ok(if start.is_null() { 0 } else { n })
+}
+
+macro_rules! lbfgs {
+    ($t:ident $(#[$step_doc:meta])* $step:ident $(#[$stop_doc:meta])* $stop:ident) => {
+        functions! {
+            $(#[$step_doc])*
+            $step(
+                config: *const gradus_lbfgs, n: usize, x: *mut $t, value: $t, grads: *mut $t, diagonal: *const $t,
+                work: *mut $t, state: *mut gradus_lbfgs_state
+            ) {
+                let config = lbfgs(config)?;
+                let known = given(diagonal, n)?;
+                [
+                    write x = x, n; write grads = grads, n; read diagonal = diagonal, known;
+                    write work = work, numbers(n, &config)?; one state = state, 1;
+                ]
+                with(&config, [x, grads, work], state, |run| run.tell(value, (known > 0).then_some(diagonal)))
+            }
+
+            $(#[$stop_doc])*
+            $stop(
+                config: *const gradus_lbfgs, n: usize, x: *mut $t, grads: *mut $t, work: *mut $t,
+                state: *mut gradus_lbfgs_state
+            ) {
+                let config = lbfgs(config)?;
+                [
+                    write x = x, n; write grads = grads, n; write work = work, numbers(n, &config)?;
+                    one state = state, 1;
+                ]
+                with(&config, [x, grads, work], state, Borrowed::stop)
+            }
+        }
+    };
+}
+
+lbfgs! {
+    f32
+    /// Tells L-BFGS the `value` and the `grads` at `x`, and writes to `x` where to evaluate next.
+    ///
+    /// Once `state->stop` is not GRADUS_STOP_RUNNING, `x` is the best point, and further calls have no
+    /// effect. A new run begins with a state of zeros, from any `x`, with the settings that `config` has
+    /// then.
+    ///
+    /// ```text
+    /// static const gradus_lbfgs lbfgs = GRADUS_LBFGS(5);
+    /// static float x[N], g[N], work[GRADUS_LBFGS_WORK(N, 5)];
+    /// gradus_lbfgs_state state = {0};
+    /// do {
+    ///   float f = objective(x, g);
+    ///   status = gradus_lbfgs_step(&lbfgs, N, x, f, g, NULL, work, &state);
+    /// } while (status == GRADUS_OK && state.stop == GRADUS_STOP_RUNNING);
+    /// ```
+    ///
+    /// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
+    /// `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
+    /// Hessian. `value` and `grads` may be infinite or NaN, but not at the start: the step becomes shorter.
+    ///
+    /// Errors: GRADUS_ERROR_SIZE if config has no or too many pairs; at the start GRADUS_ERROR_TOLERANCE,
+    /// GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA and
+    /// GRADUS_ERROR_ENUM for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
+    /// number differ from the start; GRADUS_ERROR_VERSION if config or state are none;
+    /// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+    gradus_lbfgs_step
+    /// Stops a run early, and writes the best point so far to `x`.
+    ///
+    /// Errors: those of gradus_lbfgs_step().
+    gradus_lbfgs_stop
+}
+
+lbfgs! {
+    f64
+    /// As gradus_lbfgs_step(), with doubles.
+    ///
+    /// Errors: those of gradus_lbfgs_step().
+    gradus_lbfgs_step_f64
+    /// As gradus_lbfgs_stop(), with doubles.
+    ///
+    /// Errors: those of gradus_lbfgs_step().
+    gradus_lbfgs_stop_f64
+}

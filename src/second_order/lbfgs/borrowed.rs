@@ -1,0 +1,117 @@
+//! L-BFGS in memory of the caller: between two calls it is plain numbers, without a pointer.
+
+use super::machine::Machine;
+use super::record::{Core, Fields, NUMBERS, WORDS};
+use super::settings::{LbfgsSettings, Report, Stop};
+use super::two_loop::{History, InOrder, Pair, Totals};
+use crate::second_order::Real;
+use crate::simd::Level;
+
+/// Pairs at most: Nocedal and Wright (2006, section 7.2) recommend 3 to 20.
+pub(crate) const MOST_PAIRS: usize = 20;
+
+type Pairs<'a, T> = heapless::Vec<Pair<&'a mut [T], &'a mut [T]>, MOST_PAIRS>;
+
+/// Numbers of work memory for `n` parameters and `m` pairs, unless they are too many to count.
+pub(crate) fn work_len(n: usize, m: usize) -> Option<usize> {
+    let vectors = m.checked_mul(2)?.checked_add(3)?.checked_mul(n)?;
+    vectors.checked_add(m.checked_add(4)?.checked_mul(m)?)
+}
+
+/// All of a run between two evaluations but its vectors: zeros before the start.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Suspended {
+    words: [u32; WORDS],
+    numbers: [f64; NUMBERS],
+}
+
+/// A run over the caller's vectors, for the length of a call.
+pub(crate) struct Borrowed<'a, T> {
+    machine: Machine<T, &'a mut [T], &'a mut [T], Pairs<'a, T>>,
+}
+
+impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
+    /// At rest: `work` is [`work_len`] long, and `x` as long as `g`.
+    pub fn new(x: &'a mut [T], g: &'a mut [T], work: &'a mut [T], m: usize) -> Self {
+        let (n, mut rest) = (x.len(), work);
+        let mut take = |len: usize| {
+            let (taken, left) = core::mem::take(&mut rest).split_at_mut_checked(len).unwrap_or_default();
+            rest = left;
+            taken
+        };
+        let mut pair = || Pair { s: take(n), y: take(n), products: take(m) };
+        let step = pair();
+        let mut pairs = Pairs::new();
+        while pairs.len() < m && pairs.push(pair()).is_ok() {}
+        let mut history = History::empty(pairs, take(m), Totals::zero(take(m), take(m)));
+        history.reset();
+        Self { machine: Machine::rest(x, take(n), g, step, history) }
+    }
+
+    /// Starts from what is in `x`.
+    pub fn start(&mut self, settings: &LbfgsSettings<T>) {
+        self.machine.start(settings, Level::detect());
+    }
+
+    /// Goes on where a run with as many pairs was suspended; `None` if it cannot have been.
+    pub fn resume(&mut self, from: &Suspended) -> Option<()> {
+        let mut core = Core::of(&self.machine);
+        core.fields(&mut In(from.words.iter().copied(), from.numbers.iter().copied()));
+        core.fits(self.machine.history.ring.capacity).then(|| core.put(&mut self.machine))
+    }
+
+    /// What [`resume`](Self::resume) needs.
+    pub fn suspend(&self) -> Suspended {
+        let mut to = Suspended::default();
+        Core::of(&self.machine).fields(&mut Out(to.words.iter_mut(), to.numbers.iter_mut()));
+        to
+    }
+
+    /// The value at `x` is `f`, and the gradient is in `g`; `h` is the preconditioner, if there is one.
+    pub fn tell(&mut self, f: T, h: Option<&[T]>) {
+        self.machine.tell(&mut InOrder, f, h);
+    }
+
+    /// Stops early, with the best point in `x`.
+    pub fn stop(&mut self) {
+        self.machine.finish(Stop::Callback);
+    }
+
+    /// What has been reached so far.
+    pub fn report(&self) -> Report<T> {
+        self.machine.report()
+    }
+}
+
+/// Hands the fields out; what is missing counts as 0.
+struct In<W, N>(W, N);
+
+impl<T: Real, W: Iterator<Item = u32>, N: Iterator<Item = f64>> Fields<T> for In<W, N> {
+    fn number(&mut self, x: &mut T) {
+        *x = T::of(self.1.next().unwrap_or(0.0));
+    }
+    fn word(&mut self, x: &mut u32) {
+        *x = self.0.next().unwrap_or(0);
+    }
+}
+
+/// Takes the fields in, as many as there is room for.
+struct Out<W, N>(W, N);
+
+impl<'a, T: Real + Into<f64>, W, N> Fields<T> for Out<W, N>
+where
+    W: Iterator<Item = &'a mut u32>,
+    N: Iterator<Item = &'a mut f64>,
+{
+    fn number(&mut self, x: &mut T) {
+        if let Some(to) = self.1.next() {
+            *to = (*x).into();
+        }
+    }
+    fn word(&mut self, x: &mut u32) {
+        if let Some(to) = self.0.next() {
+            *to = *x;
+        }
+    }
+}
