@@ -30,6 +30,39 @@
 // Version of the structures with a field `version`: an initialiser of this header writes it there.
 #define GRADUS_STRUCTS 1
 
+// Pairs of gradus_lbfgs at most.
+#define GRADUS_LBFGS_MOST_PAIRS 20
+
+// Line search: strong Wolfe conditions (More and Thuente, 1994).
+#define GRADUS_LINE_SEARCH_MORE_THUENTE 0
+
+// Line search: sufficient decrease alone (Armijo, 1966); always so with an L1 penalty.
+#define GRADUS_LINE_SEARCH_BACKTRACKING 1
+
+// L-BFGS has not stopped.
+#define GRADUS_STOP_RUNNING 0
+
+// L-BFGS stopped: the gradient is as small as asked for.
+#define GRADUS_STOP_GRADIENT 1
+
+// L-BFGS stopped: the value hardly decreased any more.
+#define GRADUS_STOP_DECREASE 2
+
+// L-BFGS stopped: the iterations are used up.
+#define GRADUS_STOP_ITERATIONS 3
+
+// L-BFGS stopped: the evaluations are used up.
+#define GRADUS_STOP_EVALUATIONS 4
+
+// L-BFGS stopped: gradus_lbfgs_stop() said so.
+#define GRADUS_STOP_CALLER 5
+
+// L-BFGS stopped: no step lowers the value; the gradient is wrong, or rounding hides any decrease.
+#define GRADUS_STOP_LINE_SEARCH 6
+
+// L-BFGS stopped: the value or the gradient at the start is infinite or NaN.
+#define GRADUS_STOP_NON_FINITE 7
+
 // Columns of the running statistics: floats per channel.
 #define GRADUS_BATCH_NORM_COLUMNS 2
 
@@ -217,26 +250,71 @@ typedef int32_t gradus_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// A translation, rotation, stretch, shear, or any sequence of them, about the centre of the image.
-//
-// Kept as the way back, from a pixel that is written to the point that it shows, both measured in pixels
-// from the centre of their images, `x` to the right and `y` down:
-//
-// ```text
-// x_from = m[0] * x + m[1] * y + m[2]
-// y_from = m[3] * x + m[4] * y + m[5]
-// ```
-//
-// ```
-// use gradus::augment::{Affine, Image, ImageMut, Layout, Shape, affine};
-// let shape = Shape { height: 2, width: 3, channels: 1, layout: Layout::Hwc };
-// let (image, mut moved) = ([1_u8, 2, 3, 4, 5, 6], [0; 6]);
-// let map = Affine::translate(1.0, 0.0).then(Affine::rotate(180.0));
-// affine(Image::new(&image, shape)?, &map, 0.0, &mut ImageMut::new(&mut moved, shape)?)?;
-// assert_eq!(moved, [5, 4, 0, 2, 1, 0]);
-// # Ok::<(), gradus::Error>(())
-// ```
-typedef struct Affine Affine;
+// L-BFGS (Nocedal, 1980): when to stop, and how far to step.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Correction pairs, 1 to GRADUS_LBFGS_MOST_PAIRS; 5 to 10 are usual.
+  uint32_t pairs;
+  // Iterations at most; 1000.
+  uint32_t max_iterations;
+  // Evaluations of the objective at most: never one more; 10000.
+  uint32_t max_evaluations;
+  // Trials of one line search at most; 20.
+  uint32_t max_trials;
+  // GRADUS_LINE_SEARCH_MORE_THUENTE or GRADUS_LINE_SEARCH_BACKTRACKING.
+  uint32_t line_search;
+  // Stop when max |g| is at most this; 1e-5.
+  double tolerance;
+  // Stop when an iteration lowers the value by at most this times max(|f|, 1); 0: never.
+  double decrease;
+  // Sufficient decrease, between 0 and `curvature`; 1e-4.
+  double sufficient_decrease;
+  // Curvature condition, below 1; 0.6.
+  double curvature;
+  // A bracket that is narrower than this, relative to its upper end, ends the search; 0.1.
+  double width_tolerance;
+  // Shortest step, as a multiple of the direction; 1e-20.
+  double step_min;
+  // Longest step, as a multiple of the direction; 1e20.
+  double step_max;
+  // No step moves a parameter further than this; 0: no limit.
+  double max_move;
+  // Weight of an L1 penalty: minimises f(x) + l1 * sum |x| by OWL-QN (Andrew and Gao, 2007); 0.
+  double l1;
+  // The first parameter that the penalty reaches.
+  size_t l1_start;
+  // One past the last parameter that the penalty reaches; 0: all.
+  size_t l1_end;
+} gradus_lbfgs;
+
+// All of a run between two evaluations but its vectors: zeros before the start.
+typedef struct {
+  uint32_t words[19];
+  double numbers[26];
+} gradus_lbfgs_rest;
+
+// A run of L-BFGS; `= {0}` before its first step. May be moved or copied, with x and work, between steps.
+typedef struct {
+  // The objective at the best point so far, with the L1 penalty if there is one.
+  double value;
+  // max |g| there; with an L1 penalty of the pseudo-gradient.
+  double gradient;
+  // Accepted steps.
+  uint32_t iterations;
+  // Evaluations of the objective.
+  uint32_t evaluations;
+  // Why it stopped: one of the GRADUS_STOP_ constants.
+  uint32_t stop;
+  // Bytes of a number, 0 before the start.
+  uint32_t number;
+  // Parameters.
+  size_t n;
+  // Correction pairs.
+  size_t pairs;
+  // The rest, of no use to the caller.
+  gradus_lbfgs_rest rest;
+} gradus_lbfgs_state;
 
 // Generator of masks; `= {0}` is the one of seed 0.
 typedef struct {
@@ -683,6 +761,72 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Tells L-BFGS the `value` and the `grads` at `x`, and writes to `x` where to evaluate next.
+//
+// Once `state->stop` is not GRADUS_STOP_RUNNING, `x` is the best point, and further calls have no
+// effect. A new run begins with a state of zeros, from any `x`, with the settings that `config` has
+// then.
+//
+// ```text
+// static const gradus_lbfgs lbfgs = GRADUS_LBFGS(5);
+// static float x[N], g[N], work[GRADUS_LBFGS_WORK(N, 5)];
+// gradus_lbfgs_state state = {0};
+// do {
+//   float f = objective(x, g);
+//   status = gradus_lbfgs_step(&lbfgs, N, x, f, g, NULL, work, &state);
+// } while (status == GRADUS_OK && state.stop == GRADUS_STOP_RUNNING);
+// ```
+//
+// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
+// `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
+// Hessian. `value` and `grads` may be infinite or NaN, but not at the start: the step becomes shorter.
+//
+// Errors: GRADUS_ERROR_SIZE if config has no or too many pairs; at the start GRADUS_ERROR_TOLERANCE,
+// GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA and
+// GRADUS_ERROR_ENUM for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
+// number differ from the start; GRADUS_ERROR_VERSION if config or state are none;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_lbfgs_step(const gradus_lbfgs *config,
+                                size_t n,
+                                float *x,
+                                float value,
+                                float *grads,
+                                const float *diagonal,
+                                float *work,
+                                gradus_lbfgs_state *state);
+
+// Stops a run early, and writes the best point so far to `x`.
+//
+// Errors: those of gradus_lbfgs_step().
+gradus_status gradus_lbfgs_stop(const gradus_lbfgs *config,
+                                size_t n,
+                                float *x,
+                                float *grads,
+                                float *work,
+                                gradus_lbfgs_state *state);
+
+// As gradus_lbfgs_step(), with doubles.
+//
+// Errors: those of gradus_lbfgs_step().
+gradus_status gradus_lbfgs_step_f64(const gradus_lbfgs *config,
+                                    size_t n,
+                                    double *x,
+                                    double value,
+                                    double *grads,
+                                    const double *diagonal,
+                                    double *work,
+                                    gradus_lbfgs_state *state);
+
+// As gradus_lbfgs_stop(), with doubles.
+//
+// Errors: those of gradus_lbfgs_step().
+gradus_status gradus_lbfgs_stop_f64(const gradus_lbfgs *config,
+                                    size_t n,
+                                    double *x,
+                                    double *grads,
+                                    double *work,
+                                    gradus_lbfgs_state *state);
 
 // Makes `masks` a generator whose stream has nothing to do with that of another seed.
 //
@@ -1418,6 +1562,11 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
 #define GRADUS_AMSGRAD(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), GRADUS_TRANSFORMS_NONE}
 #define GRADUS_NADAM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 4e-3f, GRADUS_TRANSFORMS_NONE}
 #define GRADUS_LION(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.99, 1e-3f, GRADUS_TRANSFORMS_NONE}
+
+#define GRADUS_LBFGS(pairs_) \
+  {GRADUS_STRUCTS, (pairs_), 1000, 10000, 20, GRADUS_LINE_SEARCH_MORE_THUENTE, \
+   1e-5, 0.0, 1e-4, 0.6, 0.1, 1e-20, 1e20, 0.0, 0.0, 0, 0}
+#define GRADUS_LBFGS_WORK(n_, pairs_) ((2 * (size_t)(pairs_) + 3) * (n_) + ((size_t)(pairs_) + 4) * (pairs_))
 
 #define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9}
 #define GRADUS_MASK_WORDS(n_) ((n_) / 32 + ((n_) % 32 != 0))

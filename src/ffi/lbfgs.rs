@@ -8,7 +8,8 @@ use crate::second_order::{
 };
 
 /// Pairs of gradus_lbfgs at most.
-pub const GRADUS_LBFGS_MOST_PAIRS: usize = MOST_PAIRS;
+pub const GRADUS_LBFGS_MOST_PAIRS: usize = 20;
+const _: () = assert!(GRADUS_LBFGS_MOST_PAIRS == MOST_PAIRS); // C would not know the name
 
 /// Line search: strong Wolfe conditions (More and Thuente, 1994).
 pub const GRADUS_LINE_SEARCH_MORE_THUENTE: u32 = 0;

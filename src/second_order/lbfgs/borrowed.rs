@@ -22,9 +22,11 @@ pub(crate) fn work_len(n: usize, m: usize) -> Option<usize> {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Suspended {
-    words: [u32; WORDS],
-    numbers: [f64; NUMBERS],
+    words: [u32; 19],
+    numbers: [f64; 26],
 }
+
+const _: () = assert!(WORDS == 19 && NUMBERS == 26); // names would be unknown to C
 
 /// A run over the caller's vectors, for the length of a call.
 pub(crate) struct Borrowed<'a, T> {
