@@ -79,8 +79,41 @@ instructions() {
   (cd benches/instructions && cargo bench --locked --quiet)
 }
 
-## bench-report: writes BENCHMARKS.md (an idle machine, about ten minutes)
+# user_crate: what one optimizer costs a program: seconds to build it with all its dependencies, bytes that it grows by.
+user_crate() {
+  local dir body seconds kind
+  declare -A bytes
+  dir=$(mktemp -d)
+  for kind in without with; do
+    mkdir -p "$dir/$kind/src"
+    printf '[package]\nname = "user"\nedition = "2024"\n[profile.release]\nstrip = true\n[workspace]\n[dependencies]\n' \
+      >"$dir/$kind/Cargo.toml"
+    body="for (p, g) in params.iter_mut().zip(&grads) { *p -= 1e-3 * g; }"
+    if [ $kind = with ]; then
+      echo "gradus = { path = \"$PWD\" }" >>"$dir/$kind/Cargo.toml"
+      body="let mut state = gradus::AdamState::<64>::new();
+        gradus::Optimizer::step(&gradus::Adam::new(1e-3), &mut params, &grads, &mut state);"
+    fi
+    echo "fn main() {
+        let (mut params, grads) = (std::hint::black_box([1.0_f32; 64]), std::hint::black_box([0.5; 64]));
+        $body
+        println!(\"{}\", params[63]);
+      }" >"$dir/$kind/src/main.rs"
+    (cd "$dir/$kind" && cargo fetch --quiet)
+    seconds=$(TIMEFORMAT=%R; { time (cd "$dir/$kind" && CARGO_TARGET_DIR=$dir/$kind/target cargo build --quiet --release); } 2>&1)
+    bytes[$kind]=$(stat -c %s "$dir/$kind/target/release/user")
+  done
+  echo
+  echo "## A program with one optimizer"
+  echo
+  echo "\`cargo build --release\` from nothing, default features, with all dependencies: $seconds s. The stripped binary grows by" \
+    "$((bytes[with] - bytes[without])) bytes over one with a plain loop (${bytes[without]}); it holds Adam at every instruction set."
+  rm -r "$dir"
+}
+
+## bench-report: writes BENCHMARKS.md (an idle machine, about ten minutes; PYTHON names one with torch, PEERS=1 adds Rust's)
 bench-report() {
+  local python=${PYTHON:-python3}
   {
     echo "# Benchmarks"
     echo
@@ -89,8 +122,24 @@ bench-report() {
     echo "- CPU: $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs), $(nproc) cores, shared with other machines"
     echo "- $(rustc --version)"
     echo "- Contestants take turns in one run; medians of 21 turns. Times drift with the machine, ratios hold."
-    [ -f docs/bench-notes.md ] && echo && cat docs/bench-notes.md
-    cargo bench --locked --features rayon --bench report -- "$@"
+    echo
+    cat docs/bench-notes.md
+    cargo bench --locked --features rayon --bench report
+    user_crate
+    if "$python" -c 'import torch' 2>/dev/null; then
+      echo
+      echo "## PyTorch and NumPy"
+      echo
+      echo "\`python benches/peers/torch_numpy.py\`: $("$python" benches/peers/torch_numpy.py)"
+    fi
+    if [ "${PEERS:-}" = 1 ]; then
+      echo
+      echo "## Rust crates"
+      echo
+      echo "\`cd benches/peers && RAYON_NUM_THREADS=1 cargo run --release\`: one Adam step, nanoseconds per parameter, one thread."
+      echo
+      (cd benches/peers && RAYON_NUM_THREADS=1 cargo run --quiet --locked --release)
+    fi
   } >BENCHMARKS.tmp
   mv BENCHMARKS.tmp BENCHMARKS.md
 }

@@ -6,7 +6,10 @@
 
 mod support;
 
+use gradus::noise::{Dropout, Masks, mask_words};
 use gradus::{Adam, Clock, Level, Optimizer, StateVec, Tensor, dot, norm, sum_abs};
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro128PlusPlus;
 use std::hint::black_box;
 use std::time::Instant;
 use support::{Buffers, Case, SIZES, cases, check};
@@ -28,6 +31,7 @@ fn main() {
     composition(&filter);
     tensors(&filter);
     reductions(&filter);
+    dropout(&filter);
     #[cfg(feature = "rayon")]
     threads(&filter);
 }
@@ -247,6 +251,42 @@ fn reductions(filter: &str) {
     }
 }
 
+fn dropout(filter: &str) {
+    if !"dropout".contains(filter) {
+        return;
+    }
+    heading(
+        "Dropout",
+        "16 K elements in place, nanoseconds per element. *Scaling*: a pass of `x *= scale`, the floor. *Drawn*: masks \
+         drawn and applied in one call. *Given*: applied from a mask in memory. *Compared*: a random number and a \
+         comparison for each element.",
+    );
+    row(["keep", "scaling", "drawn", "given", "compared"]);
+    row(["--:"; 5]);
+    let n = 1 << 14;
+    let x = std::cell::RefCell::new(vec![1.0_f32; n]);
+    for keep_prob in [0.5, 0.8, 0.9] {
+        let dropout = Dropout::keep_prob(keep_prob);
+        let scaling = Dropout::keep_prob(black_box(1.0)).vanilla();
+        let (mut masks, mut rng) = (Masks::new(1), Xoshiro128PlusPlus::seed_from_u64(1));
+        let mut mask = vec![0; mask_words(n)];
+        Masks::new(2).fill(keep_prob, &mut mask);
+        let mut scale = || scaling.test(black_box(&mut x.borrow_mut()[..])).expect("in place");
+        let mut draw =
+            || dropout.forward(black_box(&mut x.borrow_mut()[..]), &mut masks).expect("a probability");
+        let mut apply =
+            || dropout.forward(black_box(&mut x.borrow_mut()[..]), &mask[..]).expect("enough words");
+        let mut compare = || {
+            for x in black_box(&mut x.borrow_mut()[..]) {
+                let uniform = (rng.next_u32() >> 8) as f32 * (1.0 / 16_777_216.0);
+                *x = if uniform < keep_prob { *x * (1.0 / keep_prob) } else { 0.0 };
+            }
+        };
+        let ns = medians(&mut [&mut scale, &mut draw, &mut apply, &mut compare]);
+        row([keep_prob.to_string()].into_iter().chain(ns.iter().map(|t| format!("{:.3}", t / n as f64))));
+    }
+}
+
 #[cfg(feature = "rayon")]
 fn threads(filter: &str) {
     if !"threads".contains(filter) {
@@ -280,8 +320,8 @@ fn threads(filter: &str) {
             let level = Level::detect();
             // The caller does one half, a thread of the pool the other.
             rayon::in_place_scope(|scope| {
-                scope.spawn(|_| run(level, &support::Floor, right));
-                run(level, &support::Floor, left);
+                scope.spawn(|_| run(level, &support::Floor::new(), right));
+                run(level, &support::Floor::new(), left);
             });
         };
         let ns = medians(&mut [&mut one, &mut two, &mut floor]);

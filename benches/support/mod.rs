@@ -53,11 +53,21 @@ pub struct Case {
 
 /// The least a rule with `K` columns can do: read and write the same bytes, one addition for each.
 #[derive(Clone, Copy)]
-pub struct Floor;
+pub struct Floor {
+    zero: f32,
+}
+
+impl Floor {
+    /// Changes no value, which the compiler does not know.
+    pub fn new() -> Self {
+        Self { zero: black_box(0.0) }
+    }
+}
 
 impl<const K: usize> Rule<K> for Floor {
     #[inline(always)]
-    fn apply<L: Lane>(&self, _: L::Isa, p: L, [g]: [L; 1], mut state: [L; K]) -> (L, [L; K]) {
+    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], mut state: [L; K]) -> (L, [L; K]) {
+        let g = L::splat(isa, self.zero) * g;
         let mut k = 0;
         while k < K {
             state[k] = state[k] + g;
@@ -74,7 +84,7 @@ fn case<const K: usize, O: Optimizer<K> + 'static>(optimizer: O) -> Case {
         step: Box::new(|b| {
             let Buffers { params, grads, state, .. } = b;
             let columns = Columns::new(params, [black_box(grads)], first_columns::<K>(state));
-            run(Level::detect(), &Floor, columns.expect("equal lengths"));
+            run(Level::detect(), &Floor::new(), columns.expect("equal lengths"));
         }),
     }];
     for level in Level::available() {

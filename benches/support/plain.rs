@@ -37,8 +37,12 @@ fn sgd(b: &mut Buffers) {
 }
 
 fn momentum(b: &mut Buffers) {
+    momentum_from(b, 0);
+}
+
+pub fn momentum_from(b: &mut Buffers, first: usize) {
     let [v, ..] = &mut b.state;
-    for ((p, g), v) in b.params.iter_mut().zip(&b.grads).zip(v) {
+    for ((p, g), v) in b.params[first..].iter_mut().zip(&b.grads[first..]).zip(&mut v[first..]) {
         *v = RHO * *v + g;
         *p -= LR * *v;
     }
@@ -97,8 +101,13 @@ fn rmsprop_centered_momentum(b: &mut Buffers) {
 }
 
 fn adam(b: &mut Buffers) {
+    adam_from(b, 0);
+}
+
+pub fn adam_from(b: &mut Buffers, first: usize) {
     let [m, v, ..] = &mut b.state;
-    for (((p, g), m), v) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v) {
+    let state = m[first..].iter_mut().zip(&mut v[first..]);
+    for ((p, g), (m, v)) in b.params[first..].iter_mut().zip(&b.grads[first..]).zip(state) {
         *m = B1 * *m + C1 * g;
         *v = B2 * *v + C2 * g * g;
         *p -= LR * *m / (v.sqrt() + EPS);

@@ -1,0 +1,101 @@
+//! Times one Adam step of gradus and of the crates that a user would pick in its place, in turns.
+//!
+//! ```text
+//! cd benches/peers && RAYON_NUM_THREADS=1 cargo run --release
+//! ```
+//!
+//! Every contestant gets its gradient as it keeps one: ready, before the clock starts.
+
+use burn::optim::Optimizer as _;
+use burn::tensor::{Device, Tensor as BurnTensor, TensorData};
+use candle_nn::optim::Optimizer as _;
+use dfdx::prelude::*;
+use gradus::Optimizer as _;
+use std::hint::black_box;
+use std::time::Instant;
+
+const SIZES: [usize; 5] = [64, 1 << 10, 1 << 14, 1 << 18, 1 << 20];
+const TURNS: usize = 21;
+
+fn main() {
+    println!("| parameters | gradus | candle-nn AdamW | dfdx Adam | burn Adam (flex) |");
+    println!("|--:|--:|--:|--:|--:|");
+    for n in SIZES {
+        let grads: Vec<f32> = (0..n).map(|i| (i % 251) as f32 / 125.0 - 0.997).collect();
+        let mut steps = [gradus_step(&grads), candle_step(&grads), dfdx_step(&grads), burn_step(&grads)];
+        let cells: Vec<_> = medians(&mut steps).iter().map(|t| format!("{:.2}", t / n as f64)).collect();
+        println!("| {n} | {} |", cells.join(" | "));
+    }
+}
+
+type Step = Box<dyn FnMut()>;
+
+fn gradus_step(grads: &[f32]) -> Step {
+    let adam = gradus::Adam::new(1e-3);
+    let mut params = vec![0.5; grads.len()];
+    let mut state = gradus::StateVec::<gradus::Adam, 2>::new(grads.len());
+    let grads = grads.to_vec();
+    Box::new(move || adam.step_slices(&mut params, black_box(&grads), state.as_mut()).unwrap())
+}
+
+fn candle_step(grads: &[f32]) -> Step {
+    use candle_core::{Device, Tensor, Var};
+    let params = Var::from_tensor(&Tensor::full(0.5_f32, grads.len(), &Device::Cpu).unwrap()).unwrap();
+    let grads = Tensor::from_slice(grads, grads.len(), &Device::Cpu).unwrap();
+    let store = (params.as_tensor() * grads).unwrap().sum_all().unwrap().backward().unwrap();
+    let mut adam = candle_nn::AdamW::new_lr(vec![params], 1e-3).unwrap();
+    Box::new(move || adam.step(black_box(&store)).unwrap())
+}
+
+fn dfdx_step(grads: &[f32]) -> Step {
+    let device = Cpu::default();
+    let mut params = device.tensor((vec![0.5_f32; grads.len()], (grads.len(),)));
+    let factors = device.tensor((grads.to_vec(), (grads.len(),)));
+    let grads = (params.leaky_trace() * factors).sum::<Rank0, _>().backward();
+    let mut adam = dfdx::optim::Adam::new(&params, dfdx::optim::AdamConfig::default());
+    Box::new(move || dfdx::optim::Optimizer::update(&mut adam, &mut params, black_box(&grads)).unwrap())
+}
+
+fn burn_step(grads: &[f32]) -> Step {
+    let device = Device::default();
+    let tensor = |values: Vec<f32>| BurnTensor::<1>::from_data(TensorData::from(values.as_slice()), &device);
+    let adam = burn::optim::AdamConfig::new().build();
+    let mut params = Some(tensor(vec![0.5; grads.len()]));
+    let grads = tensor(grads.to_vec());
+    let mut state = None;
+    Box::new(move || {
+        let (next, kept) = adam.step(1e-3, params.take().unwrap(), black_box(grads.clone()), state.take());
+        (params, state) = (Some(next), kept);
+    })
+}
+
+/// Median nanoseconds of each step, in turns.
+fn medians(steps: &mut [Step]) -> Vec<f64> {
+    let calls: Vec<u32> = steps
+        .iter_mut()
+        .map(|step| {
+            step();
+            let start = Instant::now();
+            step();
+            (1e-3 / start.elapsed().as_secs_f64().max(1e-8)).clamp(1.0, 1e5) as u32
+        })
+        .collect();
+    let mut times = vec![Vec::new(); steps.len()];
+    for _ in 0..TURNS {
+        for ((step, times), &calls) in steps.iter_mut().zip(&mut times).zip(&calls) {
+            step();
+            let start = Instant::now();
+            for _ in 0..calls {
+                step();
+            }
+            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(calls));
+        }
+    }
+    times
+        .iter_mut()
+        .map(|times| {
+            times.sort_by(f64::total_cmp);
+            times[TURNS / 2]
+        })
+        .collect()
+}
