@@ -334,6 +334,30 @@ cycles() {
   same $file
 }
 
+## cmsis: instructions of an Adam step on a Cortex-M4F: gradus, a loop in C, CMSIS-DSP (1.9.5, from its Python package)
+cmsis() {
+  local dir sources
+  apt qemu-system-arm gcc-arm-none-eabi || { missing "no qemu-system-arm or arm gcc"; return 0; }
+  dir=$(mktemp -d)
+  python3 -m venv "$dir/venv" && "$dir/venv/bin/pip" --quiet install setuptools wheel 'numpy<2' &&
+    "$dir/venv/bin/pip" --quiet download --no-deps --no-binary :all: --no-build-isolation cmsisdsp==1.9.5 -d "$dir" ||
+    { missing "CMSIS-DSP cannot be fetched"; return 0; }
+  tar -xzf "$dir"/cmsisdsp-*.tar.gz -C "$dir"
+  sources=$dir/cmsisdsp-1.9.5
+  # What CMSIS-DSP takes from a vendor's headers; nothing here saturates.
+  printf '#define %s\n' '__ALIGNED(x) __attribute__((aligned(x)))' '__STATIC_INLINE static inline' \
+    '__STATIC_FORCEINLINE static inline __attribute__((always_inline))' '__ASM __asm' \
+    '__CLZ __builtin_clz' '__SSAT(x, n) (x)' >"$dir/cmsis_compiler.h"
+  arm-none-eabi-gcc -std=gnu11 -Ofast -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 \
+    -include stdint.h -U__ARM_FEATURE_DSP -DARM_MATH_LOOPUNROLL -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
+    -T examples/firmware/c/nrf52840.ld -I"$dir" -I"$sources/Include" -I"$sources/PrivateInclude" -Iinclude \
+    benches/peers/cmsis_dsp.c "$sources"/Source/BasicMathFunctions/arm_{scale,mult,add,sub,offset}_f32.c \
+    "$(bare_library thumbv7em-none-eabihf 3)" -o "$dir/peers"
+  timeout 60 qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none \
+    -semihosting-config enable=on,target=native -icount shift=7 -kernel "$dir/peers"
+  rm -r "$dir"
+}
+
 ## web: the page in the browser: builds it, and drives it in a headless Chromium
 web() {
   rustup target add wasm32-unknown-unknown >/dev/null 2>&1 || { missing "rustup has no target wasm32-unknown-unknown"; return 0; }

@@ -14,18 +14,24 @@ use gradus::Optimizer as _;
 use std::hint::black_box;
 use std::time::Instant;
 
-const SIZES: [usize; 5] = [64, 1 << 10, 1 << 14, 1 << 18, 1 << 20];
 const TURNS: usize = 21;
 
 fn main() {
     println!("| parameters | gradus | candle-nn AdamW | dfdx Adam | burn Adam (flex) |");
     println!("|--:|--:|--:|--:|--:|");
-    for n in SIZES {
-        let grads: Vec<f32> = (0..n).map(|i| (i % 251) as f32 / 125.0 - 0.997).collect();
-        let mut steps = [gradus_step(&grads), candle_step(&grads), dfdx_step(&grads), burn_step(&grads)];
-        let cells: Vec<_> = medians(&mut steps).iter().map(|t| format!("{:.2}", t / n as f64)).collect();
-        println!("| {n} | {} |", cells.join(" | "));
-    }
+    row::<64>();
+    row::<{ 1 << 10 }>();
+    row::<{ 1 << 14 }>();
+    row::<{ 1 << 18 }>();
+    row::<{ 1 << 20 }>();
+}
+
+/// dfdx wants the size in the type.
+fn row<const N: usize>() {
+    let grads: Vec<f32> = (0..N).map(|i| (i % 251) as f32 / 125.0 - 0.997).collect();
+    let mut steps = [gradus_step(&grads), candle_step(&grads), dfdx_step::<N>(&grads), burn_step(&grads)];
+    let cells: Vec<_> = medians(&mut steps).iter().map(|t| format!("{:.2}", t / N as f64)).collect();
+    println!("| {N} | {} |", cells.join(" | "));
 }
 
 type Step = Box<dyn FnMut()>;
@@ -47,10 +53,10 @@ fn candle_step(grads: &[f32]) -> Step {
     Box::new(move || adam.step(black_box(&store)).unwrap())
 }
 
-fn dfdx_step(grads: &[f32]) -> Step {
+fn dfdx_step<const N: usize>(grads: &[f32]) -> Step {
     let device = Cpu::default();
-    let mut params = device.tensor((vec![0.5_f32; grads.len()], (grads.len(),)));
-    let factors = device.tensor((grads.to_vec(), (grads.len(),)));
+    let mut params: Tensor<Rank1<N>, f32, Cpu> = device.tensor(vec![0.5; N]);
+    let factors: Tensor<Rank1<N>, f32, Cpu> = device.tensor(grads.to_vec());
     let grads = (params.leaky_trace() * factors).sum::<Rank0, _>().backward();
     let mut adam = dfdx::optim::Adam::new(&params, dfdx::optim::AdamConfig::default());
     Box::new(move || dfdx::optim::Optimizer::update(&mut adam, &mut params, black_box(&grads)).unwrap())
