@@ -1,32 +1,11 @@
 /* Instructions of one Adam step on a Cortex-M4F: gradus, a loop in C, and CMSIS-DSP's vector functions in a row.
  *
  * `./ci.sh cmsis` builds it and runs it under QEMU with -icount shift=7, where SysTick counts instructions. */
+#include "../../examples/firmware/c/bare.h"
 #include "arm_math.h"
 #include "gradus.h"
 
 #define N 1024
-
-extern uint32_t data_start, data_end, data_load, bss_start, bss_end;
-
-void reset(void);
-void stack_top(void); /* an address of the linker script, not a function */
-
-static void stop(void) {
-  for (;;) {
-  }
-}
-
-__attribute__((section(".vectors"), used)) static void (*const vectors[16])(void) = {
-    stack_top, reset, stop, stop, stop, stop, stop, 0, 0, 0, 0, stop, stop, 0, stop, stop};
-
-static int semihost(int operation, const void *argument) {
-  register int r0 __asm__("r0") = operation;
-  register const void *r1 __asm__("r1") = argument;
-  __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-  return r0;
-}
-
-static void print(const char *text) { semihost(4, text); /* SYS_WRITE0 */ }
 
 static void print_tenths(uint32_t x) {
   char text[12];
@@ -105,17 +84,12 @@ static void row(const char *name, void (*step)(void)) {
 }
 
 void reset(void) {
-  *(volatile uint32_t *)0xe000ed88 |= 0xfu << 20; /* CPACR: the FPU is on */
-  __asm__ volatile("dsb\nisb" ::: "memory");
-  uint32_t *from = &data_load;
-  for (uint32_t *to = &data_start; to < &data_end;) *to++ = *from++;
-  for (uint32_t *to = &bss_start; to < &bss_end;) *to++ = 0;
+  start();
   systick[1] = 0xffffff;
   systick[0] = 5; /* on, with the core's clock */
   print("| one Adam step | instructions per parameter |\n|---|--:|\n");
   row("gradus", with_gradus);
   row("loop in C", with_c);
   row("CMSIS-DSP", with_cmsis_dsp);
-  semihost(0x18, (void *)0x20026); /* SYS_EXIT: the application is done */
-  stop();
+  leave();
 }
