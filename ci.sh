@@ -113,7 +113,7 @@ user_crate() {
 
 ## bench-report: writes BENCHMARKS.md (an idle machine, about ten minutes; PYTHON names one with torch, PEERS=1 adds Rust's)
 bench-report() {
-  local python=${PYTHON:-python3}
+  local python=${PYTHON:-python3} opt
   {
     echo "# Benchmarks"
     echo
@@ -125,6 +125,16 @@ bench-report() {
     echo
     cat docs/bench-notes.md
     cargo bench --locked --features rayon --bench report
+    echo
+    echo "## Opt-levels"
+    echo
+    echo "Nanoseconds per parameter for 16 K of them: the lanes stay in registers where the compiler optimises for size."
+    for opt in 3 s z; do
+      echo
+      echo "### Opt-level $opt"
+      echo
+      CARGO_PROFILE_BENCH_OPT_LEVEL=$opt cargo bench --locked --features rayon --bench report -- opt-level
+    done
     user_crate
     if "$python" -c 'import torch' 2>/dev/null; then
       echo

@@ -23,6 +23,9 @@ fn main() {
         return;
     }
     let mut cases = cases();
+    if filter == "opt-level" {
+        return opt_level(&mut cases);
+    }
     cases.retain(|case| "steps".contains(&filter) || case.rule.contains(&filter));
     if !cases.is_empty() {
         steps(&mut cases);
@@ -103,6 +106,22 @@ fn steps(cases: &mut [Case]) {
             row([size(n)].into_iter().chain(cells).chain([ratio]));
         }
         println!();
+    }
+}
+
+/// For `ci.sh`, which builds it at several opt-levels.
+fn opt_level(cases: &mut [Case]) {
+    let names: Vec<_> = Level::available().map(|level| level.name()).collect();
+    row(["rule"].iter().chain(&names));
+    row(std::iter::repeat_n("--:", names.len() + 1));
+    let mut buffers = Buffers::new(1 << 14);
+    for case in cases.iter_mut().filter(|case| ["Momentum", "Adam"].contains(&case.rule)) {
+        let levels = case.contestants.iter_mut().filter(|c| names.contains(&c.name.as_str()));
+        let cells = levels.map(|c| {
+            let ns = medians(&mut [&mut || (c.step)(&mut buffers)])[0];
+            format!("{:.3}", ns / buffers.params.len() as f64)
+        });
+        row([case.rule.to_string()].into_iter().chain(cells));
     }
 }
 
