@@ -263,9 +263,14 @@ c() {
   rm -r "$out"
 }
 
+# rules LIBRARY: the functions of tests/footprint.
+rules() {
+  nm --defined-only "$1" 2>/dev/null | awk '$2 == "T" && $3 ~ /^[A-Z]/ { print $3 }' | sort -u
+}
+
 ## size: flash per C function, and no path to a panic or an allocation, at opt-level z, s and 3
 size() {
-  local target opt library name file=docs/size.md
+  local target opt library rust name file=docs/size.md
   apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
   declare -A bytes linker=([thumbv6m-none-eabi]="arm-none-eabi-ld" [thumbv7em-none-eabihf]="arm-none-eabi-ld"
     [riscv32imac-unknown-none-elf]="riscv64-unknown-elf-ld -m elf32lriscv")
@@ -280,23 +285,40 @@ size() {
       ${linker[$target]} --gc-sections -e gradus_version $(exported "$library" | sed 's/^/-u /') \
         -o /tmp/gradus.elf "$library"
     done
-    for name in $(exported "$library"); do
-      ${linker[$target]} --gc-sections -e "$name" -o /tmp/gradus.elf "$library"
+    (cd tests/footprint && cargo build --quiet --locked --release --target $target --target-dir target)
+    rust=tests/footprint/target/$target/release/libfootprint.a
+    for name in $(exported "$library") $(rules $rust); do
+      ${linker[$target]} --gc-sections -e "$name" -o /tmp/gradus.elf "$library" $rust
       bytes[$target $name]=$(command size /tmp/gradus.elf 2>/dev/null | awk 'NR == 2 { print $1 }')
     done
   done
-  {
-    echo "# Flash"
-    echo
-    echo "Bytes that a program grows by if it calls this C function and no other: code, constants, and all that"
-    echo "they call, at opt-level s. Two rules share most of it. Made by \`./ci.sh size\`, $(rustc --version)."
-    echo
-    echo "| function | M0 | M4F | riscv32imac |"
-    echo "|---|---|---|---|"
-    for name in $(exported "$library"); do
+  rows() {
+    for name in "$@"; do
       echo "| $name | ${bytes[thumbv6m-none-eabi $name]} | ${bytes[thumbv7em-none-eabihf $name]} |" \
         "${bytes[riscv32imac-unknown-none-elf $name]} |"
     done
+  }
+  {
+    echo "# Flash"
+    echo
+    echo "Bytes that a program grows by if it calls this function and no other: code, constants, and all that it calls, at"
+    echo "opt-level s. Two rules share most of it. Made by \`./ci.sh size\`, $(rustc --version)."
+    echo
+    echo "## Rust"
+    echo
+    echo "\`step\` on arrays, with the rule's constants known to the compiler (\`tests/footprint\`)."
+    echo
+    echo "| rule | M0 | M4F | riscv32imac |"
+    echo "|---|--:|--:|--:|"
+    rows $(rules $rust)
+    echo
+    echo "## C"
+    echo
+    echo "With all checks, and all transforms that a call may name."
+    echo
+    echo "| function | M0 | M4F | riscv32imac |"
+    echo "|---|--:|--:|--:|"
+    rows $(exported "$library")
   } >$file
   same $file
 }
