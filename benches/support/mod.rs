@@ -23,12 +23,23 @@ pub struct Buffers {
 
 impl Buffers {
     pub fn new(n: usize) -> Self {
-        // Period 251, the largest prime below 256: no width divides it. None is 0: averages that decay
-        // to subnormal numbers would be timed instead.
-        let grads = (0..n).map(|i| (i % 251) as f32 / 125.0 - 0.997).collect();
-        let mut clock = Clock::new();
-        clock.t = 1_000_000; // past the warm-up of the averages, as almost all of a training is
-        Self { params: vec![0.5; n], grads, state: std::array::from_fn(|_| vec![0.01; n]), clock }
+        let zeros = || vec![0.0; n];
+        let state = [zeros(), zeros(), zeros()];
+        let mut buffers = Self { params: zeros(), grads: zeros(), state, clock: Clock::new() };
+        buffers.reset();
+        buffers
+    }
+
+    /// The values that every measurement starts from.
+    pub fn reset(&mut self) {
+        self.params.fill(0.5);
+        for (i, g) in self.grads.iter_mut().enumerate() {
+            // Period 251, the largest prime below 256: no width divides it. None is 0: averages that
+            // decay to subnormal numbers would be timed instead.
+            *g = (i % 251) as f32 / 125.0 - 0.997;
+        }
+        self.state.iter_mut().for_each(|column| column.fill(0.01));
+        self.clock.t = 1_000_000; // past the warm-up of the averages, as almost all of a training is
     }
 }
 

@@ -25,7 +25,11 @@ step!(AdaGrad, AdaGrad::new(1e-3), AdaGradState);
 step!(RmsProp, RmsProp::new(1e-3), RmsPropState);
 step!(CenteredRmsProp, RmsProp::new(1e-3).centered(), CenteredRmsPropState);
 step!(RmsPropMomentum, RmsProp::new(1e-3).with_momentum(0.9), RmsPropMomentumState);
-step!(CenteredRmsPropMomentum, RmsProp::new(1e-3).centered().with_momentum(0.9), CenteredRmsPropMomentumState);
+step!(
+    CenteredRmsPropMomentum,
+    RmsProp::new(1e-3).centered().with_momentum(0.9),
+    CenteredRmsPropMomentumState
+);
 step!(Adam, Adam::new(1e-3), AdamState);
 step!(AdamW, AdamW::new(1e-3), AdamWState);
 step!(AmsGrad, AmsGrad::new(1e-3), AmsGradState);
