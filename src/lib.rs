@@ -1,4 +1,56 @@
-#![doc = include_str!("../README.md")]
+//! Training kernels over plain slices, `no_std` and SIMD: a step has the same bits on a Cortex-M0 and on AVX-512.
+//!
+//! ```
+//! use gradus::{Adam, AdamState, Optimizer};
+//!
+//! let adam = Adam::new(1e-3);
+//! let mut state = AdamState::<2>::new(); // all zero bits: a `static` lies in .bss
+//! let mut params = [1.0_f32, -1.0];
+//! for _ in 0..10 {
+//!     let grads = [2.0 * params[0], 2.0 * params[1]]; // your backward pass
+//!     adam.step(&mut params, &grads, &mut state); // arrays: cannot fail, cannot panic
+//! }
+//! assert!(params[0] < 1.0 && params[1] > -1.0);
+//! ```
+//!
+//! A rule is a plain struct of hyperparameters, its state a plain array that you own, and a step one pass
+//! over both, whatever the rule, the transforms in front of it and the instruction set.
+//!
+//! # Where to begin
+//!
+//! - [`Optimizer`]: `step` on arrays, `step_slices` on slices of any length, `step_tensors` on lists
+//! - the rules: [`Sgd`], [`Momentum`], [`Nesterov`], [`AdaGrad`], [`RmsProp`], [`Adam`], [`AdamW`], [`AmsGrad`],
+//!   [`Nadam`], [`Lion`]
+//! - [`guide`]: the manual. Which rule and rate, how names of PyTorch and Keras translate, training on a
+//!   microcontroller, reproducing a run, resuming it, writing a rule
+//!
+//! # What is there
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`schedule`] | learning rates over the steps: decays, cosine, warm restarts, cycles, warm-up |
+//! | [`transform`] | what acts on gradients and weights in the same pass: clips, penalties, decay, max-norm |
+//! | [`noise`] | masks, dropout, DropConnect, stochastic depth, Monte-Carlo averages |
+//! | [`norm`](mod@norm), [`pool`], [`augment`] | batch normalisation, fractional max pooling, image augmentation |
+//! | [`second_order`] | L-BFGS, OWL-QN, Newton |
+//! | [`ensemble`] | snapshots, independent models, averages of weights |
+//! | [`store`] | saved states, and a journal for flash that survives a power cut |
+//! | [`Rule`], [`Lane`], [`Fold`] | kernels of your own, on every instruction set |
+//!
+//! # Features
+//!
+//! - `std`, by default: asks the CPU for its instruction set; everything that needs a heap
+//! - `rayon`: threads, with the same bits for any number of them
+//! - `ffi`: the C interface of `include/gradus.h`
+//! - `serde`, `defmt`: derives for configurations and states
+//! - `journal`: the one in [`store`], over the traits of `embedded-storage`
+//!
+//! Without `std` the crate has no heap, and no function of its core panics.
+//!
+//! The kernels at work: four surfaces, six rules, one start ([`guide::choosing`] reads the picture).
+#![doc = ""]
+#![doc = include_str!("../docs/race.svg")]
+#![doc = ""]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))] // each item says which feature it needs
 #![deny(unsafe_code)]
@@ -28,3 +80,8 @@ pub use simd::{
     BLOCK, Columns, Element, Fold, Lane, Level, Rule, count_non_finite, dot, max_abs, norm, reduce, run,
     sum_abs, sum_squares,
 };
+
+/// The code of the README runs as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
