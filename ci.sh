@@ -24,7 +24,10 @@ apt() {
 ## check: formatting and lints, all features
 check() {
   rustup component add rustfmt clippy >/dev/null 2>&1 || true
-  cargo fmt --check
+  local manifest
+  git ls-files 'Cargo.toml' '*/Cargo.toml' | while read -r manifest; do
+    cargo fmt --manifest-path "$manifest" --check
+  done
   cargo clippy --locked --all-targets --all-features -- -D warnings
   cargo clippy --locked --no-default-features -- -D warnings
 }

@@ -4,7 +4,9 @@
 //! reason in the commit. `./ci.sh instructions` runs the gate.
 
 use gradus::{Adam, Level, Momentum, Optimizer, RmsProp, Sgd, StateVec, dot};
-use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
+use gungraun::{
+    Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
+};
 use std::hint::black_box;
 
 const N: usize = 1024;
