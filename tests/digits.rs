@@ -53,7 +53,7 @@ fn the_split_takes_a_fifth_of_each_class() {
 #[test]
 fn a_seed_decides_the_weights_at_every_level() {
     let scalar = train("adam", JOB);
-    assert_eq!(scalar.hash, 0x1826_256f_0abc_4d03, "the bits of a run have changed: {:016x}", scalar.hash);
+    assert_eq!(scalar.hash, 0xbd09_6bfa_7e26_8426, "the bits of a run have changed: {:016x}", scalar.hash);
     for level in Level::available() {
         let run = train("adam", Job { level, ..JOB });
         assert_eq!((run.hash, &run.curve), (scalar.hash, &scalar.curve), "{level}");

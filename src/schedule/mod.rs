@@ -21,12 +21,14 @@
 //!
 //! Whatever the step, and also where [`check`](Schedule::check) would fail, the rate lies between
 //! the smallest and the largest that the schedule names (0 counts where it only decays), as long as
-//! these are finite. Exponential and sine are `libm`'s own: the same bits on every target.
+//! these are finite. The exponential is `libm`'s own and the cosine wave is computed in integers: the
+//! same bits on every target.
 
 mod cosine;
 mod cycle;
 mod decay;
 mod linear;
+mod wave;
 
 pub use cosine::{Cosine, SnapshotCycle, WarmRestarts};
 pub use cycle::{OneCycle, Triangular};
@@ -34,6 +36,7 @@ pub use cycle::{OneCycle, Triangular};
 pub(crate) use decay::multi_step;
 pub use decay::{Constant, Exponential, InverseTime, MultiStep, StepDecay};
 pub use linear::{Linear, WarmUp};
+use wave::half_wave;
 
 use crate::error::Error;
 use core::num::NonZeroU32;
@@ -88,16 +91,4 @@ fn mix(high: f32, low: f32, share: f32) -> f32 {
     } else {
         low
     }
-}
-
-/// The half wave from 0 at 0 to 1 at 1.
-///
-/// ```text
-/// (1 - cos(pi * x)) / 2 = sin(pi / 2 * x)^2
-/// ```
-///
-/// The square of the sine has all its digits at both ends; the cosine would lose them near 0.
-fn half_wave(x: f32) -> f32 {
-    let sine = libm::sinf(core::f32::consts::FRAC_PI_2 * x);
-    sine * sine
 }
