@@ -111,7 +111,12 @@ fn crops_reach_every_place_and_no_further() {
     assert_eq!(got[..8], [50, 50, 50, 50, 50, 50, 50, 50]);
     assert_eq!((got[8], got[12], got[13], got[36]), (0, 4, 50, 50));
     written(grey(6, 8), 99, |to| assert_eq!(pad_crop(image, 1, 50, [0, 0], to), REFUSED));
-    written(grey(1, 1), 99, |to| assert_eq!(pad_crop(image, usize::MAX, 50, [0, 0], to), Ok(())));
+    written(grey(1, 1), 99, |to| assert_eq!(pad_crop(image, 1 << 24, 50, [0, 0], to), Ok(())));
+    // Sums of border, place and size that a usize does not hold.
+    for (pad, place) in [(usize::MAX, [0, 0]), (usize::MAX, [usize::MAX, 0]), (1 << 24, [0, usize::MAX])] {
+        let got = written(grey(2, 2), 99, |to| assert_eq!(pad_crop(image, pad, 50, place, to), REFUSED));
+        assert_eq!(got, [99; 4]);
+    }
 
     // Every place of a random crop is about as likely as the others; 3 x 4 of them.
     let mut rng = rng(1);
@@ -127,6 +132,11 @@ fn crops_reach_every_place_and_no_further() {
     written(grey(5, 5), 99, |to| assert_eq!(RandomCrop { pad: 0 }.apply(image, to, &mut rng), REFUSED));
     written(grey(6, 7), 99, |to| assert_eq!(RandomCrop { pad: 1 }.apply(image, to, &mut rng), Ok(())));
     written(grey(6, 8), 99, |to| assert_eq!(RandomCrop { pad: 1 }.apply(image, to, &mut rng), REFUSED));
+    let drawn = rng.clone();
+    written(grey(2, 2), 99, |to| {
+        assert_eq!(RandomCrop { pad: usize::MAX }.apply(image, to, &mut rng), REFUSED);
+    });
+    assert_eq!(rng, drawn);
     let rgb = vec![0; 60];
     let rgb = Image::new(&rgb, shape(4, 5, 3, Layout::Chw)).unwrap();
     written(grey(2, 2), 99, |to| assert_eq!(RandomCrop { pad: 0 }.apply(rgb, to, &mut rng), REFUSED));
@@ -223,6 +233,39 @@ fn enlarging_is_bilinear_and_shrinking_averages() {
 }
 
 #[test]
+fn what_has_no_weight_counts_for_nothing() {
+    let odd = [f32::INFINITY, 1.0, f32::NAN, 2.0, f32::NEG_INFINITY, 3.0, 4.0, 5.0, f32::MAX];
+    let shape = grey(3, 3);
+    let image = Image::new(&odd, shape).unwrap();
+    let all = Region { top: 0, left: 0, height: 3, width: 3 };
+    let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&written(shape, 7.0, |to| resize(image, all, to).unwrap())), bits(&odd));
+    let moved = |map| written(shape, 7.0, |to| affine(image, &map, -1.0, to).unwrap());
+    assert_eq!(bits(&moved(Affine::IDENTITY)), bits(&odd));
+    assert_eq!(bits(&moved(Affine::translate(1.0, 0.0))[7..]), bits(&odd[6..8]));
+}
+
+#[test]
+fn u8_takes_the_nearest_number() {
+    for (x, nearest) in [
+        (0.49999997, 0),
+        (0.5, 1),
+        (1.4999999, 1),
+        (1.5, 2),
+        (127.49999, 127),
+        (254.49998, 254),
+        (254.5, 255),
+        (1e9, 255),
+        (-0.5, 0),
+        (-1e9, 0),
+        (f32::INFINITY, 255),
+        (f32::NAN, 0),
+    ] {
+        assert_eq!(u8::from_f32(x), nearest, "{x}");
+    }
+}
+
+#[test]
 fn light_follows_its_formulas_and_saturates() {
     let colour = shape(1, 2, 3, Layout::Hwc);
     let apply = |x: [u8; 6], work: fn(&mut ImageMut<'_, u8>, f32), factor| {
@@ -288,6 +331,14 @@ fn scale_and_crop_takes_patches_of_images_of_any_size() {
         });
     }
     assert_eq!(ScaleCrop::resnet().shortest, [256, 480]);
+    // A side of 1000 * 2^24 pixels would not fit in 32 bits: refused on every target alike.
+    let image = Image::new(&[0_u8; 1000], grey(1, 1000)).unwrap();
+    let drawn = rng.clone();
+    for (longest, answer) in [(1 << 24, REFUSED), ((1 << 24) / 1000, Ok(()))] {
+        let recipe = ScaleCrop { shortest: [1, longest] };
+        written(grey(1, 1), 0, |to| assert_eq!(recipe.apply(image, to, &mut rng), answer));
+        assert_eq!(rng == drawn, answer.is_err());
+    }
 }
 
 #[test]

@@ -177,6 +177,51 @@ fn stochastic_depth_keeps_or_drops_whole_samples() {
 }
 
 #[test]
+fn stochastic_depth_gradients_are_the_slopes_of_its_forward_pass() {
+    for dropout in [Dropout::keep_prob(0.6), Dropout::keep_prob(0.6).vanilla()] {
+        let (depth, samples, features) = (StochasticDepth(dropout), 9, 4);
+        let mut mask = [0];
+        depth.draw(&mut Masks::new(3), &mut mask);
+        let wide = |phase| wave(samples * features, phase).into_iter().map(f64::from).collect::<Vec<_>>();
+        let (mut x, c) = (wide(0.1), wide(0.2));
+        let loss = |x: &[f64]| {
+            let mut y = x.to_vec();
+            depth.forward(&mut y, samples, &mask).unwrap();
+            y.iter().zip(&c).map(|(y, c)| y * c).sum::<f64>()
+        };
+        let mut grads = c.clone();
+        depth.backward(&mut grads, samples, &mask).unwrap();
+        for i in 0..x.len() {
+            let (at, h) = (x[i], 1e-4);
+            x[i] = at + h;
+            let above = loss(&x);
+            x[i] = at - h;
+            let below = loss(&x);
+            x[i] = at;
+            let slope = (above - below) / (2.0 * h);
+            assert!((slope - grads[i]).abs() < 1e-9, "{i}: {slope} {}", grads[i]);
+        }
+    }
+}
+
+#[test]
+fn what_is_never_kept_is_plus_zero_at_test_time_too() {
+    let never = Dropout::drop_prob(1.0).vanilla();
+    let odd = [f32::INFINITY, -1.0, f32::NAN, -0.0, f32::MAX];
+    for level in Level::available() {
+        let mut y = odd;
+        never.test_at(level, &mut y).unwrap();
+        assert_eq!(bits(&y), [0; 5], "{level}");
+        let mut z = [7.0];
+        DropConnect(never).test_at(level, &odd, &odd, &mut z).unwrap();
+        assert_eq!(bits(&z), [0], "{level}");
+    }
+    let mut y = odd;
+    StochasticDepth(never).test(&mut y);
+    assert_eq!(bits(&y), [0; 5]);
+}
+
+#[test]
 fn one_bit_decides_for_a_batch() {
     let depth = StochasticDepth(Dropout::keep_prob(0.7));
     let mut masks = Masks::new(6);
@@ -235,6 +280,19 @@ fn monte_carlo_is_the_mean_and_variance_of_the_passes() {
     average.finish();
     assert_eq!(one, ([3.0, 4.0], [0.0; 2]));
     assert!(MonteCarlo::new(&mut [0.0_f32; 2], &mut [0.0; 3]).is_err());
+}
+
+#[test]
+fn the_number_of_passes_is_not_rounded() {
+    // 2^24 + 1 is no f32. One pass in so many of this size has the mean 1, exactly.
+    let (mut mean, mut variance) = ([0.0_f64], [0.0]);
+    let mut average = MonteCarlo::new(&mut mean, &mut variance).unwrap();
+    for _ in 0..1 << 24 {
+        average.add_at(Level::SCALAR, &[0.0]).unwrap();
+    }
+    average.add(&[16_777_217.0]).unwrap();
+    average.finish();
+    assert_eq!((mean, variance), ([1.0], [16_777_217.0]));
 }
 
 #[test]

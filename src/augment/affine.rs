@@ -125,11 +125,13 @@ pub fn affine<P: Pixel>(
             let (left, x) = floor(x, source.width);
             let (top, y) = floor(y, source.height);
             for channel in 0..target.channels {
-                let at = |down: usize, right: usize| {
-                    from.number(top.wrapping_add(down), left.wrapping_add(right), channel, fill)
+                // What has no weight counts for nothing, also infinity and NaN.
+                let part = |down: usize, right: usize, weight: f32| {
+                    let (row, column) = (top.wrapping_add(down), left.wrapping_add(right));
+                    if weight == 0.0 { 0.0 } else { from.number(row, column, channel, fill) * weight }
                 };
-                let above = at(0, 0) * ((1.0 - x) * (1.0 - y)) + at(0, 1) * (x * (1.0 - y));
-                let below = at(1, 0) * ((1.0 - x) * y) + at(1, 1) * (x * y);
+                let above = part(0, 0, (1.0 - x) * (1.0 - y)) + part(0, 1, x * (1.0 - y));
+                let below = part(1, 0, (1.0 - x) * y) + part(1, 1, x * y);
                 to.set(row, column, channel, P::from_f32(above + below));
             }
         }

@@ -1,5 +1,6 @@
 //! Crops, flips and changes of size.
 
+use super::image::LONGEST;
 use super::{Image, ImageMut, Pixel};
 use crate::error::{Error, Hyper, require};
 
@@ -41,7 +42,8 @@ pub fn crop<P: Pixel>(
 /// [`crop`] of the image with a border of `pad` pixels, all `fill`, around it: `[0, 0]` is the border's corner.
 ///
 /// # Errors
-/// [`Error::Range`] if it leaves the border or the channels differ; nothing was changed.
+/// [`Error::Range`] if it leaves the border, the border is wider than 2^24, or the channels differ; nothing
+/// was changed.
 pub fn pad_crop<P: Pixel>(
     from: Image<'_, P>,
     pad: usize,
@@ -51,9 +53,9 @@ pub fn pad_crop<P: Pixel>(
 ) -> Result<(), Error> {
     to.takes(&from)?;
     let (source, target) = (from.shape(), to.shape());
-    for (start, size, padded) in [(top, target.height, source.height), (left, target.width, source.width)] {
-        let padded = pad.saturating_mul(2).saturating_add(padded);
-        require(start.saturating_add(size) <= padded, Hyper::Size)?;
+    require(pad <= LONGEST, Hyper::Size)?; // three sides in a sum: none overflows
+    for (start, size, side) in [(top, target.height, source.height), (left, target.width, source.width)] {
+        require(start.saturating_add(size) <= 2 * pad + side, Hyper::Size)?;
     }
     for row in 0..target.height {
         for column in 0..target.width {
@@ -149,6 +151,11 @@ impl Axis {
     }
 }
 
+/// Between two numbers. Where the second has no weight it counts for nothing, also infinity and NaN.
+fn mix(weight: f32, a: f32, b: f32) -> f32 {
+    if weight == 0.0 { a } else { (1.0 - weight) * a + weight * b }
+}
+
 /// Fills `to` by bilinear interpolation along both directions.
 pub(super) fn sample<P: Pixel>(
     from: Image<'_, P>,
@@ -168,12 +175,9 @@ pub(super) fn sample<P: Pixel>(
                     let (top, bottom, y) = rows.at(row, v, down);
                     for u in 0..across {
                         let (left, right, x) = columns.at(column, u, across);
-                        let mix = |row| {
-                            let a = from.number(row, left, channel, 0.0);
-                            let b = from.number(row, right, channel, 0.0);
-                            (1.0 - x) * a + x * b
-                        };
-                        sum += (1.0 - y) * mix(top) + y * mix(bottom);
+                        let at = |row, column| from.number(row, column, channel, 0.0);
+                        let across = |row| mix(x, at(row, left), at(row, right));
+                        sum += mix(y, across(top), across(bottom));
                     }
                 }
                 to.set(row, column, channel, P::from_f32(sum * share));

@@ -2,6 +2,9 @@
 
 use crate::error::{Error, Hyper, require, same_length};
 
+/// The longest side, also of a border and of what is only computed with: coordinates are exact in f32.
+pub(super) const LONGEST: usize = 1 << 24;
+
 /// A pixel's number: `u8` from 0 to 255, or `f32` in whatever range the network wants. Sealed.
 pub trait Pixel: Copy + PartialEq + Seal {
     /// The number as f32.
@@ -24,7 +27,8 @@ impl Pixel for u8 {
     }
     #[inline]
     fn from_f32(x: f32) -> Self {
-        (x + 0.5) as Self // the cast saturates
+        let whole = x as Self; // the cast saturates; x + 0.5 would round what is just below a half
+        if x - f32::from(whole) >= 0.5 { whole.saturating_add(1) } else { whole }
     }
 }
 
@@ -82,10 +86,9 @@ impl Shape {
         row * rows + column * columns + channel * channels
     }
 
-    /// Whether there is something in it, `len` numbers in all; coordinates must be exact in f32.
+    /// Whether there is something in it, `len` numbers in all.
     fn check(&self, len: usize) -> Result<(), Error> {
-        const MOST: usize = 1 << 24;
-        let sides = self.height <= MOST && self.width <= MOST;
+        let sides = self.height <= LONGEST && self.width <= LONGEST;
         require(sides && self.height > 0 && self.width > 0 && self.channels > 0, Hyper::Size)?;
         same_length(self.height.saturating_mul(self.width).saturating_mul(self.channels), len)
     }

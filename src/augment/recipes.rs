@@ -1,6 +1,7 @@
 //! What chance decides: the recipes by which networks are trained.
 
 use super::crop::{Axis, sample};
+use super::image::LONGEST;
 use super::{
     Affine, Image, ImageMut, Pixel, Region, affine, brightness, contrast, flip, pad_crop, resize, saturation,
 };
@@ -24,8 +25,8 @@ impl RandomCrop {
     /// Fills `to` with a part of `from`.
     ///
     /// # Errors
-    /// [`Error::Range`] if `to` is larger than `from` with its border, or the channels differ; nothing was
-    /// changed, nothing drawn.
+    /// [`Error::Range`] if `to` is larger than `from` with its border, the border is wider than 2^24, or the
+    /// channels differ; nothing was changed, nothing drawn.
     pub fn apply<P: Pixel>(
         &self,
         from: Image<'_, P>,
@@ -34,13 +35,13 @@ impl RandomCrop {
     ) -> Result<(), Error> {
         to.takes(&from)?;
         let (source, target) = (from.shape(), to.shape());
-        let border = self.pad.saturating_mul(2);
-        let rows = border.saturating_add(source.height).checked_sub(target.height);
-        let columns = border.saturating_add(source.width).checked_sub(target.width);
+        require(self.pad <= LONGEST, Hyper::Size)?;
+        let rows = (2 * self.pad + source.height).checked_sub(target.height);
+        let columns = (2 * self.pad + source.width).checked_sub(target.width);
         let (Some(rows), Some(columns)) = (rows, columns) else {
             return Err(Error::Range(Hyper::Size));
         };
-        let place = [index(rng, rows.saturating_add(1)), index(rng, columns.saturating_add(1))];
+        let place = [index(rng, rows + 1), index(rng, columns + 1)];
         pad_crop(from, self.pad, P::from_f32(0.0), place, to)
     }
 }
@@ -92,8 +93,8 @@ impl ScaleCrop {
     /// Fills `to` with a part of `from` at a random scale.
     ///
     /// # Errors
-    /// [`Error::Range`] if `to` is larger than the smallest length, the lengths are not in order or above
-    /// 2^24, or the channels differ; nothing was changed, nothing drawn.
+    /// [`Error::Range`] if `to` is larger than the smallest length, the lengths are not in order, the longer
+    /// side would be above 2^24, or the channels differ; nothing was changed, nothing drawn.
     pub fn apply<P: Pixel>(
         &self,
         from: Image<'_, P>,
@@ -102,16 +103,16 @@ impl ScaleCrop {
     ) -> Result<(), Error> {
         to.takes(&from)?;
         let (source, target, [low, high]) = (from.shape(), to.shape(), self.shortest);
-        require(target.height <= low && target.width <= low && low <= high && high <= 1 << 24, Hyper::Size)?;
-        let short = low + index(rng, high - low + 1);
-        // Neither rounds below `short`: the patch fits.
-        let side = |size: usize, other: usize| {
-            let shorter = size.min(other);
-            (size as u64 * short as u64 + shorter as u64 / 2).checked_div(shorter as u64).unwrap_or(0)
-                as usize
+        require(target.height <= low && target.width <= low && low <= high && high <= LONGEST, Hyper::Size)?;
+        let shorter = source.height.min(source.width) as u64;
+        // It does not round below `short`: the patch fits.
+        let side = |size: usize, short: usize| {
+            (size as u64 * short as u64 + shorter / 2).checked_div(shorter).unwrap_or(0) as usize
         };
-        let height = side(source.height, source.width);
-        let width = side(source.width, source.height);
+        let longer = source.height.max(source.width) as u64;
+        require(longer * high as u64 <= LONGEST as u64 * shorter, Hyper::Size)?;
+        let short = low + index(rng, high - low + 1);
+        let (height, width) = (side(source.height, short), side(source.width, short));
         let axis = |size: usize, scaled: usize, patch: usize, rng: &mut _| Axis {
             start: 0,
             size,

@@ -83,9 +83,10 @@ impl EnsembleVec {
     /// Adds a model.
     ///
     /// # Errors
-    /// [`Error::Length`] if it has not as many parameters as the others, [`Error::Range`] if it has none.
+    /// [`Error::Length`] if it has not as many parameters as the others, [`Error::Range`] if it has none, or
+    /// there are 2^32 - 1 models already.
     pub fn push(&mut self, params: &[f32]) -> Result<(), Error> {
-        require(!params.is_empty(), Hyper::Size)?;
+        require(!params.is_empty() && counts(self.members.len().saturating_add(1)), Hyper::Size)?;
         if let Some(first) = self.members.first() {
             same_length(first.len(), params.len())?;
         }
@@ -114,12 +115,18 @@ impl EnsembleVec {
     }
 }
 
+/// Whether a file, whose counts have 32 bits, can say how many members there are.
+#[cfg(feature = "std")]
+fn counts(members: usize) -> bool {
+    u32::try_from(members).is_ok()
+}
+
 #[cfg(feature = "std")]
 impl TryFrom<Vec<Vec<f32>>> for EnsembleVec {
     type Error = Error;
     fn try_from(members: Vec<Vec<f32>>) -> Result<Self, Error> {
         let n = members.first().map_or(1, Vec::len);
-        require(n > 0, Hyper::Size)?;
+        require(n > 0 && counts(members.len()), Hyper::Size)?;
         for params in &members {
             same_length(n, params.len())?;
         }

@@ -203,7 +203,13 @@ impl Dropout {
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
     #[inline]
     pub fn test_at<'a, T: Element>(&self, level: Level, x: impl Into<InOut<'a, T>>) -> Result<(), Error> {
-        run(level, &Scaled { factor: self.test_scale() }, x.into().columns()?);
+        let columns = x.into().columns()?;
+        let factor = self.test_scale();
+        if factor == T::ZERO {
+            run(level, &Dropped, columns); // a product would be -0 or NaN
+        } else {
+            run(level, &Scaled { factor }, columns);
+        }
         Ok(())
     }
 
@@ -257,6 +263,16 @@ impl<T: Element> Rule<0, 2, T> for WherePositive<T> {
         let zero = L::splat(isa, T::ZERO);
         // What is not positive becomes +0, and a NaN, which the rectifier lets pass, stays.
         (y.select_gt(zero, g * L::splat(isa, self.scale), zero.max(y) + zero), [])
+    }
+}
+
+/// +0, whatever `x` is.
+struct Dropped;
+
+impl<T: Element> Rule<0, 1, T> for Dropped {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, _: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (L::splat(isa, T::ZERO), [])
     }
 }
 

@@ -12,6 +12,8 @@ use crate::simd::{Columns, Element, Lane, Level, Rule, run};
 /// d = y - mean;  mean += d / n;  m2 += d * (y - mean);  variance = m2 / (n - 1)
 /// ```
 ///
+/// In `f32` a mean stands still after some 2^24 passes, because `d / n` is less than its last digit.
+///
 /// ```
 /// use gradus::{ensemble::argmax, noise::MonteCarlo};
 /// let (mut mean, mut spread) = ([0.0_f32; 3], [0.0; 3]); // in a real network: its outputs
@@ -65,7 +67,7 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
     pub fn add_at(&mut self, level: Level, prediction: &[T]) -> Result<(), Error> {
         let columns = Columns::new(self.mean, [prediction], [self.m2])?;
         self.count = self.count.saturating_add(1);
-        run(level, &Welford { count: T::from_f32(self.count as f32) }, columns);
+        run(level, &Welford { count: T::from_count(self.count as usize) }, columns);
         Ok(())
     }
 
@@ -83,7 +85,7 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
 
     /// Turns the second slice into the variance of the passes, with divisor `n - 1`; 0 for one pass.
     pub fn finish(self) {
-        let divisor = T::from_f32(self.count.saturating_sub(1).max(1) as f32);
+        let divisor = T::from_count(self.count.saturating_sub(1).max(1) as usize);
         for x in self.m2 {
             *x = *x / divisor;
         }

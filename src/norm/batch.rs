@@ -41,7 +41,7 @@ impl Shape {
 
     /// Values in a channel.
     pub(super) fn values<T: Element>(&self) -> T {
-        T::from_f32(self.batch.saturating_mul(self.spatial) as f32)
+        T::from_count(self.batch.saturating_mul(self.spatial))
     }
 
     /// Whether a tensor of this length and slices of one value for each channel fit.
@@ -59,7 +59,8 @@ impl Shape {
 /// affine map that is learnt.
 ///
 /// ```text
-/// training    mean = sum x / n;  variance = sum (x - mean)^2 / n         over batch and positions
+/// training    mean = first + sum (x - first) / n                         over batch and positions
+///             variance = sum (x - mean)^2 / n
 ///             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
 ///             running = running_decay * running + (1 - running_decay) * new, variance unbiased: n / (n - 1)
 /// inference   the same with the running statistics
@@ -69,7 +70,9 @@ impl Shape {
 /// the first batch, all zero bits, the running variance counts as 1. A sum runs over the samples in
 /// order, within a sample in the fixed order of [`reduce`](crate::reduce).
 ///
-/// Where `n` is 1 the variance is 0 and `y = bias`; the running variance then stays what it was.
+/// `first` is the channel's first value: the mean keeps its digits however far the values are from 0, and a
+/// constant channel has variance 0 and `y = bias`, exactly. Where `n` is 1 that is so too; the running
+/// variance then stays what it was.
 ///
 /// ```
 /// use gradus::norm::{BatchNorm, BatchNormState, Shape};
@@ -209,6 +212,8 @@ impl BatchNorm {
     }
 
     /// The pass at test time, in place, with the running `[mean, variance]`.
+    ///
+    /// A state that no batch was tracked with has the variance 0 in its memory, not yet 1.
     ///
     /// # Errors
     /// [`Error::Range`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was

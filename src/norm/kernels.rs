@@ -208,7 +208,32 @@ impl<T: Element> Fold<2, 0, T> for Moment<T> {
     }
 }
 
+/// `sum += x - first`, channels side by side.
+struct OffsetsRow;
+
+impl<T: Element> Rule<0, 2, T> for OffsetsRow {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, _: L::Isa, sum: L, [x, first]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        (sum + (x - first), [])
+    }
+}
+
+/// `sum += x - first` in a run of one channel.
+struct Offsets<T> {
+    first: T,
+}
+
+impl<T: Element> Fold<1, 0, T> for Offsets<T> {
+    #[inline(always)]
+    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (sum + (x - L::splat(isa, self.first)), [])
+    }
+}
+
 /// Mean and biased variance of each channel.
+///
+/// The mean is taken from the channel's first value on: its error is then one of the deviations, however far
+/// from 0 they are, and a constant channel has exactly its value.
 pub(super) fn statistics<T: Element>(
     level: Level,
     shape: Shape,
@@ -217,19 +242,22 @@ pub(super) fn statistics<T: Element>(
     variance: &mut [T],
 ) -> Result<(), Error> {
     let n: T = shape.values();
+    let first = |channel: usize| x.get(channel * shape.spatial).copied().unwrap_or(T::ZERO);
     mean.fill(T::ZERO);
     let mut rest = x;
     while !rest.is_empty() {
         if shape.spatial == 1 {
-            run(level, &Sum, Columns::new(mean, [cut(&mut rest, shape.channels)], [])?);
+            let read = [cut(&mut rest, shape.channels), cut(&mut { x }, shape.channels)];
+            run(level, &OffsetsRow, Columns::new(mean, read, [])?);
             continue;
         }
-        for mean in &mut *mean {
-            *mean = *mean + reduce(level, &Sum, shape.spatial, [cut(&mut rest, shape.spatial)], [])?;
+        for (channel, mean) in mean.iter_mut().enumerate() {
+            let fold = Offsets { first: first(channel) };
+            *mean = *mean + reduce(level, &fold, shape.spatial, [cut(&mut rest, shape.spatial)], [])?;
         }
     }
-    for mean in &mut *mean {
-        *mean = *mean / n;
+    for (channel, mean) in mean.iter_mut().enumerate() {
+        *mean = first(channel) + *mean / n;
     }
     variance.fill(T::ZERO);
     let mut rest = x;

@@ -49,7 +49,7 @@ impl<'a> FractionalMaxPool<'a> {
     ///
     /// # Errors
     /// [`Error::Range`] if a window is empty or leaves the plane, if there is none in one direction, or
-    /// if a plane has more than 2^32 elements.
+    /// if a plane has 2^32 elements or more.
     pub fn new(
         [height, width]: [usize; 2],
         rows: &'a [Window],

@@ -101,6 +101,9 @@ pub trait Element: Lane<Self, Isa = Plain> + PartialOrd + Default + Send + Sync 
     /// The same number.
     #[doc(hidden)]
     fn from_f32(x: f32) -> Self;
+    /// The nearest number to a count.
+    #[doc(hidden)]
+    fn from_count(n: usize) -> Self;
     /// A power of two near the inverse of a finite number above zero.
     #[doc(hidden)]
     fn inverse_power(self) -> Self;
@@ -180,6 +183,10 @@ macro_rules! plain {
             #[inline(always)]
             fn from_f32(x: f32) -> Self {
                 <$t>::from(x)
+            }
+            #[inline(always)]
+            fn from_count(n: usize) -> Self {
+                n as $t
             }
             #[inline]
             fn inverse_power(self) -> Self {

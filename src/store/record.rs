@@ -396,7 +396,7 @@ fn check_ensemble(from: &mut Reader<'_>, members: u32, n: u64) -> Result<(), Err
 impl<const N: usize, const M: usize> Load for Ensemble<N, M> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
         // A file with more members is one that has not M.
-        check_ensemble(from, from.peek().columns.min(M as u32), N as u64)
+        check_ensemble(from, from.peek().columns.min(u32::try_from(M).unwrap_or(u32::MAX)), N as u64)
     }
     fn read(&mut self, from: &mut Reader<'_>) {
         *self = Self::new();
