@@ -1,7 +1,7 @@
 //! Newton's method: quadratic convergence, damping, and its diagonal form.
 
 use gradus::second_order::{DiagonalNewton, Newton, NewtonSettings, Stop};
-use gradus::{Error, Hyper, Level};
+use gradus::{Error, Hyper, Level, store};
 
 /// Rosenbrock's function with its Hessian.
 fn rosenbrock(&[x, y]: &[f64; 2], g: &mut [f64; 2], h: &mut [[f64; 2]; 2]) -> f64 {
@@ -120,6 +120,26 @@ fn a_step_that_rises_is_damped_and_nan_shortens() {
 }
 
 #[test]
+fn a_hessian_that_is_no_number_shortens_the_step() {
+    // f = (x - 1)^2 / 2 + (x - 1)^4: from 3 the first step goes to 2.3.
+    let mut refused = 0;
+    let mut x = [3.0];
+    let r = NewtonSettings::new()
+        .minimize(&mut x, |&[x], g, h| {
+            let d = x - 1.0;
+            (*g, *h) = ([d + 4.0 * d * d * d], [[1.0 + 12.0 * d * d]]);
+            if (0.3..1.5).contains(&d) {
+                refused += 1;
+                h[0][0] = f64::NAN;
+            }
+            0.5 * d * d + d * d * d * d
+        })
+        .unwrap();
+    // It creeps towards the gap and never takes a point in it.
+    assert!(refused > 0 && x[0] >= 2.5 && r.value < 18.0 && r.stop != Stop::NonFinite, "{x:?} {r:?}");
+}
+
+#[test]
 fn limits_and_bad_input() {
     for limit in 1..8 {
         let mut x = [-1.2, 1.0];
@@ -166,6 +186,11 @@ fn limits_and_bad_input() {
         });
         assert_eq!(r.unwrap().stop, Stop::NonFinite);
         assert_eq!(x, [1.0]);
+        let r = NewtonSettings::new().minimize(&mut x, |_, g, h| {
+            (*g, *h) = ([bad], [[1.0]]);
+            1.0
+        });
+        assert_eq!(r.map(|r| (r.stop, r.gradient)), Ok((Stop::NonFinite, f64::INFINITY)));
     }
     let good = NewtonSettings::<f64>::new();
     for (settings, hyper) in [
@@ -181,6 +206,50 @@ fn limits_and_bad_input() {
         Ok((Stop::Gradient, 2.0)),
         "nothing to minimise over"
     );
+}
+
+#[test]
+fn a_file_from_mid_run_continues_with_the_same_bits() {
+    let mut solver = Newton::<2, f64>::new();
+    let mut buffer = [0; store::size_of::<Newton<2, f64>>()];
+    for told in 0..25 {
+        if told == 1 {
+            solver.start(&NewtonSettings::new(), &[-1.2, 1.0]).unwrap();
+        }
+        let file = store::save(&solver, &mut buffer).unwrap();
+        assert_eq!(file.len(), store::size_of::<Newton<2, f64>>());
+        let mut loaded = Newton::<2, f64>::new();
+        store::load(&mut loaded, file).unwrap();
+        let mut uninterrupted = solver.clone();
+        for _ in 0..8 {
+            for solver in [&mut uninterrupted, &mut loaded] {
+                if let Some((x, g, h)) = solver.ask() {
+                    let f = rosenbrock(x, g, h);
+                    solver.tell(f);
+                }
+            }
+            assert_eq!(uninterrupted.x().map(f64::to_bits), loaded.x().map(f64::to_bits));
+            assert_eq!(uninterrupted.report(), loaded.report());
+        }
+        if let Some((x, g, h)) = solver.ask() {
+            let f = rosenbrock(x, g, h);
+            solver.tell(f);
+        }
+    }
+    assert!(store::load(&mut Newton::<2, f32>::new(), &buffer).is_err());
+    assert!(store::load(&mut Newton::<3, f64>::new(), &buffer).is_err());
+    // 7 is neither `asking` nor not.
+    let at = 16 + 24 + 3 * 8 + 2 * 4;
+    buffer[at] = 7;
+    let (body, end) = buffer.split_last_chunk_mut().unwrap();
+    *end = crc32(body).to_le_bytes();
+    assert!(matches!(store::load(&mut solver, &buffer), Err(store::Error::Value { .. })));
+}
+
+/// CRC-32 by its definition, a bit at a time.
+fn crc32(bytes: &[u8]) -> u32 {
+    let bit = |crc: u32, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+    !bytes.iter().fold(!0_u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), bit))
 }
 
 #[test]

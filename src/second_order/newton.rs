@@ -1,8 +1,12 @@
 //! Newton's method with the caller's Hessian, and its diagonal form.
 
+use super::lbfgs::{Fields, stop_of};
+use super::real::noise;
 use super::{Real, Report, Stop};
 use crate::error::{Error, Hyper, require};
 use crate::simd::{Columns, Lane, Level, Rule, run};
+use crate::store::bytes::{Head, Number, Reader, Writer};
+use crate::store::{self, Fixed, Load, Save};
 
 /// Settings of Newton's method: when to stop, and how to damp.
 ///
@@ -21,6 +25,7 @@ use crate::simd::{Columns, Lane, Level, Rule, run};
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NewtonSettings<T> {
     /// Stop when `max |g_i|` is at most this.
@@ -100,14 +105,7 @@ impl<T: Real> Default for NewtonSettings<T> {
 /// All bits are zero at the start. The memory is three matrices of `N * N` and four vectors.
 #[derive(Clone, Debug)]
 pub struct Newton<const N: usize, T = f32> {
-    settings: NewtonSettings<T>,
-    asking: bool,
-    report: Report<T>,
-    /// Damping as it is added to the diagonal, and the size of the diagonal.
-    damping: T,
-    scale: T,
-    /// What the last direction promises: its slope.
-    slope: T,
+    now: Progress<T>,
     /// The point to evaluate, its gradient and Hessian.
     x: [T; N],
     g: [T; N],
@@ -119,30 +117,49 @@ pub struct Newton<const N: usize, T = f32> {
     factor: [[T; N]; N],
 }
 
+/// How far a run has come, but for its point.
+#[derive(Clone, Copy, Debug)]
+struct Progress<T> {
+    settings: NewtonSettings<T>,
+    asking: bool,
+    report: Report<T>,
+    /// Damping as it is added to the diagonal, and the size of the diagonal.
+    damping: T,
+    scale: T,
+    /// What the last direction promises: its slope.
+    slope: T,
+}
+
+impl<T: Real> Progress<T> {
+    const REST: Self = Self {
+        settings: NewtonSettings {
+            tolerance: T::ZERO,
+            damping: T::ZERO,
+            sufficient_decrease: T::ZERO,
+            max_iterations: 0,
+            max_evaluations: 0,
+        },
+        asking: false,
+        report: Report {
+            value: T::ZERO,
+            gradient: T::ZERO,
+            iterations: 0,
+            evaluations: 0,
+            stop: Stop::Running,
+        },
+        damping: T::ZERO,
+        scale: T::ZERO,
+        slope: T::ZERO,
+    };
+}
+
 impl<const N: usize, T: Real> Newton<N, T> {
     /// At rest.
     #[must_use]
     pub const fn new() -> Self {
         let (vector, matrix) = ([T::ZERO; N], [[T::ZERO; N]; N]);
         Self {
-            settings: NewtonSettings {
-                tolerance: T::ZERO,
-                damping: T::ZERO,
-                sufficient_decrease: T::ZERO,
-                max_iterations: 0,
-                max_evaluations: 0,
-            },
-            asking: false,
-            report: Report {
-                value: T::ZERO,
-                gradient: T::ZERO,
-                iterations: 0,
-                evaluations: 0,
-                stop: Stop::Running,
-            },
-            damping: T::ZERO,
-            scale: T::ZERO,
-            slope: T::ZERO,
+            now: Progress::REST,
             x: vector,
             g: vector,
             h: matrix,
@@ -159,11 +176,11 @@ impl<const N: usize, T: Real> Newton<N, T> {
     /// [`Error::Range`] if a setting is out of range: see [`NewtonSettings::check`].
     pub fn start(&mut self, settings: &NewtonSettings<T>, x: &[T; N]) -> Result<(), Error> {
         settings.check()?;
-        self.settings = *settings;
-        self.report = Report { value: T::INFINITY, gradient: T::INFINITY, ..Report::default() };
+        self.now.settings = *settings;
+        self.now.report = Report { value: T::INFINITY, gradient: T::INFINITY, ..Report::default() };
         self.x = *x;
         self.x0 = *x;
-        self.asking = true;
+        self.now.asking = true;
         Ok(())
     }
 
@@ -171,55 +188,57 @@ impl<const N: usize, T: Real> Newton<N, T> {
     #[must_use]
     #[allow(clippy::type_complexity)] // three plain references
     pub fn ask(&mut self) -> Option<(&[T; N], &mut [T; N], &mut [[T; N]; N])> {
-        if self.asking { Some((&self.x, &mut self.g, &mut self.h)) } else { None }
+        if self.now.asking { Some((&self.x, &mut self.g, &mut self.h)) } else { None }
     }
 
     /// The value at the point asked for. Without effect at rest.
     pub fn tell(&mut self, f: T) {
-        if !self.asking {
+        if !self.now.asking {
             return;
         }
-        let first = self.report.evaluations == 0;
-        self.report.evaluations += 1;
+        let first = self.now.report.evaluations == 0;
+        self.now.report.evaluations += 1;
         let mut gradient = T::ZERO;
         let mut whole = f.finite();
         for g in &self.g {
-            gradient = g.abs().max(gradient);
-            whole &= g.finite();
+            gradient = if g.finite() { g.abs().max(gradient) } else { T::INFINITY };
         }
+        for (i, row) in self.h.iter().enumerate() {
+            whole &= row.iter().take(i + 1).all(|h| h.finite());
+        }
+        whole &= gradient.finite();
         if first && !whole {
-            (self.report.value, self.report.gradient) = (f, gradient);
+            (self.now.report.value, self.now.report.gradient) = (f, gradient);
             return self.stop(Stop::NonFinite);
         }
-        let before = self.report.value;
-        let lower = f <= before + self.settings.sufficient_decrease * self.slope;
+        let before = self.now.report.value;
+        let lower = f <= before + self.now.settings.sufficient_decrease * self.now.slope;
         // Near the minimum the values differ by rounding alone, and the gradient decides.
-        let noise = T::of(10.0) * T::EPSILON * before.abs();
-        let flatter = (f - before).abs() <= noise && gradient < self.report.gradient;
+        let flatter = (f - before).abs() <= noise(before) && gradient < self.now.report.gradient;
         if first || (whole && (lower || flatter)) {
-            let ratio = gradient / self.report.gradient;
-            (self.report.value, self.report.gradient) = (f, gradient);
+            let ratio = gradient / self.now.report.gradient;
+            (self.now.report.value, self.now.report.gradient) = (f, gradient);
             (self.x0, self.g0, self.h0) = (self.x, self.g, self.h);
-            self.scale = T::ZERO;
+            self.now.scale = T::ZERO;
             for (i, row) in self.h0.iter().enumerate() {
-                self.scale = row.get(i).map_or(T::ZERO, |h| h.abs()).max(self.scale);
+                self.now.scale = row.get(i).map_or(T::ZERO, |h| h.abs()).max(self.now.scale);
             }
             if first {
-                self.damping = self.settings.damping * self.scale;
+                self.now.damping = self.now.settings.damping * self.now.scale;
             } else {
-                self.report.iterations += 1;
+                self.now.report.iterations += 1;
                 // No slower than the gradient, so that the last steps are Newton's own.
-                let damping = self.damping * ratio.min(T::of(0.25));
-                self.damping = if damping > self.scale * T::EPSILON { damping } else { T::ZERO };
+                let damping = self.now.damping * ratio.min(T::of(0.25));
+                self.now.damping = if damping > self.now.scale * T::EPSILON { damping } else { T::ZERO };
             }
         } else {
             self.damp();
         }
-        if self.report.gradient <= self.settings.tolerance {
+        if self.now.report.gradient <= self.now.settings.tolerance {
             self.stop(Stop::Gradient);
-        } else if self.report.iterations >= self.settings.max_iterations {
+        } else if self.now.report.iterations >= self.now.settings.max_iterations {
             self.stop(Stop::Iterations);
-        } else if self.report.evaluations >= self.settings.max_evaluations {
+        } else if self.now.report.evaluations >= self.now.settings.max_evaluations {
             self.stop(Stop::Evaluations);
         } else {
             self.launch();
@@ -228,41 +247,41 @@ impl<const N: usize, T: Real> Newton<N, T> {
 
     /// More damping.
     fn damp(&mut self) {
-        let least = if self.scale > T::ZERO { self.scale * T::of(1e-3) } else { T::ONE };
-        self.damping = (self.damping * T::of(4.0)).max(least);
+        let least = if self.now.scale > T::ZERO { self.now.scale * T::of(1e-3) } else { T::ONE };
+        self.now.damping = (self.now.damping * T::of(4.0)).max(least);
     }
 
     /// Finds the direction at `x0`, and the point to ask for.
     fn launch(&mut self) {
-        while !factorise(&self.h0, self.damping, self.scale * T::EPSILON, &mut self.factor) {
+        while !factorise(&self.h0, self.now.damping, self.now.scale * T::EPSILON, &mut self.factor) {
             self.damp();
-            if !self.damping.finite() {
-                return self.stop(Stop::NonFinite); // so is the Hessian
+            if !self.now.damping.finite() {
+                return self.stop(Stop::NonFinite); // the Hessian is, nearly
             }
         }
         let d = solve(&self.factor, &self.g0);
-        self.slope = T::ZERO;
+        self.now.slope = T::ZERO;
         let mut moves = false;
         for ((x, x0), (d, g)) in self.x.iter_mut().zip(&self.x0).zip(d.iter().zip(&self.g0)) {
-            self.slope = self.slope - *d * *g;
+            self.now.slope = self.now.slope - *d * *g;
             *x = *x0 - *d;
             moves |= *x != *x0;
         }
-        if !moves || !self.slope.finite() {
+        if !moves || !self.now.slope.finite() {
             self.stop(Stop::LineSearch);
         }
     }
 
     fn stop(&mut self, stop: Stop) {
-        self.report.stop = stop;
-        self.asking = false;
+        self.now.report.stop = stop;
+        self.now.asking = false;
         self.x = self.x0;
     }
 
     /// What has been reached so far.
     #[must_use]
     pub const fn report(&self) -> Report<T> {
-        self.report
+        self.now.report
     }
 
     /// The point to evaluate while it asks, the best point afterwards.
@@ -274,7 +293,7 @@ impl<const N: usize, T: Real> Newton<N, T> {
     /// The damping in use, as it is added to the Hessian's diagonal.
     #[must_use]
     pub const fn damping(&self) -> T {
-        self.damping
+        self.now.damping
     }
 }
 
@@ -282,6 +301,78 @@ impl<const N: usize, T: Real> Default for Newton<N, T> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Numbers and words in a file, before the vectors.
+const NUMBERS: usize = 8;
+const WORDS: usize = 6;
+
+impl<T: Real + Number> Progress<T> {
+    const SIZE: usize = NUMBERS * size_of::<T>() + WORDS * 4;
+
+    fn fields(&mut self, each: &mut impl Fields<T>) {
+        each.number(&mut self.settings.tolerance);
+        each.number(&mut self.settings.damping);
+        each.number(&mut self.settings.sufficient_decrease);
+        each.word(&mut self.settings.max_iterations);
+        each.word(&mut self.settings.max_evaluations);
+        each.flag(&mut self.asking);
+        each.number(&mut self.report.value);
+        each.number(&mut self.report.gradient);
+        each.word(&mut self.report.iterations);
+        each.word(&mut self.report.evaluations);
+        let mut stop = self.report.stop as u32;
+        each.word(&mut stop);
+        self.report.stop = stop_of(stop);
+        each.number(&mut self.damping);
+        each.number(&mut self.scale);
+        each.number(&mut self.slope);
+    }
+}
+
+impl<const N: usize, T: Real + Number> Newton<N, T> {
+    const HEAD: Head = Head::new(T::NEWTON, N, N);
+}
+
+/// A file has the point to evaluate, and of the best point also gradient and Hessian.
+impl<const N: usize, T: Real + Number> Save for Newton<N, T> {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.head(Self::HEAD);
+        { self.now }.fields(to);
+        for column in [&self.x, &self.x0, &self.g0].into_iter().chain(&self.h0) {
+            to.column(column);
+        }
+    }
+}
+
+impl<const N: usize, T: Real + Number> Load for Newton<N, T> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), store::Error> {
+        from.expect(Self::HEAD)?;
+        let (mut found, mut copy) = (self.now, *from);
+        found.fields(&mut copy);
+        // What is not written as it was read is no state.
+        let mut buffer = [0; Progress::<f64>::SIZE];
+        let mut again = Writer::new(&mut buffer);
+        found.fields(&mut again);
+        let runs = !found.asking || found.settings.check().is_ok();
+        if !from.starts_with(again.written()) || !runs {
+            return Err(store::Error::Value { name: Self::HEAD.name });
+        }
+        *from = copy;
+        from.skip((size_of::<T>() * N * (3 + N)) as u64);
+        Ok(())
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        from.head();
+        self.now.fields(from);
+        for column in [&mut self.x, &mut self.x0, &mut self.g0].into_iter().chain(&mut self.h0) {
+            from.column(column);
+        }
+    }
+}
+
+impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
+    const SIZE: usize = Head::SIZE + Progress::<T>::SIZE + size_of::<T>() * N * (3 + N);
 }
 
 /// Cholesky's factor of `h + damping I`, row by row; `false` at a pivot that is not above `least`.
@@ -363,6 +454,7 @@ fn solve<const N: usize, T: Real>(factor: &[[T; N]; N], g: &[T; N]) -> [T; N] {
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DiagonalNewton<T = f32> {
     /// Learning rate: 1 is Newton's step.

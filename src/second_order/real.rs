@@ -15,6 +15,12 @@ pub trait Real: Element {
     }
 }
 
+/// Values this close to `f` may differ from it by rounding alone.
+#[inline]
+pub(super) fn noise<T: Real>(f: T) -> T {
+    T::of(10.0) * T::EPSILON * f.abs()
+}
+
 impl Real for f32 {
     const EPSILON: Self = f32::EPSILON;
     #[inline(always)]

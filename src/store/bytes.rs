@@ -25,15 +25,18 @@ pub trait Number: Sized {
     const NAME: Name;
     /// The name of its L-BFGS.
     const LBFGS: Name;
+    /// The name of its Newton's method.
+    const NEWTON: Name;
     fn write(column: &[Self], to: &mut Writer<'_>);
     fn read(column: &mut [Self], from: &mut Reader<'_>);
 }
 
 macro_rules! number {
-    ($t:ident $lbfgs:literal) => {
+    ($t:ident $lbfgs:literal $newton:literal) => {
         impl Number for $t {
             const NAME: Name = Name::new(stringify!($t));
             const LBFGS: Name = Name::new($lbfgs);
+            const NEWTON: Name = Name::new($newton);
             fn write(column: &[Self], to: &mut Writer<'_>) {
                 let (to, _) = to.next(size_of_val(column)).as_chunks_mut();
                 for (to, x) in to.iter_mut().zip(column) {
@@ -50,8 +53,8 @@ macro_rules! number {
     };
 }
 
-number!(f32 "lbfgs-f32");
-number!(f64 "lbfgs-f64");
+number!(f32 "lbfgs-f32" "newton-f32");
+number!(f64 "lbfgs-f64" "newton-f64");
 
 /// Writes a file, or counts its bytes where the slice is empty.
 pub struct Writer<'a> {

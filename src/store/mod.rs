@@ -24,8 +24,8 @@
 //!
 //! What can be saved: the state of every optimizer, average of weights and batch normalisation (as
 //! [`State`](crate::State), [`StateMut`](crate::StateMut) or `StateVec`), [`Clock`](crate::Clock), slices,
-//! arrays and vectors of `f32` and `f64`, ensembles, L-BFGS between two evaluations,
-//! [`Masks`](crate::noise::Masks), the generator `Xoshiro128PlusPlus`, `u32` for the position in a
+//! arrays and vectors of `f32` and `f64`, ensembles, L-BFGS and Newton's method between two
+//! evaluations, [`Masks`](crate::noise::Masks), the generator `Xoshiro128PlusPlus`, `u32` for the position in a
 //! schedule, and tuples and slices of these. Vectors take their length from the file; all else must have
 //! the shape that the file has.
 //!

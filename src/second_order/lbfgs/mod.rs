@@ -18,4 +18,5 @@ pub(crate) use borrowed::{Borrowed, MOST_PAIRS, Suspended, work_len};
 pub use fixed::Lbfgs;
 #[cfg(feature = "std")]
 pub use heap::LbfgsVec;
+pub(super) use record::{Fields, stop_of};
 pub use settings::{LbfgsSettings, LineSearch, Report, Stop};

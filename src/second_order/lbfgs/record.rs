@@ -15,7 +15,7 @@ use crate::store::bytes::{Head, Number, Reader, Writer};
 use crate::store::{Error, Fixed, Load, Save};
 
 /// What is done with every field in turn: written, or read.
-pub(super) trait Fields<T> {
+pub(in crate::second_order) trait Fields<T> {
     fn number(&mut self, x: &mut T);
     fn word(&mut self, x: &mut u32);
 
@@ -153,7 +153,7 @@ fn phase_of(word: u32) -> Phase {
     all.into_iter().find(|phase| *phase as u32 == word).unwrap_or_default()
 }
 
-fn stop_of(word: u32) -> Stop {
+pub(in crate::second_order) fn stop_of(word: u32) -> Stop {
     let all = [
         Stop::Gradient,
         Stop::Decrease,
