@@ -121,3 +121,57 @@ fn no_schedule_allocates() {
     });
     assert_eq!(allocations, 0);
 }
+
+/// Sum of `a (d^2 / 2 + d^4 / 40)` where `d = x - 1`.
+fn quartic(x: &[f64], g: &mut [f64]) -> f64 {
+    let mut f = 0.0;
+    for (i, (x, g)) in x.iter().zip(g).enumerate() {
+        let (a, d) = (1.0 + (i % 7) as f64, x - 1.0);
+        *g = a * (d + 0.1 * d * d * d);
+        f += a * (0.5 * d * d + 0.025 * d * d * d * d);
+    }
+    f
+}
+
+#[test]
+fn a_run_of_lbfgs_allocates_only_its_memory() {
+    use gradus::second_order::{LbfgsSettings, LbfgsVec};
+    let n = BLOCK + 300;
+    for l1 in [0.0, 0.1] {
+        let mut solver = LbfgsVec::<f64>::new(n, 5).unwrap();
+        let (mut x, preconditioner) = (vec![2.0; n], vec![0.5; n]);
+        let settings = LbfgsSettings { l1, tolerance: 0.0, max_iterations: 20, ..LbfgsSettings::new() };
+        let mut iterations = 0;
+        let go_on = |_: &_| std::ops::ControlFlow::Continue(());
+        let allocations = count(|| {
+            let report = solver.minimize(&settings, &mut x, Some(&preconditioner), go_on, quartic);
+            iterations = report.unwrap().iterations;
+        });
+        assert_eq!(allocations, 0);
+        assert!(iterations > 5, "{iterations}");
+    }
+}
+
+#[cfg(feature = "rayon")]
+#[test]
+fn on_threads_lbfgs_allocates_when_it_starts_and_not_in_its_iterations() {
+    use gradus::second_order::{LbfgsSettings, LbfgsVec};
+    use std::ops::ControlFlow::{Break, Continue};
+    let n = 3 * BLOCK + 300;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let allocations = [3, 12].map(|iterations| {
+        let mut solver = LbfgsVec::<f64>::new(n, 5).unwrap();
+        let mut x = vec![2.0; n];
+        let settings = LbfgsSettings { tolerance: 0.0, ..LbfgsSettings::new() };
+        let go_on = |r: &gradus::second_order::Report<f64>| {
+            if r.iterations == iterations { Break(()) } else { Continue(()) }
+        };
+        pool.install(|| {
+            count(|| {
+                let report = solver.par_minimize(&settings, &mut x, None, go_on, quartic);
+                assert_eq!(report.unwrap().iterations, iterations);
+            })
+        })
+    });
+    assert_eq!(allocations[0], allocations[1]);
+}

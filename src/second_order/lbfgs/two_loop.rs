@@ -150,7 +150,9 @@ impl<T: Real, R: Vector<T> + Clone + Send> Walk<T, R> for InThreads<T, R> {
         f: impl Fn(usize, [&mut [T]; S], &mut Totals<T, R>) + Sync,
     ) {
         totals.clear();
-        self.0.resize(n.div_ceil(BLOCK), totals.clone());
+        if self.0.len() != n.div_ceil(BLOCK) {
+            self.0.resize(n.div_ceil(BLOCK), totals.clone());
+        }
         in_halves(0, state, &mut self.0, &f);
         // The same order as one block after the other.
         for block in &self.0 {
