@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // shared by several test binaries, none of which uses all of it
 
-use crate::mgh::Problem;
+use super::mgh::Problem;
 
 #[derive(Clone)]
 pub struct Data {

@@ -3,6 +3,7 @@
 use super::record::Fields;
 use super::settings::{LbfgsSettings, LineSearch};
 use crate::second_order::Real;
+use crate::second_order::real::noise;
 
 /// How far beyond the last trial the next may lie, in distances between the last two. The paper tries 4; on its
 /// authors' test functions L-BFGS needs 5 % fewer evaluations with more freedom (`tests/peers/scipy_lbfgs.py`).
@@ -10,7 +11,6 @@ const EXTRAPOLATION: f64 = 20.0;
 
 /// Value and slope of the objective at a step along the direction.
 #[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Point<T> {
     pub t: T,
     pub f: T,
@@ -33,7 +33,6 @@ pub(super) enum Verdict<T> {
 /// `low` is the best end of the interval that holds the step looked for, `high` the other end, which has a
 /// value only once the interval is `bracketed`.
 #[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Search<T> {
     pub start: Point<T>,
     low: Point<T>,
@@ -92,8 +91,11 @@ impl<T: Real> Search<T> {
     pub fn advance(&mut self, settings: &LbfgsSettings<T>, f: T, slope: T) -> Verdict<T> {
         self.trials += 1;
         let verdict = if !f.finite() || !slope.finite() {
-            self.limit = self.t;
-            Verdict::Try(self.low.t + (self.t - self.low.t) * T::of(0.25))
+            let beyond = self.t - self.low.t;
+            if beyond > T::ZERO {
+                self.limit = self.low.t + beyond * T::of(0.5);
+            }
+            Verdict::Try(self.low.t + beyond * T::of(0.25))
         } else {
             let point = Point { t: self.t, f, slope };
             match settings.line_search {
@@ -135,7 +137,7 @@ impl<T: Real> Search<T> {
         }
         // Near a minimum the differences of values drown in rounding: there the slopes alone decide
         // (the approximate Wolfe conditions of Hager and Zhang, 2005).
-        let noise = T::of(10.0) * T::EPSILON * self.start.f.abs();
+        let noise = noise(self.start.f);
         let rising = (T::of(2.0) * settings.sufficient_decrease - T::ONE) * self.start.slope;
         if (point.f - self.start.f).abs() <= noise && point.slope <= rising && point.slope >= -flat {
             return Verdict::Accept;

@@ -6,11 +6,11 @@ use super::owlqn::Penalty;
 use super::settings::{LbfgsSettings, LineSearch, Report, Stop};
 use super::two_loop::{History, InOrder, Pair, Vector, Walk, block};
 use crate::second_order::Real;
+use crate::second_order::real::noise;
 use crate::simd::Level;
 
 /// What the next evaluation is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(u8)]
 pub(super) enum Phase {
     /// None is asked for.
@@ -26,7 +26,6 @@ pub(super) enum Phase {
 
 /// The lowest point of the line search under way, its start included.
 #[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Best<T> {
     pub t: T,
     pub value: T,
@@ -132,11 +131,13 @@ where
             }
             Phase::Start => {
                 self.best.value = f;
-                self.best.gradient = gradient;
+                self.best.gradient = if slope.finite() { gradient } else { T::INFINITY };
                 self.halt(Stop::NonFinite);
             }
             Phase::Trial => self.trial(walk, f, slope, gradient, h),
-            Phase::Again => self.accept(walk, f, gradient, h),
+            Phase::Again if f.finite() && slope.finite() => self.accept(walk, f, gradient, h),
+            // It was a number the first time.
+            Phase::Again => self.halt(Stop::LineSearch),
             Phase::Rest => {}
         }
         if self.asks() && self.evaluations >= self.settings.max_evaluations {
@@ -174,10 +175,13 @@ where
             self.best = Best { t: self.search.t, value: f, gradient };
         }
         let t = self.search.t;
+        // A step so short that rounding loses it is none, and a lower trial is better than a flatter one.
+        let unmoved = f == self.search.start.f && gradient == self.best.gradient;
+        let passed = self.best.value < f - noise(f) && self.best.t > T::ZERO;
         match self.search.advance(&self.settings, f, slope) {
-            Verdict::Accept => self.accept(walk, f, gradient, h),
+            Verdict::Accept if !unmoved && !passed => self.accept(walk, f, gradient, h),
             Verdict::Try(t) => self.advance(walk, t),
-            Verdict::Fail if self.best.t == T::ZERO => {
+            Verdict::Accept | Verdict::Fail if self.best.t == T::ZERO => {
                 // Not even the shortest step along the gradient descends, or the pairs mislead.
                 if self.history.ring.count == 0 {
                     self.finish(Stop::LineSearch);
@@ -186,8 +190,8 @@ where
                     self.launch(walk, h);
                 }
             }
-            Verdict::Fail if self.best.t == t => self.accept(walk, f, gradient, h),
-            Verdict::Fail => {
+            Verdict::Accept | Verdict::Fail if self.best.t == t => self.accept(walk, f, gradient, h),
+            Verdict::Accept | Verdict::Fail => {
                 self.search.t = self.best.t;
                 self.advance(walk, self.best.t);
                 self.phase = Phase::Again;
