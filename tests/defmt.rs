@@ -6,6 +6,7 @@ use gradus::schedule::{
     Constant, Cosine, Exponential, InverseTime, Linear, MultiStep, OneCycle, SnapshotCycle, StepDecay,
     Triangular, WarmRestarts, WarmUp,
 };
+use gradus::second_order::{DiagonalNewton, LbfgsSettings, LineSearch, NewtonSettings, Report, Stop};
 use gradus::transform::{ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, With};
 use gradus::*;
 
@@ -35,7 +36,15 @@ fn errors_and_configurations_can_be_logged() {
     formats::<With<Adam, (Scale, ClipValue, L1, L2, ElasticNet, Decay)>>();
     formats::<(ClipNorm, MaxNorm, ProxL1)>();
 
-    formats::<(noise::Dropout, ensemble::Swa, ensemble::Ema)>();
+    formats::<(noise::Dropout, noise::DropConnect, noise::StochasticDepth)>();
+    formats::<(ensemble::Swa, ensemble::Ema)>();
+    formats::<(norm::BatchNorm, norm::Shape, pool::Regions, pool::Window)>();
+    formats::<(augment::Shape, augment::Layout, augment::Region, augment::Affine)>();
+    formats::<(augment::RandomCrop, augment::RandomFlip, augment::ScaleCrop)>();
+    formats::<(augment::RandomResizedCrop, augment::Jitter, augment::RandomAffine)>();
+
+    formats::<(LbfgsSettings<f32>, NewtonSettings<f64>, DiagonalNewton)>();
+    formats::<(Report<f64>, Stop, LineSearch)>();
 
     formats::<(Constant, StepDecay, MultiStep<3>, Exponential, InverseTime, Linear)>();
     formats::<(WarmUp<Cosine>, WarmRestarts, SnapshotCycle, Triangular, OneCycle)>();

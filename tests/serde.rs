@@ -107,6 +107,9 @@ fn normalisation_pooling_and_augmentation() {
     round_trip(pool::Regions::Overlapping);
     round_trip(augment::Shape { height: 2, width: 3, channels: 4, layout: augment::Layout::Chw });
     round_trip((augment::RandomCrop { pad: 4 }, augment::RandomFlip { prob: 0.5 }));
+    round_trip((augment::ScaleCrop::resnet(), augment::RandomResizedCrop::default()));
+    round_trip((augment::Jitter::default(), augment::RandomAffine::default(), augment::Affine::IDENTITY));
+    round_trip((norm::Shape::dense(2, 3), pool::Window { start: 1, len: 2 }));
 }
 
 #[test]
@@ -121,6 +124,13 @@ fn second_order() {
         ..LbfgsSettings::<f64>::new()
     });
     round_trip((NewtonSettings::<f64>::new(), Stop::NonFinite));
+    round_trip(DiagonalNewton { lr: 0.5_f32, damping: 0.1 });
+    let mut x = [3.0_f64];
+    let report = LbfgsSettings::new().minimize(&mut x, |x, g| {
+        g[0] = 2.0 * x[0];
+        x[0] * x[0]
+    });
+    round_trip(report.unwrap());
 }
 
 /// The state of the refusals below, as JSON.

@@ -7,6 +7,7 @@ use crate::error::{Error, Hyper, require};
 /// A rectangle of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Region {
     /// Its first row.
     pub top: usize,

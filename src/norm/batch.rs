@@ -11,6 +11,7 @@ use crate::simd::{Element, Level};
 /// `spatial` is height x width of an image, and 1 after a dense layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shape {
     /// Samples.
     pub batch: usize,

@@ -7,6 +7,7 @@ use rand_core::Rng;
 /// Rows or columns that one output sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Window {
     /// The first one.
     pub start: usize,

@@ -5,6 +5,7 @@ use crate::second_order::Real;
 
 /// How the length of a step is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(u8)]
 pub enum LineSearch {
@@ -25,6 +26,7 @@ pub enum LineSearch {
 /// assert!(settings.check().is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(bound(serialize = "T: Real + serde::Serialize")))]
 #[cfg_attr(feature = "serde", serde(bound(deserialize = "T: Real + serde::Deserialize<'de>")))]
@@ -127,6 +129,7 @@ impl<T: Real> Default for LbfgsSettings<T> {
 
 /// Why a minimiser stopped. The numbers are stable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(u8)]
 #[non_exhaustive]
@@ -146,17 +149,18 @@ pub enum Stop {
     Callback = 5,
     /// No step lowers the value: the gradient is wrong, or rounding hides any decrease.
     LineSearch = 6,
-    /// The value or the gradient at the start is infinite or NaN.
+    /// The value, the gradient or the Hessian at the start is infinite or NaN.
     NonFinite = 7,
 }
 
 /// What a minimiser has reached: always about its best point.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Report<T> {
     /// The objective, with the L1 penalty if there is one.
     pub value: T,
-    /// `max |g_i|`; with an L1 penalty of the pseudo-gradient.
+    /// `max |g_i|`, infinity if one is NaN; with an L1 penalty of the pseudo-gradient.
     pub gradient: T,
     /// Iterations: accepted steps.
     pub iterations: u32,
