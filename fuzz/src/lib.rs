@@ -5,13 +5,16 @@
 //! They are functions of a library, so that `cargo test` runs each on a few thousand inputs without
 //! a fuzzer, on any toolchain and under Miri.
 
+pub mod augment;
 pub mod batch_norm;
 pub mod ffi;
 pub mod input;
+pub mod lbfgs;
 pub mod lengths;
 pub mod levels_agree;
 pub mod masks;
 pub mod penalties;
+pub mod pool;
 pub mod reduce_agree;
 pub mod rules;
 pub mod schedules;

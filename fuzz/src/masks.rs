@@ -112,8 +112,13 @@ fn passes<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
     };
     let forward = pick(&|i| x[i] * scale);
     let relu = pick(&|i| if zero > x[i] { zero } else { x[i] } * scale);
-    let relu_backward: Vec<T> =
-        (0..n).map(|i| if y[i] > zero { x[i] * scale } else { y[i] + zero }).collect();
+    let relu_backward: Vec<T> = (0..n)
+        .map(|i| match (y[i] > zero, zero > y[i]) {
+            (true, _) => x[i] * scale,
+            (_, true) => zero,
+            _ => y[i] + zero, // +0, or NaN
+        })
+        .collect();
 
     for level in Level::available() {
         let what = format!("{level} {dropout:?} of {n}");

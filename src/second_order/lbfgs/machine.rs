@@ -171,7 +171,7 @@ where
             let promise = penalty.promise(self.x0.as_ref(), self.step.y.as_ref(), self.x.as_ref());
             self.search.start.slope = promise / self.search.t;
         }
-        if f < self.best.value && slope.finite() {
+        if f.finite() && slope.finite() && f < self.best.value {
             self.best = Best { t: self.search.t, value: f, gradient };
         }
         let t = self.search.t;
