@@ -403,7 +403,9 @@ fn lights<P: Number>(u: &mut Unstructured, from: &Owned<P>) -> Result<()> {
     let mut three = rng.clone();
     let (new, ()) = from.with(|image| Jitter::default().apply(image, &mut rng));
     new.same(from, "no jitter");
-    (0..3).for_each(|_| drop(three.next_u32()));
+    for _ in 0..3 {
+        three.next_u32();
+    }
     assert!(rng == three);
     let mut strength = || -> Result<f32> { Ok(f32::from(u.arbitrary::<u8>()?) / 128.0) };
     let jitter = Jitter { brightness: strength()?, contrast: strength()?, saturation: strength()? };
@@ -485,7 +487,9 @@ fn random_maps<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) 
     let recipe = RandomAffine { translate, rotate, stretch: factor(u)?, shear: factor(u)? };
     let (mut six, mut again) = (rng.clone(), rng.clone());
     let map = recipe.draw(&mut rng);
-    (0..6).for_each(|_| drop(six.next_u32()));
+    for _ in 0..6 {
+        six.next_u32();
+    }
     assert!(rng == six);
     let fill = P::draw(u)?.to_f32();
     let (new, result) = to.with(|to| recipe.apply(from.image(), fill, to, &mut again));

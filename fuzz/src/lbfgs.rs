@@ -153,7 +153,7 @@ where
     let (n, m) = if u.arbitrary()? { (N, 2) } else { (u.int_in_range(0..=9)?, m) };
     let (objective, settings) = (Objective::new(u, n)?, settings::<T>(u, n)?);
     let special = u.ratio(1, 16)?;
-    let mut draw = |u: &mut Unstructured| if special { number(u) } else { Ok(T::of(moderate(u)?.into())) };
+    let draw = |u: &mut Unstructured| if special { number(u) } else { Ok(T::of(moderate(u)?.into())) };
     let start = (0..n).map(|_| draw(u)).collect::<Result<Vec<T>>>()?;
     let h = if u.ratio(1, 3)? { Some((0..n).map(|_| draw(u)).collect::<Result<Vec<T>>>()?) } else { None };
     let what = format!("{objective:?} {settings:?} from {start:?}, {m} pairs, preconditioner {h:?}");

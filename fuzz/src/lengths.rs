@@ -4,12 +4,16 @@ use crate::input::{column, number};
 use crate::rules::{Any, Visit, optimizer, transform};
 use crate::same;
 use arbitrary::{Result, Unstructured};
-use gradus::transform::limit_row_norms;
+use gradus::ensemble::{Average, Ema, EnsembleVec, Swa, mean};
+use gradus::noise::{Dropout, MonteCarlo};
+use gradus::norm::{BatchNorm, Shape};
+use gradus::second_order::{DiagonalNewton, LbfgsSettings, LbfgsVec};
+use gradus::transform::{ElasticNet, L1, L2, limit_row_norms};
 use gradus::{Clock, Columns, Error, Fold, Lane, Level, Optimizer, StateMut, Tensor, dot, reduce};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
-    let _ = sums(&mut u).and_then(|()| steps(&mut u));
+    let _ = sums(&mut u).and_then(|()| others(&mut u)).and_then(|()| steps(&mut u));
 }
 
 /// Short lengths: different ones most of the time, the same often enough.
@@ -47,6 +51,110 @@ fn sums(u: &mut Unstructured) -> Result<()> {
     if !ok {
         same(&params, &x, "parameters of a refused clamp");
     }
+    Ok(())
+}
+
+/// All that takes slices besides the steps of optimizers, dropout's relatives, pooling and augmentation.
+fn others(u: &mut Unstructured) -> Result<()> {
+    let n = u.int_in_range(0..=40_usize)?;
+    let mut c = [const { Vec::<f32>::new() }; 6];
+    for column in &mut c {
+        let n = near(u, n)?;
+        *column = self::column(u, n, number)?;
+    }
+    let before = c.clone();
+    let [x, a, b, d, e, f] = &mut c;
+    let (len, level) = (x.len(), Level::detect());
+    let two = len == a.len();
+    let three = two && len == b.len();
+    // Whether the call was right to succeed, and may have changed its outputs.
+    let (ok, fits) = match u.int_in_range(0..=11)? {
+        0 => (L1::new(0.5).add_gradient(a, x).is_ok(), two),
+        1 => (L2::new(0.5).add_gradient(a, x).is_ok(), two),
+        2 => (ElasticNet { lambda: 0.5, beta: 0.25 }.add_gradient(a, x).is_ok(), two),
+        3 => {
+            let mut clock = Clock::new();
+            let result = Swa.update_slices_at(level, StateMut::new([x], &mut clock), a);
+            assert_eq!(clock.t, u32::from(two));
+            (result.is_ok(), two)
+        }
+        4 => {
+            let mut clock = Clock::new();
+            let result = Ema::new(0.5).update_slices_at(level, StateMut::new([x], &mut clock), a);
+            assert_eq!(clock.t, u32::from(two));
+            (result.is_ok(), two)
+        }
+        5 => {
+            let members = [&a[..], b];
+            let count = u.int_in_range(0..=2_usize)?;
+            (mean(&members[..count], x).is_ok(), count > 0 && two && (count < 2 || three))
+        }
+        6 => {
+            let mut models = EnsembleVec::new();
+            assert_eq!(models.push(b).is_ok(), !b.is_empty());
+            assert_eq!(models.push(d).is_ok(), !d.is_empty() && (b.is_empty() || b.len() == d.len()));
+            let (some, mut scratch) = (!models.members().is_empty(), a.clone());
+            let copy = |params: &[f32], to: &mut [f32]| to.fill(params[0]);
+            (models.predict(copy, &mut scratch, x).is_ok(), some && two)
+        }
+        7 => {
+            let newton = DiagonalNewton { lr: 0.5, damping: 0.0 };
+            (newton.step_at(level, x, a, b).is_ok(), three)
+        }
+        8 => match MonteCarlo::new(x, a) {
+            Ok(mut average) => {
+                assert!(two);
+                assert_eq!(average.add_at(level, b).is_ok(), three);
+                return minimisers(u, n);
+            }
+            Err(_) => (false, two),
+        },
+        9 => {
+            let dropout = Dropout::drop_prob(0.5).vanilla();
+            (dropout.test_at(level, (&a[..], &mut x[..])).is_ok(), two)
+        }
+        10 => {
+            let rows = !d.is_empty() && !x.is_empty() && x.len() % d.len() == 0;
+            let fits = [&*a, b, e, f].iter().all(|v| v.len() == d.len()) && rows;
+            (BatchNorm::new().fold([a, b], [e, f], x, d).is_ok(), fits)
+        }
+        _ => {
+            // Two columns of running statistics, and the batch's.
+            let (mut clock, shape) = (Clock::new(), Shape::dense(u.int_in_range(0..=3)?, n));
+            let fits = [&*x, a, b, d].iter().all(|v| v.len() == n) && !shape.is_empty();
+            let state = StateMut::new([&mut x[..], &mut a[..]], &mut clock);
+            let ok = BatchNorm::new().track(shape, [b, d], state).is_ok();
+            assert_eq!(clock.t, u32::from(ok));
+            (ok, fits)
+        }
+    };
+    assert_eq!(ok, fits);
+    if !ok && len > 0 {
+        for (now, before) in c.iter().zip(&before) {
+            same(now, before, "a refused call");
+        }
+    }
+    minimisers(u, n)
+}
+
+/// L-BFGS: the memory fits one length.
+fn minimisers(u: &mut Unstructured, n: usize) -> Result<()> {
+    let (m, pairs) = (near(u, n)?, u.int_in_range(0..=2)?);
+    let solver = LbfgsVec::<f32>::new(n, pairs);
+    assert_eq!(solver.is_ok(), pairs > 0);
+    let Ok(mut solver) = solver else { return Ok(()) };
+    let (settings, mut x) = (LbfgsSettings { max_evaluations: 3, ..LbfgsSettings::new() }, vec![1.0; m]);
+    assert_eq!(solver.start(&settings, &x).is_ok(), m == n);
+    assert_eq!(solver.ask().is_some(), m == n);
+    assert_eq!(solver.tell_preconditioned(1.0, &x).is_ok(), m == n);
+    let go_on = |_: &_| core::ops::ControlFlow::Continue(());
+    let flat = |_: &[f32], g: &mut [f32]| {
+        g.fill(0.0);
+        0.0
+    };
+    assert_eq!(solver.minimize(&settings, &mut x, None, go_on, flat).is_ok(), m == n);
+    let (mut y, h) = (vec![1.0; n], vec![1.0; m]);
+    assert_eq!(solver.minimize(&settings, &mut y, Some(&h), go_on, flat).is_ok(), m == n);
     Ok(())
 }
 

@@ -136,7 +136,7 @@ fn planes<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
 
     let (area, outputs) = (height * width, rows.len() * columns.len());
     let count = u.int_in_range(0..=3_usize)?;
-    let mut wrong = |u: &mut Unstructured, n: usize| -> Result<usize> {
+    let wrong = |u: &mut Unstructured, n: usize| -> Result<usize> {
         if u.ratio(31, 32)? { Ok(n) } else { u.int_in_range(0..=n + 2) }
     };
     let (n, m, k) = (wrong(u, count * area)?, wrong(u, count * outputs)?, wrong(u, count * outputs)?);

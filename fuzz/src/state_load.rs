@@ -2,10 +2,14 @@
 
 use crate::input::number;
 use arbitrary::{Result, Unstructured};
-use gradus::ensemble::{Ensemble, EnsembleVec};
+use gradus::ensemble::{EmaState, Ensemble, EnsembleVec, SwaState};
 use gradus::noise::Masks;
+use gradus::norm::BatchNormState;
+use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec};
 use gradus::store::{self, Load, Save};
 use gradus::{AdaGradState, Adam, AdamState, Clock, Nadam, Sgd, StateVec};
+use rand_xoshiro::Xoshiro128PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
 
 pub fn run(data: &[u8]) {
     let _ = file(&mut Unstructured::new(data));
@@ -63,7 +67,7 @@ fn file(u: &mut Unstructured) -> Result<()> {
         }
     }
     let (step, x, y): (u32, f32, f64) = (u.arbitrary()?, number(u)?, number(u)?);
-    match u.int_in_range(0..=9)? {
+    match u.int_in_range(0..=14)? {
         0 => check(u, adam, StateVec::<Adam, 2>::new(0)),
         1 => check(u, (adam, step), (StateVec::<Adam, 2>::new(1), 0)),
         2 => check(u, AdamState::<3>::new(), AdamState::<3>::new()),
@@ -85,9 +89,58 @@ fn file(u: &mut Unstructured) -> Result<()> {
         }
         7 => check(u, StateVec::<Sgd, 0>::new(0), StateVec::<Sgd, 0>::new(0)),
         8 => check(u, (AdaGradState::<2>::new(), step), (AdaGradState::<2>::new(), 0)),
+        9 => {
+            let rng = Xoshiro128PlusPlus::seed_from_u64(step.into());
+            check(u, rng, Xoshiro128PlusPlus::seed_from_u64(1))
+        }
+        10 => check(
+            u,
+            (EmaState::<2>::new(), SwaState::<2>::new()),
+            (EmaState::<2>::new(), SwaState::<2>::new()),
+        ),
+        11 => check(u, (BatchNormState::<2>::new(), [y; 2]), (BatchNormState::<2>::new(), [0.0; 2])),
+        12 => {
+            let mut fixed = Lbfgs::<2, 2>::new();
+            if fixed.start(&LbfgsSettings::new(), &[x, 1.0]).is_ok() {
+                minimise(n, || fixed.ask().map(|(x, g)| slope(x, g)).map(|f| fixed.tell(f)));
+            }
+            let mut target = Lbfgs::<2, 2>::new();
+            check(u, fixed, &mut target)?;
+            minimise(20, || target.ask().map(|(x, g)| slope(x, g)).map(|f| target.tell(f)));
+            Ok(())
+        }
+        13 => {
+            let mut heap = LbfgsVec::<f32>::new(n, 2).unwrap();
+            heap.start(&LbfgsSettings::new(), &vec![x; n]).unwrap();
+            minimise(n, || heap.ask().map(|(x, g)| slope(x, g)).map(|f| heap.tell(f)));
+            let mut target = LbfgsVec::<f32>::new(n, 2).unwrap();
+            check(u, heap, &mut target)?;
+            minimise(20, || target.ask().map(|(x, g)| slope(x, g)).map(|f| target.tell(f)));
+            Ok(())
+        }
         // Another rule's file, whatever happens to it: the states have the same shape.
         _ => check(u, StateVec::<Nadam, 2>::new(n), StateVec::<Adam, 2>::new(n)),
     }
+}
+
+/// Some evaluations, at most.
+fn minimise(most: usize, mut evaluate: impl FnMut() -> Option<()>) {
+    for _ in 0..most {
+        if evaluate().is_none() {
+            return;
+        }
+    }
+}
+
+/// A curved valley.
+fn slope(x: &[f32], g: &mut [f32]) -> f32 {
+    let mut f = 0.0;
+    for (i, (g, x)) in g.iter_mut().zip(x).enumerate() {
+        let z = x - i as f32;
+        f += z * z * z * z + 0.5 * z * z;
+        *g = 4.0 * z * z * z + z;
+    }
+    f
 }
 
 fn check<A: Save, B: Save>(u: &mut Unstructured, good: A, mut target: B) -> Result<()>
