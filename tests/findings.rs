@@ -1,7 +1,10 @@
 //! What fuzzing found: one test for each bug, kept so that it stays fixed.
 
+use gradus::augment::{Image, ImageMut, Layout, Shape, crop, pad_crop};
+use gradus::second_order::{LbfgsSettings, LbfgsVec, Report, Stop};
 use gradus::transform::{ElasticNet, L2, limit_row_norms};
 use gradus::{Adam, AdamState, Epsilon, Error, Hyper, Level, Optimizer, StateMut, norm};
+use std::ops::ControlFlow;
 
 /// The norm passed over a NaN beside nothing but zeros or infinities, and gave 0 or infinity.
 #[test]
@@ -64,4 +67,101 @@ fn rows_are_limited_to_tiny_norms_too() {
     let mut params = [-6.5e7, 0.0];
     limit_row_norms(&mut params, 2, 1e-38).unwrap();
     assert_eq!(params, [-1e-38, 0.0]);
+}
+
+/// The end of a crop that begins near the largest index overflowed: a panic in debug builds.
+#[test]
+fn crops_beyond_every_index_are_refused() {
+    let shape = |side| Shape { height: side, width: side, channels: 1, layout: Layout::Hwc };
+    let (image, mut part) = ([1_u8; 9], [7; 4]);
+    let from = Image::new(&image, shape(3)).unwrap();
+    let mut to = ImageMut::new(&mut part, shape(2)).unwrap();
+    for corner in [[usize::MAX, 0], [0, usize::MAX - 1]] {
+        let refused = Err(Error::Range(Hyper::Size));
+        assert_eq!(crop(from, corner, &mut to), refused);
+        assert_eq!(pad_crop(from, usize::MAX, 0, corner, &mut to), refused);
+    }
+    assert_eq!(part, [7; 4]);
+}
+
+/// Minus infinity, which only shortens a step, was remembered as the lowest value, and reported where the
+/// evaluations ended.
+#[test]
+fn minus_infinity_is_no_lowest_value() {
+    for limit in 2..30 {
+        let settings = LbfgsSettings { max_evaluations: limit, ..LbfgsSettings::<f64>::new() };
+        let mut x = [1.0];
+        let report = settings.minimize(&mut x, |x, g| {
+            g[0] = 1.0;
+            if x[0] < -5.0 { f64::NEG_INFINITY } else { x[0] }
+        });
+        let report = report.unwrap();
+        assert!(report.value.is_finite() && report.value == x[0] && x[0] <= 1.0, "{report:?}");
+    }
+}
+
+/// A step that only rounding lifts is a good one near a minimum; the first of a run must not end above
+/// its start.
+#[test]
+fn rounding_lifts_no_run_above_its_start() {
+    // The value is as large as its steps are invisible; up by one unit, with slopes that please the search.
+    let above = 1.0 + f64::EPSILON;
+    let mut solver = LbfgsVec::<f64>::new(1, 3).unwrap();
+    solver.start(&LbfgsSettings::new(), &[1.0]).unwrap();
+    let mut evaluations = 0;
+    while let Some((x, g)) = solver.ask() {
+        let start = x[0] == 1.0;
+        g[0] = if start { 1.0 } else { 0.1 };
+        solver.tell(if start { 1.0 } else { above });
+        evaluations += 1;
+    }
+    assert!(evaluations > 1);
+    assert_eq!((solver.report().value, solver.x()[0], solver.report().stop), (1.0, 1.0, Stop::LineSearch));
+}
+
+/// A parameter stopped at 0 by the penalty takes its part of the descent with it: what was left could be a
+/// rise, which then counted as sufficient decrease.
+#[test]
+fn a_penalty_that_stops_a_parameter_lets_no_value_rise() {
+    // Of two million wavy functions, the one on which it happened.
+    let [wave, slope, curve, l1] = [
+        -0.041_295_052_329_587_19,
+        0.831_754_536_283_070_8,
+        -0.708_832_037_265_862_7,
+        1.717_569_785_972_208_6,
+    ];
+    let across = -3.650_345_161_585_988_4;
+    let along = -2.683_660_445_902_052;
+    let objective = |x: &[f64], g: &mut [f64]| {
+        let (sin, cos) = (libm::sin(3.0 * x[0] + across * x[1]), libm::cos(3.0 * x[0] + across * x[1]));
+        g[0] = 12.0 * wave * cos + 2.0 * along * x[0] + slope + 4.0 * x[0] * x[0] * x[0];
+        g[1] = 4.0 * wave * across * cos + 2.0 * curve * x[1] + 4.0 * x[1] * x[1] * x[1];
+        let [x2, y2] = [x[0] * x[0], x[1] * x[1]];
+        4.0 * wave * sin + along * x2 + slope * x[0] + curve * y2 + x2 * x2 + y2 * y2
+    };
+    let settings = LbfgsSettings { l1, l1_end: 1, max_evaluations: 40, ..LbfgsSettings::new() };
+    let (mut x, mut last) = ([0.397_284_361_765_370_96, -0.903_799_740_416_043_6], f64::INFINITY);
+    let falls = |report: &Report<f64>| {
+        assert!(report.value <= last, "{report:?} after {last}");
+        last = report.value;
+        ControlFlow::Continue(())
+    };
+    LbfgsVec::new(2, 5).unwrap().minimize(&settings, &mut x, None, falls, objective).unwrap();
+}
+
+/// A state without columns, of plain descent, was saved from C and could not be loaded again.
+#[cfg(feature = "ffi")]
+#[test]
+fn a_clock_alone_is_loaded_from_c() {
+    use gradus::ffi::*;
+    let (mut clock, mut size, mut file) = (gradus::Clock { t: 5, carry: 0.0 }, 0, [0_u8; 100]);
+    let clock_at = &raw mut clock;
+    let item = gradus_item { kind: GRADUS_ITEM_SGD, n: 3, data: core::ptr::null_mut(), clock: clock_at };
+    // SAFETY: all pointers are those of live values, or null where nothing is kept.
+    unsafe {
+        assert_eq!(gradus_save(&item, 1, file.as_mut_ptr(), file.len(), &mut size), gradus_status::GRADUS_OK);
+        (*clock_at).t = 0;
+        assert_eq!(gradus_load(&item, 1, file.as_ptr(), size), gradus_status::GRADUS_OK);
+    }
+    assert_eq!(clock.t, 5);
 }

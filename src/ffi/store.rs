@@ -88,7 +88,7 @@ macro_rules! states {
                 // SAFETY: as said above; nothing is written.
                 unsafe {
                     match self.kind {
-                        $($kind => check_state(from, Head::new(<$optimizer as Family>::NAME, $k, self.n)),)*
+                        $($kind => check_state(from, Head::new(<$optimizer as Family>::NAME, $k, self.length($k))),)*
                         GRADUS_ITEM_U32 => self.word.one_ref().check(from),
                         GRADUS_ITEM_MASKS => self.masks.one_ref().build().check(from),
                         _ => self.floats.slice().check(from),
@@ -151,6 +151,11 @@ states! {
 }
 
 impl Item {
+    /// Parameters as a file counts them: a state without columns has none.
+    fn length(&self, columns: usize) -> usize {
+        if columns > 0 { self.n } else { 0 }
+    }
+
     /// What a call on this item touches.
     fn regions(&self, written: bool) -> [Region; 4] {
         let (floats, word, masks, clock) = (self.floats, self.word, self.masks, self.clock);

@@ -17,6 +17,16 @@ pub(super) struct Point<T> {
     pub slope: T,
 }
 
+/// Where a search starts from.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Start<T> {
+    /// The value that the whole run started from: rounding may lift a value, but never beyond this.
+    pub highest: T,
+    pub f: T,
+    pub slope: T,
+}
+
 /// What the search says about the step it was told of.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Verdict<T> {
@@ -34,7 +44,7 @@ pub(super) enum Verdict<T> {
 /// value only once the interval is `bracketed`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Search<T> {
-    pub start: Point<T>,
+    pub start: Start<T>,
     low: Point<T>,
     high: Point<T>,
     bracketed: bool,
@@ -53,7 +63,7 @@ impl<T: Real> Search<T> {
     pub const fn new() -> Self {
         let zero = Point { t: T::ZERO, f: T::ZERO, slope: T::ZERO };
         Self {
-            start: zero,
+            start: Start { highest: T::ZERO, f: T::ZERO, slope: T::ZERO },
             low: zero,
             high: zero,
             bracketed: false,
@@ -68,7 +78,10 @@ impl<T: Real> Search<T> {
     /// Every field in turn: to save or to load it.
     pub fn fields(&mut self, each: &mut impl Fields<T>) {
         let Self { start, low, high, bracketed, second_stage, widths, t, limit, trials } = self;
-        for point in [start, low, high] {
+        each.number(&mut start.highest);
+        each.number(&mut start.f);
+        each.number(&mut start.slope);
+        for point in [low, high] {
             each.number(&mut point.t);
             each.number(&mut point.f);
             each.number(&mut point.slope);
@@ -81,10 +94,10 @@ impl<T: Real> Search<T> {
         each.word(trials);
     }
 
-    /// A search that tries the step `t` first and none beyond `limit`.
-    pub fn begin(f: T, slope: T, t: T, limit: T) -> Self {
-        let start = Point { t: T::ZERO, f, slope };
-        Self { start, low: start, high: start, widths: [limit, limit + limit], t, limit, ..Self::new() }
+    /// The next search of a run: it tries the step `t` first and none beyond `limit`.
+    pub fn begin(&mut self, f: T, slope: T, t: T, limit: T) {
+        let (start, low) = (Start { f, slope, ..self.start }, Point { t: T::ZERO, f, slope });
+        *self = Self { start, low, high: low, widths: [limit, limit + limit], t, limit, ..Self::new() };
     }
 
     /// The step being tried has value `f` and slope `slope`.
@@ -139,7 +152,8 @@ impl<T: Real> Search<T> {
         // (the approximate Wolfe conditions of Hager and Zhang, 2005).
         let noise = noise(self.start.f);
         let rising = (T::of(2.0) * settings.sufficient_decrease - T::ONE) * self.start.slope;
-        if (point.f - self.start.f).abs() <= noise && point.slope <= rising && point.slope >= -flat {
+        let near = point.f <= self.start.highest && (point.f - self.start.f).abs() <= noise;
+        if near && point.slope <= rising && point.slope >= -flat {
             return Verdict::Accept;
         }
         if point.t >= self.limit && point.f <= target && point.slope < T::ZERO {

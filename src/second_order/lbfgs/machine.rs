@@ -121,6 +121,7 @@ where
         match self.phase {
             Phase::Start if f.finite() && slope.finite() => {
                 self.best = Best { t: T::ZERO, value: f, gradient };
+                self.search.start.highest = f;
                 self.g.exchange(&mut self.step.y);
                 self.x.exchange(&mut self.x0);
                 if gradient <= self.settings.tolerance {
@@ -168,8 +169,9 @@ where
     fn trial(&mut self, walk: &mut impl Walk<T, R>, f: T, slope: T, gradient: T, h: Option<&[T]>) {
         if let Some(penalty) = self.penalty() {
             // The move bends where a parameter stops at 0: its promise replaces the slope times the step.
+            // What other parameters lose may outweigh what is left: then no rise at all is sufficient.
             let promise = penalty.promise(self.x0.as_ref(), self.step.y.as_ref(), self.x.as_ref());
-            self.search.start.slope = promise / self.search.t;
+            self.search.start.slope = promise.min(T::ZERO) / self.search.t;
         }
         if f.finite() && slope.finite() && f < self.best.value {
             self.best = Best { t: self.search.t, value: f, gradient };
@@ -266,7 +268,7 @@ where
         let Best { value, .. } = self.best;
         let limit = self.settings.step_max.min(self.settings.max_move / longest);
         let t = T::ONE.min(limit);
-        self.search = Search::begin(value, slope, t, limit);
+        self.search.begin(value, slope, t, limit);
         self.phase = Phase::Trial;
         if t != T::ONE {
             self.advance(walk, t);
