@@ -7,6 +7,9 @@ use gradus::augment::*;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
+/// No side and no border is longer.
+const LONGEST: usize = 1 << 24;
+
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let _ = if u.arbitrary().unwrap_or(false) { any::<u8>(&mut u) } else { any::<f32>(&mut u) };
@@ -162,7 +165,7 @@ fn shapes<P: Number>(u: &mut Unstructured, from: &Owned<P>) -> Result<()> {
     (shape.height, shape.width, shape.channels) =
         (side(shape.height)?, side(shape.width)?, side(shape.channels)?);
     let numbers = (shape.height as u128).checked_mul(shape.width as u128 * shape.channels as u128);
-    let fits = numbers == Some(from.pixels.len() as u128) && shape.height.max(shape.width) <= 1 << 24;
+    let fits = numbers == Some(from.pixels.len() as u128) && shape.height.max(shape.width) <= LONGEST;
     let mut copy = from.pixels.clone();
     assert_eq!(Image::new(&from.pixels, shape).is_ok(), fits, "{shape:?}");
     assert_eq!(ImageMut::new(&mut copy, shape).is_ok(), fits, "{shape:?}");
@@ -196,8 +199,7 @@ fn crops<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) -> Res
     let fill = P::draw(u)?;
     let (source, target) = (from.shape, to.shape);
     let fits = |start: usize, size: usize, whole: usize, pad: usize| {
-        // A border is as large as coordinates can count.
-        start as u128 + size as u128 <= (whole as u128 + 2 * pad as u128).min(usize::MAX as u128)
+        start as u128 + size as u128 <= whole as u128 + 2 * pad as u128
     };
     for (pad, fill) in [(pad, fill), (0, P::from_f32(0.0))] {
         let (new, result) = to.with(|to| {
@@ -207,7 +209,9 @@ fn crops<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) -> Res
                 pad_crop(from.image(), pad, fill, [top, left], to)
             }
         });
-        let ok = fits(top, target.height, source.height, pad) && fits(left, target.width, source.width, pad);
+        let ok = pad <= LONGEST
+            && fits(top, target.height, source.height, pad)
+            && fits(left, target.width, source.width, pad);
         assert_eq!(result.is_ok(), ok && source.channels == target.channels, "{pad} {top} {left}");
         if result.is_err() {
             new.same(to, "a refused crop");
@@ -425,7 +429,7 @@ fn recipes<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) -> R
     let (new, result) = to.with(|to| RandomCrop { pad }.apply(from.image(), to, &mut rng));
     let left = |whole: usize, part: usize| (whole + 2 * pad).checked_sub(part);
     let places = left(source.height, target.height).zip(left(source.width, target.width));
-    assert_eq!(result.is_ok(), places.is_some() && channels);
+    assert_eq!(result.is_ok(), places.is_some() && channels && pad <= LONGEST);
     match places {
         _ if result.is_err() => {
             new.same(to, "a refused crop");
@@ -450,7 +454,8 @@ fn recipes<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) -> R
     let shortest = [length()?, length()?];
     let (new, result) = to.with(|to| ScaleCrop { shortest }.apply(from.image(), to, &mut rng));
     let [low, high] = shortest;
-    let fits = target.height.max(target.width) <= low && low <= high && high <= 1 << 24;
+    let (shorter, longer) = (source.height.min(source.width), source.height.max(source.width));
+    let fits = target.height.max(target.width) <= low && low <= high && longer * high <= LONGEST * shorter;
     assert_eq!(result.is_ok(), fits && channels, "{shortest:?}");
     if result.is_ok() {
         new.within(from.range(), "a scaled crop");

@@ -19,7 +19,6 @@ pub(super) struct Point<T> {
 
 /// Where a search starts from.
 #[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Start<T> {
     /// The value that the whole run started from: rounding may lift a value, but never beyond this.
     pub highest: T,
