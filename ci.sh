@@ -328,14 +328,20 @@ size() {
 
 # emulate BIN TARGET MACHINE CPU BOARD OPT [QEMU OPTION..]: builds a program of examples/firmware and runs it.
 emulate() {
-  local bin=$1 target=$2 machine=$3 cpu=$4 board=$5 opt=$6 system=arm
-  shift 6
+  emulate_in . "$@"
+}
+
+# emulate_in DIRECTORY ..: the same, with the files of that directory.
+emulate_in() {
+  local root=$PWD directory=$1 bin=$2 target=$3 machine=$4 cpu=$5 board=$6 opt=$7 system=arm
+  shift 7
   [[ $target != riscv* ]] || system="riscv32 -bios none"
   rustup target add "$target" >/dev/null 2>&1 || true
   (cd examples/firmware && BOARD=$board CARGO_PROFILE_RELEASE_OPT_LEVEL=$opt cargo build --quiet --locked --release \
     --target "$target" --target-dir target --bin "$bin")
-  timeout 300 qemu-system-$system -machine "$machine" -cpu "$cpu" -nographic -monitor none -serial none \
-    -semihosting-config enable=on,target=native "$@" -kernel "examples/firmware/target/$target/release/$bin"
+  # shellcheck disable=SC2086
+  (cd "$directory" && timeout 300 qemu-system-$system -machine "$machine" -cpu "$cpu" -nographic -monitor none \
+    -serial none -semihosting-config enable=on,target=native "$@" -kernel "$root/examples/firmware/target/$target/release/$bin")
 }
 
 ## cycles: instructions per parameter and stack of every rule, counted under QEMU
@@ -411,7 +417,7 @@ bits() {
   sed -n 's/^golden //p'
 }
 
-## qemu: training firmware in Rust and C on a Cortex-M4F, and the golden bits on every target
+## qemu: training and resuming on a Cortex-M4F, in Rust and C, and the golden bits on every target
 qemu() {
   local host out target opt got file=docs/targets.md firmware=examples/firmware weights
   apt qemu-system-arm qemu-system-misc qemu-user gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc \
@@ -442,6 +448,31 @@ qemu() {
     timeout 300 qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none \
       -semihosting-config enable=on,target=native -kernel "$out/firmware" 2>&1 | diff - "$out/digits.txt"
   done
+
+  echo "resume: a run that machines hand to each other ends in the file of a machine alone"
+  (
+    root=$PWD
+    mkdir "$out/alone" "$out/chip" "$out/chain"
+    here() { (cd "$root/$firmware" && cargo build --quiet --locked --release --target-dir target --bin resume) &&
+      "$root/$firmware/target/release/resume"; }
+    chip() { (cd "$root" && emulate_in "$1" resume thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s); }
+    big_endian() { # skipped without Miri: then one more turn of this machine
+      if rustup +nightly component add miri rust-src >/dev/null 2>&1; then
+        MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri run --quiet --locked --target s390x-unknown-linux-gnu \
+          --manifest-path "$root/$firmware/Cargo.toml" --target-dir "$root/$firmware/target" --bin resume
+      else
+        here
+      fi
+    }
+    cd "$out/alone"
+    for _ in 1 2 3 4 5; do here; done >/dev/null
+    cd "$out/chip"
+    for _ in 1 2 3 4 5; do chip "$PWD"; done >/dev/null
+    cd "$out/chain"
+    { here; chip "$PWD"; big_endian; chip "$PWD"; here; } | tail -n 1
+    cmp resume.gradus ../alone/resume.gradus
+    cmp resume.gradus ../chip/resume.gradus
+  )
 
   run golden >"$out/golden"
   host=$(bits <"$out/golden")

@@ -175,3 +175,132 @@ fn on_threads_lbfgs_allocates_when_it_starts_and_not_in_its_iterations() {
     });
     assert_eq!(allocations[0], allocations[1]);
 }
+
+#[test]
+fn no_noise_and_no_average_allocates() {
+    use gradus::ensemble::{Average, Ema, EmaState, Ensemble, Swa, SwaState, argmax, mean};
+    use gradus::noise::*;
+    const WORDS: usize = mask_words(N);
+    let (mut x, y, mut mask) = (vec![0.5_f32; N], vec![0.25; N], vec![0; WORDS]);
+    let (mut averages, mut small) = ([vec![0.0; N], vec![0.0; N]], [0.0; 37]);
+    let allocations = count(|| {
+        let mut masks = Masks::new(7);
+        for level in Level::available() {
+            masks.fill_at(level, 0.3, &mut mask);
+            let dropout = Dropout::drop_prob(0.3);
+            dropout.forward_at(level, &mut x[..], &mask[..]).unwrap();
+            dropout.forward_at(level, (&y[..], &mut x[..]), &mut masks).unwrap();
+            dropout.relu_forward_at(level, &mut x[..], &mut masks).unwrap();
+            dropout.relu_backward_at(level, &mut x[..], &y).unwrap();
+            dropout.test_at(level, &mut x[..]).unwrap();
+            dropout.forward_at(level, &mut x[1..], &mask[..1]).unwrap_err();
+            let layer = DropConnect(dropout);
+            let [row, input] = [&y[..320], &x[..320]];
+            let (mut out, mut grads) = ([0.0], [0.0; 320]);
+            layer.forward_at(level, row, input, &mut out, &mask[..10]).unwrap();
+            layer.backward_weights_at(level, &[1.0], input, &mut grads, &mask[..10]).unwrap();
+            layer.backward_input_at(level, row, &[1.0], &mut grads, &mask[..10]).unwrap();
+            layer.test_at(level, row, input, &mut out).unwrap();
+            let depth = StochasticDepth(dropout);
+            depth.draw(&mut masks, &mut mask[..1]);
+            depth.forward_at(level, &mut x[..64], 32, &mask[..1]).unwrap();
+            let [average, spread] = &mut averages;
+            let mut monte_carlo = MonteCarlo::new(average, spread).unwrap();
+            monte_carlo.add_at(level, &x).unwrap();
+            monte_carlo.finish();
+        }
+        let (mut swa, mut ema, mut models) =
+            (SwaState::<37>::new(), EmaState::<37>::new(), Ensemble::<37, 2>::new());
+        Swa.update(&mut swa, &[0.5; 37]);
+        Ema::new(0.9).update(&mut ema, &[0.5; 37]);
+        models.push(swa.average()).unwrap();
+        models.push(ema.average()).unwrap();
+        let mut scratch = [0.0; 37];
+        models.predict(|params, out| out.copy_from_slice(params), &mut scratch, &mut small).unwrap();
+        mean(&[&scratch, ema.average()], &mut small).unwrap();
+        black_box(argmax(&small));
+    });
+    assert_eq!(allocations, 0);
+}
+
+#[test]
+fn no_norm_pool_augmentation_or_second_order_allocates() {
+    use gradus::augment::{
+        Affine, Image, ImageMut, Jitter, Layout, RandomAffine, RandomCrop, RandomFlip, RandomResizedCrop,
+        ScaleCrop, Shape as Size, affine, crop,
+    };
+    use gradus::norm::{BatchNorm, BatchNormState, Shape};
+    use gradus::pool::{FractionalMaxPool, Regions, Window};
+    use gradus::second_order::{DiagonalNewton, Lbfgs, LbfgsSettings, Newton, NewtonSettings};
+    use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
+    let allocations = count(|| {
+        let mut rng = Xoshiro128PlusPlus::seed_from_u64(1);
+        let (x, mut y, mut g) = ([0.5_f32; 48], [0.0; 48], [0.25; 48]);
+        let (mut mean, mut variance, mut state) = ([0.0; 2], [0.0; 2], BatchNormState::<2>::new());
+        let (norm, shape) = (BatchNorm::new(), Shape { batch: 6, channels: 2, spatial: 4 });
+        for level in Level::available() {
+            let outputs = [&mut mean[..], &mut variance];
+            norm.forward_at(level, shape, &x, &mut y, [&[1.0; 2], &[0.0; 2]], outputs).unwrap();
+            let mut grads = [[0.0; 2]; 2];
+            let [weight, bias] = &mut grads;
+            norm.backward_at(level, shape, &mut g, &x, [&[1.0; 2], &mean, &variance], [weight, bias])
+                .unwrap();
+            norm.inference_at(level, shape, &mut y, [&[1.0; 2], &[0.0; 2]], [&mean, &variance]).unwrap();
+        }
+        norm.track(shape, [&mean, &variance], state.as_mut()).unwrap();
+
+        let (mut rows, mut columns) = ([Window::default(); 3], [Window::default(); 4]);
+        Regions::Disjoint.random(6, &mut rng, &mut rows).unwrap();
+        Regions::Overlapping.pseudo_random(8, &mut rng, &mut columns).unwrap();
+        let pool = FractionalMaxPool::new([6, 8], &rows, &columns).unwrap();
+        let (mut largest, mut indices) = ([0.0; 12], [0; 12]);
+        pool.forward(&x, &mut largest, &mut indices).unwrap();
+        pool.backward(&largest, &indices, &mut g).unwrap();
+
+        let size = |side| Size { height: side, width: side, channels: 1, layout: Layout::Chw };
+        let (image, mut new) = ([7_u8; 64], [0; 36]);
+        let (from, mut to) =
+            (Image::new(&image, size(8)).unwrap(), ImageMut::new(&mut new, size(6)).unwrap());
+        crop(from, [1, 1], &mut to).unwrap();
+        crop(from, [3, 3], &mut to).unwrap_err();
+        affine(from, &Affine::rotate(10.0), 0.0, &mut to).unwrap();
+        RandomCrop { pad: 2 }.apply(from, &mut to, &mut rng).unwrap();
+        RandomFlip { prob: 0.5 }.apply(&mut to, &mut rng);
+        ScaleCrop { shortest: [6, 10] }.apply(from, &mut to, &mut rng).unwrap();
+        RandomResizedCrop::default().apply(from, &mut to, &mut rng).unwrap();
+        Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2 }.apply(&mut to, &mut rng);
+        RandomAffine { rotate: 5.0, ..RandomAffine::default() }.apply(from, 0.0, &mut to, &mut rng).unwrap();
+
+        let mut lbfgs = Lbfgs::<2, 3, f64>::new();
+        lbfgs.start(&LbfgsSettings::new(), &[3.0, -2.0]).unwrap();
+        while let Some((x, g)) = lbfgs.ask() {
+            let f = quartic(x, g);
+            lbfgs.tell(f);
+        }
+        let mut newton = Newton::<2, f64>::new();
+        newton.start(&NewtonSettings::new(), &[3.0, -2.0]).unwrap();
+        while let Some((x, g, h)) = newton.ask() {
+            let f = quartic(x, g);
+            *h = [[12.0 * x[0] * x[0] + 2.0, 0.0], [0.0, 12.0 * x[1] * x[1] + 2.0]];
+            newton.tell(f);
+        }
+        DiagonalNewton { lr: 0.5, damping: 0.1 }.step(&mut y, &x, &g).unwrap();
+        black_box((new, largest, lbfgs.report(), newton.report()));
+    });
+    assert_eq!(allocations, 0);
+}
+
+#[test]
+fn no_file_in_fixed_memory_allocates() {
+    use gradus::noise::Masks;
+    use gradus::store;
+    let allocations = count(|| {
+        let (mut params, mut state, mut masks) = ([0.5; 37], AdamState::<37>::new(), Masks::new(3));
+        let mut buffer = [0; 1024];
+        let size = store::save((&params, &state, &masks), &mut buffer).unwrap().len();
+        store::load((&mut params, &mut state, &mut masks), &buffer[..size]).unwrap();
+        store::load((&mut params, &mut state, &mut masks), &buffer[..size - 1]).unwrap_err();
+        black_box((params, state));
+    });
+    assert_eq!(allocations, 0);
+}

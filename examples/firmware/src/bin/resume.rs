@@ -1,0 +1,177 @@
+//! Continues the run in the file `resume.gradus` of the current directory for some steps, or starts one, and
+//! saves it there: every optimizer, a schedule, a generator, dropout, averages, L-BFGS and Newton's method.
+//!
+//! `./ci.sh qemu` lets a computer and a Cortex-M4F take turns: the file must be that of a computer alone.
+#![cfg_attr(target_os = "none", no_std)]
+#![cfg_attr(target_os = "none", no_main)]
+
+use gradus::ensemble::{Average, Ema, EmaState, Swa, SwaState};
+use gradus::noise::{Dropout, Masks};
+use gradus::norm::{BatchNorm, BatchNormState, Shape};
+use gradus::schedule::{Cosine, Schedule, WarmUp};
+use gradus::second_order::{Lbfgs, LbfgsSettings, Newton, NewtonSettings};
+use gradus::store;
+use gradus::transform::L2;
+use gradus::*;
+use gradus_firmware::println;
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro128PlusPlus;
+
+gradus_firmware::board!(main);
+
+/// Parameters of each optimizer: not a multiple of any register.
+const N: usize = 13;
+
+/// Steps of one turn: within the warm-up, and within a line search.
+const STEPS: u32 = 7;
+
+/// Steps of the whole schedule.
+const ALL: u32 = 40;
+
+/// Parameters and state of one optimizer.
+type Part<const K: usize, O> = ([f32; N], State<O, K, N>);
+
+/// What chance and time add to the gradient, the same for all optimizers.
+struct Moment {
+    lr: f32,
+    noise: [f32; N],
+}
+
+fn start<const K: usize, O: Optimizer<K>>(_: O) -> Part<K, O::Family> {
+    (core::array::from_fn(|k| 0.5 - k as f32 * 0.125), State::new())
+}
+
+/// One step on a quadratic, with noise.
+fn step<const K: usize, O: Optimizer<K>>(rule: O, (params, state): &mut Part<K, O::Family>, moment: &Moment) {
+    let grads = core::array::from_fn(|k| 0.5 * (params[k] - k as f32) + moment.noise[k]);
+    rule.with_lr(moment.lr).with(L2::new(0.01)).step(params, &grads, state);
+}
+
+/// Rosenbrock's function, with a Hessian.
+fn rosenbrock(x: &[f64; 2], g: &mut [f64; 2]) -> f64 {
+    let (u, v) = (10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]);
+    *g = [-40.0 * u * x[0] - 2.0 * v, 20.0 * u];
+    u * u + v * v
+}
+
+fn main() {
+    let rms = RmsProp::new(0.01);
+    let rules = (Sgd::new(0.01), Momentum::new(0.01), Nesterov::new(0.01), AdaGrad::new(0.01));
+    let (sgd, momentum, nesterov, adagrad) = rules;
+    let both = rms.centered().with_momentum(0.9);
+    let (adam, adamw, amsgrad) = (Adam::new(0.01), AdamW::new(0.01), AmsGrad::new(0.01));
+    let (nadam, lion) = (Nadam::new(0.01), Lion::new(0.01));
+
+    let mut first = (start(sgd), start(momentum), start(nesterov), start(adagrad));
+    let mut second = (start(rms), start(rms.centered()), start(rms.with_momentum(0.9)), start(both));
+    let mut third = (start(adam), start(adamw), start(amsgrad), start(nadam), start(lion));
+    let mut chance = (Xoshiro128PlusPlus::seed_from_u64(1), Masks::new(2), 0_u32);
+    let mut averages = (SwaState::<N>::new(), EmaState::<N>::new(), BatchNormState::<2>::new());
+    let mut minimisers = (Lbfgs::<2, 3, f64>::new(), Lbfgs::<2, 3>::new(), Newton::<2, f64>::new());
+    let settings = LbfgsSettings::new();
+    let ready = minimisers.0.start(&settings, &[-1.2, 1.0]).is_ok()
+        & minimisers.1.start(&LbfgsSettings { l1: 0.25, ..LbfgsSettings::new() }, &[-1.2, 1.0]).is_ok()
+        & minimisers.2.start(&NewtonSettings::new(), &[-1.2, 1.0]).is_ok();
+    assert!(ready, "settings in range");
+
+    let mut buffer = [0; 8192];
+    let mut all = (&mut first, &mut second, &mut third, &mut chance, &mut averages, &mut minimisers);
+    if let Some(file) = file::read(&mut buffer) {
+        match store::load(&mut all, file) {
+            Ok(()) => println!("continues at step {}", all.3.2),
+            Err(error) => return println!("not loaded: {error}"),
+        }
+    }
+
+    for _ in 0..STEPS {
+        let (generator, masks, t) = &mut chance;
+        let mut noise = core::array::from_fn(|_| (generator.next_u32() >> 8) as f32 / 8_388_608.0 - 1.0);
+        if Dropout::drop_prob(0.25).forward(&mut noise, masks).is_err() {
+            return println!("refused");
+        }
+        let lr = WarmUp::new(1e-3, 10, Cosine::new(0.1, ALL)).at(*t);
+        let moment = Moment { lr, noise };
+        *t += 1;
+        step(sgd, &mut first.0, &moment);
+        step(momentum, &mut first.1, &moment);
+        step(nesterov, &mut first.2, &moment);
+        step(adagrad, &mut first.3, &moment);
+        step(rms, &mut second.0, &moment);
+        step(rms.centered(), &mut second.1, &moment);
+        step(rms.with_momentum(0.9), &mut second.2, &moment);
+        step(both, &mut second.3, &moment);
+        step(adam, &mut third.0, &moment);
+        step(adamw, &mut third.1, &moment);
+        step(amsgrad, &mut third.2, &moment);
+        step(nadam, &mut third.3, &moment);
+        step(lion, &mut third.4, &moment);
+        let (swa, ema, running) = &mut averages;
+        Swa.update(swa, &first.1.0);
+        Ema::new(0.9).update(ema, &first.2.0);
+        let [x, y] = [noise[0], noise[1] * noise[1]];
+        let shape = Shape::dense(4, 2);
+        let tracked = BatchNorm::new().track(shape, [&[x, -x], &[y, y + 1.0]], running.as_mut());
+        assert!(tracked.is_ok());
+        minimise(&mut minimisers);
+    }
+    let all = (&mut first, &mut second, &mut third, &mut chance, &mut averages, &mut minimisers);
+    match store::save(all, &mut buffer) {
+        Ok(file) => file::write(file),
+        Err(error) => println!("not saved: {error}"),
+    }
+}
+
+/// One evaluation for each of the minimisers.
+fn minimise((double, single, newton): &mut (Lbfgs<2, 3, f64>, Lbfgs<2, 3>, Newton<2, f64>)) {
+    if let Some((x, g)) = double.ask() {
+        let f = rosenbrock(x, g);
+        double.tell(f);
+    }
+    if let Some((x, g)) = single.ask() {
+        let mut wide = [0.0; 2];
+        let f = rosenbrock(&x.map(f64::from), &mut wide);
+        *g = wide.map(|g| g as f32);
+        single.tell(f as f32);
+    }
+    if let Some((x, g, h)) = newton.ask() {
+        let f = rosenbrock(x, g);
+        *h = [[1200.0 * x[0] * x[0] - 400.0 * x[1] + 2.0, -400.0 * x[0]], [-400.0 * x[0], 200.0]];
+        newton.tell(f);
+    }
+}
+
+/// The file, on a computer or through semihosting.
+mod file {
+    #[cfg(not(target_os = "none"))]
+    pub fn read(buffer: &mut [u8]) -> Option<&[u8]> {
+        let file = std::fs::read("resume.gradus").ok()?;
+        buffer[..file.len()].copy_from_slice(&file);
+        Some(&buffer[..file.len()])
+    }
+
+    #[cfg(not(target_os = "none"))]
+    pub fn write(file: &[u8]) {
+        std::fs::write("resume.gradus", file).unwrap();
+    }
+
+    #[cfg(target_os = "none")]
+    pub fn read(buffer: &mut [u8]) -> Option<&[u8]> {
+        use semihosting::io::Read;
+        let mut file = semihosting::fs::File::open(c"resume.gradus").ok()?;
+        let mut len = 0;
+        while let Some(rest) = buffer.get_mut(len..).filter(|rest| !rest.is_empty()) {
+            match file.read(rest) {
+                Ok(0) | Err(_) => break,
+                Ok(n) => len += n,
+            }
+        }
+        buffer.get(..len)
+    }
+
+    #[cfg(target_os = "none")]
+    pub fn write(file: &[u8]) {
+        if semihosting::fs::write(c"resume.gradus", file).is_err() {
+            gradus_firmware::println!("not written");
+        }
+    }
+}
