@@ -192,6 +192,12 @@ fuzz() {
   )
 }
 
+## smoke: the fuzz targets on a few thousand pseudo-random inputs each, with stable Rust and no fuzzer
+smoke() {
+  cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features --locked --all-targets -- -D warnings
+  cargo test --manifest-path fuzz/Cargo.toml --no-default-features --locked --lib
+}
+
 ## miri: undefined behaviour of tests/soundness.rs: x86-64, with AVX2, with AVX-512, aarch64, s390x (nightly)
 miri() {
   local target flags
@@ -417,6 +423,41 @@ bits() {
   sed -n 's/^golden //p'
 }
 
+## resume: a run that a computer, a Cortex-M4F and a big-endian machine hand to each other (part of qemu)
+resume() {
+  apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
+  local out firmware=$PWD/examples/firmware
+  out=$(mktemp -d)
+  mkdir "$out/alone" "$out/chip" "$out/chain"
+  here() {
+    (cd "$firmware" && cargo build --quiet --locked --release --target-dir target --bin resume)
+    (cd "$1" && "$firmware/target/release/resume")
+  }
+  chip() {
+    emulate_in "$1" resume thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
+  }
+  big_endian() { # one more turn of this machine where there is no Miri
+    if rustup +nightly component add miri rust-src >/dev/null 2>&1; then
+      (cd "$1" && MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri run --quiet --locked --target s390x-unknown-linux-gnu \
+        --manifest-path "$firmware/Cargo.toml" --target-dir "$firmware/target" --bin resume)
+    else
+      here "$1"
+    fi
+  }
+  local turn machine
+  for turn in 1 2 3 4 5; do
+    here "$out/alone"
+    chip "$out/chip"
+  done >/dev/null
+  for machine in here chip big_endian chip here; do
+    $machine "$out/chain"
+  done
+  cmp "$out/chip/resume.gradus" "$out/alone/resume.gradus"
+  cmp "$out/chain/resume.gradus" "$out/alone/resume.gradus"
+  echo "resume: the same file, $(stat -c %s "$out/alone/resume.gradus") bytes"
+  rm -r "$out"
+}
+
 ## qemu: training and resuming on a Cortex-M4F, in Rust and C, and the golden bits on every target
 qemu() {
   local host out target opt got file=docs/targets.md firmware=examples/firmware weights
@@ -449,30 +490,7 @@ qemu() {
       -semihosting-config enable=on,target=native -kernel "$out/firmware" 2>&1 | diff - "$out/digits.txt"
   done
 
-  echo "resume: a run that machines hand to each other ends in the file of a machine alone"
-  (
-    root=$PWD
-    mkdir "$out/alone" "$out/chip" "$out/chain"
-    here() { (cd "$root/$firmware" && cargo build --quiet --locked --release --target-dir target --bin resume) &&
-      "$root/$firmware/target/release/resume"; }
-    chip() { (cd "$root" && emulate_in "$1" resume thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s); }
-    big_endian() { # skipped without Miri: then one more turn of this machine
-      if rustup +nightly component add miri rust-src >/dev/null 2>&1; then
-        MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri run --quiet --locked --target s390x-unknown-linux-gnu \
-          --manifest-path "$root/$firmware/Cargo.toml" --target-dir "$root/$firmware/target" --bin resume
-      else
-        here
-      fi
-    }
-    cd "$out/alone"
-    for _ in 1 2 3 4 5; do here; done >/dev/null
-    cd "$out/chip"
-    for _ in 1 2 3 4 5; do chip "$PWD"; done >/dev/null
-    cd "$out/chain"
-    { here; chip "$PWD"; big_endian; chip "$PWD"; here; } | tail -n 1
-    cmp resume.gradus ../alone/resume.gradus
-    cmp resume.gradus ../chip/resume.gradus
-  )
+  resume
 
   run golden >"$out/golden"
   host=$(bits <"$out/golden")
@@ -589,10 +607,21 @@ deny() {
   cargo deny check advisories
 }
 
-## mutants [SHARD]: every change of an operator or result of rules, transforms, schedules and noise is noticed
+## mutants [SHARD]: changes of operators and results of rules, transforms, schedules and noise fail a test (hours)
 mutants() {
   tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
-  cargo mutants --no-shuffle --timeout 120 --shard "${1:-0/1}"
+  local module tests
+  # Each module by the tests that know it: a test binary less is a minute per hundred changes less.
+  while read -r module tests; do
+    # shellcheck disable=SC2086
+    cargo mutants --no-shuffle --timeout 60 --file "src/$module/**" --shard "${1:-0/1}" \
+      --output "${CARGO_TARGET_DIR:-target}/mutants-$module" -- --locked $tests
+  done <<END
+schedule --lib --test schedules
+transform --lib --test transforms --test penalties --test errors
+noise --lib --test dropout --test masks --test noise
+optim --lib --test reference --test bits --test rules --test errors --test resume
+END
 }
 
 ## all: what CI runs
@@ -600,6 +629,7 @@ all() {
   check
   test
   features
+  smoke
   nostd
   doc
   package
@@ -608,6 +638,7 @@ all() {
   c
   size
   cycles
+  resume
   web
 }
 
