@@ -128,6 +128,7 @@ bench-report() {
     echo
     cat docs/bench-notes.md
     cargo bench --locked --features rayon --bench report
+    cargo bench --locked --features rayon --bench lbfgs
     echo
     echo "## Opt-levels"
     echo
