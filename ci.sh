@@ -273,12 +273,12 @@ c() {
   rm -r "$out"
 }
 
-# rules LIBRARY: the functions of tests/footprint.
+# rules LIBRARY: the functions of tests/footprint that are counted.
 rules() {
   nm --defined-only "$1" 2>/dev/null | awk '$2 == "T" && $3 ~ /^[A-Z]/ { print $3 }' | sort -u
 }
 
-## size: flash per C function, and no path to a panic or an allocation, at opt-level z, s and 3
+## size: flash per C function and Rust rule; no path to a panic or an allocation without std, at opt-level z, s and 3
 size() {
   local target opt library rust name file=docs/size.md
   apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
@@ -287,7 +287,10 @@ size() {
   for target in thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf; do
     for opt in z 3 s; do
       library=$(bare_library $target $opt)
-      if nm "$library" 2>/dev/null | grep -E 'panicking|__rust_alloc|__rg_'; then
+      rust=tests/footprint/target/$target/release/libfootprint.a
+      (cd tests/footprint && CARGO_PROFILE_RELEASE_OPT_LEVEL=$opt cargo build --quiet --locked --release \
+        --target $target --target-dir target)
+      if nm "$library" "$rust" 2>/dev/null | grep -E 'panicking|__rust_alloc|__rg_'; then
         echo "$target $opt: a path to a panic or an allocation" >&2
         return 1
       fi
@@ -295,8 +298,6 @@ size() {
       ${linker[$target]} --gc-sections -e gradus_version $(exported "$library" | sed 's/^/-u /') \
         -o /tmp/gradus.elf "$library"
     done
-    (cd tests/footprint && cargo build --quiet --locked --release --target $target --target-dir target)
-    rust=tests/footprint/target/$target/release/libfootprint.a
     for name in $(exported "$library") $(rules $rust); do
       ${linker[$target]} --gc-sections -e "$name" -o /tmp/gradus.elf "$library" $rust
       bytes[$target $name]=$(command size /tmp/gradus.elf 2>/dev/null | awk 'NR == 2 { print $1 }')

@@ -2,6 +2,8 @@
 #![no_std]
 #![allow(non_snake_case)] // the names of the rules
 
+mod no_panic;
+
 use gradus::*;
 
 #[panic_handler]
