@@ -376,6 +376,10 @@ cycles() {
     table "Cortex-M33, opt-level s" thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
     CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS=-Ctarget-cpu=cortex-m55 \
       table "Cortex-M55 (target-cpu=cortex-m55), opt-level 3" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547 3
+    echo
+    echo "With this option LLVM computes the loops without a square root in Helium, which flushes subnormals: their bits are"
+    echo "not promised. No stable Rust shows LLVM a square root outside of std, nor tells a program that Helium is there, so"
+    echo "that the loops with a root stay scalar, exact, and in the assembly of the M4F."
     table "Cortex-M3, opt-level s: software floating point, the count depends on the values" \
       thumbv7m-none-eabi mps2-an385 cortex-m3 nrf52840 s
     table "Cortex-M0 code (on an M3), opt-level s: software floating point" thumbv6m-none-eabi mps2-an385 cortex-m3 nrf52840 s

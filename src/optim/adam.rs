@@ -114,9 +114,17 @@ impl Rule<2> for AdamRule {
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::Adam(self.constants()))
+    }
+}
+
+impl AdamRule {
+    /// In the order of [`Assembly::Adam`].
+    #[inline(always)]
+    pub(super) fn constants(&self) -> [f32; 7] {
         let Moments { beta1, gain1, beta2, gain2 } = self.moments;
         let Denominator { inside, outside } = self.denominator;
-        Some(Assembly::Adam([beta1, gain1, beta2, gain2, inside, outside, self.lr]))
+        [beta1, gain1, beta2, gain2, inside, outside, self.lr]
     }
 }
 

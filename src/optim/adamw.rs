@@ -3,7 +3,7 @@
 use super::adam::AdamRule;
 use super::{Adam, Clock, Epsilon, Optimizer, State, check_weight_decay};
 use crate::error::Error;
-use crate::simd::{Lane, Rule};
+use crate::simd::{Assembly, Lane, Rule};
 
 /// AdamW (Loshchilov and Hutter, 2019): Adam, with the decay of the weights apart from it.
 ///
@@ -86,5 +86,10 @@ impl Rule<2> for AdamWRule {
     #[inline(always)]
     fn apply<L: Lane>(&self, isa: L::Isa, p: L, g: [L; 1], state: [L; 2]) -> (L, [L; 2]) {
         self.adam.apply(isa, p * L::splat(isa, self.keep), g, state)
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        let [beta1, gain1, beta2, gain2, inside, outside, lr] = self.adam.constants();
+        Some(Assembly::AdamW([beta1, gain1, beta2, gain2, inside, outside, lr, self.keep]))
     }
 }

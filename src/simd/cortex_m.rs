@@ -47,159 +47,84 @@ macro_rules! assembly {
             out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
             out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _,
             out("s13") _, out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _,
-            out("s19") _, out("s20") _, out("s21") _, out("s22") _,
+            out("s19") _, out("s20") _, out("s21") _, out("s22") _, out("s23") _,
             options(nostack),
         )
     };
 }
 
-/// `v = rho * v + gain * g; p -= lr * v` with p, g, v in `$p`, `$g`, `$v`.
+/// Instructions on numbers: operation, result, operands.
+macro_rules! code {
+    ($($operation:ident $to:ident $a:ident $($b:ident)?;)*) => {
+        concat!($(
+            stringify!($operation), ".f32 ", stringify!($to), ", ", stringify!($a), $(", ", stringify!($b),)? "\n",
+        )*)
+    };
+}
+
+/// `v = rho * v + gain * g; p -= lr * v`.
 macro_rules! momentum {
-    ($p:literal $g:literal $v:literal) => {
-        concat!(
-            "vmul.f32 ",
-            $v,
-            ", ",
-            $v,
-            ", s16\n", // rho * v
-            "vmla.f32 ",
-            $v,
-            ", ",
-            $g,
-            ", s17\n", // + gain * g
-            "vmls.f32 ",
-            $p,
-            ", ",
-            $v,
-            ", s18\n", // p - lr * v
-        )
+    ($p:ident $g:ident $v:ident) => {
+        code! {
+            vmul $v $v s16; // rho * v
+            vmla $v $g s17; // + gain * g
+            vmls $p $v s18; // p - lr * v
+        }
     };
 }
 
 /// `s = rho * s + gain * g * g; p -= lr * g / (sqrt(s + inside) + outside)`.
 macro_rules! rmsprop {
-    ($p:literal $g:literal $s:literal $t:literal) => {
-        concat!(
-            "vmul.f32 ",
-            $t,
-            ", ",
-            $g,
-            ", s17\n", // gain * g
-            "vmul.f32 ",
-            $s,
-            ", ",
-            $s,
-            ", s16\n", // rho * s
-            "vmla.f32 ",
-            $s,
-            ", ",
-            $t,
-            ", ",
-            $g,
-            "\n", // + (gain * g) * g
-            "vadd.f32 ",
-            $t,
-            ", ",
-            $s,
-            ", s18\n", // s + inside
-            "vsqrt.f32 ",
-            $t,
-            ", ",
-            $t,
-            "\n",
-            "vmul.f32 ",
-            $g,
-            ", ",
-            $g,
-            ", s20\n", // lr * g
-            "vadd.f32 ",
-            $t,
-            ", ",
-            $t,
-            ", s19\n", // + outside
-            "vdiv.f32 ",
-            $t,
-            ", ",
-            $g,
-            ", ",
-            $t,
-            "\n",
-            "vsub.f32 ",
-            $p,
-            ", ",
-            $p,
-            ", ",
-            $t,
-            "\n",
-        )
+    ($p:ident $g:ident $s:ident $t:ident) => {
+        code! {
+            vmul $t $g s17; // gain * g
+            vmul $s $s s16; // rho * s
+            vmla $s $t $g;  // + (gain * g) * g
+            vadd $t $s s18; // s + inside
+            vsqrt $t $t;
+            vmul $g $g s20; // lr * g
+            vadd $t $t s19; // + outside
+            vdiv $t $g $t;
+            vsub $p $p $t;
+        }
     };
 }
 
 /// `m = beta1 * m + gain1 * g; v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)`.
 macro_rules! adam {
-    ($p:literal $g:literal $m:literal $v:literal $t:literal) => {
-        concat!(
-            "vmul.f32 ",
-            $t,
-            ", ",
-            $g,
-            ", s19\n", // gain2 * g
-            "vmul.f32 ",
-            $v,
-            ", ",
-            $v,
-            ", s18\n", // beta2 * v
-            "vmla.f32 ",
-            $v,
-            ", ",
-            $t,
-            ", ",
-            $g,
-            "\n", // + (gain2 * g) * g
-            "vadd.f32 ",
-            $t,
-            ", ",
-            $v,
-            ", s20\n", // v + inside
-            "vsqrt.f32 ",
-            $t,
-            ", ",
-            $t,
-            "\n",
-            "vmul.f32 ",
-            $m,
-            ", ",
-            $m,
-            ", s16\n", // beta1 * m
-            "vmla.f32 ",
-            $m,
-            ", ",
-            $g,
-            ", s17\n", // + gain1 * g
-            "vmul.f32 ",
-            $g,
-            ", ",
-            $m,
-            ", s22\n", // lr * m
-            "vadd.f32 ",
-            $t,
-            ", ",
-            $t,
-            ", s21\n", // + outside
-            "vdiv.f32 ",
-            $t,
-            ", ",
-            $g,
-            ", ",
-            $t,
-            "\n",
-            "vsub.f32 ",
-            $p,
-            ", ",
-            $p,
-            ", ",
-            $t,
-            "\n",
+    ($p:ident $g:ident $m:ident $v:ident $t:ident) => {
+        code! {
+            vmul $t $g s19; // gain2 * g
+            vmul $v $v s18; // beta2 * v
+            vmla $v $t $g;  // + (gain2 * g) * g
+            vadd $t $v s20; // v + inside
+            vsqrt $t $t;
+            vmul $m $m s16; // beta1 * m
+            vmla $m $g s17; // + gain1 * g
+            vmul $g $m s22; // lr * m
+            vadd $t $t s21; // + outside
+            vdiv $t $g $t;
+            vsub $p $p $t;
+        }
+    };
+}
+
+/// `p *= keep`, and then [`adam`].
+macro_rules! adamw {
+    ($p:ident $g:ident $m:ident $v:ident $t:ident) => {
+        concat!(code! { vmul $p $p s23; }, adam!($p $g $m $v $t))
+    };
+}
+
+/// The loop of Adam and AdamW.
+macro_rules! adams {
+    ($adam:ident, $count:ident, $constants:ident in $last:literal; $p:ident, $g:ident, $m:ident, $v:ident) => {
+        assembly!($count, $constants in $last,
+            "vldmia {g}!, {{s2-s3}}", "vldmia {v}, {{s6-s7}}", "vldmia {m}, {{s4-s5}}",
+            "vldmia {p}, {{s0-s1}}",
+            $adam!(s0 s2 s4 s6 s8), $adam!(s1 s3 s5 s7 s8),
+            "vstmia {v}!, {{s6-s7}}", "vstmia {m}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
+            $p, $g, $m, $v
         )
     };
 }
@@ -214,7 +139,7 @@ fn assembled<'a, const S: usize, const R: usize, T: Element>(
     let n = columns.len();
     let turns = match assembly {
         Assembly::Momentum(_) => n / 4,
-        Assembly::RmsProp(_) | Assembly::Adam(_) => n / 2,
+        Assembly::RmsProp(_) | Assembly::Adam(_) | Assembly::AdamW(_) => n / 2,
     };
     if turns == 0 {
         return columns;
@@ -225,8 +150,8 @@ fn assembled<'a, const S: usize, const R: usize, T: Element>(
             (Assembly::Momentum(c), &[g], &[v]) => {
                 assembly!(turns, c in "s18",
                     "vldmia {g}!, {{s4-s7}}", "vldmia {v}, {{s8-s11}}", "vldmia {p}, {{s0-s3}}",
-                    momentum!("s0" "s4" "s8"), momentum!("s1" "s5" "s9"),
-                    momentum!("s2" "s6" "s10"), momentum!("s3" "s7" "s11"),
+                    momentum!(s0 s4 s8), momentum!(s1 s5 s9),
+                    momentum!(s2 s6 s10), momentum!(s3 s7 s11),
                     "vstmia {v}!, {{s8-s11}}", "vstmia {p}!, {{s0-s3}}";
                     p, g, v
                 );
@@ -235,20 +160,18 @@ fn assembled<'a, const S: usize, const R: usize, T: Element>(
             (Assembly::RmsProp(c), &[g], &[s]) => {
                 assembly!(turns, c in "s20",
                     "vldmia {g}!, {{s2-s3}}", "vldmia {s}, {{s4-s5}}", "vldmia {p}, {{s0-s1}}",
-                    rmsprop!("s0" "s2" "s4" "s6"), rmsprop!("s1" "s3" "s5" "s6"),
+                    rmsprop!(s0 s2 s4 s6), rmsprop!(s1 s3 s5 s6),
                     "vstmia {s}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
                     p, g, s
                 );
                 turns * 2
             }
             (Assembly::Adam(c), &[g], &[m, v]) => {
-                assembly!(turns, c in "s22",
-                    "vldmia {g}!, {{s2-s3}}", "vldmia {v}, {{s6-s7}}", "vldmia {m}, {{s4-s5}}",
-                    "vldmia {p}, {{s0-s1}}",
-                    adam!("s0" "s2" "s4" "s6" "s8"), adam!("s1" "s3" "s5" "s7" "s8"),
-                    "vstmia {v}!, {{s6-s7}}", "vstmia {m}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
-                    p, g, m, v
-                );
+                adams!(adam, turns, c in "s22"; p, g, m, v);
+                turns * 2
+            }
+            (Assembly::AdamW(c), &[g], &[m, v]) => {
+                adams!(adamw, turns, c in "s23"; p, g, m, v);
                 turns * 2
             }
             _ => return columns,

@@ -63,6 +63,8 @@ pub enum Assembly {
     RmsProp([f32; 5]),
     /// `beta1, gain1, beta2, gain2, inside, outside, lr`
     Adam([f32; 7]),
+    /// `beta1, gain1, beta2, gain2, inside, outside, lr, keep`
+    AdamW([f32; 8]),
 }
 
 /// The slices that a [`Rule`] runs over: all of one length, which is checked once, here.
