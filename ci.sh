@@ -158,11 +158,12 @@ bench-report() {
   mv BENCHMARKS.tmp BENCHMARKS.md
 }
 
-## pictures: the pictures in docs/ are the ones that the example draws
+## pictures: the pictures in docs/ are the ones that the examples draw
 pictures() {
   local drawn file
   drawn=$(mktemp -d)
   cargo run --locked --quiet --example race -- "$drawn"
+  cargo run --locked --quiet --example rosenbrock -- "$drawn"
   for file in "$drawn"/*; do
     cmp "$file" "docs/${file##*/}"
   done
