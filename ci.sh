@@ -293,6 +293,13 @@ c() {
   rm -r "$out"
 }
 
+# footprint TARGET OPT [OPTION..]: prints the path of the static library of tests/footprint.
+footprint() {
+  (cd tests/footprint && CARGO_PROFILE_RELEASE_OPT_LEVEL=$2 cargo build --quiet --locked --release \
+    --target "$1" --target-dir target "${@:3}")
+  echo "tests/footprint/target/$1/release/libfootprint.a"
+}
+
 # rules LIBRARY: the functions of tests/footprint that are counted.
 rules() {
   nm --defined-only "$1" 2>/dev/null | awk '$2 == "T" && $3 ~ /^[A-Z]/ { print $3 }' | sort -u
@@ -300,29 +307,30 @@ rules() {
 
 ## size: flash per C function and Rust rule; no path to a panic or an allocation without std, at opt-level z, s and 3
 size() {
-  local target opt library rust name file=docs/size.md
+  local target opt library rust name elf file=docs/size.md
   apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
+  elf=$(mktemp)
   declare -A bytes linker=([thumbv6m-none-eabi]="arm-none-eabi-ld" [thumbv7em-none-eabihf]="arm-none-eabi-ld"
     [riscv32imac-unknown-none-elf]="riscv64-unknown-elf-ld -m elf32lriscv")
   for target in thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf; do
     for opt in z 3 s; do
       library=$(bare_library $target $opt)
-      rust=tests/footprint/target/$target/release/libfootprint.a
-      (cd tests/footprint && CARGO_PROFILE_RELEASE_OPT_LEVEL=$opt cargo build --quiet --locked --release \
-        --target $target --target-dir target)
+      rust=$(footprint $target $opt --features everything)
       if nm "$library" "$rust" 2>/dev/null | grep -E 'panicking|__rust_alloc|__rg_'; then
         echo "$target $opt: a path to a panic or an allocation" >&2
         return 1
       fi
       # All functions at once: an undefined symbol would be a libc's, or the panic handler's.
       ${linker[$target]} --gc-sections -e gradus_version $(exported "$library" | sed 's/^/-u /') \
-        -o /tmp/gradus.elf "$library"
+        -o "$elf" "$library"
     done
+    rust=$(footprint $target s)
     for name in $(exported "$library") $(rules $rust); do
-      ${linker[$target]} --gc-sections -e "$name" -o /tmp/gradus.elf "$library" $rust
-      bytes[$target $name]=$(command size /tmp/gradus.elf 2>/dev/null | awk 'NR == 2 { print $1 }')
+      ${linker[$target]} --gc-sections -e "$name" -o "$elf" "$library" $rust
+      bytes[$target $name]=$(command size "$elf" 2>/dev/null | awk 'NR == 2 { print $1 }')
     done
   done
+  rm "$elf"
   rows() {
     for name in "$@"; do
       echo "| $name | ${bytes[thumbv6m-none-eabi $name]} | ${bytes[thumbv7em-none-eabihf $name]} |" \
@@ -517,6 +525,11 @@ qemu() {
   done
 
   resume
+
+  echo "a static model: this machine, then a Cortex-M4F, where it lies in .bss"
+  run static_mcu | tee "$out/static"
+  emulate static_mcu thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s | diff - "$out/static"
+  nm $firmware/target/thumbv7em-none-eabihf/release/static_mcu | grep -q ' b .*CALIBRATION'
 
   run golden >"$out/golden"
   host=$(bits <"$out/golden")

@@ -2,6 +2,7 @@
 #![no_std]
 #![allow(non_snake_case)] // the names of the rules
 
+#[cfg(feature = "everything")]
 mod no_panic;
 
 use gradus::*;
