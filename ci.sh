@@ -280,7 +280,7 @@ c() {
   echo "$digits"
   [ "$("$target/digits.build/digits")" = "$digits" ]
   if command -v cargo-cinstall >/dev/null; then
-    cargo cinstall --silent --locked --release --prefix "$out/prefix"
+    cargo cinstall --locked --release --prefix "$out/prefix"
     cmake -S examples/c -B "$out/build" -DCMAKE_PREFIX_PATH="$out/prefix" >/dev/null
     cmake --build "$out/build" >/dev/null
     [ "$("$out/build/digits")" = "$digits" ]
