@@ -238,6 +238,10 @@ impl<T: Element> Gate<0, T> for Keep<T> {
     fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, _: [L; 0], bits: u32) -> L {
         (x * L::splat(isa, self.scale)).keep(bits)
     }
+    #[inline(always)]
+    fn factor(&self) -> Option<T> {
+        Some(self.scale)
+    }
 }
 
 /// `keep ? max(0, x) * scale : 0`.

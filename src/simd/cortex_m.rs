@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::lane::{Element, Plain};
+use super::mask::{Gate, Gated, masked as masked_one_by_one};
 use super::sweep::{Assembly, Columns, Rule, sweep};
 use core::arch::asm;
 
@@ -129,6 +130,29 @@ macro_rules! adams {
     };
 }
 
+/// `keep ? x * s16 : s17` for four numbers by the four bits in `{nibble}`: a jump to one of sixteen pieces
+/// of four operations, 18 bytes each, behind a table of their distances in half-words.
+macro_rules! four {
+    ($a:literal $b:literal $c:literal $d:literal) => {
+        concat!(
+            "tbb [pc, {nibble}]\n",
+            ".byte 8, 17, 26, 35, 44, 53, 62, 71, 80, 89, 98, 107, 116, 125, 134, 143\n",
+            piece!(0 $a, 0 $b, 0 $c, 0 $d), piece!(1 $a, 0 $b, 0 $c, 0 $d), piece!(0 $a, 1 $b, 0 $c, 0 $d), piece!(1 $a, 1 $b, 0 $c, 0 $d),
+            piece!(0 $a, 0 $b, 1 $c, 0 $d), piece!(1 $a, 0 $b, 1 $c, 0 $d), piece!(0 $a, 1 $b, 1 $c, 0 $d), piece!(1 $a, 1 $b, 1 $c, 0 $d),
+            piece!(0 $a, 0 $b, 0 $c, 1 $d), piece!(1 $a, 0 $b, 0 $c, 1 $d), piece!(0 $a, 1 $b, 0 $c, 1 $d), piece!(1 $a, 1 $b, 0 $c, 1 $d),
+            piece!(0 $a, 0 $b, 1 $c, 1 $d), piece!(1 $a, 0 $b, 1 $c, 1 $d), piece!(0 $a, 1 $b, 1 $c, 1 $d), piece!(1 $a, 1 $b, 1 $c, 1 $d),
+            "4:"
+        )
+    };
+}
+
+/// The operations for one pattern of bits, and the way out.
+macro_rules! piece {
+    (0 $x:literal) => { concat!("vmov.f32 ", $x, ", s17\n") };
+    (1 $x:literal) => { concat!("vmul.f32 ", $x, ", ", $x, ", s16\n") };
+    ($($bit:tt $x:literal),+) => { concat!($(piece!($bit $x),)+ "b.n 4f\n") };
+}
+
 /// Does the elements that fill a turn of the loop, and returns the others.
 #[inline(always)]
 fn assembled<'a, const S: usize, const R: usize, T: Element>(
@@ -178,4 +202,68 @@ fn assembled<'a, const S: usize, const R: usize, T: Element>(
         }
     };
     columns.split_at(done).1
+}
+
+/// [`run_masked`](super::mask::run_masked): in assembly as far as a gate is a product, the others one by one.
+#[inline(always)]
+pub(super) fn masked<const R: usize, T: Element, G: Gate<R, T>>(
+    gate: &G,
+    mask: &[u32],
+    columns: Gated<'_, R, T>,
+) {
+    let (mut mask, mut columns) = (mask, columns);
+    if let Some(factor) = gate.factor()
+        && size_of::<T>() == size_of::<f32>()
+        && let Some((words, others)) = mask.split_at_checked(columns.len() / 32)
+    {
+        let (whole, rest) = columns.split_at(32 * words.len());
+        let (from, to) = whole.pointers();
+        // SAFETY: both hold 32 numbers of f32 for each word.
+        unsafe { keep(factor, words, from, to) };
+        (mask, columns) = (others, rest);
+    }
+    masked_one_by_one::<R, T, T, G>(Plain, gate, mask, columns);
+}
+
+/// `keep ? x * factor : 0`, eight numbers to a load, four to a jump.
+///
+/// # Safety
+/// `from` is valid for reads of 32 elements of f32 for each word, `to` for writes.
+#[inline(always)]
+unsafe fn keep<T: Element>(factor: T, words: &[u32], from: *const T, to: *mut T) {
+    if words.is_empty() {
+        return;
+    }
+    // SAFETY: each of the turns reads one word and 32 elements, and writes as many.
+    unsafe {
+        asm!(
+            "vldr s16, [{word}]",
+            "vmov s17, {nibble}",
+            "2:",
+            "ldr {word}, [{mask}], #4",
+            "mov {bytes}, #4",
+            "3:",
+            "vldmia {from}!, {{s0-s7}}",
+            "and {nibble}, {word}, #15",
+            four!("s0" "s1" "s2" "s3"),
+            "ubfx {nibble}, {word}, #4, #4",
+            four!("s4" "s5" "s6" "s7"),
+            "lsr {word}, {word}, #8",
+            "vstmia {to}!, {{s0-s7}}",
+            "subs {bytes}, #1",
+            "bne 3b",
+            "subs {turns}, #1",
+            "bne 2b",
+            turns = inout(reg) words.len() => _,
+            mask = inout(reg) words.as_ptr() => _,
+            from = inout(reg) from => _,
+            to = inout(reg) to => _,
+            word = inout(reg) &raw const factor => _,
+            nibble = inout(reg) 0 => _,
+            bytes = out(reg) _,
+            out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+            out("s7") _, out("s16") _, out("s17") _,
+            options(nostack),
+        )
+    }
 }

@@ -148,15 +148,12 @@ const BLIND: u32 = 12;
 /// `lane + WIDTH <= LANES`.
 #[inline(always)]
 unsafe fn draw<W: Words>(isa: W::Isa, lanes: &mut Lanes, lane: usize, digits: u32) -> W {
-    let [p0, p1, p2, p3] = lanes;
-    // SAFETY: the caller keeps lane + WIDTH within each array.
+    // One pointer and three distances, not four pointers: a microcontroller has few registers.
+    let base = lanes.as_mut_ptr().cast::<u32>();
+    // SAFETY: the caller keeps lane + WIDTH within each of the four arrays.
     let [p0, p1, p2, p3] = unsafe {
-        [
-            p0.as_mut_ptr().add(lane),
-            p1.as_mut_ptr().add(lane),
-            p2.as_mut_ptr().add(lane),
-            p3.as_mut_ptr().add(lane),
-        ]
+        let p0 = base.add(lane);
+        [p0, p0.add(LANES), p0.add(2 * LANES), p0.add(3 * LANES)]
     };
     // SAFETY: WIDTH words lie behind each pointer.
     let mut state = unsafe { [W::load(isa, p0), W::load(isa, p1), W::load(isa, p2), W::load(isa, p3)] };
@@ -168,16 +165,18 @@ unsafe fn draw<W: Words>(isa: W::Isa, lanes: &mut Lanes, lane: usize, digits: u3
     let mut open = W::splat(isa, !0);
     let mut keep = W::splat(isa, if digits >> 31 == 1 { !0 } else { 0 });
     let (mut changes, mut drawn) = (digits ^ digits << 1, 0);
-    while changes != 0 && (W::WIDTH > 1 && drawn < BLIND || !open.all_zero()) {
+    // One lane stands still by itself, and what is open nowhere changes nothing.
+    while W::WIDTH == 1 && changes != 0 && !open.all_zero() {
+        open = open & next(&mut state);
+        keep = keep ^ (open & W::splat(isa, (changes as i32 >> 31) as u32));
+        changes <<= 1;
+    }
+    while W::WIDTH > 1 && changes != 0 && (drawn < BLIND || !open.all_zero()) {
         let word = next(&mut state);
-        if W::WIDTH > 1 {
-            let [n0, n1, n2, n3] = noted;
-            let [s0, s1, s2, s3] = state;
-            let done = open.is_zero();
-            noted = [done.choose(n0, s0), done.choose(n1, s1), done.choose(n2, s2), done.choose(n3, s3)];
-        } else {
-            noted = state;
-        }
+        let [n0, n1, n2, n3] = noted;
+        let [s0, s1, s2, s3] = state;
+        let done = open.is_zero();
+        noted = [done.choose(n0, s0), done.choose(n1, s1), done.choose(n2, s2), done.choose(n3, s3)];
         open = open & word;
         if changes >> 31 == 1 {
             keep = keep ^ open;
@@ -185,7 +184,7 @@ unsafe fn draw<W: Words>(isa: W::Isa, lanes: &mut Lanes, lane: usize, digits: u3
         changes <<= 1;
         drawn += 1;
     }
-    let [n0, n1, n2, n3] = noted;
+    let [n0, n1, n2, n3] = if W::WIDTH > 1 { noted } else { state };
     // SAFETY: WIDTH words lie behind each pointer.
     unsafe {
         n0.store(p0);

@@ -102,6 +102,12 @@ pub trait Gate<const R: usize, T: Element = f32> {
     ///
     /// Bit `i` of `bits` belongs to position `i`; those past the register belong to others.
     fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, read: [L; R], bits: u32) -> L;
+
+    /// The factor, where the formula is `keep ? x * factor : 0`: the crate has a loop in assembly for that.
+    #[inline(always)]
+    fn factor(&self) -> Option<T> {
+        None
+    }
 }
 
 /// The slices of a pass with a mask, their lengths checked.
@@ -124,6 +130,13 @@ impl<'a, const R: usize, T> Gated<'a, R, T> {
     #[inline]
     pub const fn len(&self) -> usize {
         self.read.len()
+    }
+
+    /// Where `x` is read, and where it is written.
+    #[inline]
+    #[cfg_attr(not(all(target_arch = "arm", target_os = "none", target_abi = "eabihf")), allow(dead_code))] // for Cortex-M
+    pub(super) const fn pointers(&self) -> (*const T, *mut T) {
+        (self.from, self.to)
     }
 
     /// The first `mid` elements and the rest; everything and nothing if `mid` lies beyond the end.
@@ -151,7 +164,7 @@ pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
     match level.0 {
         Kind::Scalar(isa) => masked::<R, T, T, G>(isa, gate, mask, columns),
         #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-        Kind::Fpu(_) => masked::<R, T, T, G>(super::lane::Plain, gate, mask, columns),
+        Kind::Fpu(_) => super::cortex_m::masked(gate, mask, columns),
         #[cfg(any(
             target_feature = "sse2",
             target_feature = "simd128",

@@ -3,7 +3,11 @@
 //! On bare metal both go through semihosting, which QEMU and debug probes offer.
 #![cfg_attr(target_os = "none", no_std)]
 
+#[cfg(all(target_arch = "arm", target_os = "none"))]
+mod counter;
 mod golden;
+#[cfg(all(target_arch = "arm", target_os = "none"))]
+pub use counter::Counter;
 pub use golden::golden;
 
 #[cfg(target_os = "none")]

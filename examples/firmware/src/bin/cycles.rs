@@ -1,13 +1,13 @@
 //! Counts instructions per parameter and bytes of stack of one step of every rule, under QEMU with
-//! `-icount shift=7`: SysTick advances with the instructions then, and resolves single ones.
+//! `-icount shift=7`.
 #![no_std]
 #![no_main]
 
 use core::hint::black_box;
-use cortex_m::peripheral::{Peripherals, SYST, syst::SystClkSource};
+use cortex_m::peripheral::Peripherals;
 use cortex_m::register::msp;
 use gradus::*;
-use gradus_firmware::println;
+use gradus_firmware::{Counter, println};
 
 gradus_firmware::board!(main);
 
@@ -15,41 +15,6 @@ const N: usize = 1024;
 /// Bytes below the stack pointer that are painted before a call.
 const PAINTED: u32 = 2048;
 const PAINT: u32 = 0xa5a5_5a5a;
-
-struct Counter {
-    syst: SYST,
-    /// Ticks of a loop of 2000 instructions.
-    loop_ticks: u32,
-    empty_ticks: u32,
-}
-
-impl Counter {
-    fn new(mut syst: SYST) -> Self {
-        syst.set_clock_source(SystClkSource::Core);
-        syst.set_reload(0xff_ffff);
-        syst.enable_counter();
-        let mut counter = Self { syst, loop_ticks: 0, empty_ticks: 0 };
-        counter.empty_ticks = counter.ticks(|| {});
-        // SAFETY: the loop touches its counter alone.
-        let ticks = counter.ticks(|| unsafe {
-            core::arch::asm!("2: subs {n}, #1", "bne 2b", n = inout(reg) 1000 => _);
-        });
-        counter.loop_ticks = ticks - counter.empty_ticks;
-        counter
-    }
-
-    fn ticks(&mut self, call: impl FnOnce()) -> u32 {
-        self.syst.clear_current();
-        let start = SYST::get_current();
-        call();
-        start.wrapping_sub(SYST::get_current()) & 0xff_ffff
-    }
-
-    fn instructions(&mut self, call: impl FnOnce()) -> u32 {
-        let ticks = u64::from(self.ticks(call) - self.empty_ticks);
-        ((ticks * 2000 + u64::from(self.loop_ticks) / 2) / u64::from(self.loop_ticks)) as u32
-    }
-}
 
 /// Paints the memory below the stack pointer.
 #[inline(never)]
