@@ -159,11 +159,13 @@ bench-report() {
 }
 
 ## pictures: the pictures in docs/ are the ones that the examples draw
+## pictures: the pictures in docs/, and the table beside one, are those that the examples make
 pictures() {
   local drawn file
   drawn=$(mktemp -d)
   cargo run --locked --quiet --example race -- "$drawn"
   cargo run --locked --quiet --example rosenbrock -- "$drawn"
+  cargo run --locked --quiet --release --example regularise -- --out "$drawn"
   for file in "$drawn"/*; do
     cmp "$file" "docs/${file##*/}"
   done

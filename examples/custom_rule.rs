@@ -15,27 +15,36 @@ use gradus::{Clock, Error, Hyper, Lane, Level, Optimizer, Rule, State};
 #[derive(Clone, Copy)]
 struct Signum {
     lr: f32,
+    /// An f64, as it was written: `1 - beta` is rounded once then. In f32, `1 - 0.999` is off by 1.3e-5.
+    beta: f64,
+}
+
+/// The constants of one step.
+#[derive(Clone, Copy)]
+struct SignumRule {
+    lr: f32,
     beta: f32,
+    gain: f32,
 }
 
 /// The formula: one column of state, `m`, beside parameters and gradients.
-impl Rule<1> for Signum {
+impl Rule<1> for SignumRule {
     #[inline(always)]
     fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m]: [L; 1]) -> (L, [L; 1]) {
-        let [zero, lr, beta] = [L::splat(isa, 0.0), L::splat(isa, self.lr), L::splat(isa, self.beta)];
-        let m = beta * m + L::splat(isa, 1.0 - self.beta) * g;
-        let step = m.select_gt(zero, lr, zero.select_gt(m, -lr, zero));
-        (p - step, [m])
+        let [zero, one] = [L::splat(isa, 0.0), L::splat(isa, 1.0)];
+        let m = L::splat(isa, self.beta) * m + L::splat(isa, self.gain) * g;
+        let sign = m.select_gt(zero, one, zero.select_gt(m, -one, m)); // 0 and NaN are themselves
+        (p - L::splat(isa, self.lr) * sign, [m])
     }
 }
 
 /// What makes it an optimizer: state, `step`, `step_slices`, `with`, threads and the rest follow.
 impl Optimizer<1> for Signum {
     type Family = Self;
-    type Rule = Self;
+    type Rule = SignumRule;
 
-    fn rule(&self, _: &mut Clock) -> Self {
-        *self
+    fn rule(&self, _: &mut Clock) -> SignumRule {
+        SignumRule { lr: self.lr, beta: self.beta as f32, gain: (1.0 - self.beta) as f32 }
     }
     fn lr(&self) -> f32 {
         self.lr
@@ -46,7 +55,7 @@ impl Optimizer<1> for Signum {
     fn check(&self) -> Result<(), Error> {
         if !(0.0 <= self.lr && self.lr.is_finite()) {
             Err(Error::Range(Hyper::LearningRate))
-        } else if !(0.0 <= self.beta && self.beta < 1.0) {
+        } else if !(0.0 <= self.beta && (self.beta as f32) < 1.0) {
             Err(Error::Range(Hyper::Beta1))
         } else {
             Ok(())
@@ -76,14 +85,20 @@ fn train(level: Level, log: bool) -> Result<[f32; N], Error> {
     optimizer.check()?;
     let mut params = [0.0; N];
     let mut state = State::<_, _, N>::new();
-    for t in 0..=STEPS {
+    let report = |t, loss| {
+        if log {
+            println!("after {t:3} steps   loss {loss:12.4}");
+        }
+    };
+    for t in 0..STEPS {
         let (loss, grads) = loss(&params);
-        if log && t % 40 == 0 {
-            println!("step {t:3}   loss {loss:12.4}");
+        if t % 40 == 0 {
+            report(t, loss);
         }
         let lr = signum.lr * (1.0 - t as f32 / STEPS as f32);
         optimizer.with_lr(lr).step_slices_at(level, &mut params, &grads, state.as_mut())?;
     }
+    report(STEPS, loss(&params).0);
     Ok(params)
 }
 

@@ -4,16 +4,21 @@ use super::{Row, spread};
 use plotters::prelude::*;
 use plotters::style::register_font;
 use std::error::Error;
-use std::path::Path;
 
 const TRAIN: RGBColor = RGBColor(180, 180, 180);
 const TEST: RGBColor = RGBColor(31, 119, 220);
 
-/// A line for each method: a dot for each seed, a bar at the mean.
-pub fn draw(path: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>> {
+/// A line for each method: a dot for each seed, a bar at the mean. Narrow pages shrink it.
+pub fn draw(rows: &[Row]) -> Result<String, Box<dyn Error>> {
+    let mut svg = String::new();
+    paint(&mut svg, rows)?;
+    Ok(svg.replacen("<svg ", r#"<svg style="max-width:100%;height:auto" "#, 1))
+}
+
+fn paint(svg: &mut String, rows: &[Row]) -> Result<(), Box<dyn Error>> {
     register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
     let height = 110 + 50 * rows.len() as u32;
-    let root = SVGBackend::new(path, (900, height)).into_drawing_area();
+    let root = SVGBackend::with_string(svg, (900, height)).into_drawing_area();
     root.fill(&WHITE)?;
     let lowest = rows.iter().flat_map(|row| &row.test).fold(1.0_f64, |a, b| a.min(*b));
     let low = (100.0 * lowest - 0.5).floor();

@@ -1,7 +1,7 @@
 //! What helps a network that has only 200 samples to learn from? Penalties, dropout, batch
 //! normalisation and augmentation on real digits, over ten seeds.
 //!
-//! `cargo run --release --example regularise` prints the table and draws `out/regularise.svg`.
+//! `cargo run --release --example regularise` prints the table, and writes it and a picture to `out/`.
 //!
 //! A seed decides which 200 samples there are, the first weights, and all chance in training. Half of the
 //! digits, 898, are for the test alone. Strengths were chosen on the other half, over other seeds:
@@ -35,7 +35,7 @@ struct Arguments {
     /// Try strengths on samples that are neither for training nor for the test
     #[arg(long)]
     tune: bool,
-    /// Directory of the picture, regularise.svg
+    /// Directory of the table, regularise.md, and of the picture, regularise.svg
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
 }
@@ -107,10 +107,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         (METHODS.iter().map(|(name, regulariser)| ((*name).into(), *regulariser)).collect(), 1)
     };
 
-    println!(
-        "{seeds} seeds, {samples} samples, {epochs} epochs. Accuracy in %, mean and standard deviation."
+    let mut table = format!(
+        "{seeds} seeds, {samples} samples, {epochs} epochs. Accuracy in %, mean and standard deviation.\n\n\
+         | {:21} | {:14} | {:14} | better than none, seed by seed |\n|---|--:|--:|---|\n",
+        "", "training", "test"
     );
-    println!("{:21} {:>13} {:>13}   better than none, seed by seed", "", "training", "test");
+    print!("{table}");
     let mut rows: Vec<Row> = Vec::new();
     for (name, regulariser) in methods {
         let run = |seed| measure(regulariser, &job, usize::from(*samples), *tune, seed);
@@ -123,13 +125,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         let (train, test) = a?.into_iter().chain(b?).unzip();
         rows.push(Row { name, train, test });
-        print(&rows);
+        let line = line(&rows);
+        print!("{line}");
+        table += &line;
     }
     if !tune {
         std::fs::create_dir_all(out)?;
-        let path = out.join("regularise.svg");
-        chart::draw(&path, &rows)?;
-        println!("picture: {}", path.display());
+        std::fs::write(out.join("regularise.md"), table)?;
+        std::fs::write(out.join("regularise.svg"), chart::draw(&rows)?)?;
+        println!("\nin {}: regularise.md, regularise.svg", out.display());
     }
     Ok(())
 }
@@ -151,12 +155,12 @@ fn measure(
     Ok((network.accuracy(training)?, network.accuracy(&test)?))
 }
 
-/// Prints the last row, with the mean and the 95 % confidence of its differences from the first.
-fn print(rows: &[Row]) {
-    let (Some(first), Some(row)) = (rows.first(), rows.last()) else { return };
+/// The last row, with the mean and the 95 % confidence of its differences from the first.
+fn line(rows: &[Row]) -> String {
+    let (Some(first), Some(row)) = (rows.first(), rows.last()) else { return String::new() };
     let percent = |x: &[f64]| {
         let (mean, deviation) = spread(x);
-        format!("{:6.2} ± {:4.2}", 100.0 * mean, 100.0 * deviation)
+        format!("{:6.2} ± {:5.2}", 100.0 * mean, 100.0 * deviation)
     };
     let differences: Vec<f64> = row.test.iter().zip(&first.test).map(|(a, b)| a - b).collect();
     let (mean, deviation) = spread(&differences);
@@ -174,9 +178,9 @@ fn print(rows: &[Row]) {
         "no difference seen"
     };
     let compared = if rows.len() > 1 {
-        format!("{:+5.2} ± {:4.2}  {verdict}", 100.0 * mean, 100.0 * bound)
+        format!("{:+5.2} ± {:4.2}: {verdict}", 100.0 * mean, 100.0 * bound)
     } else {
         String::new()
     };
-    println!("{:21} {} {}   {compared}", row.name, percent(&row.train), percent(&row.test));
+    format!("| {:21} | {} | {} | {compared} |\n", row.name, percent(&row.train), percent(&row.test))
 }

@@ -15,18 +15,31 @@
 //! | `RMSprop(lr)`: alpha 0.99 | `RMSprop(lr)`: rho 0.9 | [`RmsProp::new(lr)`](crate::RmsProp), `::keras(lr)` |
 //! | `RMSprop(.., centered=True, momentum=m)` | the same | `RmsProp::new(lr).centered().with_momentum(m)` |
 //! | `Adam(lr)` | `Adam(lr)` (3) | [`Adam::new(lr)`](crate::Adam), `::keras(lr)` |
-//! | `Adam(.., amsgrad=True)` | | [`AmsGrad::new(lr)`](crate::AmsGrad) |
-//! | `AdamW(lr)` | | [`AdamW::new(lr)`](crate::AdamW) |
-//! | `NAdam(lr)` | | [`Nadam::new(lr)`](crate::Nadam) |
-//! | | `Lion(lr)` (4) | [`Lion::new(lr)`](crate::Lion) |
+//! | `Adam(.., amsgrad=True)` | `Adam(.., amsgrad=True)` (3) | [`AmsGrad::new(lr)`](crate::AmsGrad) |
+//! | `AdamW(lr)`: decay 0.01 | `AdamW(lr)`: decay 0.004 (3) | [`AdamW::new(lr)`](crate::AdamW) |
+//! | `NAdam(lr)` | `Nadam(lr)` (4) | [`Nadam::new(lr)`](crate::Nadam) |
+//! | | `Lion(lr)` (5) | [`Lion::new(lr)`](crate::Lion) |
 //!
 //! 1. Keras keeps the learning rate inside of the velocity (`v = m*v - lr*g`). With a constant rate
 //!    both are the same; after a change of the rate PyTorch's whole velocity follows it, Keras' only
 //!    with the coming gradients. gradus follows PyTorch.
 //! 2. Keras starts the sum of squares at 0.1: fill the state with
 //!    [`AdaGrad::KERAS_ACCUMULATOR`](crate::AdaGrad::KERAS_ACCUMULATOR) first.
-//! 3. The stabiliser stands elsewhere: see [`Epsilon`](crate::Epsilon).
-//! 4. The default weight decay here is optax' 1e-3.
+//! 3. The stabiliser is 1e-7 and stands elsewhere: see [`Epsilon`](crate::Epsilon).
+//! 4. The stabiliser is 1e-7, and `mu` grows 250 times as fast: a momentum decay of 1.
+//! 5. No weight decay by default, where it is optax' 1e-3 here.
+//!
+//! What has no constructor is said in the fields (Keras 3.15):
+//!
+//! ```
+//! use gradus::{AdamW, AmsGrad, Epsilon, Lion, Nadam};
+//!
+//! let eps = Epsilon::Hat(1e-7);
+//! let adamw = AdamW { eps, weight_decay: 4e-3, ..AdamW::new(1e-3) };
+//! let amsgrad = AmsGrad { eps, ..AmsGrad::new(1e-3) };
+//! let nadam = Nadam { eps: Epsilon::Outside(1e-7), momentum_decay: 1.0, ..Nadam::new(1e-3) };
+//! let lion = Lion { weight_decay: 0.0, ..Lion::new(1e-3) };
+//! ```
 //!
 //! # Around the optimizer
 //!

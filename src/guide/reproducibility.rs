@@ -9,7 +9,19 @@
 //! - only `+ - * /` and square roots, which IEEE 754 rounds in one way, in a written order;
 //! - no fused multiply-add and no estimates: a product is rounded before it is added;
 //! - sums in one fixed order, whatever the width of the registers;
-//! - `exp`, `ln`, `sin` and `cos` from the `libm` crate, which is software, never from the platform.
+//! - elementary functions from software that is compiled in, never from the platform's library.
+//!
+//! Few places need such a function, all of them once a step or once an image, none in a loop over elements:
+//!
+//! | function | from | where |
+//! |---|---|---|
+//! | `exp` | the crate `libm` | [`Exponential`](crate::schedule::Exponential), [`Nadam`](crate::Nadam), [`RandomResizedCrop`](crate::augment::RandomResizedCrop), [`RandomAffine`](crate::augment::RandomAffine) |
+//! | `ln`, `ln(1 + x)` | the crate `libm` | `RandomResizedCrop`, `RandomAffine` |
+//! | `sin`, `cos` | the crate `libm` | [`Affine::rotate`](crate::augment::Affine::rotate) |
+//! | half a wave of `cos` | an integer polynomial of this crate | the cosine schedules |
+//! | square root, without an FPU | the crate `libm`, correctly rounded | everywhere |
+//!
+//! Another version of `libm` may round another way: a lock file is part of a reproducible build.
 //!
 //! ```
 //! use gradus::{Adam, AdamState, Level, Optimizer};

@@ -25,10 +25,11 @@
 //! impl Rule<1> for SignumRule {
 //!     #[inline(always)]
 //!     fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m]: [L; 1]) -> (L, [L; 1]) {
-//!         let (zero, lr) = (L::splat(isa, 0.0), L::splat(isa, self.lr));
+//!         let (zero, one) = (L::splat(isa, 0.0), L::splat(isa, 1.0));
 //!         let m = L::splat(isa, self.rho) * m + L::splat(isa, self.gain) * g;
-//!         let step = m.select_gt(zero, lr, zero.select_gt(m, -lr, zero)); // m > 0 ? lr : 0 > m ? -lr : 0
-//!         (p - step, [m])
+//!         // m > 0 ? 1 : 0 > m ? -1 : m; 0 and NaN are themselves
+//!         let sign = m.select_gt(zero, one, zero.select_gt(m, -one, m));
+//!         (p - L::splat(isa, self.lr) * sign, [m])
 //!     }
 //! }
 //!

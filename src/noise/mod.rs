@@ -3,6 +3,18 @@
 //! A mask has one bit per element, 32 to a word: bit `i mod 32` of word `i / 32` is 1 where element
 //! `i` is kept. [`Masks`] draws them. Probabilities are called `drop_prob` or `keep_prob`, never `p`:
 //! to PyTorch that is the probability to drop, to the papers the one to keep.
+//!
+//! # What helps
+//!
+//! A small network on handwritten digits, each method alone with the strength that did best on other seeds
+//! (`cargo run --release --example regularise`):
+//!
+#![doc = include_str!("../../docs/regularise.md")]
+#![doc = ""]
+#![doc = include_str!("../../docs/regularise.svg")]
+#![doc = ""]
+//! Each helps but L1, whose zeros make the network smaller, not better. Batch normalisation and augmentation
+//! help most; whether all together are better than these is within the spread of the seeds.
 
 pub(crate) mod chance;
 mod dropconnect;
