@@ -202,7 +202,7 @@ smoke() {
   cargo test --manifest-path fuzz/Cargo.toml --no-default-features --locked --lib
 }
 
-## miri: undefined behaviour of tests/soundness.rs: x86-64, with AVX2, with AVX-512, aarch64, s390x (nightly)
+## miri: undefined behaviour of tests/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; format 1 on the last
 miri() {
   local target flags
   rustup +nightly component add miri rust-src >/dev/null 2>&1 \
@@ -219,6 +219,9 @@ x86_64-unknown-linux-gnu -Ctarget-cpu=x86-64-v4
 aarch64-unknown-linux-gnu
 s390x-unknown-linux-gnu
 END
+  echo "miri s390x-unknown-linux-gnu: the committed file of format 1"
+  cargo +nightly miri test --manifest-path fuzz/Cargo.toml --no-default-features --features std --locked --quiet \
+    --target s390x-unknown-linux-gnu --test resume format_1
 }
 
 # same FILE: the file as made just now is the one committed, unless another compiler made that.
@@ -666,12 +669,12 @@ mutants() {
   while read -r module tests; do
     # shellcheck disable=SC2086
     cargo mutants --no-shuffle --timeout 60 --file "src/$module/**" --shard "${1:-0/1}" \
-      --output "${CARGO_TARGET_DIR:-target}/mutants-$module" -- --locked $tests
+      --output "${CARGO_TARGET_DIR:-target}/mutants-$module" --cargo-arg=--locked $tests
   done <<END
-schedule --lib --test schedules
-transform --lib --test transforms --test penalties --test errors
-noise --lib --test dropout --test masks --test noise
-optim --lib --test reference --test bits --test rules --test errors --test resume
+schedule -C=--lib -C=--test=schedules
+transform -C=--lib -C=--test=transforms -C=--test=penalties -C=--test=errors
+noise -C=--lib -C=--test=dropout -C=--test=masks -C=--test=noise
+optim -C=--lib -C=--test=reference -C=--test=bits -C=--test=rules -C=--test=errors -C=--test=resume
 END
 }
 
