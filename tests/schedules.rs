@@ -304,3 +304,10 @@ proptest! {
         prop_assert_eq!(snapshots.at(step), snapshots.at(step + turns * up));
     }
 }
+
+#[test]
+fn a_triangle_without_steps_stands_at_its_top() {
+    let none = Triangular::new(0.125, 0.5, 0, 0);
+    assert!(none.check().is_err());
+    assert_eq!([0, 1, u32::MAX].map(|step| none.at(step)), [0.5; 3]);
+}
