@@ -115,25 +115,70 @@ pub fn fill(level: Level, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
     }
 }
 
-/// The loop over words: word `w` is drawn from lane `w mod LANES`.
+/// The loop over words: word `w` is drawn from lane `w mod LANES`. A lane draws all its words in a row, so that
+/// its state stays in registers.
 #[inline(always)]
 pub(super) fn words<W: Words>(isa: W::Isa, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
-    let whole = if W::WIDTH > 1 { out.len() & !(LANES - 1) } else { 0 };
-    let (groups, rest) = out.split_at_mut(whole);
-    for group in groups.as_chunks_mut::<LANES>().0 {
-        let mut lane = 0;
-        while lane < LANES {
-            // SAFETY: lane + WIDTH <= LANES, since WIDTH divides it; group has LANES words.
-            unsafe { draw::<W>(isa, lanes, lane, digits).store(group.as_mut_ptr().add(lane)) };
-            lane += W::WIDTH;
+    let (groups, rest) = out.as_chunks_mut::<LANES>();
+    let mut lane = 0;
+    while lane < LANES {
+        // SAFETY: lane + WIDTH <= LANES, since WIDTH divides it.
+        let mut state = unsafe { load::<W>(isa, lanes, lane) };
+        for group in &mut *groups {
+            // SAFETY: the same; group has LANES words.
+            unsafe { draw(isa, &mut state, digits).store(group.as_mut_ptr().add(lane)) };
         }
+        // SAFETY: the same.
+        unsafe { store(lanes, lane, state) };
+        lane += W::WIDTH;
     }
     // One lane at a time: those past the last word must not move.
     let mut lane = 0;
     for word in rest {
-        // SAFETY: lane < LANES.
-        *word = unsafe { draw::<u32>(Plain, lanes, lane, digits) };
-        lane = (lane + 1) % LANES;
+        // SAFETY: rest has fewer than LANES words.
+        unsafe {
+            let mut state = load::<u32>(Plain, lanes, lane);
+            *word = draw(Plain, &mut state, digits);
+            store(lanes, lane, state);
+        }
+        lane += 1;
+    }
+}
+
+/// The state of `WIDTH` lanes.
+///
+/// # Safety
+/// `lane + WIDTH <= LANES`.
+#[inline(always)]
+unsafe fn load<W: Words>(isa: W::Isa, lanes: &Lanes, lane: usize) -> [W; 4] {
+    // One pointer and three distances, not four pointers: a microcontroller has few registers.
+    let p = lanes.as_ptr().cast::<u32>();
+    // SAFETY: the caller keeps lane + WIDTH within each of the four arrays.
+    unsafe {
+        let p = p.add(lane);
+        [
+            W::load(isa, p),
+            W::load(isa, p.add(LANES)),
+            W::load(isa, p.add(2 * LANES)),
+            W::load(isa, p.add(3 * LANES)),
+        ]
+    }
+}
+
+/// Writes the state of `WIDTH` lanes.
+///
+/// # Safety
+/// `lane + WIDTH <= LANES`.
+#[inline(always)]
+unsafe fn store<W: Words>(lanes: &mut Lanes, lane: usize, [s0, s1, s2, s3]: [W; 4]) {
+    let p = lanes.as_mut_ptr().cast::<u32>();
+    // SAFETY: the caller keeps lane + WIDTH within each of the four arrays.
+    unsafe {
+        let p = p.add(lane);
+        s0.store(p);
+        s1.store(p.add(LANES));
+        s2.store(p.add(2 * LANES));
+        s3.store(p.add(3 * LANES));
     }
 }
 
@@ -143,23 +188,11 @@ const BLIND: u32 = 12;
 
 /// One word from each of `WIDTH` lanes: an element is kept if `digits` is 1 at the place where its
 /// own random digits have their first 0.
-///
-/// # Safety
-/// `lane + WIDTH <= LANES`.
 #[inline(always)]
-unsafe fn draw<W: Words>(isa: W::Isa, lanes: &mut Lanes, lane: usize, digits: u32) -> W {
-    // One pointer and three distances, not four pointers: a microcontroller has few registers.
-    let base = lanes.as_mut_ptr().cast::<u32>();
-    // SAFETY: the caller keeps lane + WIDTH within each of the four arrays.
-    let [p0, p1, p2, p3] = unsafe {
-        let p0 = base.add(lane);
-        [p0, p0.add(LANES), p0.add(2 * LANES), p0.add(3 * LANES)]
-    };
-    // SAFETY: WIDTH words lie behind each pointer.
-    let mut state = unsafe { [W::load(isa, p0), W::load(isa, p1), W::load(isa, p2), W::load(isa, p3)] };
+fn draw<W: Words>(isa: W::Isa, state: &mut [W; 4], digits: u32) -> W {
     // A lane whose word is decided stands still. The others would have to wait for that answer, so
     // that all run on, and the state of each is noted as long as it had a reason to.
-    let mut noted = state;
+    let mut noted = *state;
     // `open` has the elements without a 0 so far; were the digits to end here, `keep` would be right.
     // So `keep` changes only where one digit differs from the next.
     let mut open = W::splat(isa, !0);
@@ -167,14 +200,14 @@ unsafe fn draw<W: Words>(isa: W::Isa, lanes: &mut Lanes, lane: usize, digits: u3
     let (mut changes, mut drawn) = (digits ^ digits << 1, 0);
     // One lane stands still by itself, and what is open nowhere changes nothing.
     while W::WIDTH == 1 && changes != 0 && !open.all_zero() {
-        open = open & next(&mut state);
+        open = open & next(state);
         keep = keep ^ (open & W::splat(isa, (changes as i32 >> 31) as u32));
         changes <<= 1;
     }
     while W::WIDTH > 1 && changes != 0 && (drawn < BLIND || !open.all_zero()) {
-        let word = next(&mut state);
+        let word = next(state);
         let [n0, n1, n2, n3] = noted;
-        let [s0, s1, s2, s3] = state;
+        let [s0, s1, s2, s3] = *state;
         let done = open.is_zero();
         noted = [done.choose(n0, s0), done.choose(n1, s1), done.choose(n2, s2), done.choose(n3, s3)];
         open = open & word;
@@ -184,13 +217,8 @@ unsafe fn draw<W: Words>(isa: W::Isa, lanes: &mut Lanes, lane: usize, digits: u3
         changes <<= 1;
         drawn += 1;
     }
-    let [n0, n1, n2, n3] = if W::WIDTH > 1 { noted } else { state };
-    // SAFETY: WIDTH words lie behind each pointer.
-    unsafe {
-        n0.store(p0);
-        n1.store(p1);
-        n2.store(p2);
-        n3.store(p3);
+    if W::WIDTH > 1 {
+        *state = noted;
     }
     keep
 }
