@@ -188,9 +188,21 @@ fn in_halves<T: Real, R: Vector<T> + Send, const S: usize>(
     }
 }
 
-/// Columns that a kernel reads in one go: with wide registers five keep the memory busy, and more make it no
-/// faster; without, one is as fast and the smallest. The bits are the same.
-const GROUP: usize = if WIDE { 5 } else { 1 };
+/// Columns that a kernel reads in one go, beside one vector and beside two. With wide registers ten are read
+/// on and on, where halves of ten would begin anew in every block; products with two vectors fill the registers
+/// with five. Without, one is as fast and the smallest. The bits are the same.
+const GROUP: usize = if WIDE { 10 } else { 1 };
+const GROUP_OF_TWO: usize = if WIDE { 5 } else { 1 };
+
+/// Makes a count a constant: one call for each, and the last for all that are larger.
+macro_rules! constant {
+    ($k:ident = $count:expr, $($n:literal)* or $most:literal => $call:expr) => {
+        match $count {
+            $($n => { const $k: usize = $n; $call })*
+            _ => { const $k: usize = $most; $call }
+        }
+    };
+}
 
 /// Block `b` of `x`; empty behind the end.
 pub(super) fn block<T>(x: &[T], b: usize) -> &[T] {
@@ -285,12 +297,8 @@ impl<V, R> Reader<'_, V, R> {
         let mut age = 0;
         while age < count {
             let (at, x, row) = ((half, b, age), [x], [&mut *row]);
-            match (count - age).min(GROUP) {
-                1 => self.products::<T, 1, 1, 2, 1>(at, x, row),
-                2 => self.products::<T, 1, 2, 3, 2>(at, x, row),
-                3 => self.products::<T, 1, 3, 4, 3>(at, x, row),
-                4 => self.products::<T, 1, 4, 5, 4>(at, x, row),
-                _ => self.products::<T, 1, 5, 6, 5>(at, x, row),
+            constant! { K = (count - age).min(GROUP), 1 2 3 4 5 6 7 8 9 or 10 =>
+                self.products::<T, 1, K, { K + 1 }, K>(at, x, row)
             }
             age += GROUP;
         }
@@ -305,14 +313,10 @@ impl<V, R> Reader<'_, V, R> {
         let mut age = 0;
         while age < count {
             let (at, rows) = ((half, b, age), [&mut *first, &mut *second]);
-            match (count - age).min(GROUP) {
-                1 => self.products::<T, 2, 1, 3, 2>(at, x, rows),
-                2 => self.products::<T, 2, 2, 4, 4>(at, x, rows),
-                3 => self.products::<T, 2, 3, 5, 6>(at, x, rows),
-                4 => self.products::<T, 2, 4, 6, 8>(at, x, rows),
-                _ => self.products::<T, 2, 5, 7, 10>(at, x, rows),
+            constant! { K = (count - age).min(GROUP_OF_TWO), 1 2 3 4 or 5 =>
+                self.products::<T, 2, K, { K + 2 }, { 2 * K }>(at, x, rows)
             }
-            age += GROUP;
+            age += GROUP_OF_TWO;
         }
     }
 
@@ -339,12 +343,8 @@ impl<V, R> Reader<'_, V, R> {
         let mut age = 0;
         while age < self.ring.count {
             let at = (Half::Y, b);
-            match (self.ring.count - age).min(GROUP) {
-                1 => self.add(at, consecutive::<1>(age), c, T::ONE, q),
-                2 => self.add(at, consecutive::<2>(age), c, T::ONE, q),
-                3 => self.add(at, consecutive::<3>(age), c, T::ONE, q),
-                4 => self.add(at, consecutive::<4>(age), c, T::ONE, q),
-                _ => self.add(at, consecutive::<5>(age), c, T::ONE, q),
+            constant! { K = (self.ring.count - age).min(GROUP), 1 2 3 4 5 6 7 8 9 or 10 =>
+                self.add(at, consecutive::<K>(age), c, T::ONE, q)
             }
             age += GROUP;
         }
@@ -358,12 +358,8 @@ impl<V, R> Reader<'_, V, R> {
         let mut left = self.ring.count;
         while left > 0 {
             let at = (Half::S, b);
-            match left.min(GROUP) {
-                1 => self.add(at, reversed::<1>(left), c, scale, q),
-                2 => self.add(at, reversed::<2>(left), c, scale, q),
-                3 => self.add(at, reversed::<3>(left), c, scale, q),
-                4 => self.add(at, reversed::<4>(left), c, scale, q),
-                _ => self.add(at, reversed::<5>(left), c, scale, q),
+            constant! { K = left.min(GROUP), 1 2 3 4 5 6 7 8 9 or 10 =>
+                self.add(at, reversed::<K>(left), c, scale, q)
             }
             scale = T::ONE;
             left = left.saturating_sub(GROUP);
