@@ -88,7 +88,8 @@ impl<A: Average, const N: usize> State<A, 1, N> {
 /// average += (p - average) / t
 /// ```
 ///
-/// Give it the weights at the end of each cycle or epoch, late in a run.
+/// Give it the weights at the end of each cycle or epoch, late in a run. The mean stands still after some 2^24
+/// updates, because a difference divided by their number is less than its last digit.
 ///
 /// ```
 /// use gradus::ensemble::{Average, Swa, SwaState};
