@@ -673,7 +673,7 @@ mutants() {
   done <<END
 schedule -C=--lib -C=--test=schedules
 transform -C=--lib -C=--test=transforms -C=--test=penalties -C=--test=errors
-noise -C=--lib -C=--test=dropout -C=--test=masks -C=--test=noise
+noise -C=--lib -C=--test=dropout -C=--test=masks -C=--test=noise -C=--test=augment
 optim -C=--lib -C=--test=reference -C=--test=bits -C=--test=rules -C=--test=errors -C=--test=resume
 END
 }

@@ -248,3 +248,10 @@ fn neighbouring_seeds_are_unrelated() {
         }
     }
 }
+
+#[test]
+fn lanes_are_awake_unless_all_their_words_are_zero() {
+    for words in [[5, 5, 0, 0], [0, 9, 0, 9], [3, 5, 6, 0], [7; 4]] {
+        assert_eq!(Masks::from_state([words; 8]).state(), [words; 8]);
+    }
+}
