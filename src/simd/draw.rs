@@ -134,6 +134,7 @@ pub(super) fn words<W: Words>(isa: W::Isa, lanes: &mut Lanes, digits: u32, out: 
     }
     // One lane at a time: those past the last word must not move.
     let mut lane = 0;
+    #[allow(clippy::explicit_counter_loop)] // an adapter would be more code
     for word in rest {
         // SAFETY: rest has fewer than LANES words.
         unsafe {
