@@ -33,11 +33,11 @@ fn serve(problems: &[mgh::Problem]) -> io::Result<()> {
 }
 
 /// A line per problem: name, n, value, gradient, iterations, evaluations, stop reason.
-fn solve(problems: &[mgh::Problem]) -> io::Result<()> {
+fn solve(problems: &[mgh::Problem], settings: LbfgsSettings<f64>) -> io::Result<()> {
     let mut output = io::stdout().lock();
     for p in problems {
         let mut x = p.start.clone();
-        let r = LbfgsSettings::<f64>::new().minimize(&mut x, |x, g| p.eval(x, g)).unwrap();
+        let r = settings.minimize(&mut x, |x, g| p.eval(x, g)).unwrap();
         let (name, n, solved) = (p.name, p.n(), p.solved(r.value, r.gradient));
         let Report { value, gradient, iterations, evaluations, stop, .. } = r;
         writeln!(output, "{name} {n} {solved} {value:e} {gradient:e} {iterations} {evaluations} {stop:?}")?;
@@ -49,8 +49,11 @@ fn main() -> io::Result<()> {
     let mut problems = mgh::problems();
     problems.extend(learning::problems());
     if std::env::args().nth(1).is_some_and(|arg| arg == "serve") {
-        serve(&problems)
-    } else {
-        solve(&problems)
+        return serve(&problems);
     }
+    let mut settings = LbfgsSettings::new();
+    if let Some(curvature) = std::env::args().nth(2) {
+        settings.curvature = curvature.parse().expect("a number, the curvature constant");
+    }
+    solve(&problems, settings)
 }

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
-"""L-BFGS of this crate and SciPy's fmin_l_bfgs_b on the same problems, side by side: writes docs/lbfgs.md.
+"""L-BFGS of this crate, SciPy's fmin_l_bfgs_b and liblbfgs on the same problems: writes docs/lbfgs.md.
 
+    apt-get install liblbfgs0  # without it the page has no column of liblbfgs
     python3 -m venv /tmp/scipy && /tmp/scipy/bin/pip install scipy==1.17.1
     OMP_NUM_THREADS=1 /tmp/scipy/bin/python tests/peers/scipy_lbfgs.py
 
-Both evaluate the same compiled functions; SciPy's calls go through a pipe. Both stop at max |g| <= 1e-5,
-after 1000 iterations or 10 000 evaluations, with 10 correction pairs; SciPy's other criterion is off
-(factr = 0). Evaluations count every call of the objective until the solver returns.
+All evaluate the same compiled functions; the calls of SciPy and liblbfgs go through a pipe. All stop at
+max |g| <= 1e-5, after 1000 iterations or 10 000 evaluations, with 10 correction pairs; SciPy's other criterion
+is off (factr = 0), and so are those of liblbfgs (epsilon = 0, past = 0). Evaluations count every call of the
+objective until the solver returns.
 """
 
+import ctypes
+import ctypes.util
 import json
 import platform
 import struct
@@ -45,61 +49,203 @@ class Server:
 
         return evaluate
 
+    def judge(self, index, x):
+        """Whether x solves the problem, and the value there, evaluated anew."""
+        plateau = self.problems[index][2]
+        f, g = self.objective(index)(x)
+        return small(g) and not abs(f - plateau) <= 1e-3 * plateau, f
+
+
+def small(g):
+    return np.max(np.abs(g)) <= 1e-5
+
 
 def by_scipy(server):
-    for index, (_, _, plateau, start) in enumerate(server.problems):
+    for index, (_, _, _, start) in enumerate(server.problems):
         objective = server.objective(index)
-        x, f, info = fmin_l_bfgs_b(objective, start, m=10, factr=0, pgtol=1e-5, maxiter=1000, maxfun=10000)
-        gradient = np.max(np.abs(objective(x)[1]))
-        solved = gradient <= 1e-5 and not abs(f - plateau) <= 1e-3 * plateau
-        yield solved, f, info["funcalls"]
+        x, _, info = fmin_l_bfgs_b(objective, start, m=10, factr=0, pgtol=1e-5, maxiter=1000, maxfun=10000)
+        yield *server.judge(index, x), info["funcalls"]
 
 
-def by_gradus():
-    lines = subprocess.run(CARGO + ["solve"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+class Parameters(ctypes.Structure):
+    """lbfgs_parameter_t of liblbfgs 1.10 in double precision."""
+
+    _fields_ = [
+        ("m", ctypes.c_int),
+        ("epsilon", ctypes.c_double),
+        ("past", ctypes.c_int),
+        ("delta", ctypes.c_double),
+        ("max_iterations", ctypes.c_int),
+        ("linesearch", ctypes.c_int),
+        ("max_linesearch", ctypes.c_int),
+        ("min_step", ctypes.c_double),
+        ("max_step", ctypes.c_double),
+        ("ftol", ctypes.c_double),
+        ("wolfe", ctypes.c_double),
+        ("gtol", ctypes.c_double),
+        ("xtol", ctypes.c_double),
+        ("orthantwise_c", ctypes.c_double),
+        ("orthantwise_start", ctypes.c_int),
+        ("orthantwise_end", ctypes.c_int),
+    ]
+
+
+DOUBLES = ctypes.POINTER(ctypes.c_double)
+EVALUATE = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p, DOUBLES, DOUBLES, ctypes.c_int, ctypes.c_double)
+PROGRESS = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, DOUBLES, DOUBLES, *[ctypes.c_double] * 4, *[ctypes.c_int] * 3
+)
+
+
+class Liblbfgs:
+    """The shared library, as the system has it; raises OSError where it has none."""
+
+    def __init__(self):
+        name = ctypes.util.find_library("lbfgs")
+        if name is None:
+            raise OSError("there is no liblbfgs")
+        self.library = ctypes.CDLL(name)
+        self.library.lbfgs_malloc.restype = DOUBLES
+        self.library.lbfgs_free.argtypes = [DOUBLES]
+        self.library.lbfgs_free.restype = None
+        self.library.lbfgs_parameter_init.restype = None
+        self.library.lbfgs.argtypes = [
+            ctypes.c_int, DOUBLES, DOUBLES, EVALUATE, PROGRESS, ctypes.c_void_p, ctypes.POINTER(Parameters)
+        ]  # fmt: skip
+        # The library cannot tell its version; the package can.
+        command = ["dpkg-query", "--show", "--showformat=Debian's ${Version}", "liblbfgs0"]
+        try:
+            self.version = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            self.version = f"of unknown version, {name}"
+
+    def parameters(self):
+        parameters = Parameters()
+        self.library.lbfgs_parameter_init(ctypes.byref(parameters))
+        # A build with floats, or with other fields, would show here.
+        assert (parameters.m, parameters.epsilon, parameters.max_step) == (6, 1e-5, 1e20)
+        assert (parameters.linesearch, parameters.orthantwise_c) == (0, 0)
+        parameters.m, parameters.epsilon, parameters.past, parameters.max_iterations = 10, 0, 0, 1000
+        return parameters
+
+    def minimize(self, objective, start, curvature):
+        """The last point, the number of evaluations, the code that lbfgs() returns."""
+        n, count = len(start), 0
+
+        def evaluate(_, x, g, n, step):
+            nonlocal count
+            count += 1
+            f, gradient = objective(np.ctypeslib.as_array(x, (n,)))
+            np.ctypeslib.as_array(g, (n,))[:] = gradient
+            return f
+
+        def progress(_, x, g, f, x_norm, g_norm, step, n, iteration, trials):
+            return int(small(np.ctypeslib.as_array(g, (n,))) or count >= 10000)
+
+        memory = self.library.lbfgs_malloc(n)  # aligned for SSE
+        try:
+            x = np.ctypeslib.as_array(memory, (n,))
+            x[:] = start
+            parameters = self.parameters()
+            parameters.gtol = curvature
+            code = self.library.lbfgs(n, memory, None, EVALUATE(evaluate), PROGRESS(progress), None, parameters)
+            return x.copy(), count, code
+        finally:
+            self.library.lbfgs_free(memory)
+
+
+def by_liblbfgs(server, library, curvature):
+    for index, (name, n, _, start) in enumerate(server.problems):
+        x, evaluations, code = library.minimize(server.objective(index), start, curvature)
+        solved, f = server.judge(index, x)
+        if not solved:
+            print(f"liblbfgs, curvature {curvature}: {name} {n}: code {code} after {evaluations} evaluations")
+        yield solved, f, evaluations
+
+
+def by_gradus(*curvature):
+    lines = subprocess.run(CARGO + ["solve", *curvature], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for line in lines.splitlines():
         _, _, solved, value, _, _, evaluations, _ = line.split()
         yield solved == "true", float(value), int(evaluations)
 
 
-HEAD = """# L-BFGS beside SciPy
+HEAD = """# L-BFGS beside {peers}
 
-Made by `OMP_NUM_THREADS=1 python tests/peers/scipy_lbfgs.py` on {date}: {rustc}; SciPy {scipy}, Python {python}.
+Made by `OMP_NUM_THREADS=1 python tests/peers/scipy_lbfgs.py` on {date}: {rustc}; SciPy {scipy}, Python {python}{version}.
 
 The functions of Moré, Garbow and Hillstrom (1981) from their standard starts, with analytic gradients, and models of the
-data in `data/`. Both solvers evaluate the same compiled functions with 10 correction pairs and stop at max |g| <= 1e-5, after
+data in `data/`. All solvers evaluate the same compiled functions with 10 correction pairs and stop at max |g| <= 1e-5, after
 1000 iterations or 10 000 evaluations; of SciPy's `fmin_l_bfgs_b` the other criterion is off (`factr=0`). All settings of
-gradus are its defaults. Solved means that gradient, and not on a plateau at infinity; a star marks what is not.
+gradus are its defaults, but for the sums that name another curvature constant. Solved means that gradient, and not on a plateau
+at infinity; a star marks what is not.
+{called}
+Two constants of gradus' line search were chosen on test functions of this kind: it extrapolates up to twentyfold instead of
+fourfold, and its curvature constant is 0.6 instead of the usual 0.9, which SciPy has and liblbfgs by default. So the sums of
+the defaults flatter gradus, and those of equal curvature stand beside them.
 
 {summary}
 
 Where the minima differ, the function has several. A solver that stops early for another reason has few evaluations and a star.
 
-| problem | n | gradus: f | evaluations | SciPy: f | evaluations |
-|---|--:|--:|--:|--:|--:|
+| problem | n | gradus: f | evaluations |{columns}
+|---|--:|--:|--:|{rules}
 """
+
+CALLED = """
+liblbfgs is the shared library, called through `ctypes`, with what `lbfgs_parameter_init` sets (line search of Moré and Thuente,
+curvature {gtol}, at most {trials} trials) except for `m` = 10 and `max_iterations` = 1000. Its own criteria are off (`epsilon` = 0,
+`past` = 0), because they are relative to |x|: a progress callback ends it after an iteration with max |g| <= 1e-5. The bound on
+evaluations is looked at there too. It returns with an error when a line search fails.
+"""
+
+
+def compare(name, ours, theirs, condition):
+    pairs = [(a[2], b[2]) for a, b in zip(ours, theirs, strict=True) if a[0] and b[0]]
+    sums = np.sum(pairs, axis=0)
+    mean = np.exp(np.mean([np.log(a / b) for a, b in pairs]))
+    return (
+        f"- Evaluations in sum over the {len(pairs)} that gradus and {name} solve, {condition}: "
+        f"gradus {sums[0]}, {name} {sums[1]} (geometric mean of the ratios {mean:.3f}).\n"
+    )
 
 
 def main():
     server = Server()
-    rows, solved, common, ratios = [], [0, 0], [0, 0], []
-    for (name, n, _, _), ours, theirs in zip(server.problems, by_gradus(), by_scipy(server), strict=True):
-        cells = [f"{f:.6e} | {evals}{'' if ok else ' &ast;'}" for ok, f, evals in (ours, theirs)]
-        rows.append(f"| {name} | {n} | {cells[0]} | {cells[1]} |\n")
-        solved = [solved[0] + ours[0], solved[1] + theirs[0]]
-        if ours[0] and theirs[0]:
-            common = [common[0] + ours[2], common[1] + theirs[2]]
-            ratios.append(ours[2] / theirs[2])
-    summary = (
-        f"- Solved of {len(rows)}: gradus {solved[0]}, SciPy {solved[1]}.\n"
-        f"- Evaluations in sum over the {len(ratios)} that both solve: gradus {common[0]}, SciPy {common[1]}.\n"
-        f"- Geometric mean of the ratios of evaluations: {np.exp(np.mean(np.log(ratios))):.3f}."
-    )
-    rustc = subprocess.run(["rustc", "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    ours, usual, peers = list(by_gradus()), list(by_gradus("0.9")), {"SciPy": list(by_scipy(server))}
+    version = called = equal = ""
+    try:
+        library = Liblbfgs()
+    except OSError as missing:
+        print(f"{missing}: no column for it")
+    else:
+        defaults = library.parameters()
+        peers["liblbfgs"] = list(by_liblbfgs(server, library, defaults.gtol))
+        equal = compare("liblbfgs", ours, list(by_liblbfgs(server, library, 0.6)), "curvature 0.6 in both")
+        version = f"; liblbfgs, {library.version}"
+        called = CALLED.format(gtol=defaults.gtol, trials=defaults.max_linesearch)
+    rows = ""
+    for (name, n, _, _), *results in zip(server.problems, ours, *peers.values(), strict=True):
+        cells = [f"{f:.6e} | {evaluations}{'' if ok else ' &ast;'}" for ok, f, evaluations in results]
+        rows += f"| {name} | {n} | {' | '.join(cells)} |\n"
+    solved = [f"{name} {sum(ok for ok, _, _ in results)}" for name, results in {"gradus": ours, **peers}.items()]
+    summary = f"- Solved of {len(ours)}: {', '.join(solved)}.\n"
+    for name, theirs in peers.items():
+        summary += compare(name, ours, theirs, "defaults") + compare(name, usual, theirs, "curvature 0.9 in both")
+    summary += equal
     head = HEAD.format(
-        date=date.today(), rustc=rustc, scipy=scipy.__version__, python=platform.python_version(), summary=summary
+        peers=" and ".join(peers),
+        date=date.today(),
+        rustc=subprocess.run(["rustc", "--version"], check=True, capture_output=True, text=True).stdout.strip(),
+        scipy=scipy.__version__,
+        python=platform.python_version(),
+        version=version,
+        called=called,
+        summary=summary.strip(),
+        columns="".join(f" {name}: f | evaluations |" for name in peers),
+        rules="--:|--:|" * len(peers),
     )
-    (ROOT / "docs/lbfgs.md").write_text(head + "".join(rows), encoding="utf-8")
+    (ROOT / "docs/lbfgs.md").write_text(head + rows, encoding="utf-8")
     print(summary)
 
 
