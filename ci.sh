@@ -226,7 +226,7 @@ END
 
 # same FILE: the file as made just now is the one committed, unless another compiler made that.
 same() {
-  if git show "HEAD:$1" 2>/dev/null | grep -qF "$(rustc --version)"; then
+  if [[ $(git show "HEAD:$1" 2>/dev/null) == *"$(rustc --version)"* ]]; then
     git diff --exit-code -- "$1"
   else
     echo "$1 was made by another compiler: not compared"

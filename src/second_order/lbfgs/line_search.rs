@@ -5,8 +5,8 @@ use super::settings::{LbfgsSettings, LineSearch};
 use crate::second_order::Real;
 use crate::second_order::real::noise;
 
-/// How far beyond the last trial the next may lie, in distances between the last two. The paper tries 4; on its
-/// authors' test functions L-BFGS needs 5 % fewer evaluations with more freedom (`tests/peers/scipy_lbfgs.py`).
+/// How far beyond the last trial the next may lie, in distances between the last two. The paper tries 4; a first
+/// step that is far too short, as unscaled features make it, needs fewer trials with more freedom.
 const EXTRAPOLATION: f64 = 20.0;
 
 /// Value and slope of the objective at a step along the direction.
