@@ -274,7 +274,7 @@ c() {
     "$compiler" -std=c11 -fsyntax-only -Iinclude "$out/layout.c"
   done
   # The commands of the README, each printing the weights of the digits network in the end. CMake remembers the checkout.
-  rm -rf "$target/digits.build"
+  rm -rf "${CARGO_TARGET_DIR:-target}/digits.build"
   sed -n '/^## From C/,/^## /p' README.md | awk '/^```c$/ { on = 1; next } /^```/ { on = 0 } on' >"$out/readme.c"
   gcc -std=c99 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only "$out/readme.c"
   sed -n '/^## From C/,/^## /p' README.md | awk '/^```text$/ { on = 1; next } /^```/ { on = 0 } on' |
