@@ -280,13 +280,16 @@ fn dropout(filter: &str) {
         "Dropout",
         "16 K elements in place, nanoseconds per element. *Scaling*: a pass of `x *= scale`, the floor. *Drawn*: masks \
          drawn and applied in one call. *Given*: applied from a mask in memory. *Compared*: a random number and a \
-         comparison for each element.",
+         comparison for each element. Most allocators begin an array 16 bytes past a cache line; every other 512-bit \
+         access touches two lines then.",
     );
-    row(["keep", "scaling", "drawn", "given", "compared"]);
-    row(["--:"; 5]);
+    row(["keep", "begins", "scaling", "drawn", "given", "compared"]);
+    row(["--:"; 6]);
     let n = 1 << 14;
-    let x = std::cell::RefCell::new(vec![1.0_f32; n]);
-    for keep_prob in [0.5, 0.8, 0.9] {
+    let mut memory = vec![1.0_f32; n + 32];
+    let line = memory.as_ptr().align_offset(64);
+    for (keep_prob, past) in [0.5, 0.8, 0.9].into_iter().flat_map(|keep| [(keep, 0), (keep, 4)]) {
+        let x = std::cell::RefCell::new(&mut memory[line + past..line + past + n]);
         let dropout = Dropout::keep_prob(keep_prob);
         let scaling = Dropout::keep_prob(black_box(1.0)).vanilla();
         let (mut masks, mut rng) = (Masks::new(1), Xoshiro128PlusPlus::seed_from_u64(1));
@@ -304,7 +307,9 @@ fn dropout(filter: &str) {
             }
         };
         let ns = medians(&mut [&mut scale, &mut draw, &mut apply, &mut compare]);
-        row([keep_prob.to_string()].into_iter().chain(ns.iter().map(|t| format!("{:.3}", t / n as f64))));
+        let begins = if past == 0 { "at a line" } else { "16 bytes past" };
+        let cells = ns.iter().map(|t| format!("{:.3}", t / n as f64));
+        row([keep_prob.to_string(), begins.to_string()].into_iter().chain(cells));
     }
 }
 
