@@ -165,3 +165,12 @@ fn a_clock_alone_is_loaded_from_c() {
     }
     assert_eq!(clock.t, 5);
 }
+
+#[test]
+fn rounding_takes_no_block_below_the_last() {
+    let last = 0.25492468;
+    for block in [0, 1, u32::MAX - 2, u32::MAX - 1, u32::MAX] {
+        let kept = gradus::noise::StochasticDepth::linear(block, u32::MAX, last);
+        assert!(last <= kept && kept <= 1.0, "{block}: {kept}");
+    }
+}

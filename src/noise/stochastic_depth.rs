@@ -51,7 +51,8 @@ impl StochasticDepth {
     /// has 1.
     #[must_use]
     pub const fn linear(block: u32, blocks: u32, last: f32) -> f32 {
-        if block >= blocks { last } else { 1.0 - block as f32 / blocks as f32 * (1.0 - last) }
+        let kept = if block < blocks { 1.0 - block as f32 / blocks as f32 * (1.0 - last) } else { last };
+        if kept < last { last } else { kept } // two roundings could end below the last
     }
 
     /// Whether the probability is one; the passes do not ask.
