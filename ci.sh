@@ -242,9 +242,9 @@ bare_library() {
   echo "${CARGO_TARGET_DIR:-target}/$1/release/libgradus.a"
 }
 
-# exported LIBRARY: the functions that it offers to C.
+# exported LIBRARY PREFIX: the functions whose names begin so; `gradus_` is what it offers to C.
 exported() {
-  nm --defined-only "$1" 2>/dev/null | awk '$2 == "T" && $3 ~ /^gradus_/ { print $3 }' | sort -u
+  nm --defined-only "$1" 2>/dev/null | awk -v prefix="^$2" '$2 == "T" && $3 ~ prefix { print $3 }' | sort -u
 }
 
 ## c: the C interface: header, names, layout, bits and refusals under sanitizers, the examples
@@ -261,7 +261,7 @@ c() {
   git diff --exit-code -- include/gradus.h
   cargo rustc --quiet --locked --lib --release --features ffi --crate-type staticlib
   library=${CARGO_TARGET_DIR:-target}/release/libgradus.a
-  diff <(exported "$library") <(grep -o 'gradus_[a-z0-9_]*(' include/gradus.h | tr -d '(' | sort -u)
+  diff <(exported "$library" gradus_) <(grep -o 'gradus_[a-z0-9_]*(' include/gradus.h | tr -d '(' | sort -u)
   GRADUS_C_OUT=$out cargo test --locked --quiet --features ffi --test abi
   g++ -std=c++11 -pedantic -Wall -Wextra -Werror -x c++ -fsyntax-only include/gradus.h
   for compiler in gcc clang; do
@@ -306,11 +306,6 @@ footprint() {
   echo "tests/footprint/target/$1/release/libfootprint.a"
 }
 
-# rules LIBRARY: the functions of tests/footprint that are counted.
-rules() {
-  nm --defined-only "$1" 2>/dev/null | awk '$2 == "T" && $3 ~ /^[A-Z]/ { print $3 }' | sort -u
-}
-
 ## size: flash per C function and Rust rule; no path to a panic or an allocation without std, at opt-level z, s and 3
 size() {
   local target opt library rust name elf file=docs/size.md
@@ -327,11 +322,11 @@ size() {
         return 1
       fi
       # All functions at once: an undefined symbol would be a libc's, or the panic handler's.
-      ${linker[$target]} --gc-sections -e gradus_version $(exported "$library" | sed 's/^/-u /') \
+      ${linker[$target]} --gc-sections -e gradus_version $(exported "$library" gradus_ | sed 's/^/-u /') \
         -o "$elf" "$library"
     done
     rust=$(footprint $target s)
-    for name in $(exported "$library") $(rules $rust); do
+    for name in $(exported "$library" gradus_) $(exported $rust '[A-Z]'); do
       ${linker[$target]} --gc-sections -e "$name" -o "$elf" "$library" $rust
       bytes[$target $name]=$(command size "$elf" 2>/dev/null | awk 'NR == 2 { print $1 }')
     done
@@ -355,7 +350,7 @@ size() {
     echo
     echo "| rule | M0 | M4F | riscv32imac |"
     echo "|---|--:|--:|--:|"
-    rows $(rules $rust)
+    rows $(exported $rust '[A-Z]')
     echo
     echo "## C"
     echo
@@ -363,7 +358,7 @@ size() {
     echo
     echo "| function | M0 | M4F | riscv32imac |"
     echo "|---|--:|--:|--:|"
-    rows $(exported "$library")
+    rows $(exported "$library" gradus_)
   } >$file
   same $file
 }

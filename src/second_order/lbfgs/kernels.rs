@@ -68,6 +68,12 @@ impl<T: Real> Folds<3, 1, 4, T> for Newest {
     }
 }
 
+/// Joins a sum and a maximum with those of the elements that follow.
+#[inline(always)]
+pub(super) fn join_slope<T, L: Lane<T>>(a: [L; 2], b: [L; 2]) -> [L; 2] {
+    [a[0] + b[0], b[1].max(a[1])]
+}
+
 /// The first trial point, `x = x0 - scale q`; `q` becomes the direction.
 pub(super) struct Depart<T> {
     pub scale: T,
@@ -88,7 +94,7 @@ impl<T: Real> Folds<2, 2, 2, T> for Depart<T> {
     }
     #[inline(always)]
     fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
-        [a[0] + b[0], b[1].max(a[1])]
+        join_slope(a, b)
     }
 }
 
@@ -109,7 +115,7 @@ impl<T: Real> Folds<2, 0, 2, T> for Slope {
     }
     #[inline(always)]
     fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
-        [a[0] + b[0], b[1].max(a[1])]
+        join_slope(a, b)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The penalty has no derivative at 0, so that the steepest one-sided slope stands for the gradient (the
 //! pseudo-gradient), and a step ends where a parameter would change its sign: there it is 0 exactly.
 
-use super::kernels::{Advance, apply, sums};
+use super::kernels::{Advance, apply, join_slope, sums};
 use super::settings::LbfgsSettings;
 use crate::second_order::Real;
 use crate::simd::{Folds, Lane, Level, Rule, sum_abs};
@@ -100,7 +100,7 @@ impl<T: Real, const FREE: bool> Folds<1, 2, 2, T> for Orthant<FREE> {
     }
     #[inline(always)]
     fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
-        [a[0] + b[0], b[1].max(a[1])]
+        join_slope(a, b)
     }
 }
 
