@@ -249,7 +249,7 @@ exported() {
 
 ## c: the C interface: header, names, layout, bits and refusals under sanitizers, the examples
 c() {
-  local out library compiler standard target digits
+  local out library compiler standard digits
   apt gcc g++ clang libclang-rt-14-dev binutils cmake pkg-config || { missing "no C compilers"; return 0; }
   if ! cbindgen --version 2>/dev/null | grep -q 0.29.4; then
     cargo install --quiet --locked cbindgen --version 0.29.4 || { missing "no cbindgen"; return 0; }
@@ -273,24 +273,21 @@ c() {
     done
     "$compiler" -std=c11 -fsyntax-only -Iinclude "$out/layout.c"
   done
-  # The commands of the README, each printing the weights of the digits network in the end. CMake remembers the checkout.
-  rm -rf "${CARGO_TARGET_DIR:-target}/digits.build"
+  # The commands of the README as they stand there, each printing the weights of the digits network in the end.
   sed -n '/^## From C/,/^## /p' README.md | awk '/^```c$/ { on = 1; next } /^```/ { on = 0 } on' >"$out/readme.c"
   gcc -std=c99 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only "$out/readme.c"
-  sed -n '/^## From C/,/^## /p' README.md | awk '/^```text$/ { on = 1; next } /^```/ { on = 0 } on' |
-    sed "s|\btarget\b|${CARGO_TARGET_DIR:-target}|g" >"$out/readme.sh"
+  sed -n '/^## From C/,/^## /p' README.md | awk '/^```text$/ { on = 1; next } /^```/ { on = 0 } on' >"$out/readme.sh"
   [ "$(wc -l <"$out/readme.sh")" = 8 ]
-  bash -eux "$out/readme.sh"
-  target=${CARGO_TARGET_DIR:-target}
-  digits=$("$target/digits")
+  env -u CARGO_TARGET_DIR bash -eux "$out/readme.sh"
+  digits=$(target/digits)
   echo "$digits"
-  [ "$("$target/digits.build/digits")" = "$digits" ]
+  [ "$(target/digits.build/digits)" = "$digits" ]
   if command -v cargo-cinstall >/dev/null; then
     cargo cinstall --locked --release --prefix "$out/prefix"
     cmake -S examples/c -B "$out/build" -DCMAKE_PREFIX_PATH="$out/prefix" >/dev/null
     cmake --build "$out/build" >/dev/null
     [ "$("$out/build/digits")" = "$digits" ]
-    gcc -O2 -ffp-contract=off -I"$target" examples/c/*.c \
+    gcc -O2 -ffp-contract=off -Itarget examples/c/*.c \
       $(PKG_CONFIG_PATH=$(dirname "$(find "$out/prefix" -name gradus.pc)") pkg-config --cflags --libs gradus) -o "$out/digits"
     [ "$(LD_LIBRARY_PATH=$(dirname "$(find "$out/prefix" -name libgradus.so)") "$out/digits")" = "$digits" ]
   else
