@@ -5,6 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+# Puts rules into Helium, which the target thumbv8m.main does not have by itself.
+HELIUM='--cfg gradus_level="helium"'
+
 # Says why a check cannot run here: an error under CI=true, a skip elsewhere.
 missing() {
   if [ "${CI:-}" = true ]; then
@@ -52,6 +55,8 @@ nostd() {
       echo "build $target"
       cargo build --locked --no-default-features --target "$target"
       [[ "$target" != thumbv7em* ]] || cargo build --locked --no-default-features --features defmt --target "$target"
+      [[ "$target" != thumbv8m* ]] ||
+        RUSTFLAGS=$HELIUM cargo clippy --locked --no-default-features --target "$target" -- -D warnings
     else
       missing "rustup has no target $target"
     fi
@@ -380,35 +385,41 @@ emulate_in() {
 
 ## cycles: instructions per parameter and stack of every rule, and of masks and dropout, counted under QEMU
 cycles() {
-  local file=docs/cycles.md opt
+  local file=docs/cycles.md opt own=" instructions, as shipped |"
   apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
-  table() {
+  table() { # table COLUMNS TITLE ..: one for each level of the target, COLUMNS names those after the first
     echo
-    echo "## $1"
+    echo "## $2"
     echo
-    echo "| rule | instructions, portable loop | instructions, as shipped | stack, bytes |"
-    echo "|---|---|---|---|"
-    emulate cycles "${@:2}" -icount shift=7
+    echo "| rule | instructions, portable loop |$1 stack, bytes |"
+    echo "|---|---|$(sed 's/[^|]*|/---|/g' <<<"$1")---|"
+    emulate cycles "${@:3}" -icount shift=7
+  }
+  m55() { # m55 FLAGS OPT TITLE
+    CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS="$1 $HELIUM" \
+      table "$own instructions, Helium |" "$3" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547 "$2"
   }
   {
     echo "# Instructions"
     echo
     echo "Per parameter, for 1024 of them, counted under QEMU (\`-icount shift=7\`, SysTick); constant costs of a call"
     echo "are not in it. The portable loop is \`Level::SCALAR\`; where the two differ, the shipped one is in assembly. Stack"
-    echo "is what a call of \`step_slices\` takes. Made by \`./ci.sh cycles\`, $(rustc --version)."
-    table "Cortex-M4F, opt-level s" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
-    table "Cortex-M4F, opt-level 3" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 3
-    table "Cortex-M4F, opt-level z" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 z
-    table "Cortex-M33, opt-level s" thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
-    CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS=-Ctarget-cpu=cortex-m55 \
-      table "Cortex-M55 (target-cpu=cortex-m55), opt-level 3" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547 3
+    echo "is what a call of \`step_slices\` takes at the last level. Made by \`./ci.sh cycles\`, $(rustc --version)."
+    table "$own" "Cortex-M4F, opt-level s" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
+    table "$own" "Cortex-M4F, opt-level 3" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 3
+    table "$own" "Cortex-M4F, opt-level z" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 z
+    table "$own" "Cortex-M33, opt-level s" thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
+    m55 "" s "Cortex-M55, opt-level s"
     echo
-    echo "With this option LLVM computes the loops without a square root in Helium, which flushes subnormals: their bits are"
-    echo "not promised. No stable Rust shows LLVM a square root outside of std, nor tells a program that Helium is there, so"
-    echo "that the loops with a root stay scalar, exact, and in the assembly of the M4F."
-    table "Cortex-M3, opt-level s: software floating point, the count depends on the values" \
+    echo "As shipped a step has the bits of every other target. Helium is for those who build with \`--cfg gradus_level=\"helium\"\`:"
+    echo "it flushes subnormals, and four of the rules have a loop in it, in assembly, equal at every opt-level."
+    m55 -Ctarget-cpu=cortex-m55 3 "Cortex-M55, opt-level 3, target-cpu=cortex-m55"
+    echo
+    echo "With this option LLVM turns the portable loops without a square root into Helium too: they flush subnormals then, at"
+    echo "every level. No stable Rust shows LLVM a square root outside of std, so that the loops with a root need the assembly."
+    table "" "Cortex-M3, opt-level s: software floating point, the count depends on the values" \
       thumbv7m-none-eabi mps2-an385 cortex-m3 nrf52840 s
-    table "Cortex-M0 code (on an M3), opt-level s: software floating point" thumbv6m-none-eabi mps2-an385 cortex-m3 nrf52840 s
+    table "" "Cortex-M0 code (on an M3), opt-level s: software floating point" thumbv6m-none-eabi mps2-an385 cortex-m3 nrf52840 s
     echo
     echo "## Masks and dropout, Cortex-M4F"
     echo
@@ -500,6 +511,22 @@ resume() {
   rm -r "$out"
 }
 
+## helium: Helium's loops on a Cortex-M55 against one element at a time (part of qemu)
+helium() {
+  apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
+  local opt
+  for opt in z s 3; do
+    echo "helium, opt-level $opt"
+    on_helium helium $opt
+  done
+}
+
+# on_helium BIN OPT: a program of examples/firmware, built for Helium, on a Cortex-M55.
+on_helium() {
+  CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS=$HELIUM \
+    emulate "$1" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547 "$2"
+}
+
 ## qemu: training and resuming on a Cortex-M4F, in Rust and C, and the golden bits on every target
 qemu() {
   local host out target opt got file=docs/targets.md firmware=examples/firmware weights
@@ -533,6 +560,7 @@ qemu() {
   done
 
   resume
+  helium
 
   echo "a static model: this machine, then a Cortex-M4F, where it lies in .bss"
   run static_mcu | tee "$out/static"
@@ -568,6 +596,8 @@ qemu() {
     board "Cortex-M7" thumbv7em-none-eabihf mps2-an500 cortex-m7 nrf52840
     board "Cortex-M33" thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505
     board "Cortex-M55" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547
+    row "Cortex-M55 with Helium" "QEMU mps3-an547, opt-level z, s, 3" "$(on_helium golden z | bits)" \
+      "$(on_helium golden s | bits)" "$(on_helium golden 3 | bits)"
     board "RISC-V, rv32imac" riscv32imac-unknown-none-elf virt rv32 riscv-virt
     (
       cd $firmware
@@ -594,7 +624,8 @@ qemu() {
       fi
     )
     echo
-    echo "With target-cpu=cortex-m55 LLVM also uses Helium, which flushes subnormals: those bits are not promised."
+    echo "Helium flushes subnormals, which are no part of this program: where there are some, its bits differ. It is used if asked"
+    echo "for (\`--cfg gradus_level=\"helium\"\`), and with target-cpu=cortex-m55 by LLVM. \`./ci.sh helium\` compares more."
   } >$file
   cat $file
   rm -r "$out"
@@ -686,6 +717,7 @@ all() {
   size
   cycles
   resume
+  helium
   web
 }
 

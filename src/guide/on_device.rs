@@ -81,6 +81,9 @@
 //! Division and square root dominate adaptive rules; without a floating-point unit every operation is a
 //! call. There [`Sgd`](crate::Sgd) and [`Momentum`](crate::Momentum) are far cheaper than the others. In the
 //! repository `docs/cycles.md` has the instructions and the stack of every rule, and `docs/size.md` the flash.
+//! On a Cortex-M55 or M85 momentum, RMSProp, Adam and AdamW run in Helium if the program is built with
+//! `--cfg gradus_level="helium"`, which flushes subnormals.
+//!
 //! Time does not depend on the values, except where hardware or its replacement takes longer over some,
 //! such as subnormal numbers.
 //!

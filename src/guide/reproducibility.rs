@@ -68,8 +68,9 @@
 //!   `-ffast-math`); on Arm the bit FZ of FPCR or FPSCR does it. It is off after reset.
 //! - **ARMv7 NEON** always flushes. The crate does not use it: 32-bit Arm runs the scalar path, which keeps
 //!   subnormals.
-//! - **Helium** (Cortex-M55, M85) flushes in its vectors, always. With the target feature `mve.fp` and at
-//!   opt-level 3 the compiler may turn the scalar loop into them; `-C target-feature=-mve.fp` prevents it.
+//! - **Helium** (Cortex-M55, M85) flushes in its vectors, always. The crate uses it if asked to, by
+//!   `--cfg gradus_level="helium"`. With the target feature `mve.fp` and at opt-level 3 the compiler may turn
+//!   the scalar loop into it; `-C target-feature=-mve.fp` prevents it.
 //! - **Rounding mode.** It is assumed to be to nearest, ties to even, as everywhere by default.
 //!
 //! Subnormals appear by themselves: the averages of a parameter whose gradient stays 0 decay through them.

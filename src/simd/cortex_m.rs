@@ -11,18 +11,42 @@ use super::mask::{Gate, Gated, masked as masked_one_by_one};
 use super::sweep::{Assembly, Columns, Rule, sweep};
 use core::arch::asm;
 
-/// The token of the FPU, which a hard-float target has at compile time.
+/// The tokens of the FPU, which a hard-float target has at compile time, and of Helium, which a cfg promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fpu;
+pub enum Fpu {
+    Scalar,
+    #[cfg(gradus_level = "helium")]
+    Helium,
+}
+
+impl Fpu {
+    #[cfg(gradus_level = "helium")]
+    pub const WIDEST: Self = Self::Helium;
+    #[cfg(not(gradus_level = "helium"))]
+    pub const WIDEST: Self = Self::Scalar;
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "fpu",
+            #[cfg(gradus_level = "helium")]
+            Self::Helium => "helium",
+        }
+    }
+}
 
 /// [`run`](super::run): in assembly as far as a rule has it, the others one by one.
 #[inline(always)]
 pub(super) fn run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
+    isa: Fpu,
     rule: &K,
     columns: Columns<'_, S, R, T>,
 ) {
     let rest = match rule.assembly() {
-        Some(assembly) if size_of::<T>() == size_of::<f32>() => assembled(assembly, columns),
+        Some(assembly) if size_of::<T>() == size_of::<f32>() => match isa {
+            Fpu::Scalar => assembled(assembly, columns),
+            #[cfg(gradus_level = "helium")]
+            Fpu::Helium => super::helium::assembled(assembly, columns),
+        },
         _ => columns,
     };
     sweep::<S, R, T, T, K>(Plain, rule, rest);

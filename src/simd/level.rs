@@ -15,7 +15,8 @@ use core::fmt;
 
 /// An instruction set that this CPU has.
 ///
-/// Results do not depend on it: a level changes how long a call takes, never a bit of its result.
+/// Results do not depend on it: a level changes how long a call takes, never a bit of its result
+/// (but for Helium, which must be asked for, and which flushes subnormals).
 /// The calls without a level use [`Level::detect`]; tests and benchmarks choose.
 ///
 /// ```
@@ -61,7 +62,8 @@ impl Level {
     /// The widest level of this CPU.
     ///
     /// With `std` the CPU is asked; without it the compiler's target features decide. Build with
-    /// `--cfg gradus_level="scalar"` to keep every call on [`Level::SCALAR`].
+    /// `--cfg gradus_level="scalar"` to keep every call on [`Level::SCALAR`]; with
+    /// `--cfg gradus_level="helium"` for a Cortex-M55 or M85, whose vectors flush subnormals.
     #[inline]
     #[must_use]
     pub fn detect() -> Self {
@@ -82,7 +84,7 @@ impl Level {
             ))]
             return Self(Kind::Portable(Portable));
             #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-            return Self(Kind::Fpu(Fpu));
+            return Self(Kind::Fpu(Fpu::WIDEST));
         }
         #[allow(unreachable_code)]
         Self::SCALAR
@@ -102,7 +104,8 @@ impl Level {
         }
         #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
         {
-            levels[1] = Some(Self(Kind::Fpu(Fpu)));
+            levels[1] = Some(Self(Kind::Fpu(Fpu::Scalar)));
+            levels[2] = Some(Self(Kind::Fpu(Fpu::WIDEST))).filter(|_| Fpu::WIDEST != Fpu::Scalar);
         }
         #[cfg(target_arch = "x86_64")]
         {
@@ -112,13 +115,13 @@ impl Level {
         levels.into_iter().flatten()
     }
 
-    /// Its name: `scalar`, `fpu`, `sse2`, `neon`, `simd128`, `avx2` or `avx512`.
+    /// Its name: `scalar`, `fpu`, `helium`, `sse2`, `neon`, `simd128`, `avx2` or `avx512`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Scalar(_) => "scalar",
             #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-            Kind::Fpu(_) => "fpu",
+            Kind::Fpu(fpu) => fpu.name(),
             #[cfg(any(
                 target_feature = "sse2",
                 target_feature = "simd128",

@@ -3,6 +3,8 @@
 #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
 mod cortex_m;
 pub(crate) mod draw;
+#[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf", gradus_level = "helium"))]
+mod helium;
 mod lane;
 mod level;
 pub(crate) mod mask;

@@ -147,7 +147,7 @@ pub fn run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
     match level.0 {
         Kind::Scalar(isa) => sweep::<S, R, T, T, K>(isa, rule, columns),
         #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-        Kind::Fpu(_) => super::cortex_m::run(rule, columns),
+        Kind::Fpu(isa) => super::cortex_m::run(isa, rule, columns),
         #[cfg(any(
             target_feature = "sse2",
             target_feature = "simd128",

@@ -10,7 +10,7 @@ use gradus::*;
 const N: usize = 53;
 
 /// Numbers of mixed size and sign: a linear congruential generator, scaled by powers of two.
-struct Numbers(u32);
+pub struct Numbers(pub u32);
 
 impl Numbers {
     fn next(&mut self) -> f32 {
@@ -19,7 +19,8 @@ impl Numbers {
         mantissa * [1.0, 1e-3, 16.0, 0.25][(self.0 >> 6) as usize & 3]
     }
 
-    fn fill<const M: usize>(&mut self) -> [f32; M] {
+    /// The next `M` numbers.
+    pub fn fill<const M: usize>(&mut self) -> [f32; M] {
         let mut values = [0.0; M];
         for value in &mut values {
             *value = self.next();

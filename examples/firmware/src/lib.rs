@@ -8,12 +8,12 @@ mod counter;
 mod golden;
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub use counter::Counter;
-pub use golden::golden;
+pub use golden::{Numbers, golden};
 
 #[cfg(target_os = "none")]
-pub use semihosting::{println, process::exit};
+pub use semihosting::{print, println, process::exit};
 #[cfg(not(target_os = "none"))]
-pub use std::{println, process::exit};
+pub use std::{print, println, process::exit};
 
 /// The attribute of a program's first function: `board!(main)` makes `main` that function.
 #[macro_export]

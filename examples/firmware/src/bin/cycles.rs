@@ -7,7 +7,7 @@ use core::hint::black_box;
 use cortex_m::peripheral::Peripherals;
 use cortex_m::register::msp;
 use gradus::*;
-use gradus_firmware::{Counter, println};
+use gradus_firmware::{Counter, print, println};
 
 gradus_firmware::board!(main);
 
@@ -68,9 +68,14 @@ fn rule<const K: usize, O: Optimizer<K>>(counter: &mut Counter, name: &str, opti
         let tenths = ((whole - half) * 10 + N as u32 / 4) / (N as u32 / 2);
         (tenths, stack)
     };
-    let (scalar, _) = row(Level::SCALAR);
-    let (own, stack) = row(Level::detect());
-    println!("| {name} | {}.{} | {}.{} | {stack} |", scalar / 10, scalar % 10, own / 10, own % 10);
+    print!("| {name} |");
+    let mut stack = 0;
+    for level in Level::available() {
+        let (tenths, own) = row(level);
+        print!(" {}.{} |", tenths / 10, tenths % 10);
+        stack = own;
+    }
+    println!(" {stack} |");
 }
 
 fn main() {

@@ -32,8 +32,9 @@ struct Memory {
 static mut MEMORY: Memory = Memory { network: Network::new(), state: AdamState::new(), order: [0; COUNT] };
 
 fn main() {
+    let memory = &raw mut MEMORY;
     // SAFETY: main runs once, and nothing else names it.
-    let Memory { network, state, order } = unsafe { &mut *(&raw mut MEMORY) };
+    let Memory { network, state, order } = unsafe { &mut *memory };
     if let Err(error) = train(network, state, order) {
         println!("{error}");
     }

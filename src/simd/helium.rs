@@ -1,0 +1,140 @@
+//! Loops in assembly for Helium, the vector unit of Cortex-M55 and M85: four numbers per instruction.
+//!
+//! Helium flushes subnormal operands and results to zero. Where none occurs, a loop has the bits of
+//! [`Level::SCALAR`](crate::Level::SCALAR): the rule's own formula, operation by operation, none of
+//! them fused. It has no root and no quotient; both are scalar instructions on the quarters of a
+//! register. The last turn stores as many elements as are left, so that a bit does not depend on the place
+//! of its element.
+#![allow(unsafe_code)]
+
+use super::lane::Element;
+use super::sweep::{Assembly, Columns};
+use core::arch::asm;
+
+/// A loop over `$n` elements, four a turn. The first three constants go to q5, q6 and q7, one to
+/// each register that is named.
+///
+/// The assembler is told the processor here, so that a program for any ARMv8-M may hold the loop.
+macro_rules! assembly {
+    (
+        $n:ident, $constants:ident, [$($constant:ident)*];
+        $($text:expr),+;
+        $($name:ident),+
+    ) => {
+        asm!(
+            ".cpu cortex-m55",
+            "ldr lr, [{constants}], #4", "vdup.32 q5, lr",
+            "ldr lr, [{constants}], #4", "vdup.32 q6, lr",
+            "ldr lr, [{constants}], #4", "vdup.32 q7, lr",
+            $(concat!("ldr {", stringify!($constant), "}, [{constants}], #4"),)*
+            "wlstp.32 lr, {n}, 3f",
+            "2:",
+            $($text,)+
+            "letp lr, 2b",
+            "3:",
+            n = in(reg) $n,
+            constants = inout(reg) $constants.as_ptr() => _,
+            $($constant = out(reg) _,)*
+            $($name = inout(reg) $name => _,)+
+            out("lr") _,
+            out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+            out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _,
+            out("s13") _, out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _,
+            out("s19") _, out("s20") _, out("s21") _, out("s22") _, out("s23") _, out("s24") _,
+            out("s25") _, out("s26") _, out("s27") _, out("s28") _, out("s29") _, out("s30") _,
+            out("s31") _,
+            options(nostack),
+        )
+    };
+}
+
+/// The roots of q4.
+macro_rules! sqrt {
+    () => {
+        "vsqrt.f32 s16, s16\n vsqrt.f32 s17, s17\n vsqrt.f32 s18, s18\n vsqrt.f32 s19, s19\n"
+    };
+}
+
+/// `q1 = q1 / q4`.
+macro_rules! divide {
+    () => {
+        "vdiv.f32 s4, s4, s16\n vdiv.f32 s5, s5, s17\n vdiv.f32 s6, s6, s18\n vdiv.f32 s7, s7, s19\n"
+    };
+}
+
+/// `m = beta1 * m + gain1 * g; v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)`,
+/// after `$decay`.
+macro_rules! adam {
+    ($n:ident, $constants:ident, [$($keep:ident)?]; $($decay:literal)?; $p:ident, $g:ident, $m:ident, $v:ident) => {
+        assembly!(
+            $n, $constants, [gain2 inside outside lr $($keep)?];
+            "vldrw.32 q1, [{g}], #16", "vldrw.32 q3, [{v}]", "vldrw.32 q2, [{m}]", "vldrw.32 q0, [{p}]",
+            $($decay,)?
+            "vmul.f32 q4, q1, {gain2}",
+            "vmul.f32 q3, q3, q7",       // beta2 * v
+            "vmul.f32 q4, q4, q1",       // (gain2 * g) * g
+            "vadd.f32 q3, q3, q4",
+            "vadd.f32 q4, q3, {inside}",
+            sqrt!(),
+            "vmul.f32 q2, q2, q5",       // beta1 * m
+            "vmul.f32 q1, q1, q6",       // gain1 * g
+            "vadd.f32 q2, q2, q1",
+            "vmul.f32 q1, q2, {lr}",
+            "vadd.f32 q4, q4, {outside}",
+            divide!(),
+            "vsub.f32 q0, q0, q1",
+            "vstrw.32 q3, [{v}], #16", "vstrw.32 q2, [{m}], #16", "vstrw.32 q0, [{p}], #16";
+            $p, $g, $m, $v
+        )
+    };
+}
+
+/// Does all elements, and returns none.
+#[inline(always)]
+pub(super) fn assembled<'a, const S: usize, const R: usize, T: Element>(
+    assembly: Assembly,
+    columns: Columns<'a, S, R, T>,
+) -> Columns<'a, S, R, T> {
+    let (p, read, state) = columns.pointers();
+    let n = columns.len();
+    // SAFETY: n is the length of every column of f32, and no loop touches more elements.
+    unsafe {
+        match (assembly, &read[..], &state[..]) {
+            // v = rho * v + gain * g; p -= lr * v
+            (Assembly::Momentum(c), &[g], &[v]) => assembly!(
+                n, c, [];
+                "vldrw.32 q1, [{g}], #16", "vldrw.32 q2, [{v}]", "vldrw.32 q0, [{p}]",
+                "vmul.f32 q2, q2, q5", // rho * v
+                "vmul.f32 q1, q1, q6", // gain * g
+                "vadd.f32 q2, q2, q1",
+                "vmul.f32 q1, q2, q7", // lr * v
+                "vsub.f32 q0, q0, q1",
+                "vstrw.32 q2, [{v}], #16", "vstrw.32 q0, [{p}], #16";
+                p, g, v
+            ),
+            // s = rho * s + gain * g * g; p -= lr * g / (sqrt(s + inside) + outside)
+            (Assembly::RmsProp(c), &[g], &[s]) => assembly!(
+                n, c, [outside lr];
+                "vldrw.32 q1, [{g}], #16", "vldrw.32 q2, [{s}]", "vldrw.32 q0, [{p}]",
+                "vmul.f32 q4, q1, q6", // gain * g
+                "vmul.f32 q2, q2, q5", // rho * s
+                "vmul.f32 q4, q4, q1", // (gain * g) * g
+                "vadd.f32 q2, q2, q4",
+                "vadd.f32 q4, q2, q7", // s + inside
+                sqrt!(),
+                "vmul.f32 q1, q1, {lr}",
+                "vadd.f32 q4, q4, {outside}",
+                divide!(),
+                "vsub.f32 q0, q0, q1",
+                "vstrw.32 q2, [{s}], #16", "vstrw.32 q0, [{p}], #16";
+                p, g, s
+            ),
+            (Assembly::Adam(c), &[g], &[m, v]) => adam!(n, c, []; ; p, g, m, v),
+            (Assembly::AdamW(c), &[g], &[m, v]) => {
+                adam!(n, c, [keep]; "vmul.f32 q0, q0, {keep}"; p, g, m, v);
+            }
+            _ => return columns,
+        }
+    };
+    columns.split_at(n).1
+}
