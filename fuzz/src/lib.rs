@@ -9,6 +9,7 @@ pub mod augment;
 pub mod batch_norm;
 pub mod ffi;
 pub mod input;
+pub mod journal;
 pub mod lbfgs;
 pub mod lengths;
 pub mod levels_agree;

@@ -1,0 +1,400 @@
+//! The journal on a flash that loses power, wears out, fails and is written by others: what is read is the newest
+//! whole file, as the documentation says what that is, and no other byte of the flash changes.
+
+#[path = "../../tests/support/flash.rs"]
+mod flash;
+
+use arbitrary::{Result, Unstructured};
+use core::cell::RefCell;
+use core::ops::Range;
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use flash::{Fault, Flash, TEARS};
+use gradus::store::{Journal, JournalError};
+
+pub fn run(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    // Words to read, words to write, blocks.
+    let _ = match u.int_in_range(0..=5).unwrap_or(0) {
+        0 => Run::<1, 1, 32>::new(&mut u),
+        1 => Run::<4, 4, 64>::new(&mut u),
+        2 => Run::<1, 8, 64>::new(&mut u),
+        3 => Run::<32, 2, 32>::new(&mut u),
+        4 => Run::<8, 32, 128>::new(&mut u),
+        _ => Run::<1, 256, 512>::new(&mut u),
+    };
+}
+
+/// What the flash says when it fails without a cut.
+const FAILED: Fault = Fault::Misuse(NorFlashErrorKind::Other);
+
+/// A flash that is watched: nothing but the region is touched, and nothing goes on for ever.
+struct Device<const R: usize, const W: usize, const E: usize> {
+    flash: Flash<R, W, E>,
+    region: Range<usize>,
+    /// Calls until the journal should be done.
+    calls: usize,
+    /// Calls until one fails.
+    fails: Option<usize>,
+    /// A byte, and bits of it that stay 0.
+    worn: Option<(usize, u8)>,
+}
+
+impl<const R: usize, const W: usize, const E: usize> Device<R, W, E> {
+    fn call<T>(
+        &mut self,
+        Range { start, end }: Range<usize>,
+        work: impl FnOnce(&mut Flash<R, W, E>) -> core::result::Result<T, Fault>,
+    ) -> core::result::Result<T, Fault> {
+        assert!(self.region.start <= start && end <= self.region.end, "{start}..{end} is not its own");
+        self.calls = self.calls.checked_sub(1).expect("an end");
+        if let Some(left) = &mut self.fails {
+            let Some(less) = left.checked_sub(1) else { return Err(FAILED) };
+            *left = less;
+        }
+        let done = work(&mut self.flash);
+        self.wear();
+        if let Err(Fault::Misuse(_) | Fault::WrittenTwice) = done {
+            panic!("the journal misuses the flash");
+        }
+        done
+    }
+
+    fn wear(&mut self) {
+        if let Some((at, bits)) = self.worn {
+            self.flash.bytes[at] &= !bits;
+        }
+    }
+}
+
+/// The flash as the journal has it.
+#[derive(Clone, Copy)]
+struct Handle<'d, const R: usize, const W: usize, const E: usize>(&'d RefCell<Device<R, W, E>>);
+
+impl<const R: usize, const W: usize, const E: usize> ErrorType for Handle<'_, R, W, E> {
+    type Error = Fault;
+}
+
+impl<const R: usize, const W: usize, const E: usize> ReadNorFlash for Handle<'_, R, W, E> {
+    const READ_SIZE: usize = R;
+    fn read(&mut self, at: u32, bytes: &mut [u8]) -> core::result::Result<(), Fault> {
+        let first = at as usize;
+        self.0.borrow_mut().call(first..first + bytes.len(), |flash| flash.read(at, bytes))
+    }
+    fn capacity(&self) -> usize {
+        self.0.borrow().flash.bytes.len()
+    }
+}
+
+impl<const R: usize, const W: usize, const E: usize> NorFlash for Handle<'_, R, W, E> {
+    const WRITE_SIZE: usize = W;
+    const ERASE_SIZE: usize = E;
+    fn erase(&mut self, from: u32, to: u32) -> core::result::Result<(), Fault> {
+        self.0.borrow_mut().call(from as usize..to as usize, |flash| flash.erase(from, to))
+    }
+    fn write(&mut self, at: u32, bytes: &[u8]) -> core::result::Result<(), Fault> {
+        let first = at as usize;
+        self.0.borrow_mut().call(first..first + bytes.len(), |flash| flash.write(at, bytes))
+    }
+}
+
+/// CRC-32C by its definition, a bit at a time.
+fn crc32c(parts: &[&[u8]]) -> u32 {
+    let mut crc = !0_u32;
+    for &byte in parts.iter().copied().flatten() {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = crc >> 1 ^ (0x82f6_3b78 & (crc & 1).wrapping_neg());
+        }
+    }
+    !crc
+}
+
+/// A whole file: its slot, sequence number and data.
+#[derive(Clone, Debug, PartialEq)]
+struct Whole {
+    slot: usize,
+    sequence: u32,
+    data: Vec<u8>,
+}
+
+/// A flash, its journal's place in it, and what must be in there.
+struct Run<const R: usize, const W: usize, const E: usize> {
+    start: usize,
+    slot: usize,
+}
+
+impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
+    const HEADER: usize = {
+        let word = if R > W { R } else { W };
+        if word > 16 { word } else { 16 }
+    };
+
+    fn new(u: &mut Unstructured) -> Result<()> {
+        let blocks = u.int_in_range(1..=3)?;
+        let (before, after) = (u.int_in_range(0..=1)?, u.int_in_range(0..=1)?);
+        let this = Self { start: before * E, slot: blocks * E };
+        let end = this.start + 2 * this.slot;
+        if this.slot == Self::HEADER {
+            return Ok(()); // no room for data
+        }
+        let mut flash = Flash::<R, W, E>::new(before + 2 * blocks + after, u.arbitrary()?);
+        for slot in 0..2 {
+            this.fill(u, &mut flash, slot)?;
+        }
+        let device = Device { flash, region: this.start..end, calls: 0, fails: None, worn: None };
+        let device = RefCell::new(device);
+        if u.ratio(1, 8)? {
+            Self::regions(u, &device)?;
+        }
+        for _ in 0..u.int_in_range(1..=8)? {
+            this.life(u, &device)?;
+        }
+        Ok(())
+    }
+
+    /// Regions by their definition; a refused one is not touched.
+    fn regions(u: &mut Unstructured, device: &RefCell<Device<R, W, E>>) -> Result<()> {
+        let size = device.borrow().flash.bytes.len();
+        let mut address = || -> Result<u32> {
+            match u.int_in_range(0..=7)? {
+                0 => u.arbitrary(),
+                1 => u.int_in_range(0..=size as u32 + 1),
+                _ => Ok((u.int_in_range(0..=size / E + 1)? * E) as u32),
+            }
+        };
+        let (start, end) = (address()?, address()?);
+        let half = (u64::from(end).saturating_sub(start.into()) / 2) as usize;
+        let whole = start as usize + 2 * half == end as usize && end as usize <= size;
+        let good =
+            whole && (start as usize).is_multiple_of(E) && half.is_multiple_of(E) && half > Self::HEADER;
+        let usual = device.borrow().region.clone();
+        device.borrow_mut().region = if good { start as usize..end as usize } else { 0..0 };
+        device.borrow_mut().calls = 1000;
+        let opened = Journal::open(Handle(device), start..end).map(|journal| journal.capacity());
+        let want = if good { Ok(half - Self::HEADER) } else { Err(JournalError::Region) };
+        assert_eq!(opened, want, "{start}..{end} of {size}");
+        device.borrow_mut().region = usual;
+        Ok(())
+    }
+
+    /// What lies in a slot: anything, nothing, or a header that fits its data, if that fits the slot.
+    fn fill(&self, u: &mut Unstructured, flash: &mut Flash<R, W, E>, slot: usize) -> Result<()> {
+        let bytes = &mut flash.bytes[self.start + slot * self.slot..][..self.slot];
+        match u.int_in_range(0..=4)? {
+            0 => {} // as from the factory
+            1 => bytes.fill(if u.arbitrary()? { 0xff } else { 0 }),
+            2 => u.fill_buffer(bytes)?,
+            _ => {
+                let sequence = match u.int_in_range(0..=3)? {
+                    0 => u.arbitrary()?,
+                    1 => 0x7fff_fffe_u32.wrapping_add(u.int_in_range(0..=4)?),
+                    _ => 0xffff_fffe_u32.wrapping_add(u.int_in_range(0..=4)?),
+                };
+                let room = self.slot - Self::HEADER;
+                let length = match u.int_in_range(0..=7)? {
+                    0 => u.arbitrary::<u32>()?,
+                    1 => (room + u.int_in_range(0..=17)?) as u32,
+                    _ => u.int_in_range(0..=room)? as u32,
+                };
+                let there = room.min(length as usize);
+                let head = [sequence.to_le_bytes(), length.to_le_bytes()].concat();
+                let data = &bytes[Self::HEADER..][..there];
+                let crc = crc32c(&[&head, data]).to_le_bytes();
+                bytes[..16].copy_from_slice(&[b"gjrn", &head[..4], &head[4..], &crc].concat());
+            }
+        }
+        Ok(())
+    }
+
+    /// The file in a slot, as the documentation describes it.
+    fn whole(&self, bytes: &[u8], slot: usize) -> Option<Whole> {
+        let bytes = &bytes[self.start + slot * self.slot..][..self.slot];
+        let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+        let data = bytes[Self::HEADER..].get(..number(8) as usize)?;
+        let fits = bytes[..4] == *b"gjrn" && number(12) == crc32c(&[&bytes[4..12], data]);
+        fits.then(|| Whole { slot, sequence: number(4), data: data.to_vec() })
+    }
+
+    /// The newer of both: numbers are ahead of others by less than half of all numbers.
+    fn newest(&self, bytes: &[u8]) -> Option<Whole> {
+        match (self.whole(bytes, 0), self.whole(bytes, 1)) {
+            (Some(a), Some(b)) => {
+                let ahead = (u64::from(b.sequence) + (1 << 32) - u64::from(a.sequence)) % (1 << 32);
+                Some(if 0 < ahead && ahead < 1 << 31 { b } else { a })
+            }
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// From one start of the machine to the next.
+    fn life(&self, u: &mut Unstructured, device: &RefCell<Device<R, W, E>>) -> Result<()> {
+        {
+            let mut device = device.borrow_mut();
+            (device.flash.left, device.fails) = (usize::MAX, None);
+            if u.ratio(1, 8)? {
+                self.damage(u, &mut device)?;
+            }
+            if u.ratio(1, 8)? {
+                device.worn =
+                    Some((u.choose_index(2 * self.slot)? + self.start, 1 << u.int_in_range(0..=7)?));
+                device.wear();
+            }
+        }
+        let most = 16 + 8 * (self.slot / 256 + 1);
+        let allow = |fails| {
+            let mut device = device.borrow_mut();
+            (device.calls, device.fails) = (most, fails);
+        };
+        let bytes = || device.borrow().flash.bytes.clone();
+        let fails = |u: &mut Unstructured| -> Result<Option<usize>> {
+            if u.ratio(1, 16)? { Ok(Some(u.int_in_range(0..=8)?)) } else { Ok(None) }
+        };
+
+        let planned = fails(u)?;
+        allow(planned);
+        let before = bytes();
+        let region = self.start as u32..(self.start + 2 * self.slot) as u32;
+        let mut journal = match Journal::open(Handle(device), region) {
+            Ok(journal) => journal,
+            Err(error) => {
+                assert_eq!(error, JournalError::Flash(FAILED));
+                assert!(planned.is_some());
+                return Ok(());
+            }
+        };
+        assert_eq!(journal.capacity(), self.slot - Self::HEADER);
+        let mut newest = self.newest(&before);
+
+        for _ in 0..u.int_in_range(1..=5)? {
+            if u.ratio(1, 12)? {
+                self.damage(u, &mut device.borrow_mut())?;
+            }
+            let planned = fails(u)?;
+            let before = bytes();
+            if u.ratio(1, 3)? {
+                allow(planned);
+                self.read(u, &mut journal, &newest, &before, planned)?;
+                assert!(bytes() == before);
+                continue;
+            }
+            let file = self.file(u)?;
+            if u.ratio(1, 3)? {
+                let mut device = device.borrow_mut();
+                device.flash.left = u.int_in_range(0..=self.slot + file.len() + Self::HEADER + W)?;
+                device.flash.tear = *u.choose(&TEARS)?;
+            }
+            allow(planned);
+            let result = journal.write(&file);
+            let (after, cut) = (bytes(), device.borrow().flash.left != usize::MAX);
+            if file.len() > journal.capacity() {
+                let (expected, found) = (file.len(), journal.capacity());
+                assert_eq!(result, Err(JournalError::Length { expected, found }));
+                assert!(after == before);
+                device.borrow_mut().flash.left = usize::MAX;
+                continue;
+            }
+            let slot = newest.as_ref().map_or(0, |newest| 1 - newest.slot);
+            let sequence = newest.as_ref().map_or(0, |newest| newest.sequence.wrapping_add(1));
+            let new = Whole { slot, sequence, data: file };
+            let place = self.start + slot * self.slot..self.start + (slot + 1) * self.slot;
+            let mut outside = after.clone();
+            outside[place.clone()].copy_from_slice(&before[place.clone()]);
+            assert!(outside == before, "bytes of others changed");
+
+            let (old, found) = (self.whole(&before, slot), self.whole(&after, slot));
+            match result {
+                Ok(()) => {
+                    assert_eq!(found.as_ref(), Some(&new));
+                    newest = Some(new);
+                }
+                Err(JournalError::Damaged) => {
+                    let worn = device.borrow().worn.expect("a flash that wears out").0;
+                    assert!(place.contains(&worn) && found.as_ref() != Some(&new));
+                }
+                Err(JournalError::Flash(fault)) => {
+                    assert!(if fault == FAILED {
+                        planned.is_some()
+                    } else {
+                        cut && fault == Fault::PowerCut
+                    });
+                    assert!(found.is_none() || found == old || found.as_ref() == Some(&new), "{found:?}");
+                    if fault == Fault::PowerCut {
+                        let next = self.newest(&after);
+                        let last = self.newest(&before);
+                        assert!(
+                            newest != last || next == last || next == Some(new),
+                            "{last:?} became {next:?}"
+                        );
+                        return Ok(());
+                    }
+                }
+                Err(error) => panic!("{error:?}"),
+            }
+            device.borrow_mut().flash.left = usize::MAX;
+        }
+        Ok(())
+    }
+
+    /// Reads into a buffer of any length: the newest file, or that it is no longer there.
+    fn read(
+        &self,
+        u: &mut Unstructured,
+        journal: &mut Journal<Handle<'_, R, W, E>>,
+        newest: &Option<Whole>,
+        bytes: &[u8],
+        planned: Option<usize>,
+    ) -> Result<()> {
+        let room = if u.ratio(3, 4)? { self.slot } else { u.int_in_range(0..=self.slot)? };
+        let mut buffer = vec![0xaa; room];
+        let result = journal.read(&mut buffer);
+        let Some(newest) = newest else {
+            assert_eq!(result, Ok(None));
+            return Ok(());
+        };
+        let (expected, found) = (newest.data.len(), room);
+        if expected > found {
+            assert_eq!(result, Err(JournalError::Length { expected, found }));
+        } else if result == Err(JournalError::Flash(FAILED)) {
+            assert!(planned.is_some());
+        } else {
+            let now = self.whole(bytes, newest.slot);
+            let same = now.filter(|now| now.sequence == newest.sequence && now.data.len() == expected);
+            let want = same.as_ref().map(|now| Some(&now.data[..])).ok_or(JournalError::Damaged);
+            assert_eq!(result, want);
+        }
+        assert!(buffer[expected.min(room)..].iter().all(|byte| *byte == 0xaa));
+        Ok(())
+    }
+
+    /// Bytes of the region that something else writes.
+    fn damage(&self, u: &mut Unstructured, device: &mut Device<R, W, E>) -> Result<()> {
+        for _ in 0..u.int_in_range(1..=3)? {
+            let slot =
+                &mut device.flash.bytes[self.start + u.int_in_range(0..=1)? * self.slot..][..self.slot];
+            let at = if u.arbitrary()? { u.int_in_range(0..=15)? } else { u.choose_index(self.slot)? };
+            slot[at] = if u.arbitrary()? { slot[at] ^ 1 << u.int_in_range(0..=7)? } else { u.arbitrary()? };
+        }
+        device.wear();
+        Ok(())
+    }
+
+    /// Data to write: such that looks erased, or like a header, too.
+    fn file(&self, u: &mut Unstructured) -> Result<Vec<u8>> {
+        let room = self.slot - Self::HEADER;
+        let length = if u.ratio(15, 16)? { u.int_in_range(0..=room)? } else { room + 1 };
+        let (kind, first) = (u.int_in_range(0..=3)?, u.arbitrary::<u8>()?);
+        Ok((0..length)
+            .map(|k| match kind {
+                0 => 0xff,
+                1 => b"gjrn\0\0\0\0"[k % 8],
+                _ => first.wrapping_add(k as u8).wrapping_mul(kind),
+            })
+            .collect())
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn smoke() {
+    crate::smoke(run);
+}
