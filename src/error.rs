@@ -45,7 +45,7 @@ pub enum Hyper {
     Lambda,
     /// Bound of a clip or clamp: positive.
     Limit,
-    /// Factor of a scaling: finite.
+    /// Factor of a scaling: finite. Area, ratio or strength of an augmentation: in its range.
     Factor,
     /// Decay factor of a schedule: between 0 and 1.
     Gamma,
@@ -80,7 +80,7 @@ impl fmt::Display for Hyper {
             Self::MomentumDecay => "momentum decay must be finite and at least 0",
             Self::Lambda => "penalty strength must be finite and at least 0",
             Self::Limit => "limit must be positive",
-            Self::Factor => "factor must be finite",
+            Self::Factor => "factor must be finite and in its range",
             Self::Gamma => "gamma must lie in 0..=1",
             Self::Rate => "decay rate must be finite and at least 0",
             Self::Fraction => "fraction must lie in 0..=1 and fit the others",

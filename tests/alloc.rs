@@ -265,10 +265,10 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
         crop(from, [3, 3], &mut to).unwrap_err();
         affine(from, &Affine::rotate(10.0), 0.0, &mut to).unwrap();
         RandomCrop { pad: 2 }.apply(from, &mut to, &mut rng).unwrap();
-        RandomFlip { prob: 0.5 }.apply(&mut to, &mut rng);
+        RandomFlip { prob: 0.5 }.apply(&mut to, &mut rng).unwrap();
         ScaleCrop { shortest: [6, 10] }.apply(from, &mut to, &mut rng).unwrap();
         RandomResizedCrop::default().apply(from, &mut to, &mut rng).unwrap();
-        Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2 }.apply(&mut to, &mut rng);
+        Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2 }.apply(&mut to, &mut rng).unwrap();
         RandomAffine { rotate: 5.0, ..RandomAffine::default() }.apply(from, 0.0, &mut to, &mut rng).unwrap();
 
         let mut lbfgs = Lbfgs::<2, 3, f64>::new();

@@ -175,10 +175,11 @@ fn flips_mirror_and_undo_themselves() {
     }
     let (mut rng, mut x) = (rng(3), [1_u8, 2]);
     let mut image = ImageMut::new(&mut x, grey(1, 2)).unwrap();
-    let mirrored = (0..1000).filter(|_| RandomFlip { prob: 0.3 }.apply(&mut image, &mut rng)).count();
+    let mirrored =
+        (0..1000).filter(|_| RandomFlip { prob: 0.3 }.apply(&mut image, &mut rng).unwrap()).count();
     assert!((240..360).contains(&mirrored), "{mirrored}");
-    assert!((0..1000).all(|_| RandomFlip { prob: 1.0 }.apply(&mut image, &mut rng)));
-    assert!((0..1000).all(|_| !RandomFlip { prob: 0.0 }.apply(&mut image, &mut rng)));
+    assert!((0..1000).all(|_| RandomFlip { prob: 1.0 }.apply(&mut image, &mut rng).unwrap()));
+    assert!((0..1000).all(|_| !RandomFlip { prob: 0.0 }.apply(&mut image, &mut rng).unwrap()));
 }
 
 /// Bilinear interpolation by its definition in f64, one point for each pixel.
@@ -293,7 +294,7 @@ fn light_follows_its_formulas_and_saturates() {
     assert_eq!(y, [-0.75, 3.75]);
     let mut unchanged = x;
     let mut image = ImageMut::new(&mut unchanged, colour).unwrap();
-    Jitter::default().apply(&mut image, &mut rng(1));
+    Jitter::default().apply(&mut image, &mut rng(1)).unwrap();
     assert_eq!(unchanged, x);
 }
 
@@ -380,6 +381,56 @@ fn random_resized_crops_have_the_areas_and_ratios_asked_for() {
 }
 
 #[test]
+fn settings_out_of_range_are_refused_and_nothing_is_drawn() {
+    let x = [1_u8, 2, 3, 4, 5, 6];
+    let image = Image::new(&x, grey(2, 3)).unwrap();
+    let (none, twist) = (Jitter::default(), RandomAffine::default());
+    let refused =
+        |hyper: Hyper,
+         apply: &dyn Fn(&mut ImageMut<'_, u8>, &mut Xoshiro128PlusPlus) -> Result<(), Error>| {
+            let mut generator = rng(1);
+            let got =
+                written(grey(2, 3), 7, |to| assert_eq!(apply(to, &mut generator), Err(Error::Range(hyper))));
+            assert_eq!((got, generator), (vec![7; 6], rng(1)));
+        };
+    for prob in [f32::NAN, -1e-9, -1.0, 1.0 + f32::EPSILON, f32::INFINITY, f32::NEG_INFINITY] {
+        refused(Hyper::Probability, &|to, rng| RandomFlip { prob }.apply(to, rng).map(|_| ()));
+    }
+    let most = 16_777_216.0;
+    for by in [f32::NAN, -1e-9, -1.0, most + 2.0, 1e38, f32::MAX, f32::INFINITY, f32::NEG_INFINITY] {
+        for jitter in [
+            Jitter { brightness: by, ..none },
+            Jitter { contrast: by, ..none },
+            Jitter { saturation: by, ..none },
+        ] {
+            refused(Hyper::Factor, &|to, rng| jitter.apply(to, rng));
+        }
+        for recipe in [
+            RandomAffine { translate: by, ..twist },
+            RandomAffine { rotate: by, ..twist },
+            RandomAffine { stretch: by, ..twist },
+            RandomAffine { shear: by, ..twist },
+        ] {
+            refused(Hyper::Factor, &|to, rng| recipe.apply(image, 0.0, to, rng));
+        }
+    }
+    // The ends themselves, and -0, are settings like others: every map is finite, every number too.
+    for by in [0.0, -0.0, most] {
+        let (mut rng, mut y) = (rng(2), [0.5_f32, -2.0, 0.25]);
+        let mut to = ImageMut::new(&mut y, grey(1, 3)).unwrap();
+        for _ in 0..1000 {
+            let recipe = RandomAffine { translate: by, rotate: by, stretch: by, shear: by };
+            assert!(recipe.draw(&mut rng).m.iter().all(|m| m.is_finite()));
+        }
+        Jitter { brightness: by, contrast: by, saturation: by }.apply(&mut to, &mut rng).unwrap();
+        assert!(y.iter().all(|y| y.is_finite()));
+    }
+    for prob in [0.0, -0.0, 1.0] {
+        assert_eq!(RandomFlip { prob }.check(), Ok(()));
+    }
+}
+
+#[test]
 fn images_of_nothing_and_of_the_wrong_size_are_refused() {
     assert_eq!(Image::new(&[0_u8; 5], grey(2, 3)).err(), Some(Error::Length { expected: 6, found: 5 }));
     for shape in [grey(0, 3), grey(3, 0), shape(1, 1, 0, Layout::Chw), grey((1 << 24) + 1, 1)] {
@@ -412,8 +463,8 @@ proptest! {
             let mut rng = rng(seed);
             let map = RandomAffine { translate: 2.0, rotate: 30.0, stretch: 0.3, shear: 0.2 };
             map.apply(from, 3.0, to, &mut rng).unwrap();
-            RandomFlip { prob: 0.5 }.apply(to, &mut rng);
-            Jitter { brightness: 0.3, contrast: 0.3, saturation: 0.3 }.apply(to, &mut rng);
+            RandomFlip { prob: 0.5 }.apply(to, &mut rng).unwrap();
+            Jitter { brightness: 0.3, contrast: 0.3, saturation: 0.3 }.apply(to, &mut rng).unwrap();
             if seed % 2 == 0 {
                 RandomResizedCrop::default().apply(from, to, &mut rng).unwrap();
             } else if seed % 3 == 0 {

@@ -241,9 +241,16 @@ fn flips<P: Number>(u: &mut Unstructured, from: &Owned<P>) -> Result<()> {
         assert_eq!(mirrored.at(r, c, channel).raw(), want.raw());
     }
     let prob = number(u)?;
-    let mut rng = Xoshiro128PlusPlus::seed_from_u64(u.arbitrary()?);
-    let (new, mirror) = from.with(|image| RandomFlip { prob }.apply(image, &mut rng));
-    assert!(mirror || !(prob >= 1.0));
+    let before = Xoshiro128PlusPlus::seed_from_u64(u.arbitrary()?);
+    let mut rng = before.clone();
+    let (new, flipped) = from.with(|image| RandomFlip { prob }.apply(image, &mut rng));
+    assert_eq!(flipped.is_ok(), (0.0..=1.0).contains(&prob), "{prob}");
+    let Ok(mirror) = flipped else {
+        new.same(from, "a refused flip");
+        assert!(rng == before);
+        return Ok(());
+    };
+    assert!(mirror || prob < 1.0);
     assert!(!mirror || prob > 0.0);
     new.same(if mirror { &mirrored } else { from }, "a flip");
     Ok(())
@@ -405,17 +412,39 @@ fn lights<P: Number>(u: &mut Unstructured, from: &Owned<P>) -> Result<()> {
     // Strengths of nothing change nothing, and draw as much.
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(u.arbitrary()?);
     let mut three = rng.clone();
-    let (new, ()) = from.with(|image| Jitter::default().apply(image, &mut rng));
+    let (new, done) = from.with(|image| Jitter::default().apply(image, &mut rng));
+    assert_eq!(done, Ok(()));
     new.same(from, "no jitter");
     for _ in 0..3 {
         three.next_u32();
     }
     assert!(rng == three);
-    let mut strength = || -> Result<f32> { Ok(f32::from(u.arbitrary::<u8>()?) / 128.0) };
-    let jitter = Jitter { brightness: strength()?, contrast: strength()?, saturation: strength()? };
-    let (new, ()) = from.with(|image| jitter.apply(image, &mut rng));
+    let strengths = [strength(u)?, strength(u)?, strength(u)?];
+    let [brightness, contrast, saturation] = strengths;
+    let jitter = Jitter { brightness, contrast, saturation };
+    let (new, done) = from.with(|image| jitter.apply(image, &mut rng));
+    assert_eq!(done.is_ok(), strengths.into_iter().all(in_range), "{jitter:?}");
+    if done.is_err() {
+        new.same(from, "a refused jitter");
+        assert!(rng == three);
+    }
+    // The largest number is 2^7 * 2^8 at most, each strength multiplies it by less than 2^26.
     assert!(new.pixels.iter().all(|x| x.to_f32().is_finite()));
     Ok(())
+}
+
+/// A strength: usual, at an end of its range, or any number.
+fn strength(u: &mut Unstructured) -> Result<f32> {
+    Ok(match u.int_in_range(0..=15)? {
+        0 => number(u)?,
+        1 => LONGEST as f32,
+        2 => -f32::from(u.arbitrary::<u8>()?),
+        _ => f32::from(u.arbitrary::<u8>()?) / 128.0,
+    })
+}
+
+fn in_range(strength: f32) -> bool {
+    strength >= 0.0 && strength <= LONGEST as f32
 }
 
 fn recipes<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) -> Result<()> {
@@ -488,8 +517,9 @@ fn recipes<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) -> R
 
 fn random_maps<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) -> Result<()> {
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(u.arbitrary()?);
-    let (translate, rotate) = (factor(u)?, factor(u)? * 45.0);
-    let recipe = RandomAffine { translate, rotate, stretch: factor(u)?, shear: factor(u)? };
+    let strengths = [strength(u)?, 45.0 * strength(u)?, strength(u)?, strength(u)?];
+    let [translate, rotate, stretch, shear] = strengths;
+    let recipe = RandomAffine { translate, rotate, stretch, shear };
     let (mut six, mut again) = (rng.clone(), rng.clone());
     let map = recipe.draw(&mut rng);
     for _ in 0..6 {
@@ -497,9 +527,16 @@ fn random_maps<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) 
     }
     assert!(rng == six);
     let fill = P::draw(u)?.to_f32();
+    let before = again.clone();
     let (new, result) = to.with(|to| recipe.apply(from.image(), fill, to, &mut again));
-    let (want, expected) = to.with(|to| affine(from.image(), &map, fill, to));
-    assert_eq!(result, expected);
+    let good = strengths.into_iter().all(in_range) && from.shape.channels == to.shape.channels;
+    assert_eq!(result.is_ok(), good, "{recipe:?}");
+    if result.is_err() {
+        new.same(to, "a refused recipe");
+        assert!(again == before);
+        return Ok(());
+    }
+    let (want, _) = to.with(|to| affine(from.image(), &map, fill, to));
     new.same(&want, "a random map");
     apply(u, map, from, to)
 }

@@ -14,8 +14,8 @@
 //! let (image, mut new) = ([128_u8; 32 * 32 * 3], [0; 32 * 32 * 3]);
 //! let mut new = ImageMut::new(&mut new, shape)?;
 //! RandomCrop { pad: 4 }.apply(Image::new(&image, shape)?, &mut new, &mut rng)?;
-//! RandomFlip { prob: 0.5 }.apply(&mut new, &mut rng);
-//! Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2 }.apply(&mut new, &mut rng);
+//! RandomFlip { prob: 0.5 }.apply(&mut new, &mut rng)?;
+//! Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2 }.apply(&mut new, &mut rng)?;
 //! # Ok::<(), gradus::Error>(())
 //! ```
 

@@ -10,6 +10,11 @@ use crate::noise::chance::{between, index, unit};
 use crate::simd::math;
 use rand_core::Rng;
 
+/// Whether a strength is at least 0 and at most the longest side: no map or factor of it overflows.
+fn strength(x: f32) -> Result<(), Error> {
+    require(0.0 <= x && x <= LONGEST as f32, Hyper::Factor)
+}
+
 /// Crops at a random place, after a border of zeros was put around the image.
 ///
 /// Every place is equally likely, the last one too. With `pad` 4 it is the recipe of CIFAR-10.
@@ -56,13 +61,25 @@ pub struct RandomFlip {
 }
 
 impl RandomFlip {
+    /// Whether `prob` is a probability.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it is not.
+    pub const fn check(&self) -> Result<(), Error> {
+        require(0.0 <= self.prob && self.prob <= 1.0, Hyper::Probability)
+    }
+
     /// Mirrors it or not, and says so.
-    pub fn apply<P: Pixel>(&self, image: &mut ImageMut<'_, P>, rng: &mut impl Rng) -> bool {
+    ///
+    /// # Errors
+    /// [`Error::Range`] as [`check`](Self::check); nothing was changed, nothing drawn.
+    pub fn apply<P: Pixel>(&self, image: &mut ImageMut<'_, P>, rng: &mut impl Rng) -> Result<bool, Error> {
+        self.check()?;
         let mirror = unit(rng) < self.prob;
         if mirror {
             flip(image);
         }
-        mirror
+        Ok(mirror)
     }
 }
 
@@ -203,6 +220,8 @@ impl RandomResizedCrop {
 /// ```text
 /// factor uniform in 1 - strength .. 1 + strength, for each, from 0 on; no strength, no change
 /// ```
+///
+/// Strengths lie between 0 and 2^24.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -216,8 +235,22 @@ pub struct Jitter {
 }
 
 impl Jitter {
+    /// Whether every strength lies in its range.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if one does not.
+    pub fn check(&self) -> Result<(), Error> {
+        strength(self.brightness)?;
+        strength(self.contrast)?;
+        strength(self.saturation)
+    }
+
     /// Changes the image. Three numbers are drawn, whatever the strengths.
-    pub fn apply<P: Pixel>(&self, image: &mut ImageMut<'_, P>, rng: &mut impl Rng) {
+    ///
+    /// # Errors
+    /// [`Error::Range`] as [`check`](Self::check); nothing was changed, nothing drawn.
+    pub fn apply<P: Pixel>(&self, image: &mut ImageMut<'_, P>, rng: &mut impl Rng) -> Result<(), Error> {
+        self.check()?;
         let factors = [self.brightness, self.contrast, self.saturation]
             .map(|strength| between(rng, if strength < 1.0 { 1.0 - strength } else { 0.0 }, 1.0 + strength));
         let [by_brightness, by_contrast, by_saturation] = factors;
@@ -230,6 +263,7 @@ impl Jitter {
         if self.saturation != 0.0 {
             saturation(image, by_saturation);
         }
+        Ok(())
     }
 }
 
@@ -239,6 +273,8 @@ impl Jitter {
 /// translate, rotate, shear   uniform in -strength..strength
 /// stretch, for each axis     e^u, u uniform in -ln(1 + strength)..ln(1 + strength)
 /// ```
+///
+/// Strengths lie between 0 and 2^24, so that every map is finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -254,7 +290,18 @@ pub struct RandomAffine {
 }
 
 impl RandomAffine {
-    /// Draws a map: six numbers, whatever the strengths.
+    /// Whether every strength lies in its range.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if one does not.
+    pub fn check(&self) -> Result<(), Error> {
+        strength(self.translate)?;
+        strength(self.rotate)?;
+        strength(self.stretch)?;
+        strength(self.shear)
+    }
+
+    /// Draws a map: six numbers, whatever the strengths; they are not checked.
     pub fn draw(&self, rng: &mut impl Rng) -> Affine {
         let mut around = |strength: f32| between(rng, -strength, strength);
         let most = libm::log1pf(self.stretch);
@@ -270,8 +317,8 @@ impl RandomAffine {
     /// Fills `to` with `from` under a random map; `fill` where there is no image.
     ///
     /// # Errors
-    /// [`Error::Range`] if a strength is not finite or the stretch not above -1, or if the channels differ;
-    /// nothing was changed.
+    /// [`Error::Range`] as [`check`](Self::check), or if the channels differ; nothing was changed, nothing
+    /// drawn.
     pub fn apply<P: Pixel>(
         &self,
         from: Image<'_, P>,
@@ -279,6 +326,7 @@ impl RandomAffine {
         to: &mut ImageMut<'_, P>,
         rng: &mut impl Rng,
     ) -> Result<(), Error> {
+        self.check()?;
         to.takes(&from)?;
         affine(from, &self.draw(rng), fill, to)
     }

@@ -62,7 +62,7 @@ statuses! {
     /// Bound of a clip or clamp: positive.
     GRADUS_ERROR_LIMIT = -25 c"limit must be positive",
     /// Factor of a scaling: finite.
-    GRADUS_ERROR_FACTOR = -26 c"factor must be finite",
+    GRADUS_ERROR_FACTOR = -26 c"factor must be finite and in its range",
     /// Decay factor of a schedule: between 0 and 1.
     GRADUS_ERROR_GAMMA = -27 c"gamma must lie in 0..=1",
     /// Decay of a schedule per step: finite and at least 0.

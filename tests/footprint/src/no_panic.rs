@@ -177,11 +177,11 @@ extern "C" fn images(
         a > 0.0,
     ));
     affine(from, &map, a, to)?;
-    RandomFlip { prob: a }.apply(to, rng);
+    RandomFlip { prob: a }.apply(to, rng)?;
     RandomCrop { pad: h }.apply(from, to, rng)?;
     ScaleCrop::resnet().apply(from, to, rng)?;
     RandomResizedCrop::default().apply(from, to, rng)?;
-    Jitter { brightness: a, contrast: a, saturation: a }.apply(to, rng);
+    Jitter { brightness: a, contrast: a, saturation: a }.apply(to, rng)?;
     RandomAffine { translate: a, rotate: a, stretch: a, shear: a }.apply(from, a, to, rng)?;
     Ok(())
 }
