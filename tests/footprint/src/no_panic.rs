@@ -1,6 +1,7 @@
 //! Everything that works without `std`, with values that the compiler cannot know: ./ci.sh size looks for panics.
 #![allow(improper_ctypes_definitions)] // nobody calls them
 
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use gradus::augment::*;
 use gradus::ensemble::*;
 use gradus::noise::*;
@@ -33,10 +34,128 @@ extern "C" fn rules(
     L2::new(lr).add_gradient(grads, params)?;
     limit_row_norms(params, bytes.len(), lr)?;
     let scale = ClipNorm { max_norm: lr }.scale(&[params, grads])?;
-    if store::save((&*state, &*params), bytes).is_err() || store::load((state, params), bytes).is_err() {
+    store::save((&*state, &*params), bytes).and_then(|_| Ok(())).or(Err(Error::NonFinite))?;
+    store::load((&mut *state, &mut *params), bytes).or(Err(Error::NonFinite))?;
+    if adam.step_if_finite(params, grads, state.as_mut())? > 0 || L2::new(lr).value(params) > lr {
         return Err(Error::NonFinite);
     }
     scale.check(lr)
+}
+
+/// A model's list of layers.
+#[unsafe(no_mangle)]
+extern "C" fn tensors(
+    list: &mut [Tensor<'_, 2, (L2, MaxNorm)>],
+    plain: &mut [Tensor<'_, 1>],
+    clock: &mut Clock,
+    lr: f32,
+) -> Done {
+    Adam::new(lr).step_tensors(list, clock)?;
+    Nadam::new(lr).step_tensors(list, clock)?;
+    RmsProp::new(lr).step_tensors(plain, clock)?;
+    Lion::new(lr).with(ClipValue(lr)).step_tensors(plain, clock)
+}
+
+type Everything = (
+    (AdamState<9>, AmsGradState<3>, [f32; 4], [f64; 2]),
+    (Ensemble<5, 3>, SwaState<5>, EmaState<5>, BatchNormState<7>),
+    (Lbfgs<5, 4>, Newton<4, f64>, Masks, Generator),
+    (u32, Clock),
+);
+
+/// Every kind of value that a file may hold, on its own and all of them in one.
+#[unsafe(no_mangle)]
+extern "C" fn files(
+    all: &mut Everything,
+    columns: &mut [f32],
+    bytes: &mut [u8],
+) -> Result<usize, store::Error> {
+    const SIZE: usize = store::size_of::<Everything>();
+    store::save(&*all, bytes)?;
+    store::load(&mut *all, bytes)?;
+    let (states, averages, solvers, numbers) = all;
+    store::load((&mut states.0, &mut *columns), bytes)?;
+    store::load((&mut averages.0, &mut averages.3), bytes)?;
+    store::load(&mut solvers.0, bytes)?;
+    store::load(&mut solvers.1, bytes)?;
+    store::load((&mut solvers.2, &mut solvers.3), bytes)?;
+    store::load((&mut numbers.0, &mut numbers.1), bytes)?;
+    store::save((&*columns, &solvers.1), bytes)?;
+    Ok(SIZE + store::size((&states.0, columns)))
+}
+
+/// A flash that does whatever it likes: the compiler sees none of it.
+struct Chip {
+    read: fn(u32, &mut [u8]) -> bool,
+    erase: fn(u32, u32) -> bool,
+    write: fn(u32, &[u8]) -> bool,
+    capacity: usize,
+}
+
+/// The same with words of `WORD` bytes and blocks of `BLOCK`.
+struct Words<'c, const WORD: usize, const BLOCK: usize>(&'c Chip);
+
+fn done(well: bool) -> Result<(), NorFlashErrorKind> {
+    if well { Ok(()) } else { Err(NorFlashErrorKind::Other) }
+}
+
+impl<const WORD: usize, const BLOCK: usize> ErrorType for Words<'_, WORD, BLOCK> {
+    type Error = NorFlashErrorKind;
+}
+
+impl<const WORD: usize, const BLOCK: usize> ReadNorFlash for Words<'_, WORD, BLOCK> {
+    const READ_SIZE: usize = WORD;
+    fn read(&mut self, at: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        done((self.0.read)(at, bytes))
+    }
+    fn capacity(&self) -> usize {
+        self.0.capacity
+    }
+}
+
+impl<const WORD: usize, const BLOCK: usize> NorFlash for Words<'_, WORD, BLOCK> {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = BLOCK;
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+        done((self.0.erase)(from, to))
+    }
+    fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        done((self.0.write)(at, bytes))
+    }
+}
+
+type Kept<'b> = Result<Option<&'b [u8]>, store::JournalError<NorFlashErrorKind>>;
+
+fn keep<'b, const WORD: usize, const BLOCK: usize>(
+    chip: &Chip,
+    [start, end]: [u32; 2],
+    file: &[u8],
+    buffer: &'b mut [u8],
+) -> Kept<'b> {
+    let mut journal = store::Journal::open(Words::<WORD, BLOCK>(chip), start..end)?;
+    if journal.read(&mut *buffer)?.is_none() && file.len() <= journal.capacity() {
+        journal.write(file)?;
+    }
+    journal.write(file)?;
+    journal.read(buffer)
+}
+
+/// Flash in bytes, as of an nRF52840, an STM32L4 and an STM32H7, and the largest words.
+#[unsafe(no_mangle)]
+extern "C" fn journal<'b>(
+    chip: &Chip,
+    region: [u32; 2],
+    file: &[u8],
+    buffer: &'b mut [u8],
+    word: u32,
+) -> Kept<'b> {
+    match word {
+        1 => keep::<1, 4096>(chip, region, file, buffer),
+        4 => keep::<4, 4096>(chip, region, file, buffer),
+        8 => keep::<8, 2048>(chip, region, file, buffer),
+        32 => keep::<32, 131_072>(chip, region, file, buffer),
+        _ => keep::<256, 8192>(chip, region, file, buffer),
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -111,6 +230,8 @@ extern "C" fn masks(
     depth.forward(x, n, mask)?;
     depth.backward(x, n, mask)?;
     depth.test(x);
+    *masks = Masks::from_state([[n as u32; 4]; 8]);
+    masks.fill(StochasticDepth::linear(n as u32, mask.len() as u32, p), mask);
     let mut passes = MonteCarlo::new(x, y)?;
     passes.add(w)?;
     passes.finish();
@@ -164,6 +285,10 @@ extern "C" fn images(
     a: f32,
 ) -> Done {
     crop(from, [h, w], to)?;
+    pad_crop(from, h, 7, [h, w], to)?;
+    if let Some(x) = to.as_image().get(h, w, h) {
+        to.set(w, h, w, x);
+    }
     resize(from, region, to)?;
     flip(to);
     brightness(to, a);
@@ -199,11 +324,19 @@ extern "C" fn minimise(
         *g = *x;
         solver.tell_preconditioned(f, &[f; 5]);
     }
-    newton.start(&NewtonSettings::new(), &[f64::from(f); 4])?;
+    solver.stop();
+    newton.start(
+        &NewtonSettings { damping: solver.report().value.into(), ..NewtonSettings::new() },
+        &[f64::from(f); 4],
+    )?;
     while let Some((x, g, h)) = newton.ask() {
         (*g, h[0]) = (*x, *x);
         newton.tell(f64::from(f));
     }
+    NewtonSettings { damping: f, ..NewtonSettings::new() }.minimize(&mut [f; 3], |x, g, h| {
+        (*g, h[0]) = (*x, *x);
+        newton.report().value as f32
+    })?;
     DiagonalNewton { lr: f, damping: f }.step(x, h, h)
 }
 
@@ -213,8 +346,10 @@ extern "C" fn averages(
     swa: &mut SwaState<5>,
     ema: &mut EmaState<5>,
     x: &[f32; 5],
+    [scratch, mean]: [&mut [f32]; 2],
 ) -> Done {
     ensemble.push(x)?;
+    ensemble.predict(|weights, out| out.fill(weights.iter().sum()), scratch, mean)?;
     Swa.update(swa, x);
     Ema::new(0.9).update_slices(ema.as_mut(), swa.average())
 }
