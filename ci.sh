@@ -583,8 +583,9 @@ qemu() {
   {
     echo "# Targets"
     echo
-    echo "One program computes with every rule, transform, schedule, mask and sum, at every instruction set of its target, and"
-    echo "prints a hash (examples/firmware, \`golden\`). On all of these it is $host. Made by \`./ci.sh qemu\`."
+    echo "One program computes with every rule, transform, schedule, mask and sum, with batch normalisation, pooling and"
+    echo "augmentation, at every instruction set of its target, and prints a hash (examples/firmware, \`golden\`). On all of"
+    echo "these it is $host. Made by \`./ci.sh qemu\`."
     echo
     echo "| target | where | bits |"
     echo "|---|---|---|"

@@ -1,10 +1,15 @@
 //! The golden bits: one hash over what every part of the crate computes, to compare between targets.
 
 use crate::{Hash, println};
+use gradus::augment::*;
 use gradus::noise::*;
+use gradus::norm::{self, BatchNorm, BatchNormState};
+use gradus::pool::*;
 use gradus::schedule::*;
 use gradus::transform::*;
 use gradus::*;
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro128PlusPlus;
 
 /// Parameters: not a multiple of any register, and little enough for a 16 KB board.
 const N: usize = 53;
@@ -111,6 +116,100 @@ fn noise(hash: &mut Hash) {
     });
 }
 
+/// Batch normalisation of both forms of data: training, backward, inference, folded into the layer before.
+fn batch_norm(hash: &mut Hash) {
+    fn passes<const C: usize, const M: usize>(
+        level: Level,
+        hash: &mut Hash,
+        spatial: usize,
+    ) -> Result<(), Error> {
+        let (norm, mut numbers) = (BatchNorm::new(), Numbers(13));
+        let shape = norm::Shape { batch: M / C / spatial, channels: C, spatial };
+        let (mut x, weight, bias) = (numbers.fill::<M>(), numbers.fill::<C>(), numbers.fill::<C>());
+        let (mut mean, mut variance, mut y) = ([0.0; C], [0.0; C], [0.0; M]);
+        let mut running = BatchNormState::<C>::new();
+        norm.forward_at(level, shape, &x, &mut y, [&weight, &bias], [&mut mean, &mut variance])?;
+        norm.track(shape, [&mean, &variance], running.as_mut())?;
+        hash.add(&y);
+        let (mut grad_weight, mut grad_bias) = ([0.0; C], [0.0; C]);
+        let constants = [&weight[..], &mean, &variance];
+        norm.backward_at(level, shape, &mut y, &x, constants, [&mut grad_weight, &mut grad_bias])?;
+        let [running_mean, running_variance] = &running.columns;
+        norm.inference_at(level, shape, &mut x, [&weight, &bias], [running_mean, running_variance])?;
+        norm.fold([&weight, &bias], [running_mean, running_variance], &mut y, &mut grad_bias)?;
+        for values in [&x[..], &y, &mean, &variance, running_mean, running_variance, &grad_weight, &grad_bias]
+        {
+            hash.add(values);
+        }
+        Ok(())
+    }
+    at_each_level(hash, "batch norm", |level, hash| {
+        let refused = passes::<3, 105>(level, hash, 1).is_err() // rows of three channels
+            | passes::<37, 185>(level, hash, 1).is_err() // rows longer than a register
+            | passes::<2, 138>(level, hash, 23).is_err(); // planes
+        if refused {
+            println!("batch norm: refused");
+        }
+    });
+}
+
+/// Fractional max pooling over regions of every kind.
+fn pool(hash: &mut Hash) -> Result<(), Error> {
+    let (mut rng, mut numbers) = (Xoshiro128PlusPlus::seed_from_u64(17), Numbers(17));
+    let (none, size) = (Window { start: 0, len: 0 }, [13, 11]);
+    for kind in 0..5 {
+        let (mut rows, mut columns) = ([none; 8], [none; 5]);
+        let regions = if kind % 2 == 0 { Regions::Disjoint } else { Regions::Overlapping };
+        for (size, windows) in [(size[0], &mut rows[..]), (size[1], &mut columns[..])] {
+            match kind {
+                0 | 1 => regions.random(size, &mut rng, windows)?,
+                2 | 3 => regions.pseudo_random(size, &mut rng, windows)?,
+                _ => pytorch_regions(size, 3, 0.625, windows)?,
+            }
+        }
+        let pool = FractionalMaxPool::new(size, &rows, &columns)?;
+        let (mut x, mut y, mut at) = (numbers.fill::<286>(), [0.0; 80], [0; 80]);
+        pool.forward(&x, &mut y, &mut at)?;
+        pool.backward(&y, &at, &mut x)?;
+        hash.add(&x);
+        hash.add(&y);
+    }
+    println!("{:<28} {:016x}", "pool", hash.0);
+    Ok(())
+}
+
+/// Every change of an image, and every recipe by the same generator.
+fn images<P: Pixel>(hash: &mut Hash, name: &str, layout: Layout, pixel: fn(f32) -> P) -> Result<(), Error> {
+    let mut rng = Xoshiro128PlusPlus::seed_from_u64(19);
+    let x = Numbers(19).fill::<{ 11 * 9 * 3 }>().map(pixel);
+    let from = Image::new(&x, augment::Shape { height: 11, width: 9, channels: 3, layout })?;
+    let mut y = Numbers(23).fill::<{ 8 * 7 * 3 }>().map(pixel);
+    let shape = augment::Shape { height: 8, width: 7, channels: 3, layout };
+    let recipes: [&dyn Fn(&mut ImageMut<'_, P>, &mut Xoshiro128PlusPlus) -> Result<(), Error>; 8] = [
+        &|to, _| resize(from, Region { top: 1, left: 2, height: 10, width: 3 }, to),
+        &|to, _| affine(from, &Affine::rotate(33.0).then(Affine::stretch(1.25, 0.75)), 0.5, to),
+        &|to, rng| RandomCrop { pad: 2 }.apply(from, to, rng),
+        &|to, rng| ScaleCrop { shortest: [8, 14] }.apply(from, to, rng),
+        &|to, rng| RandomResizedCrop::default().apply(from, to, rng),
+        &|to, rng| {
+            RandomAffine { translate: 2.0, rotate: 30.0, stretch: 0.25, shear: 0.5 }
+                .apply(from, 0.25, to, rng)
+        },
+        &|to, rng| RandomFlip { prob: 0.5 }.apply(to, rng).map(|_| ()),
+        &|to, rng| Jitter { brightness: 0.5, contrast: 0.5, saturation: 0.5 }.apply(to, rng),
+    ];
+    for recipe in recipes {
+        for _ in 0..4 {
+            recipe(&mut ImageMut::new(&mut y, shape)?, &mut rng)?;
+            for pixel in y {
+                hash.add(&[pixel.to_f32()]);
+            }
+        }
+    }
+    println!("{name:<28} {:016x}", hash.0);
+    Ok(())
+}
+
 /// Every schedule at steps near and far.
 fn schedules(hash: &mut Hash) {
     let exponential = Exponential::new(0.1, 0.01);
@@ -159,5 +258,13 @@ pub fn golden() -> u64 {
     sums(h);
     noise(h);
     schedules(h);
+    batch_norm(h);
+    let byte = |x: f32| (x * 64.0 + 128.0) as u8;
+    let refused = pool(h).is_err()
+        | images(h, "images", Layout::Hwc, byte).is_err()
+        | images(h, "images f32", Layout::Chw, |x| x).is_err();
+    if refused {
+        println!("images: refused");
+    }
     hash.0
 }
