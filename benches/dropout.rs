@@ -1,11 +1,14 @@
 //! Dropout beside its floor (a plain scaling pass) and its baseline (a random number and a
-//! comparison for each element): `cargo bench --bench dropout`.
+//! comparison for each element); DropConnect and batch normalisation beside plain loops of the same
+//! formula: `cargo bench --bench dropout`.
 //!
-//! 16 K elements in place, time per pass; the throughput that criterion prints counts elements.
+//! 16 K elements (DropConnect: 64 K weights), time per pass; the throughput that criterion prints counts
+//! elements. What is compared is measured in one run, and computes the same up to rounding.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gradus::Level;
-use gradus::noise::{Dropout, Masks, mask_words};
+use gradus::noise::{DropConnect, Dropout, Masks, mask_words};
+use gradus::norm::{BatchNorm, Shape};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::hint::black_box;
@@ -72,9 +75,127 @@ fn passes(c: &mut Criterion) {
     group.finish();
 }
 
+/// Numbers around 0 that no width divides.
+fn numbers(n: usize) -> Vec<f32> {
+    (0..n).map(|i| (i % 251) as f32 / 125.0 - 0.997).collect()
+}
+
+#[track_caller]
+fn close(got: &[f32], want: &[f32]) {
+    for (got, want) in got.iter().zip(want) {
+        assert!((got - want).abs() <= 1e-3 * want.abs().max(1.0), "{got}, not {want}");
+    }
+}
+
+/// A dense layer with a mask of one bit for each weight: what one writes first.
+fn connect(w: &[f32], x: &[f32], y: &mut [f32], mask: &[u32], scale: f32) {
+    let words = mask_words(x.len());
+    for (i, y) in y.iter_mut().enumerate() {
+        let (row, mask) = (&w[i * x.len()..], &mask[i * words..]);
+        let mut sum = 0.0;
+        for (j, (w, x)) in row.iter().zip(x).enumerate() {
+            if mask[j / 32] >> (j % 32) & 1 == 1 {
+                sum += w * x;
+            }
+        }
+        *y = sum * scale;
+    }
+}
+
+/// The same without a mask, in sixteen sums so that the compiler can use registers: the floor.
+fn dense(w: &[f32], x: &[f32], y: &mut [f32]) {
+    for (row, y) in w.chunks_exact(x.len()).zip(y) {
+        let mut sums = [0.0; 16];
+        for (w, x) in row.as_chunks::<16>().0.iter().zip(x.as_chunks::<16>().0) {
+            for k in 0..16 {
+                sums[k] += w[k] * x[k];
+            }
+        }
+        *y = sums.iter().sum();
+    }
+}
+
+fn drop_connect(c: &mut Criterion) {
+    const SIDE: usize = 256;
+    let mut group = c.benchmark_group("DropConnect/256 x 256");
+    group.throughput(Throughput::Elements((SIDE * SIDE) as u64));
+    let (w, x) = (numbers(SIDE * SIDE), numbers(SIDE));
+    let (mut y, mut want) = (vec![0.0; SIDE], vec![0.0; SIDE]);
+    let layer = DropConnect(Dropout::drop_prob(0.5));
+    let mut mask = vec![0; SIDE * mask_words(SIDE)];
+    Masks::new(1).fill(layer.0.keep_prob, &mut mask);
+    connect(&w, &x, &mut want, &mask, 2.0);
+
+    group.bench_function("floor: no mask (plain loop)", |b| {
+        b.iter(|| dense(black_box(&w), &x, black_box(&mut y)));
+    });
+    group.bench_function("baseline: plain loop", |b| {
+        b.iter(|| connect(black_box(&w), &x, black_box(&mut y), &mask, 2.0));
+    });
+    for level in Level::available() {
+        layer.forward_at(level, &w, &x, &mut y, &mask).unwrap();
+        close(&y, &want);
+        group.bench_function(format!("forward {level}"), |b| {
+            b.iter(|| layer.forward_at(level, black_box(&w), &x, black_box(&mut y), &mask));
+        });
+    }
+    group.finish();
+}
+
+/// The training pass as it is printed, a channel after the other.
+fn normalise(shape: Shape, x: &[f32], y: &mut [f32], [weight, bias]: [&[f32]; 2], eps: f32) {
+    let Shape { batch, channels, spatial } = shape;
+    let n = (batch * spatial) as f32;
+    for c in 0..channels {
+        let run = |b: usize| (b * channels + c) * spatial..(b * channels + c + 1) * spatial;
+        let mut mean = 0.0;
+        for b in 0..batch {
+            mean += x[run(b)].iter().sum::<f32>();
+        }
+        mean /= n;
+        let mut variance = 0.0;
+        for b in 0..batch {
+            variance += x[run(b)].iter().map(|x| (x - mean) * (x - mean)).sum::<f32>();
+        }
+        let factor = weight[c] / (variance / n + eps).sqrt();
+        for b in 0..batch {
+            for (y, x) in y[run(b)].iter_mut().zip(&x[run(b)]) {
+                *y = (x - mean) * factor + bias[c];
+            }
+        }
+    }
+}
+
+fn batch_norm(c: &mut Criterion) {
+    let planes = Shape { batch: 4, channels: 16, spatial: N / 64 };
+    for (name, shape) in [("64 samples x 256", Shape::dense(64, 256)), ("4 x 16 planes of 256", planes)] {
+        let mut group = c.benchmark_group(format!("batch norm/{name}"));
+        group.throughput(Throughput::Elements(N as u64));
+        let (norm, x) = (BatchNorm::new(), numbers(N));
+        let (weight, bias) = (vec![1.5; shape.channels], vec![0.25; shape.channels]);
+        let (mut mean, mut variance) = (vec![0.0; shape.channels], vec![0.0; shape.channels]);
+        let (mut y, mut want) = (vec![0.0; N], vec![0.0; N]);
+        normalise(shape, &x, &mut want, [&weight, &bias], norm.eps);
+        group.bench_function("baseline: plain loop", |b| {
+            b.iter(|| normalise(shape, black_box(&x), black_box(&mut y), [&weight, &bias], norm.eps));
+        });
+        for level in Level::available() {
+            let mut forward = |x: &[f32], y: &mut [f32]| {
+                norm.forward_at(level, shape, x, y, [&weight, &bias], [&mut mean, &mut variance])
+            };
+            forward(&x, &mut y).unwrap();
+            close(&y, &want);
+            group.bench_function(format!("forward {level}"), |b| {
+                b.iter(|| forward(black_box(&x), black_box(&mut y)));
+            });
+        }
+        group.finish();
+    }
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
-    targets = passes
+    targets = passes, drop_connect, batch_norm
 }
 criterion_main!(benches);

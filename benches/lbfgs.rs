@@ -5,13 +5,16 @@
 //! printed. Contestants take turns; the table has the medians of many turns, and ratios hold where times drift.
 #![allow(missing_docs)]
 
+#[path = "support/turns.rs"]
+mod turns;
+
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Real};
 use gradus::{Fold, Lane, Level, reduce};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
+use turns::{TURNS, median, nanos};
 
 const M: usize = 10;
-const TURNS: usize = 21;
 
 fn main() {
     if std::env::args().any(|a| a == "--test") {
@@ -159,16 +162,8 @@ fn line<T: Real>(name: &str, n: usize) {
     let mut times = [const { Vec::new() }; 4];
     for _ in 0..TURNS {
         let micros = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(calls);
-        let timed = |work: &mut dyn FnMut()| {
-            work();
-            let begin = Instant::now();
-            for _ in 0..calls {
-                work();
-            }
-            micros(begin.elapsed())
-        };
-        times[0].push(timed(&mut || floor(&vectors)));
-        times[1].push(timed(&mut || plain_two_loop(s, y, black_box(&rho), black_box(&mut q))));
+        times[0].push(nanos(calls, &mut || floor(&vectors)) / 1e3);
+        times[1].push(nanos(calls, &mut || plain_two_loop(s, y, black_box(&rho), black_box(&mut q))) / 1e3);
         run.iteration();
         let (mut whole, mut objective) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..calls {
@@ -181,10 +176,7 @@ fn line<T: Real>(name: &str, n: usize) {
     }
     let mut g = vec![T::ZERO; n];
     assert!(run.solver.report().value < rosenbrock(&run.start, &mut g) * T::of(0.1), "it does minimise");
-    let [floor, plain, step, iteration] = times.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        times[TURNS / 2]
-    });
+    let [floor, plain, step, iteration] = times.map(median);
     let evaluations = f64::from(run.evaluations) / (TURNS as f64 * f64::from(calls + 1));
     println!(
         "| {n} | {name} | {floor:.1} | {plain:.1} | {step:.1} | {iteration:.1} ({evaluations:.2}) | {:.2} | {:.2} |",

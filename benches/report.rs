@@ -11,10 +11,8 @@ use gradus::{Adam, Clock, Level, Optimizer, StateVec, Tensor, dot, norm, sum_abs
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::hint::black_box;
-use std::time::Instant;
+use support::turns::medians;
 use support::{Buffers, Case, SIZES, cases, check};
-
-const TURNS: usize = 21;
 
 fn main() {
     // `cargo bench` and `cargo test --benches` pass options of their own; only a filter counts here.
@@ -37,33 +35,6 @@ fn main() {
     dropout(&filter);
     #[cfg(feature = "rayon")]
     threads(&filter);
-}
-
-/// Median nanoseconds of each contestant, in turns.
-fn medians(contestants: &mut [&mut dyn FnMut()]) -> Vec<f64> {
-    // As many calls as fill a millisecond with the first contestant.
-    let start = Instant::now();
-    contestants[0]();
-    let once = start.elapsed().as_secs_f64();
-    let calls = (1e-3 / once.max(1e-9)).clamp(1.0, 1e5) as u32;
-    let mut times = vec![Vec::new(); contestants.len()];
-    for _ in 0..TURNS {
-        for (contestant, times) in contestants.iter_mut().zip(&mut times) {
-            contestant(); // its own cache state, not its predecessor's
-            let start = Instant::now();
-            for _ in 0..calls {
-                contestant();
-            }
-            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(calls));
-        }
-    }
-    times
-        .iter_mut()
-        .map(|t| {
-            t.sort_by(f64::total_cmp);
-            t[TURNS / 2]
-        })
-        .collect()
 }
 
 fn heading(title: &str, text: &str) {

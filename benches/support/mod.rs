@@ -3,6 +3,7 @@
 
 pub mod hand;
 pub mod plain;
+pub mod turns;
 #[macro_use]
 #[path = "../../tests/support/rules.rs"]
 mod rules;

@@ -6,15 +6,16 @@
 //!
 //! Every contestant gets its gradient as it keeps one: ready, before the clock starts.
 
+#[path = "../../support/turns.rs"]
+mod turns;
+
 use burn::optim::Optimizer as _;
 use burn::tensor::{Device, Tensor as BurnTensor, TensorData};
 use candle_nn::optim::Optimizer as _;
 use dfdx::prelude::*;
 use gradus::Optimizer as _;
 use std::hint::black_box;
-use std::time::Instant;
-
-const TURNS: usize = 21;
+use turns::medians;
 
 fn main() {
     println!("| parameters | gradus | candle-nn AdamW | dfdx Adam | burn Adam (flex) |");
@@ -30,7 +31,8 @@ fn main() {
 fn row<const N: usize>() {
     let grads: Vec<f32> = (0..N).map(|i| (i % 251) as f32 / 125.0 - 0.997).collect();
     let mut steps = [gradus_step(&grads), candle_step(&grads), dfdx_step::<N>(&grads), burn_step(&grads)];
-    let cells: Vec<_> = medians(&mut steps).iter().map(|t| format!("{:.2}", t / N as f64)).collect();
+    let mut contestants: Vec<&mut dyn FnMut()> = steps.iter_mut().map(|step| step as _).collect();
+    let cells: Vec<_> = medians(&mut contestants).iter().map(|t| format!("{:.2}", t / N as f64)).collect();
     println!("| {N} | {} |", cells.join(" | "));
 }
 
@@ -73,35 +75,4 @@ fn burn_step(grads: &[f32]) -> Step {
         let (next, kept) = adam.step(1e-3, params.take().unwrap(), black_box(grads.clone()), state.take());
         (params, state) = (Some(next), kept);
     })
-}
-
-/// Median nanoseconds of each step, in turns.
-fn medians(steps: &mut [Step]) -> Vec<f64> {
-    let calls: Vec<u32> = steps
-        .iter_mut()
-        .map(|step| {
-            step();
-            let start = Instant::now();
-            step();
-            (1e-3 / start.elapsed().as_secs_f64().max(1e-8)).clamp(1.0, 1e5) as u32
-        })
-        .collect();
-    let mut times = vec![Vec::new(); steps.len()];
-    for _ in 0..TURNS {
-        for ((step, times), &calls) in steps.iter_mut().zip(&mut times).zip(&calls) {
-            step();
-            let start = Instant::now();
-            for _ in 0..calls {
-                step();
-            }
-            times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(calls));
-        }
-    }
-    times
-        .iter_mut()
-        .map(|times| {
-            times.sort_by(f64::total_cmp);
-            times[TURNS / 2]
-        })
-        .collect()
 }
