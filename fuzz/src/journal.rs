@@ -15,12 +15,12 @@ pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
     // Words to read, words to write, blocks.
     let _ = match u.int_in_range(0..=5).unwrap_or(0) {
-        0 => Run::<1, 1, 32>::new(&mut u),
-        1 => Run::<4, 4, 64>::new(&mut u),
-        2 => Run::<1, 8, 64>::new(&mut u),
-        3 => Run::<32, 2, 32>::new(&mut u),
-        4 => Run::<8, 32, 128>::new(&mut u),
-        _ => Run::<1, 256, 512>::new(&mut u),
+        0 => Run::<1, 1, 32>::all(&mut u),
+        1 => Run::<4, 4, 64>::all(&mut u),
+        2 => Run::<1, 8, 64>::all(&mut u),
+        3 => Run::<32, 2, 32>::all(&mut u),
+        4 => Run::<8, 32, 128>::all(&mut u),
+        _ => Run::<1, 256, 512>::all(&mut u),
     };
 }
 
@@ -129,7 +129,7 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         if word > 16 { word } else { 16 }
     };
 
-    fn new(u: &mut Unstructured) -> Result<()> {
+    fn all(u: &mut Unstructured) -> Result<()> {
         let blocks = u.int_in_range(1..=3)?;
         let (before, after) = (u.int_in_range(0..=1)?, u.int_in_range(0..=1)?);
         let this = Self { start: before * E, slot: blocks * E };
