@@ -98,19 +98,42 @@ fn every_level_asks_for_the_same_points() {
             let double =
                 LbfgsSettings { max_evaluations: 25, l1, l1_start: 1, l1_end: n - 1, ..LbfgsSettings::new() };
             let single = LbfgsSettings { max_evaluations: 25, l1: l1 as f32, ..LbfgsSettings::<f32>::new() };
-            for level in Level::available() {
-                assert_eq!(
-                    trace(level, n, 7, &double),
-                    trace(Level::SCALAR, n, 7, &double),
-                    "{level} f64 {n}"
-                );
-                assert_eq!(
-                    trace(level, n, 7, &single),
-                    trace(Level::SCALAR, n, 7, &single),
-                    "{level} f32 {n}"
-                );
+            // Levels read up to ten pairs in one go: fewer, and more.
+            for m in [7, 12] {
+                for level in Level::available() {
+                    assert_eq!(
+                        trace(level, n, m, &double),
+                        trace(Level::SCALAR, n, m, &double),
+                        "{level} f64 {n} {m}"
+                    );
+                    assert_eq!(
+                        trace(level, n, m, &single),
+                        trace(Level::SCALAR, n, m, &single),
+                        "{level} f32 {n} {m}"
+                    );
+                }
             }
         }
+    }
+}
+
+#[test]
+fn a_preconditioner_of_ones_is_none() {
+    for (n, m) in [(6, 3), (66, 10), (66, 12), (40_000, 10)] {
+        let settings = LbfgsSettings::<f64> { max_evaluations: 40, ..LbfgsSettings::new() };
+        let (start, ones) = (vec![-1.2; n], vec![1.0; n]);
+        let [mut with, mut without] = [(); 2].map(|()| LbfgsVec::new(n, m).unwrap());
+        with.start(&settings, &start).unwrap();
+        without.start(&settings, &start).unwrap();
+        while let Some((x, g)) = without.ask() {
+            let f = rosenbrock(x, g);
+            let (at, h) = with.ask().expect("as many evaluations");
+            assert_eq!(at, x, "{n} {m}");
+            h.copy_from_slice(g);
+            without.tell(f);
+            with.tell_preconditioned(f, &ones).unwrap();
+        }
+        assert!(with.ask().is_none() && without.report().iterations > m as u32, "{n} {m}");
     }
 }
 

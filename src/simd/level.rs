@@ -115,6 +115,15 @@ impl Level {
         levels.into_iter().flatten()
     }
 
+    /// Whether a block of sixteen accumulators of type `T` is one register.
+    pub(crate) const fn holds_a_block<T>(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(_) => size_of::<T>() == 4,
+            _ => false,
+        }
+    }
+
     /// Its name: `scalar`, `fpu`, `helium`, `sse2`, `neon`, `simd128`, `avx2` or `avx512`.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -45,6 +45,9 @@ pub trait Fold<const R: usize, const S: usize = 0, T: Element = f32> {
 
 /// One element of a reduction to `A` numbers at once: [`Fold`] for those who need several.
 pub trait Folds<const R: usize, const S: usize, const A: usize, T: Element> {
+    /// Whether it reads so many columns of memory that the CPU needs to be told what comes next.
+    const AHEAD: bool = false;
+
     /// The accumulators after the elements from place `at` of a block on, and the updated columns.
     fn fold<L: Lane<T>>(
         &self,
@@ -170,10 +173,14 @@ pub(super) fn block<
     streams: Streams<'_, S, R, T>,
 ) -> [T; A] {
     let n = streams.len();
+    let ahead = K::AHEAD && n == BLOCK; // shorter columns are in a cache, or soon will be
     // Only the first LANES / WIDTH registers are used: an array length cannot say so.
     let mut sums = [[L::splat(isa, T::ZERO); A]; LANES];
     let mut i = 0;
     while n - i >= LANES {
+        if ahead {
+            streams.fetch(i, LANES);
+        }
         let mut k = 0;
         while k < LANES / L::WIDTH {
             let at = i + k * L::WIDTH;

@@ -27,6 +27,10 @@ macro_rules! each {
     };
 }
 
+/// How far ahead memory is asked for, in bytes. A page has 64 lines, and the prefetcher of the CPU stops at its end.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 192;
+
 /// `R` slices to read and `S` slices to update, all of length `len`.
 #[derive(Debug)]
 pub struct Streams<'a, const S: usize, const R: usize, T> {
@@ -113,6 +117,37 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
             each!(k < S, state.as_mut_ptr().cast::<L>().add(k).write(L::load(isa, self.state[k].add(i))));
             (read.assume_init(), state.assume_init())
         }
+    }
+
+    /// Tells the CPU that the `n` elements of each column [`AHEAD`] bytes behind element `i` are read soon.
+    #[inline(always)]
+    pub fn fetch(&self, i: usize, n: usize) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let mut at = AHEAD;
+            while at < AHEAD + n * size_of::<T>() {
+                each!(k < R, {
+                    // SAFETY: a hint: no memory is accessed, whatever the address.
+                    unsafe {
+                        _mm_prefetch::<_MM_HINT_T0>(
+                            self.read[k].wrapping_add(i).cast::<i8>().wrapping_add(at),
+                        )
+                    };
+                });
+                each!(k < S, {
+                    // SAFETY: a hint: no memory is accessed, whatever the address.
+                    unsafe {
+                        _mm_prefetch::<_MM_HINT_T0>(
+                            self.state[k].wrapping_add(i).cast::<i8>().wrapping_add(at),
+                        )
+                    };
+                });
+                at += 64;
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (i, n);
     }
 
     /// Writes a register to each column of state from element `i` on.

@@ -3,7 +3,8 @@
 use super::machine::Machine;
 use super::record::{Core, Fields, NUMBERS, WORDS};
 use super::settings::{LbfgsSettings, Report, Stop};
-use super::two_loop::{History, InOrder, Pair, Totals};
+use super::two_loop::{History, Pair};
+use super::walk::{InOrder, Totals};
 use crate::second_order::Real;
 use crate::simd::Level;
 

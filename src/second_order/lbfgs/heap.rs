@@ -2,9 +2,10 @@
 
 use super::machine::Machine;
 use super::settings::{LbfgsSettings, Report, Stop};
+use super::two_loop::{History, Pair};
 #[cfg(feature = "rayon")]
-use super::two_loop::InThreads;
-use super::two_loop::{History, InOrder, Pair, Totals, Walk};
+use super::walk::InThreads;
+use super::walk::{InOrder, Totals, Walk};
 use crate::error::{Error, Hyper, require, same_length};
 use crate::second_order::Real;
 use crate::simd::Level;

@@ -26,6 +26,8 @@ impl<T: Real, const K: usize> Rule<0, K, T> for Combine<T, K> {
 pub(super) struct Gram<const V: usize>;
 
 impl<T: Real, const V: usize, const R: usize, const A: usize> Folds<R, 0, A, T> for Gram<V> {
+    const AHEAD: bool = true;
+
     #[inline(always)]
     fn fold<L: Lane<T>>(
         &self,
@@ -50,21 +52,73 @@ impl<T: Real, const V: usize, const R: usize, const A: usize> Folds<R, 0, A, T> 
     }
 }
 
-/// The products of the newest pair; `y` holds the old gradient and becomes the difference.
+/// The products of the newest pair, then those of each further column with `y` and with `p`.
+///
+/// It reads `g, p, s` and the columns; `y` holds the old gradient and becomes the difference.
 pub(super) struct Newest;
 
-impl<T: Real> Folds<3, 1, 4, T> for Newest {
+impl<T: Real, const R: usize, const A: usize> Folds<R, 1, A, T> for Newest {
+    const AHEAD: bool = true;
+
     #[inline(always)]
     fn fold<L: Lane<T>>(
         &self,
         _: L::Isa,
         _: usize,
-        [sy, yy, ss, sp]: [L; 4],
-        [g, p, s]: [L; 3],
+        mut sums: [L; A],
+        read: [L; R],
         [y]: [L; 1],
-    ) -> ([L; 4], [L; 1]) {
+    ) -> ([L; A], [L; 1]) {
+        const { assert!(A == 4 + 2 * (R - 3)) };
+        let (g, p, s) = (read[0], read[1], read[2]);
         let y = g - y;
-        ([sy + s * y, yy + y * y, ss + s * s, sp + s * p], [y])
+        sums[0] = sums[0] + s * y;
+        sums[1] = sums[1] + y * y;
+        sums[2] = sums[2] + s * s;
+        sums[3] = sums[3] + s * p;
+        let mut k = 3;
+        while k < R {
+            let a = 2 * k - 2;
+            sums[a] = sums[a] + y * read[k];
+            sums[a + 1] = sums[a + 1] + p * read[k];
+            k += 1;
+        }
+        (sums, [y])
+    }
+}
+
+/// `q = p + sum c_k y_k`, added in order, and the product of `q` with each `y_k`.
+///
+/// It reads `p` and the columns.
+pub(super) struct Descend<T, const K: usize> {
+    pub c: [T; K],
+}
+
+impl<T: Real, const R: usize, const K: usize> Folds<R, 1, K, T> for Descend<T, K> {
+    const AHEAD: bool = true;
+
+    #[inline(always)]
+    fn fold<L: Lane<T>>(
+        &self,
+        isa: L::Isa,
+        _: usize,
+        mut sums: [L; K],
+        read: [L; R],
+        _: [L; 1],
+    ) -> ([L; K], [L; 1]) {
+        const { assert!(R == K + 1) };
+        let mut q = read[0];
+        let mut k = 0;
+        while k < K {
+            q = q + read[k + 1] * L::splat(isa, self.c[k]);
+            k += 1;
+        }
+        let mut k = 0;
+        while k < K {
+            sums[k] = sums[k] + q * read[k + 1];
+            k += 1;
+        }
+        (sums, [q])
     }
 }
 
@@ -74,23 +128,36 @@ pub(super) fn join_slope<T, L: Lane<T>>(a: [L; 2], b: [L; 2]) -> [L; 2] {
     [a[0] + b[0], b[1].max(a[1])]
 }
 
-/// The first trial point, `x = x0 - scale q`; `q` becomes the direction.
-pub(super) struct Depart<T> {
+/// The direction `d = -(scale q + sum c_k s_k)`, added in order, in the place of `q`, and the first trial
+/// point `x = x0 + d`: slope and largest element of the direction.
+///
+/// It reads `x0`, `g` and the columns.
+pub(super) struct Depart<T, const K: usize> {
     pub scale: T,
+    pub c: [T; K],
 }
 
-impl<T: Real> Folds<2, 2, 2, T> for Depart<T> {
+impl<T: Real, const R: usize, const K: usize> Folds<R, 2, 2, T> for Depart<T, K> {
+    const AHEAD: bool = true;
+
     #[inline(always)]
     fn fold<L: Lane<T>>(
         &self,
         isa: L::Isa,
         _: usize,
         [slope, longest]: [L; 2],
-        [x0, g]: [L; 2],
+        read: [L; R],
         [q, _]: [L; 2],
     ) -> ([L; 2], [L; 2]) {
-        let d = -(q * L::splat(isa, self.scale));
-        ([slope + g * d, d.abs().max(longest)], [d, x0 + d])
+        const { assert!(R == K + 2) };
+        let mut q = q * L::splat(isa, self.scale);
+        let mut k = 0;
+        while k < K {
+            q = q + read[k + 2] * L::splat(isa, self.c[k]);
+            k += 1;
+        }
+        let d = -q;
+        ([slope + read[1] * d, d.abs().max(longest)], [d, read[0] + d])
     }
     #[inline(always)]
     fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {

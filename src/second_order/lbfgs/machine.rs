@@ -1,10 +1,11 @@
 //! L-BFGS as a state machine: it asks for the value and the gradient at a point, and is told.
 
-use super::kernels::{Advance, Combine, Depart, Slope, apply, sums};
+use super::kernels::{Advance, Combine, Slope, apply, sums};
 use super::line_search::{Search, Verdict};
 use super::owlqn::Penalty;
 use super::settings::{LbfgsSettings, LineSearch, Report, Stop};
-use super::two_loop::{History, InOrder, Pair, Vector, Walk, block};
+use super::two_loop::{History, Pair};
+use super::walk::{InOrder, Vector, Walk, block};
 use crate::second_order::Real;
 use crate::second_order::real::noise;
 use crate::simd::Level;
@@ -246,16 +247,11 @@ where
             let found = if let Some(penalty) = penalty {
                 penalty.gradient(x0, g, x);
                 history.descend(walk, level, x, h, q);
-                history.ascend(walk, level, q, x, |_, scale, q, _| {
-                    apply(level, &Combine { scale, c: [] }, q, []);
-                    [T::ZERO; 2]
-                });
+                history.ascend(walk, level, q, x, None);
                 penalty.depart(x0, q, x)
             } else {
                 history.descend(walk, level, g, h, q);
-                history.ascend(walk, level, q, x, |b, scale, q, x| {
-                    sums(level, &Depart { scale }, [block(x0, b), block(g, b)], [q, x])
-                })
+                history.ascend(walk, level, q, x, Some([x0, g]))
             };
             if found[0] < T::ZERO && found[0].finite() && found[1].finite() {
                 break found;

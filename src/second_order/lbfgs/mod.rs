@@ -12,6 +12,7 @@ mod owlqn;
 mod record;
 mod settings;
 mod two_loop;
+mod walk;
 
 #[cfg(feature = "ffi")]
 pub(crate) use borrowed::{Borrowed, MOST_PAIRS, Suspended, work_len};

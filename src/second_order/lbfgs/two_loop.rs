@@ -17,35 +17,10 @@
 //! makes the sums the same for any register and any number of threads.
 
 use crate::second_order::Real;
-use crate::simd::{BLOCK, Level, WIDE, norm};
+use crate::simd::{Level, WIDE, norm};
 
 use super::kernels::*;
-
-/// Memory for elements: an array, a `Vec`, or a slice of the caller's.
-pub(super) trait Vector<T>: AsRef<[T]> + AsMut<[T]> + Sync {
-    /// Exchanges the elements with those of memory of the same length.
-    #[inline]
-    fn exchange(&mut self, other: &mut Self)
-    where
-        Self: Sized,
-    {
-        core::mem::swap(self, other);
-    }
-}
-
-impl<T: Sync, const N: usize> Vector<T> for [T; N] {}
-#[cfg(feature = "std")]
-impl<T: Sync> Vector<T> for Vec<T> {}
-
-/// Each slice stays where it is, so that the next call finds it there.
-#[cfg(feature = "ffi")]
-impl<T: Sync> Vector<T> for &mut [T] {
-    fn exchange(&mut self, other: &mut Self) {
-        for (a, b) in self.iter_mut().zip(other.iter_mut()) {
-            core::mem::swap(a, b);
-        }
-    }
-}
+use super::walk::{Totals, Vector, Walk, add_to, block};
 
 /// A correction pair: how far the point moved, and how the gradient changed.
 #[derive(Clone, Debug)]
@@ -56,143 +31,15 @@ pub(super) struct Pair<V, R> {
     pub products: R,
 }
 
-/// What a pass over the blocks sums up.
-#[derive(Clone, Debug)]
-pub(super) struct Totals<T, R> {
-    /// Of the newest pair, or of the direction.
-    pub sums: [T; 5],
-    /// The largest of something.
-    pub largest: T,
-    /// A product with the `y` in question for each slot.
-    pub with_y: R,
-    /// A product with the gradient for each slot.
-    pub with_g: R,
-}
-
-impl<T: Real, R> Totals<T, R> {
-    /// Zeros, given zeros for each slot.
-    pub const fn zero(with_y: R, with_g: R) -> Self {
-        Self { sums: [T::ZERO; 5], largest: T::ZERO, with_y, with_g }
-    }
-}
-
-impl<T: Real, R: Vector<T>> Totals<T, R> {
-    pub fn clear(&mut self) {
-        self.sums = [T::ZERO; 5];
-        self.largest = T::ZERO;
-        self.with_y.as_mut().fill(T::ZERO);
-        self.with_g.as_mut().fill(T::ZERO);
-    }
-
-    /// Joins the totals of the block that follows.
-    #[cfg(feature = "rayon")]
-    fn join(&mut self, next: &Self) {
-        add_to(&mut self.sums, &next.sums);
-        self.largest = next.largest.max(self.largest);
-        add_to(self.with_y.as_mut(), next.with_y.as_ref());
-        add_to(self.with_g.as_mut(), next.with_g.as_ref());
-    }
-
-    /// Joins sums and a maximum of the block that follows.
-    pub fn join_slope(&mut self, [sum, largest]: [T; 2]) {
-        self.sums[0] = self.sums[0] + sum;
-        self.largest = largest.max(self.largest);
-    }
-}
-
-fn add_to<T: Real>(sums: &mut [T], more: &[T]) {
-    for (sum, more) in sums.iter_mut().zip(more) {
-        *sum = *sum + *more;
-    }
-}
-
-/// Runs a pass: calls `f` for every block of `n` elements and joins the totals in order.
-pub(super) trait Walk<T, R> {
-    fn walk<const S: usize>(
-        &mut self,
-        n: usize,
-        state: [&mut [T]; S],
-        totals: &mut Totals<T, R>,
-        f: impl Fn(usize, [&mut [T]; S], &mut Totals<T, R>) + Sync,
-    );
-}
-
-/// One block after the other.
-pub(super) struct InOrder;
-
-impl<T: Real, R: Vector<T>> Walk<T, R> for InOrder {
-    fn walk<const S: usize>(
-        &mut self,
-        n: usize,
-        mut state: [&mut [T]; S],
-        totals: &mut Totals<T, R>,
-        f: impl Fn(usize, [&mut [T]; S], &mut Totals<T, R>) + Sync,
-    ) {
-        totals.clear();
-        for b in 0..n.div_ceil(BLOCK) {
-            f(b, state.each_mut().map(|x| block_mut(x, b)), totals);
-        }
-    }
-}
-
-/// Blocks in any order, on the threads of the current pool.
-#[cfg(feature = "rayon")]
-#[derive(Clone, Debug)]
-pub(super) struct InThreads<T, R>(pub std::vec::Vec<Totals<T, R>>);
-
-#[cfg(feature = "rayon")]
-impl<T: Real, R: Vector<T> + Clone + Send> Walk<T, R> for InThreads<T, R> {
-    fn walk<const S: usize>(
-        &mut self,
-        n: usize,
-        state: [&mut [T]; S],
-        totals: &mut Totals<T, R>,
-        f: impl Fn(usize, [&mut [T]; S], &mut Totals<T, R>) + Sync,
-    ) {
-        totals.clear();
-        if self.0.len() != n.div_ceil(BLOCK) {
-            self.0.resize(n.div_ceil(BLOCK), totals.clone());
-        }
-        in_halves(0, state, &mut self.0, &f);
-        // The same order as one block after the other.
-        for block in &self.0 {
-            totals.join(block);
-        }
-    }
-}
-
-/// The blocks from `first` on, one for each of `totals`.
-#[cfg(feature = "rayon")]
-fn in_halves<T: Real, R: Vector<T> + Send, const S: usize>(
-    first: usize,
-    state: [&mut [T]; S],
-    totals: &mut [Totals<T, R>],
-    f: &(impl Fn(usize, [&mut [T]; S], &mut Totals<T, R>) + Sync),
-) {
-    if let [totals] = totals {
-        totals.clear();
-        return f(first, state, totals);
-    }
-    let half = totals.len() / 2;
-    if half > 0 {
-        let (left, right) = totals.split_at_mut(half);
-        let mut rest: [&mut [T]; S] = core::array::from_fn(|_| Default::default());
-        let mut k = 0;
-        let state = state.map(|x| {
-            let (near, far) = x.split_at_mut(half * BLOCK);
-            rest[k] = far;
-            k += 1;
-            near
-        });
-        rayon::join(|| in_halves(first, state, left, f), || in_halves(first + half, rest, right, f));
-    }
-}
-
-/// Columns that a kernel reads in one go, beside one vector and beside two. With wide registers ten are read
-/// on and on, where halves of ten would begin anew in every block; products with two vectors fill the registers
-/// with five. Without, one is as fast and the smallest. The bits are the same.
+/// Columns that a kernel reads in one go. With wide registers ten are read on and on, where halves of ten would
+/// begin anew in every block; products with two vectors fill most registers with five. Without, one is as fast
+/// and the smallest. The bits are the same.
 const GROUP: usize = if WIDE { 10 } else { 1 };
-const GROUP_OF_TWO: usize = if WIDE { 5 } else { 1 };
+
+/// [`GROUP`] beside two vectors.
+const fn group_of_two<T>(level: Level) -> usize {
+    if WIDE && !level.holds_a_block::<T>() { 5 } else { GROUP }
+}
 
 /// Makes a count a constant: one call for each, and the last for all that are larger.
 macro_rules! constant {
@@ -202,15 +49,6 @@ macro_rules! constant {
             _ => { const $k: usize = $most; $call }
         }
     };
-}
-
-/// Block `b` of `x`; empty behind the end.
-pub(super) fn block<T>(x: &[T], b: usize) -> &[T] {
-    x.chunks(BLOCK).nth(b).unwrap_or_default()
-}
-
-fn block_mut<T>(x: &mut [T], b: usize) -> &mut [T] {
-    x.chunks_mut(BLOCK).nth(b).unwrap_or_default()
 }
 
 /// Which slot holds which pair: a ring.
@@ -265,7 +103,16 @@ impl<V, R> Reader<'_, V, R> {
         })
     }
 
-    /// Joins to `rows` the products of `K` pairs from `age` on with `V` vectors, over block `b`.
+    /// Adds the products with pairs from `age` on to what is known of their slots.
+    fn enter<'s, T: Real>(&self, age: usize, sums: impl Iterator<Item = &'s T>, row: &mut [T]) {
+        for (k, sum) in sums.enumerate() {
+            if let Some(total) = row.get_mut(self.ring.slot(age + k)) {
+                *total = *total + *sum;
+            }
+        }
+    }
+
+    /// Adds to `rows` the products of `K` pairs from `age` on with `V1` vectors, over block `b`.
     fn products<T: Real, const V1: usize, const K: usize, const C: usize, const A: usize>(
         &self,
         (half, b, age): (Half, usize, usize),
@@ -275,17 +122,9 @@ impl<V, R> Reader<'_, V, R> {
         V: Vector<T>,
     {
         let columns = self.columns(half, b, consecutive::<K>(age));
-        let mut read: [&[T]; C] = [&[]; C];
-        for (to, from) in read.iter_mut().zip(vectors.into_iter().chain(columns)) {
-            *to = from;
-        }
-        let sums: [T; A] = sums(self.level, &Gram::<V1>, read, []);
+        let sums: [T; A] = sums(self.level, &Gram::<V1>, chain::<_, C>(vectors, columns), []);
         for (v, row) in rows.into_iter().enumerate() {
-            for (k, sum) in sums.iter().skip(v).step_by(V1).enumerate() {
-                if let Some(total) = row.get_mut(self.ring.slot(age + k)) {
-                    *total = *total + *sum;
-                }
-            }
+            self.enter(age, sums.iter().skip(v).step_by(V1), row);
         }
     }
 
@@ -304,20 +143,98 @@ impl<V, R> Reader<'_, V, R> {
         }
     }
 
-    /// Products of the youngest `count` pairs with two vectors: each element is read once.
-    fn with_two<T: Real>(&self, half: Half, b: usize, count: usize, x: [&[T]; 2], rows: [&mut [T]; 2])
+    /// The products of the newest pair, whose `y` it forms, and those of `y` and `p` with the pairs that stay:
+    /// each element is read once.
+    fn newest<T: Real>(&self, b: usize, [g, p, s]: [&[T]; 3], y: &mut [T], totals: &mut Totals<T, R>)
+    where
+        V: Vector<T>,
+        R: Vector<T>,
+    {
+        let (count, group) = (self.ring.kept(), group_of_two::<T>(self.level));
+        let first = if WIDE { count.min(group) } else { 0 };
+        constant! { K = first, 0 1 2 3 4 5 6 7 8 9 or 10 => {
+            let columns = self.columns(Half::S, b, consecutive::<K>(0));
+            let read = chain::<_, { K + 3 }>([g, p, s], columns);
+            let sums: [T; 4 + 2 * K] = sums(self.level, &Newest, read, [&mut *y]);
+            add_to(&mut totals.sums, sums.first_chunk::<4>().unwrap_or(&[T::ZERO; 4]));
+            self.enter(0, sums.iter().skip(4).step_by(2), totals.with_y.as_mut());
+            self.enter(0, sums.iter().skip(4).skip(1).step_by(2), totals.with_g.as_mut());
+        }}
+        let mut age = first;
+        while age < count {
+            let rows = [totals.with_y.as_mut(), totals.with_g.as_mut()];
+            constant! { K = (count - age).min(group), 1 2 3 4 5 6 7 8 9 or 10 =>
+                self.products::<T, 2, K, { K + 2 }, { 2 * K }>((Half::S, b, age), [&*y, p], rows)
+            }
+            age += group;
+        }
+    }
+
+    /// `q = p + sum c_i y_i` over all pairs, from the youngest to the oldest, and `y_i'q`.
+    fn descend<T: Real>(&self, b: usize, [p, c]: [&[T]; 2], h: Option<&[T]>, q: &mut [T], row: &mut [T])
     where
         V: Vector<T>,
     {
-        let [first, second] = rows;
+        let count = self.ring.count;
+        if WIDE && count > 0 && count <= GROUP && h.is_none() {
+            constant! { K = count, 1 2 3 4 5 6 7 8 9 or 10 => {
+                let ages = consecutive::<K>(0);
+                let read = chain::<_, { K + 1 }>([p], self.columns(Half::Y, b, ages));
+                let sums: [T; K] = sums(self.level, &Descend { c: self.coefficients(ages, c) }, read, [q]);
+                self.enter(0, sums.iter(), row);
+            }}
+            return;
+        }
+        for (q, p) in q.iter_mut().zip(p) {
+            *q = *p;
+        }
         let mut age = 0;
         while age < count {
-            let (at, rows) = ((half, b, age), [&mut *first, &mut *second]);
-            constant! { K = (count - age).min(GROUP_OF_TWO), 1 2 3 4 or 5 =>
-                self.products::<T, 2, K, { K + 2 }, { 2 * K }>(at, x, rows)
+            constant! { K = (count - age).min(GROUP), 1 2 3 4 5 6 7 8 9 or 10 =>
+                self.add((Half::Y, b), consecutive::<K>(age), c, T::ONE, q)
             }
-            age += GROUP_OF_TWO;
+            age += GROUP;
         }
+        if let Some(h) = h {
+            apply(self.level, &Multiply, q, [h]);
+        }
+        self.with_one(Half::Y, b, count, q, row);
+    }
+
+    /// `q = scale q + sum c_i s_i` over all pairs, from the oldest to the youngest; if it starts `from` a point and
+    /// its gradient, the direction `-q` and the first trial point, with slope and largest element.
+    fn ascend<T: Real>(
+        &self,
+        b: usize,
+        c: &[T],
+        mut scale: T,
+        from: Option<[&[T]; 2]>,
+        [q, x]: [&mut [T]; 2],
+    ) -> [T; 2]
+    where
+        V: Vector<T>,
+    {
+        let mut left = self.ring.count;
+        while left > GROUP {
+            self.add((Half::S, b), reversed::<GROUP>(left), c, scale, q);
+            scale = T::ONE;
+            left -= GROUP;
+        }
+        constant! { K = left.min(GROUP), 0 1 2 3 4 5 6 7 8 9 or 10 => {
+            let ages = reversed::<K>(left);
+            if let Some(from) = from {
+                let read = chain::<_, { K + 2 }>(from, self.columns(Half::S, b, ages));
+                sums(self.level, &Depart { scale, c: self.coefficients(ages, c) }, read, [q, x])
+            } else {
+                self.add((Half::S, b), ages, c, scale, q);
+                [T::ZERO; 2]
+            }
+        }}
+    }
+
+    /// The coefficients of the pairs of these ages.
+    fn coefficients<T: Real, const K: usize>(&self, ages: [usize; K], c: &[T]) -> [T; K] {
+        ages.map(|age| c.get(self.ring.slot(age)).copied().unwrap_or(T::ZERO))
     }
 
     /// `q = scale q + sum c_i x_i` over `K` pairs, the ages in the order of the sum.
@@ -331,39 +248,8 @@ impl<V, R> Reader<'_, V, R> {
     ) where
         V: Vector<T>,
     {
-        let c = ages.map(|age| c.get(self.ring.slot(age)).copied().unwrap_or(T::ZERO));
-        apply(self.level, &Combine { scale, c }, q, self.columns(half, b, ages));
-    }
-
-    /// `q = scale q + sum c_i x_i` over all pairs, from the youngest to the oldest.
-    fn add_descending<T: Real>(&self, b: usize, c: &[T], q: &mut [T])
-    where
-        V: Vector<T>,
-    {
-        let mut age = 0;
-        while age < self.ring.count {
-            let at = (Half::Y, b);
-            constant! { K = (self.ring.count - age).min(GROUP), 1 2 3 4 5 6 7 8 9 or 10 =>
-                self.add(at, consecutive::<K>(age), c, T::ONE, q)
-            }
-            age += GROUP;
-        }
-    }
-
-    /// `q = scale q + sum c_i x_i` over all pairs, from the oldest to the youngest.
-    fn add_ascending<T: Real>(&self, b: usize, c: &[T], mut scale: T, q: &mut [T])
-    where
-        V: Vector<T>,
-    {
-        let mut left = self.ring.count;
-        while left > 0 {
-            let at = (Half::S, b);
-            constant! { K = left.min(GROUP), 1 2 3 4 5 6 7 8 9 or 10 =>
-                self.add(at, reversed::<K>(left), c, scale, q)
-            }
-            scale = T::ONE;
-            left = left.saturating_sub(GROUP);
-        }
+        let rule = Combine { scale, c: self.coefficients(ages, c) };
+        apply(self.level, &rule, q, self.columns(half, b, ages));
     }
 }
 
@@ -375,6 +261,18 @@ fn consecutive<const K: usize>(first: usize) -> [usize; K] {
 /// `end - 1, end - 2, ..`
 fn reversed<const K: usize>(end: usize) -> [usize; K] {
     core::array::from_fn(|k| end - 1 - k)
+}
+
+/// One array behind the other: `C` is `A + B`.
+fn chain<T: Copy + Default, const C: usize>(
+    a: impl IntoIterator<Item = T>,
+    b: impl IntoIterator<Item = T>,
+) -> [T; C] {
+    let mut both = [T::default(); C];
+    for (to, from) in both.iter_mut().zip(a.into_iter().chain(b)) {
+        *to = from;
+    }
+    both
 }
 
 /// The pairs, and the numbers of the recursion.
@@ -430,17 +328,15 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         let reader = Reader { level, pairs: &*pairs, ring: *ring };
         let s = pair.s.as_ref();
         walk.walk(g.len(), [pair.y.as_mut()], totals, |b, [y], totals| {
-            let p = block(p, b);
-            let [sy, yy, ss, sp] = sums(level, &Newest, [block(g, b), p, block(s, b)], [&mut *y]);
-            let yhy = match h {
-                Some(h) => sums(level, &Weighted, [&*y, block(h, b)], [])[0],
-                None => yy,
-            };
-            add_to(&mut totals.sums, &[sy, yy, ss, sp, yhy]);
-            let rows = [totals.with_y.as_mut(), totals.with_g.as_mut()];
-            reader.with_two(Half::S, b, reader.ring.kept(), [y, p], rows);
+            let read = [block(g, b), block(p, b), block(s, b)];
+            reader.newest(b, read, y, totals);
+            if let Some(h) = h {
+                let [yhy] = sums(level, &Weighted, [&*y, block(h, b)], []);
+                totals.sums[4] = totals.sums[4] + yhy;
+            }
         });
         let [sy, yy, ss, sp, yhy] = totals.sums;
+        let yhy = if h.is_some() { yhy } else { yy };
         // Relative to both lengths, and written so that NaN is refused.
         if !(sy > T::EPSILON * (ss.sqrt() * yy.sqrt()) && yhy > T::ZERO && (sy / yhy).finite()) {
             walk.walk(g.len(), [], totals, |b, [], totals| {
@@ -490,14 +386,8 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         let reader = Reader { level, pairs, ring };
         let c = alpha.as_ref();
         walk.walk(p.len(), [&mut *q], totals, |b, [q], totals| {
-            for (q, p) in q.iter_mut().zip(block(p, b)) {
-                *q = *p;
-            }
-            reader.add_descending(b, c, q);
-            if let Some(h) = h {
-                apply(level, &Multiply, q, [block(h, b)]);
-            }
-            reader.with_one(Half::Y, b, ring.count, q, totals.with_y.as_mut());
+            let h = h.map(|h| block(h, b));
+            reader.descend(b, [block(p, b), c], h, q, totals.with_y.as_mut());
         });
         if ring.count == 0 {
             // Nothing is known of the scale yet: a move of length 1, or as the preconditioner has it.
@@ -506,15 +396,15 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         }
     }
 
-    /// Second half: adds to `q` what the pairs say, and leaves each block to `depart`, with the factor that it
-    /// still lacks. Returns the sum and the maximum of what `depart` says.
+    /// Second half: what the pairs add to `q`. Where the search starts `from` a point and its gradient, `q` becomes
+    /// the direction and `x` the first trial point, and it returns the slope and the largest element of the direction.
     pub fn ascend<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
         level: Level,
         q: &mut [T],
         x: &mut [T],
-        depart: impl Fn(usize, T, &mut [T], &mut [T]) -> [T; 2] + Sync,
+        from: Option<[&[T]; 2]>,
     ) -> [T; 2]
     where
         H: AsMut<[Pair<V, R>]>,
@@ -536,9 +426,8 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         let reader = Reader { level, pairs, ring };
         let c = alpha.as_ref();
         walk.walk(q.len(), [q, x], totals, |b, [q, x], totals| {
-            reader.add_ascending(b, c, scale, q);
-            let lacking = if ring.count == 0 { scale } else { T::ONE };
-            totals.join_slope(depart(b, lacking, q, x));
+            let from = from.map(|vectors| vectors.map(|x| block(x, b)));
+            totals.join_slope(reader.ascend(b, c, scale, from, [q, x]));
         });
         [totals.sums[0], totals.largest]
     }
