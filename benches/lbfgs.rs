@@ -33,7 +33,9 @@ fn main() {
     );
     println!("| n | type | floor | plain recursion | step | iteration | step / floor | iteration / floor |");
     println!("|--:|---|--:|--:|--:|--:|--:|--:|");
-    for n in [1_000, 100_000, 1_000_000] {
+    // One length alone can be asked for.
+    let asked = std::env::args().find_map(|a| a.parse::<usize>().ok());
+    for n in [1_000, 100_000, 1_000_000].into_iter().filter(|n| asked.is_none_or(|asked| asked == *n)) {
         line::<f64>("f64", n);
         line::<f32>("f32", n);
     }

@@ -17,6 +17,7 @@ import json
 import platform
 import struct
 import subprocess
+import time
 from datetime import date
 from pathlib import Path
 
@@ -128,7 +129,7 @@ class Liblbfgs:
         parameters.m, parameters.epsilon, parameters.past, parameters.max_iterations = 10, 0, 0, 1000
         return parameters
 
-    def minimize(self, objective, start, curvature):
+    def minimize(self, objective, start, curvature, done=small):
         """The last point, the number of evaluations, the code that lbfgs() returns."""
         n, count = len(start), 0
 
@@ -140,7 +141,7 @@ class Liblbfgs:
             return f
 
         def progress(_, x, g, f, x_norm, g_norm, step, n, iteration, trials):
-            return int(small(np.ctypeslib.as_array(g, (n,))) or count >= 10000)
+            return int(done(np.ctypeslib.as_array(g, (n,))) or count >= 10000)
 
         memory = self.library.lbfgs_malloc(n)  # aligned for SSE
         try:
@@ -161,6 +162,59 @@ def by_liblbfgs(server, library, curvature):
         if not solved:
             print(f"liblbfgs, curvature {curvature}: {name} {n}: code {code} after {evaluations} evaluations")
         yield solved, f, evaluations
+
+
+class Clock:
+    """The extended Rosenbrock function at a million parameters, and the time that a solver takes beside it."""
+
+    N, BEGIN, END = 1_000_000, 13, 25
+
+    def __init__(self):
+        self.times, self.inside = [], 0.0
+
+    def objective(self, x):
+        begin = time.perf_counter()
+        u, v = 10 * (x[1::2] - x[::2] ** 2), 1 - x[::2]
+        g = np.empty_like(x)
+        g[::2], g[1::2] = -(40 * u * x[::2] + 2 * v), 20 * u
+        f = u @ u + v @ v
+        self.inside += time.perf_counter() - begin
+        return f, g
+
+    def iteration(self):
+        """To be called after each iteration: whether it was the last."""
+        self.times.append(time.perf_counter() - self.inside)
+        return len(self.times) > self.END
+
+    def step(self):
+        """Milliseconds of an iteration with full memory, without the objective: the median."""
+        return 1e3 * float(np.median(np.diff(self.times[self.BEGIN :])))
+
+
+def steps(library):
+    """Milliseconds of a step in doubles for each solver, and those of the floor, from one time of day."""
+    start = np.tile([-1.2, 1.0], Clock.N // 2)
+    command = ["cargo", "bench", "--quiet", "--bench", "lbfgs", "--", str(Clock.N)]
+    lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    [cells] = [line.strip("|").split("|") for line in lines if f"| {Clock.N} | f64 |" in line]
+    floor, step = float(cells[2]) / 1e3, float(cells[4]) / 1e3
+    found = {"bare reads of 4 m n elements": floor, "gradus": step}
+    clock = Clock()
+    try:
+        fmin_l_bfgs_b(clock.objective, start, m=10, factr=0, pgtol=0, callback=lambda _: stop_if(clock.iteration()))
+    except StopIteration:
+        pass
+    found["SciPy"] = clock.step()
+    if library is not None:
+        clock = Clock()
+        library.minimize(clock.objective, start, 0.9, lambda _: clock.iteration())
+        found["liblbfgs"] = clock.step()
+    return found
+
+
+def stop_if(done):
+    if done:
+        raise StopIteration
 
 
 def by_gradus(*curvature):
@@ -186,6 +240,18 @@ the defaults flatter gradus, and those of equal curvature stand beside them.
 
 {summary}
 
+## Time of a step
+
+All that an iteration does but the objective: the extended Rosenbrock function with a million parameters in doubles, 10 pairs,
+one thread, the median over the iterations with full memory ({cpu}). The times of gradus and of bare reads, five vectors at a
+time, are those of `cargo bench --bench lbfgs -- 1000000`. The others call Python for the objective: the time it takes is
+subtracted, that of the calls and of copying vectors for them is not.
+
+| | ms | of bare reads |
+|---|--:|--:|
+{steps}
+## Problems
+
 Where the minima differ, the function has several. A solver that stops early for another reason has few evaluations and a star.
 
 | problem | n | gradus: f | evaluations |{columns}
@@ -198,6 +264,11 @@ curvature {gtol}, at most {trials} trials) except for `m` = 10 and `max_iteratio
 `past` = 0), because they are relative to |x|: a progress callback ends it after an iteration with max |g| <= 1e-5. The bound on
 evaluations is looked at there too. It returns with an error when a line search fails.
 """
+
+
+def cpu():
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def compare(name, ours, theirs, condition):
@@ -214,6 +285,7 @@ def main():
     server = Server()
     ours, usual, peers = list(by_gradus()), list(by_gradus("0.9")), {"SciPy": list(by_scipy(server))}
     version = called = equal = ""
+    library = None
     try:
         library = Liblbfgs()
     except OSError as missing:
@@ -233,7 +305,11 @@ def main():
     for name, theirs in peers.items():
         summary += compare(name, ours, theirs, "defaults") + compare(name, usual, theirs, "curvature 0.9 in both")
     summary += equal
+    times = steps(library)
+    floor = next(iter(times.values()))
     head = HEAD.format(
+        steps="".join(f"| {name} | {ms:.1f} | {ms / floor:.2f} |\n" for name, ms in times.items()),
+        cpu=cpu(),
         peers=" and ".join(peers),
         date=date.today(),
         rustc=subprocess.run(["rustc", "--version"], check=True, capture_output=True, text=True).stdout.strip(),

@@ -13,8 +13,8 @@
 //! ascend    d = -(gamma q + sum (alpha_i - beta_i) s_i)         reads S
 //! ```
 //!
-//! Each pass goes block by block, so that the block of `q` stays in the cache; blocks join in order, which
-//! makes the sums the same for any register and any number of threads.
+//! Each pass goes block by block, in one loop over up to ten pairs; blocks join in order, which makes the sums the
+//! same for any register and any number of threads.
 
 use crate::second_order::Real;
 use crate::simd::{Level, WIDE, norm};
