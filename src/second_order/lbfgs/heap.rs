@@ -5,17 +5,18 @@ use super::settings::{LbfgsSettings, Report, Stop};
 use super::two_loop::{History, Pair};
 #[cfg(feature = "rayon")]
 use super::walk::InThreads;
-use super::walk::{InOrder, Totals, Walk};
+use super::walk::{Column, InOrder, Totals, Walk};
 use crate::error::{Error, Hyper, require, same_length};
 use crate::second_order::Real;
 use crate::simd::Level;
 use core::ops::ControlFlow;
 
-type Pairs<T> = Vec<Pair<Vec<T>, Vec<T>>>;
+type Pairs<T> = Vec<Pair<Column<T>, Vec<T>>>;
 
 /// L-BFGS for any number of parameters, on the heap: minimises a function, or asks and is told.
 ///
-/// Every run uses the same memory, `2 m + 5` numbers for each parameter; none is allocated while it runs.
+/// Every run uses the same memory, `2 m + 5` numbers for each parameter and at most a page more for each vector; none
+/// is allocated while it runs.
 ///
 /// ```
 /// use gradus::second_order::{LbfgsSettings, LbfgsVec, Stop};
@@ -47,7 +48,7 @@ type Pairs<T> = Vec<Pair<Vec<T>, Vec<T>>>;
 /// ```
 #[derive(Clone, Debug)]
 pub struct LbfgsVec<T> {
-    pub(super) machine: Machine<T, Vec<T>, Vec<T>, Pairs<T>>,
+    pub(super) machine: Machine<T, Column<T>, Vec<T>, Pairs<T>>,
     #[cfg(feature = "rayon")]
     threads: InThreads<T, Vec<T>>,
 }
@@ -59,12 +60,18 @@ impl<T: Real> LbfgsVec<T> {
     /// [`Error::Range`] if `m` is 0.
     pub fn new(n: usize, m: usize) -> Result<Self, Error> {
         require(m > 0, Hyper::Size)?;
-        let zeros = |n: usize| vec![T::ZERO; n];
-        let pair = || Pair { s: zeros(n), y: zeros(n), products: zeros(m) };
-        let pairs = (0..m).map(|_| pair()).collect();
-        let history = History::empty(pairs, zeros(m), Totals::zero(zeros(m), zeros(m)));
+        let zeros = || vec![T::ZERO; m];
+        let mut number = 0;
+        let mut column = || {
+            number += 1;
+            Column::zeros(n, number)
+        };
+        let [x, x0, g] = [(); 3].map(|()| column());
+        let mut pair = || Pair { s: column(), y: column(), products: zeros() };
+        let (step, pairs) = (pair(), (0..m).map(|_| pair()).collect());
+        let history = History::empty(pairs, zeros(), Totals::zero(zeros(), zeros()));
         Ok(Self {
-            machine: Machine::rest(zeros(n), zeros(n), zeros(n), pair(), history),
+            machine: Machine::rest(x, x0, g, step, history),
             #[cfg(feature = "rayon")]
             threads: InThreads(Vec::new()),
         })
@@ -84,8 +91,8 @@ impl<T: Real> LbfgsVec<T> {
     /// As [`start`](Self::start).
     pub fn start_at(&mut self, level: Level, settings: &LbfgsSettings<T>, x: &[T]) -> Result<(), Error> {
         settings.check()?;
-        same_length(self.machine.x.len(), x.len())?;
-        self.machine.x.copy_from_slice(x);
+        same_length(self.x().len(), x.len())?;
+        self.machine.x.as_mut().copy_from_slice(x);
         self.machine.start(settings, level);
         Ok(())
     }
@@ -93,7 +100,7 @@ impl<T: Real> LbfgsVec<T> {
     /// Where to evaluate next, and where to write the gradient; `None` at rest.
     #[must_use]
     pub fn ask(&mut self) -> Option<(&[T], &mut [T])> {
-        if self.machine.asks() { Some((&self.machine.x, &mut self.machine.g)) } else { None }
+        if self.machine.asks() { Some((self.machine.x.as_ref(), self.machine.g.as_mut())) } else { None }
     }
 
     /// The value at the point asked for, whose gradient has been written. Without effect at rest.
@@ -106,7 +113,7 @@ impl<T: Real> LbfgsVec<T> {
     /// # Errors
     /// [`Error::Length`] if `h` is not as long as the memory.
     pub fn tell_preconditioned(&mut self, f: T, h: &[T]) -> Result<(), Error> {
-        same_length(self.machine.x.len(), h.len())?;
+        same_length(self.x().len(), h.len())?;
         self.machine.tell(&mut InOrder, f, Some(h));
         Ok(())
     }
@@ -131,7 +138,7 @@ impl<T: Real> LbfgsVec<T> {
     /// The point to evaluate while it asks, the best point afterwards.
     #[must_use]
     pub fn x(&self) -> &[T] {
-        &self.machine.x
+        self.machine.x.as_ref()
     }
 
     /// Minimises `objective` from `x` on, and leaves the best point there.
@@ -183,7 +190,7 @@ impl<T: Real> LbfgsVec<T> {
         mut objective: impl FnMut(&[T], &mut [T]) -> T,
     ) -> Result<Report<T>, Error> {
         if let Some(h) = preconditioner {
-            same_length(self.machine.x.len(), h.len())?;
+            same_length(self.x().len(), h.len())?;
         }
         self.start(settings, x)?;
         let mut iterations = 0;
