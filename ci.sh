@@ -686,21 +686,23 @@ deny() {
   cargo deny check advisories
 }
 
-## mutants [SHARD]: changes of operators and results of rules, transforms, schedules and noise fail a test (hours)
+## mutants [RE]: changes of operators and results in rules, transforms, schedules, noise fail a test (nightly, half an hour)
 mutants() {
   tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
-  local module tests
-  # Each module by the tests that know it: a test binary less is a minute per hundred changes less.
-  while read -r module tests; do
-    # shellcheck disable=SC2086
-    cargo mutants --no-shuffle --timeout 60 --file "src/$module/**" --shard "${1:-0/1}" \
-      --output "${CARGO_TARGET_DIR:-target}/mutants-$module" --cargo-arg=--locked $tests
-  done <<END
-schedule -C=--lib -C=--test=schedules
-transform -C=--lib -C=--test=transforms -C=--test=penalties -C=--test=errors
-noise -C=--lib -C=--test=dropout -C=--test=masks -C=--test=noise -C=--test=augment
-optim -C=--lib -C=--test=reference -C=--test=bits -C=--test=rules -C=--test=errors -C=--test=resume
-END
+  cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }
+  cargo clippy --quiet --locked --manifest-path tests/mutants/Cargo.toml -- -D warnings
+  local copy tests target
+  copy=$(mktemp -d)
+  target=$(realpath -m "${CARGO_TARGET_DIR:-target}/mutants")
+  git ls-files -z | xargs -0 cp --parents -t "$copy"
+  # The tests that know these modules: what no test notices runs them all.
+  tests=$(printf -- '--test=%s ' abi augment bits dropout errors findings levels masks noise penalties properties \
+    pytorch reference resume rules schedules serde transforms)
+  # shellcheck disable=SC2086
+  cargo mutants --list --json --file 'src/{noise,optim,schedule,transform}/**' --re "${1:-}" \
+    | CARGO_TARGET_DIR=$target CARGO_PROFILE_DEV_DEBUG=0 \
+      cargo run --quiet --locked --release --manifest-path tests/mutants/Cargo.toml -- "$copy" --lib $tests
+  rm -r "$copy"
 }
 
 ## all: what CI runs

@@ -1,0 +1,235 @@
+//! Mutation testing with one build: `cargo mutants --list --json | mutants COPY --lib --test NAME...`.
+//!
+//! cargo-mutants compiles the crate and its tests anew for each change. Here all changes of its list are
+//! written into a copy of the project at once, each behind a number that a test binary reads when it starts.
+
+mod switch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use serde_json::Value;
+use switch::{Change, Region, switch};
+
+#[derive(Clone, Debug, PartialEq)]
+enum Outcome {
+    /// By which test.
+    Noticed(String),
+    TimeOut,
+    NotCompiling,
+    /// It stands where no choice can be written.
+    NotSwitched,
+    Missed,
+}
+
+/// A test binary.
+struct Binary {
+    name: String,
+    path: String,
+    /// Seconds of processor time that it may take: where the machine pauses, none pass.
+    limit: u64,
+}
+
+fn main() {
+    let copy = std::env::args().nth(1).expect("the path of a copy of the project");
+    std::env::set_current_dir(copy).expect("the copy is there");
+    let list: Vec<Value> = serde_json::from_reader(std::io::stdin()).expect("a list of cargo-mutants");
+    let mut sources = BTreeMap::new();
+    let changes: Vec<Change> =
+        list.iter().zip(1..).map(|(entry, number)| read(entry, number, &mut sources)).collect();
+    let root = fs::read_to_string("src/lib.rs").expect("a library");
+    fs::write("src/lib.rs", [switch::FEATURES, &root, switch::MUTANT].concat()).expect("a copy to write to");
+    let mut outcomes = BTreeMap::new();
+    let binaries = loop {
+        let regions = write(&sources, &changes, &outcomes);
+        let switched: BTreeSet<_> = regions.values().flatten().flat_map(|region| &region.numbers).collect();
+        for change in changes.iter().filter(|change| !switched.contains(&change.number)) {
+            outcomes.entry(change.number).or_insert(Outcome::NotSwitched);
+        }
+        match build(&regions) {
+            Ok(binaries) => break binaries,
+            Err(refused) => outcomes.extend(refused),
+        }
+    };
+    let outcomes = test(&changes, outcomes, &binaries);
+    report(&changes, &outcomes);
+}
+
+/// A change from its entry in the list, with its source.
+fn read(entry: &Value, number: usize, sources: &mut BTreeMap<String, String>) -> Change {
+    let text = |key: &str| entry[key].as_str().expect(key).to_owned();
+    let file = text("file");
+    let source = sources.entry(file.clone()).or_insert_with(|| fs::read_to_string(&file).expect("a source"));
+    let byte = |end: &str| {
+        let place = |key: &str| entry["span"][end][key].as_u64().expect(key) as usize - 1;
+        let before: usize = source.split_inclusive('\n').take(place("line")).map(str::len).sum();
+        before + source[before..].chars().take(place("column")).map(char::len_utf8).sum::<usize>()
+    };
+    let (span, body) = (byte("start")..byte("end"), text("genre") == "FnValue");
+    Change { number, name: text("name"), file, span, replacement: text("replacement"), body }
+}
+
+/// Writes all sources with the changes that have no outcome yet.
+fn write(
+    sources: &BTreeMap<String, String>,
+    changes: &[Change],
+    outcomes: &BTreeMap<usize, Outcome>,
+) -> BTreeMap<String, Vec<Region>> {
+    let written = sources.iter().map(|(file, source)| {
+        let here = |change: &&Change| change.file == *file && !outcomes.contains_key(&change.number);
+        let (text, regions) = switch(source, &changes.iter().filter(here).collect::<Vec<_>>());
+        fs::write(file, text).expect("a copy to write to");
+        (file.clone(), regions)
+    });
+    written.collect()
+}
+
+/// Builds all test binaries, or says which changes the compiler refuses.
+fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMap<usize, Outcome>> {
+    let output = Command::new("cargo")
+        .args(["+nightly", "test", "--locked", "--no-run", "--all-features", "--message-format", "json"])
+        .args(std::env::args().skip(2))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo");
+    let messages: Vec<Value> =
+        output.stdout.lines().filter_map(|line| serde_json::from_str(&line.ok()?).ok()).collect();
+    if output.status.success() {
+        return Ok(messages.iter().filter_map(binary).collect());
+    }
+    let mut refused = BTreeMap::new();
+    let errors = messages.iter().map(|message| &message["message"]).filter(|error| error["level"] == "error");
+    let errors: Vec<_> = errors.collect();
+    for error in &errors {
+        let spans = error["spans"].as_array().into_iter().flatten();
+        for span in spans.filter(|span| span["is_primary"] == true) {
+            let byte = span["byte_start"].as_u64().expect("a place") as usize;
+            let here = regions.get(span["file_name"].as_str().expect("a file"));
+            let around = here.into_iter().flatten().filter(|region| region.bytes.contains(&byte));
+            let Some(region) = around.min_by_key(|region| region.bytes.len()) else { continue };
+            let outcome = if region.changed { Outcome::NotCompiling } else { Outcome::NotSwitched };
+            refused.extend(region.numbers.iter().map(|number| (*number, outcome.clone())));
+        }
+    }
+    assert!(!refused.is_empty(), "no change is to blame: {errors:#?}");
+    eprintln!("{} changes do not compile", refused.len());
+    Err(refused)
+}
+
+/// The test binary of a message of cargo, with ten times the processor time that it takes.
+fn binary(message: &Value) -> Option<Binary> {
+    let path = message["executable"].as_str()?.to_owned();
+    let name = message["target"]["name"].as_str()?.to_owned();
+    let mut binary = Binary { name, path, limit: 600 };
+    let start = Instant::now();
+    assert_eq!(run(&binary, 0), Outcome::Missed, "{} fails without a change", binary.name);
+    let seconds = start.elapsed().as_secs_f64();
+    binary.limit = 10 + (10.0 * seconds) as u64;
+    eprintln!("{seconds:6.1} s {}", binary.name);
+    Some(binary)
+}
+
+/// What a test binary says to a change: `Missed` if nothing.
+fn run(binary: &Binary, number: usize) -> Outcome {
+    let mut child = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -t $0 -v 8000000; exec \"$@\"",
+            &binary.limit.to_string(),
+            &binary.path,
+            "--test-threads=1",
+        ])
+        .env("MUTANT", number.to_string())
+        .env("PROPTEST_MAX_SHRINK_ITERS", "0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut last = String::new();
+    for line in lines.map_while(Result::ok).filter(|line| line.starts_with("test ")) {
+        let (test, verdict) = line["test ".len()..].rsplit_once(" ... ").unwrap_or((&line, ""));
+        last = format!("{}::{test}", binary.name);
+        if verdict == "FAILED" {
+            child.kill().ok(); // the other tests make no difference
+            break;
+        }
+    }
+    let status = child.wait().expect("it ends");
+    if status.success() {
+        Outcome::Missed
+    } else if std::os::unix::process::ExitStatusExt::signal(&status) == Some(24) {
+        Outcome::TimeOut // SIGXCPU
+    } else {
+        Outcome::Noticed(last)
+    }
+}
+
+/// Runs the binaries for all changes without an outcome, as many at a time as there are cores.
+fn test(
+    changes: &[Change],
+    outcomes: BTreeMap<usize, Outcome>,
+    binaries: &[Binary],
+) -> BTreeMap<usize, Outcome> {
+    let left: Vec<_> = changes.iter().filter(|change| !outcomes.contains_key(&change.number)).collect();
+    let (left, outcomes) = (Mutex::new(left.into_iter()), Mutex::new(outcomes));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                // What has noticed one change is likely to notice the next.
+                let mut order: Vec<_> = binaries.iter().collect();
+                order.sort_by_key(|binary| binary.limit);
+                loop {
+                    let Some(change) = left.lock().unwrap().next() else { break };
+                    let mut outcome = Outcome::Missed;
+                    for i in 0..order.len() {
+                        outcome = run(order[i], change.number);
+                        if outcome != Outcome::Missed {
+                            order[..=i].rotate_right(1);
+                            break;
+                        }
+                    }
+                    eprintln!("{}: {outcome:?}", change.name);
+                    outcomes.lock().unwrap().insert(change.number, outcome);
+                }
+            });
+        }
+    });
+    outcomes.into_inner().unwrap()
+}
+
+/// A table by module, and the changes that no test has noticed.
+fn report(changes: &[Change], outcomes: &BTreeMap<usize, Outcome>) {
+    let module = |change: &Change| Path::new(&change.file).parent().map(Path::to_owned);
+    println!(
+        "| module | changes | not compiling | noticed | time-outs | missed | not tried |\n|---|--:|--:|--:|--:|--:|--:|"
+    );
+    for of in changes.iter().map(module).collect::<BTreeSet<_>>() {
+        let here: Vec<_> = changes
+            .iter()
+            .filter(|change| module(change) == of)
+            .map(|change| &outcomes[&change.number])
+            .collect();
+        let count = |like: fn(&Outcome) -> bool| here.iter().filter(|outcome| like(outcome)).count();
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            of.unwrap_or_default().display(),
+            here.len(),
+            count(|outcome| *outcome == Outcome::NotCompiling),
+            count(|outcome| matches!(outcome, Outcome::Noticed(_))),
+            count(|outcome| *outcome == Outcome::TimeOut),
+            count(|outcome| *outcome == Outcome::Missed),
+            count(|outcome| *outcome == Outcome::NotSwitched)
+        );
+    }
+    for change in changes {
+        if matches!(outcomes[&change.number], Outcome::Missed | Outcome::NotSwitched) {
+            println!("{}: {:?}", change.name, outcomes[&change.number]);
+        }
+    }
+}
