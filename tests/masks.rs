@@ -251,7 +251,10 @@ fn neighbouring_seeds_are_unrelated() {
 
 #[test]
 fn lanes_are_awake_unless_all_their_words_are_zero() {
-    for words in [[5, 5, 0, 0], [0, 9, 0, 9], [3, 5, 6, 0], [7; 4]] {
+    let one = [[1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 1 << 31, 0], [0, 0, 0, 8]];
+    let alike = [[5, 5, 0, 0], [0, 9, 0, 9], [6, 0, 6, 0], [0, 4, 4, 0], [7; 4]];
+    let unions = [[3, 5, 6, 0], [3, 5, 7, 0], [3, 5, 8, 15]];
+    for words in one.into_iter().chain(alike).chain(unions) {
         assert_eq!(Masks::from_state([words; 8]).state(), [words; 8]);
     }
 }

@@ -467,6 +467,7 @@ fn a_transform_out_of_range_is_named() {
     use Hyper::*;
     fn refused<T: Transform + Debug>(transform: T, hyper: Hyper) {
         assert_eq!(transform.check(LR), Err(Error::Range(hyper)), "{transform:?}");
+        assert_eq!(Some(transform).check(LR), Err(Error::Range(hyper)), "{transform:?}");
         assert_eq!(
             Sgd::new(LR).with((Scale(1.0), transform)).check(),
             Err(Error::Range(hyper)),
@@ -490,6 +491,10 @@ fn a_transform_out_of_range_is_named() {
         refused(Decay::new(x), WeightDecay);
     }
     refused(Decay::new(1.0 / LR), WeightDecay);
+    for lr in [0.0, -LR] {
+        assert_eq!(Decay::new(f32::INFINITY).check(lr), Err(Error::Range(WeightDecay)));
+    }
+    assert_eq!(None::<Scale>.check(LR), Ok(()));
     assert_eq!(Sgd::new(-1.0).with(Scale(f32::NAN)).check(), Err(Error::Range(LearningRate)));
     // It is the learning rate of the step that counts.
     let decay = Sgd::new(0.1).with(Decay::new(5.0));

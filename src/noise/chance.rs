@@ -29,3 +29,45 @@ pub(crate) fn unit(rng: &mut impl Rng) -> f32 {
 pub(crate) fn between(rng: &mut impl Rng, low: f32, high: f32) -> f32 {
     low + (high - low) * unit(rng)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::convert::Infallible;
+    use rand_core::TryRng;
+
+    /// The words 0, 1, 2 and so on.
+    struct Count(u32);
+
+    impl TryRng for Count {
+        type Error = Infallible;
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            self.0 = self.0.wrapping_add(1);
+            Ok(self.0.wrapping_sub(1))
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            Ok(self.try_next_u32()?.into())
+        }
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+            bytes.fill(0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_result_comes_from_as_many_words() {
+        // Three quarters of all words: one of four is refused, and each result comes from one of the others.
+        let mut words = Count(0);
+        for want in 0..1000 {
+            assert_eq!(below(&mut words, 3 << 30), want);
+        }
+        // All words are used for a power of two, and a whole number of them for each result.
+        for result in [0, 1, (1 << 20) - 1] {
+            let mut words = Count(result << 12);
+            for _ in 0..1 << 12 {
+                assert_eq!(below(&mut words, 1 << 20), result);
+            }
+            assert_eq!(words.0, result.wrapping_add(1) << 12);
+        }
+    }
+}

@@ -25,12 +25,16 @@ enum Outcome {
     /// It stands where no choice can be written.
     NotSwitched,
     Missed,
+    /// No test comes there.
+    NotReached,
 }
 
 /// A test binary.
 struct Binary {
     name: String,
     path: String,
+    /// The places where it comes.
+    reached: BTreeSet<usize>,
     /// Seconds of processor time that it may take: where the machine pauses, none pass.
     limit: u64,
 }
@@ -45,18 +49,21 @@ fn main() {
     let root = fs::read_to_string("src/lib.rs").expect("a library");
     fs::write("src/lib.rs", [switch::FEATURES, &root, switch::MUTANT].concat()).expect("a copy to write to");
     let mut outcomes = BTreeMap::new();
-    let binaries = loop {
+    let (binaries, places) = loop {
         let regions = write(&sources, &changes, &outcomes);
-        let switched: BTreeSet<_> = regions.values().flatten().flat_map(|region| &region.numbers).collect();
-        for change in changes.iter().filter(|change| !switched.contains(&change.number)) {
+        let mut places = BTreeMap::new();
+        for region in regions.values().flatten().filter(|region| !region.changed) {
+            places.extend(region.numbers.iter().map(|number| (*number, region.numbers[0])));
+        }
+        for change in changes.iter().filter(|change| !places.contains_key(&change.number)) {
             outcomes.entry(change.number).or_insert(Outcome::NotSwitched);
         }
         match build(&regions) {
-            Ok(binaries) => break binaries,
+            Ok(binaries) => break (binaries, places),
             Err(refused) => outcomes.extend(refused),
         }
     };
-    let outcomes = test(&changes, outcomes, &binaries);
+    let outcomes = test(&changes, outcomes, &binaries, &places);
     report(&changes, &outcomes);
 }
 
@@ -125,10 +132,13 @@ fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMa
 fn binary(message: &Value) -> Option<Binary> {
     let path = message["executable"].as_str()?.to_owned();
     let name = message["target"]["name"].as_str()?.to_owned();
-    let mut binary = Binary { name, path, limit: 600 };
+    let mut binary = Binary { name, path, reached: BTreeSet::new(), limit: 600 };
     let start = Instant::now();
-    assert_eq!(run(&binary, 0), Outcome::Missed, "{} fails without a change", binary.name);
+    assert_eq!(run(&binary, usize::MAX), Outcome::Missed, "{} fails without a change", binary.name);
     let seconds = start.elapsed().as_secs_f64();
+    let reached = fs::read_to_string("reached").unwrap_or_default();
+    fs::remove_file("reached").ok();
+    binary.reached = reached.lines().map(|place| place.parse().expect("a place")).collect();
     binary.limit = 10 + (10.0 * seconds) as u64;
     eprintln!("{seconds:6.1} s {}", binary.name);
     Some(binary)
@@ -139,7 +149,7 @@ fn run(binary: &Binary, number: usize) -> Outcome {
     let mut child = Command::new("sh")
         .args([
             "-c",
-            "ulimit -t $0 -v 8000000; exec \"$@\"",
+            "ulimit -S -t $0; ulimit -v 8000000; exec \"$@\"",
             &binary.limit.to_string(),
             &binary.path,
             "--test-threads=1",
@@ -175,6 +185,7 @@ fn test(
     changes: &[Change],
     outcomes: BTreeMap<usize, Outcome>,
     binaries: &[Binary],
+    places: &BTreeMap<usize, usize>,
 ) -> BTreeMap<usize, Outcome> {
     let left: Vec<_> = changes.iter().filter(|change| !outcomes.contains_key(&change.number)).collect();
     let (left, outcomes) = (Mutex::new(left.into_iter()), Mutex::new(outcomes));
@@ -186,8 +197,11 @@ fn test(
                 order.sort_by_key(|binary| binary.limit);
                 loop {
                     let Some(change) = left.lock().unwrap().next() else { break };
-                    let mut outcome = Outcome::Missed;
+                    let mut outcome = Outcome::NotReached;
                     for i in 0..order.len() {
+                        if !order[i].reached.contains(&places[&change.number]) {
+                            continue;
+                        }
                         outcome = run(order[i], change.number);
                         if outcome != Outcome::Missed {
                             order[..=i].rotate_right(1);
@@ -207,7 +221,7 @@ fn test(
 fn report(changes: &[Change], outcomes: &BTreeMap<usize, Outcome>) {
     let module = |change: &Change| Path::new(&change.file).parent().map(Path::to_owned);
     println!(
-        "| module | changes | not compiling | noticed | time-outs | missed | not tried |\n|---|--:|--:|--:|--:|--:|--:|"
+        "| module | changes | not compiling | noticed | time-outs | missed | not reached | not tried |\n|---|--:|--:|--:|--:|--:|--:|--:|"
     );
     for of in changes.iter().map(module).collect::<BTreeSet<_>>() {
         let here: Vec<_> = changes
@@ -217,18 +231,19 @@ fn report(changes: &[Change], outcomes: &BTreeMap<usize, Outcome>) {
             .collect();
         let count = |like: fn(&Outcome) -> bool| here.iter().filter(|outcome| like(outcome)).count();
         println!(
-            "| {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
             of.unwrap_or_default().display(),
             here.len(),
             count(|outcome| *outcome == Outcome::NotCompiling),
             count(|outcome| matches!(outcome, Outcome::Noticed(_))),
             count(|outcome| *outcome == Outcome::TimeOut),
             count(|outcome| *outcome == Outcome::Missed),
+            count(|outcome| *outcome == Outcome::NotReached),
             count(|outcome| *outcome == Outcome::NotSwitched)
         );
     }
     for change in changes {
-        if matches!(outcomes[&change.number], Outcome::Missed | Outcome::NotSwitched) {
+        if matches!(outcomes[&change.number], Outcome::Missed | Outcome::NotReached | Outcome::NotSwitched) {
             println!("{}: {:?}", change.name, outcomes[&change.number]);
         }
     }

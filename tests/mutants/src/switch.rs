@@ -25,6 +25,7 @@ pub struct Change {
 /// Bytes of a written source that stand for `numbers`, which are to blame for an error there.
 pub struct Region {
     pub bytes: Range<usize>,
+    /// The first of them is the number of the place too.
     pub numbers: Vec<usize>,
     /// Whether it holds one changed text and nothing else.
     pub changed: bool,
@@ -34,16 +35,29 @@ pub struct Region {
 pub const FEATURES: &str = "#![feature(core_intrinsics, const_eval_select)] #![allow(warnings)] ";
 
 /// The number that the process was started with; 0, no change, where the compiler evaluates a `const fn`.
+/// With the largest number, no change either, the process appends the places that it reaches to a file.
 pub const MUTANT: &str = "
-pub(crate) const fn mutant() -> usize {
-    const fn none() -> usize { 0 }
+pub(crate) const fn mutant(place: usize) -> usize {
+    const fn none(_: usize) -> usize { 0 }
     #[inline(always)]
-    fn chosen() -> usize {
+    fn chosen(place: usize) -> usize {
         static NUMBER: std::sync::LazyLock<usize> =
             std::sync::LazyLock::new(|| std::env::var(\"MUTANT\").map_or(0, |number| number.parse().unwrap()));
+        if *NUMBER == usize::MAX {
+            reached(place);
+        }
         *NUMBER
     }
-    core::intrinsics::const_eval_select((), none, chosen)
+    #[cold]
+    fn reached(place: usize) {
+        use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+        static REACHED: [AtomicBool; 100_000] = [const { AtomicBool::new(false) }; 100_000];
+        if !REACHED[place].load(Relaxed) && !REACHED[place].swap(true, Relaxed) {
+            let file = std::fs::File::options().append(true).create(true).open(\"reached\").unwrap();
+            std::io::Write::write_all(&mut &file, format!(\"{place}\\n\").as_bytes()).unwrap();
+        }
+    }
+    core::intrinsics::const_eval_select((place,), none, chosen)
 }
 ";
 
@@ -85,7 +99,7 @@ type Key = (usize, bool, Reverse<usize>);
 
 /// `source` with all of `changes` that can be switched, and where they stand in it.
 ///
-/// `a + b` becomes `(match crate::mutant() { 7 => { (a) - (b) } _ => { a + b } })`; what is to be changed
+/// `a + b` becomes `(match crate::mutant(7) { 7 => { (a) - (b) } _ => { a + b } })`; what is to be changed
 /// within `a` and `b` is so after `_` only.
 pub fn switch(source: &str, changes: &[&Change]) -> (String, Vec<Region>) {
     let mut places = Places::default();
@@ -134,16 +148,17 @@ impl<I: Iterator<Item = (Key, Texts)>> Writer<'_, I> {
             self.out += &self.source[start..from];
             start = to;
             let begin = self.out.len();
-            let numbers = texts.iter().map(|(number, _)| *number).collect();
+            let numbers: Vec<_> = texts.iter().map(|(number, _)| *number).collect();
+            let place = numbers[0];
             if expression {
-                self.out += "(match crate::mutant() {";
+                self.out += &format!("(match crate::mutant({place}) {{");
             }
             for (number, text) in texts {
                 let begin = self.out.len();
                 self.out += &if expression {
                     format!(" {number} => {{ {text} }}")
                 } else {
-                    format!("if crate::mutant() == {number} {{ return {text}; }} ")
+                    format!("if crate::mutant({place}) == {number} {{ return {text}; }} ")
                 };
                 self.regions.push(Region {
                     bytes: begin..self.out.len(),
