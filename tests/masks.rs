@@ -140,6 +140,14 @@ fn zero_and_one_and_what_lies_beyond_draw_nothing() {
 }
 
 #[test]
+fn generators_are_equal_where_their_streams_are() {
+    let mut masks = Masks::new(1);
+    assert_ne!(masks, Masks::new(2));
+    masks.fill(0.5, &mut [0]);
+    assert_ne!(masks, Masks::new(1)); // one lane has moved
+}
+
+#[test]
 fn a_saved_generator_goes_on_where_it_was() {
     let mut masks = Masks::new(77);
     let mut mask = [0; 13];

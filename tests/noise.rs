@@ -172,6 +172,8 @@ fn stochastic_depth_keeps_or_drops_whole_samples() {
     assert_eq!(depth.forward(&mut branch, 0, &[]), Err(Error::Range(Hyper::Size)));
     assert_eq!(depth.forward(&mut branch, 5, &[0, 0]), Err(Error::Length { expected: 1, found: 2 }));
     assert_eq!(branch, [1.0; 10]);
+    assert_eq!(depth.check(), Ok(()));
+    assert_eq!(StochasticDepth(Dropout::drop_prob(-0.1)).check(), Err(Error::Range(Hyper::Probability)));
     StochasticDepth(Dropout::keep_prob(0.5).vanilla()).test(&mut branch);
     assert_eq!(branch, [0.5; 10]);
 }
