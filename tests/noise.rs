@@ -146,6 +146,7 @@ fn stochastic_depth_keeps_or_drops_whole_samples() {
         for (samples, features) in [(0, 3), (1, 1), (7, 45), (70, 5), (3, 0)] {
             let mut mask = vec![0; mask_words(samples)];
             depth.draw(&mut Masks::new(2), &mut mask);
+            assert_eq!(mask, drawn(mask_words(samples), 0.8, 2));
             let mut branch = wave(samples * features, 0.5);
             if let Some(x) = branch.first_mut() {
                 *x = f32::INFINITY;
