@@ -311,3 +311,10 @@ fn a_triangle_without_steps_stands_at_its_top() {
     assert!(none.check().is_err());
     assert_eq!([0, 1, u32::MAX].map(|step| none.at(step)), [0.5; 3]);
 }
+
+#[test]
+fn a_factor_of_minus_zero_makes_no_negative_zero() {
+    let schedule = StepDecay::new(0.1, -0.0, 1);
+    assert_eq!(schedule.check(), Ok(()));
+    assert_eq!(schedule.at(1).to_bits(), 0);
+}
