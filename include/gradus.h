@@ -806,6 +806,44 @@ gradus_status gradus_lbfgs_stop(const gradus_lbfgs *config,
                                 float *work,
                                 gradus_lbfgs_state *state);
 
+// Saves a run as a file at the start of `buffer`, between two steps, and writes its bytes to `size`.
+//
+// The file has GRADUS_LBFGS_FILE(n, pairs, sizeof(float)) bytes, and is the one of the Rust crate: bytes
+// are the same on every target. Of the run nothing changes, and of `config` only `pairs` counts.
+//
+// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`; GRADUS_ERROR_VERSION if config
+// or state are none, or the run has not begun; GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
+// number are not those of the run; GRADUS_ERROR_SIZE, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP.
+gradus_status gradus_lbfgs_save(const gradus_lbfgs *config,
+                                size_t n,
+                                float *x,
+                                float *grads,
+                                float *work,
+                                const gradus_lbfgs_state *state,
+                                uint8_t *buffer,
+                                size_t capacity,
+                                size_t *size);
+
+// Loads a run from a file of `size` bytes: it goes on with the same bits, with the settings of the file.
+//
+// Of `config` only `pairs` counts. A run that had not begun when it was saved, which Rust can do, is a
+// state of zeros.
+//
+// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
+// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND if the file has another type of number,
+// GRADUS_ERROR_FILE_SHAPE if it has another `n` or other pairs, GRADUS_ERROR_FILE_VALUE;
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_SIZE, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL,
+// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
+gradus_status gradus_lbfgs_load(const gradus_lbfgs *config,
+                                size_t n,
+                                float *x,
+                                float *grads,
+                                float *work,
+                                gradus_lbfgs_state *state,
+                                const uint8_t *file,
+                                size_t size);
+
 // As gradus_lbfgs_step(), with doubles.
 //
 // Errors: those of gradus_lbfgs_step().
@@ -827,6 +865,31 @@ gradus_status gradus_lbfgs_stop_f64(const gradus_lbfgs *config,
                                     double *grads,
                                     double *work,
                                     gradus_lbfgs_state *state);
+
+// As gradus_lbfgs_save(), with doubles.
+//
+// Errors: those of gradus_lbfgs_save().
+gradus_status gradus_lbfgs_save_f64(const gradus_lbfgs *config,
+                                    size_t n,
+                                    double *x,
+                                    double *grads,
+                                    double *work,
+                                    const gradus_lbfgs_state *state,
+                                    uint8_t *buffer,
+                                    size_t capacity,
+                                    size_t *size);
+
+// As gradus_lbfgs_load(), with doubles.
+//
+// Errors: those of gradus_lbfgs_load().
+gradus_status gradus_lbfgs_load_f64(const gradus_lbfgs *config,
+                                    size_t n,
+                                    double *x,
+                                    double *grads,
+                                    double *work,
+                                    gradus_lbfgs_state *state,
+                                    const uint8_t *file,
+                                    size_t size);
 
 // Makes `masks` a generator whose stream has nothing to do with that of another seed.
 //
@@ -1567,6 +1630,8 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
   {GRADUS_STRUCTS, (pairs_), 1000, 10000, 20, GRADUS_LINE_SEARCH_MORE_THUENTE, \
    1e-5, 0.0, 1e-4, 0.6, 0.1, 1e-20, 1e20, 0.0, 0.0, 0, 0}
 #define GRADUS_LBFGS_WORK(n_, pairs_) ((2 * (size_t)(pairs_) + 3) * (n_) + ((size_t)(pairs_) + 4) * (pairs_))
+#define GRADUS_LBFGS_FILE(n_, pairs_, bytes_of_a_number_) \
+  (120 + (bytes_of_a_number_) * (26 + (2 * (size_t)(pairs_) + 5) * (n_) + ((size_t)(pairs_) + 1) * (pairs_)))
 
 #define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9}
 #define GRADUS_MASK_WORDS(n_) ((n_) / 32 + ((n_) % 32 != 0))

@@ -268,7 +268,7 @@ fn batch_norm(out: &mut String) {
 
 /// Runs of L-BFGS on the chain of Rosenbrock functions, each by the crate and by C, with one line of bits.
 macro_rules! lbfgs {
-    ($out:ident, $t:ident, $name:literal, $step:ident, $stop:ident) => {{
+    ($out:ident, $t:ident, $name:literal, $step:ident, $stop:ident, $save:ident, $load:ident) => {{
         use gradus::second_order::*;
         const N: usize = 6;
         const PAIRS: usize = 5;
@@ -329,6 +329,7 @@ macro_rules! lbfgs {
         for (turn, (config, settings, preconditioned, stop)) in runs.into_iter().enumerate() {
             let start: [$t; N] = [-1.2, 1.0, -0.5, 0.75, 2.0, -1.0];
             let mut solver = Lbfgs::<N, PAIRS, $t>::new();
+            let (new, mut file, mut size) = (store::to_vec(&solver).unwrap(), Vec::new(), 0);
             solver.start(&settings, &start).unwrap();
             while let Some((x, g)) = solver.ask() {
                 let value = objective(x, g);
@@ -340,11 +341,23 @@ macro_rules! lbfgs {
                 if solver.report().evaluations == stop {
                     solver.stop();
                 }
+                if solver.report().evaluations == 4 {
+                    file = store::to_vec(&solver).unwrap();
+                    bytes.extend(&file);
+                }
             }
             let (mut x, mut g) = (start, [0.0; N]);
-            let mut work = [<$t>::NAN; (2 * PAIRS + 3) * N + (PAIRS + 4) * PAIRS];
+            const WORK: usize = (2 * PAIRS + 3) * N + (PAIRS + 4) * PAIRS;
+            let mut work = [<$t>::NAN; WORK];
             let mut state = gradus_lbfgs_state::default();
             let h = if preconditioned { diagonal.as_ptr() } else { std::ptr::null() };
+            // SAFETY: every pointer comes from an array or a reference.
+            let loaded = unsafe {
+                let (x, g, work) = (x.as_mut_ptr(), g.as_mut_ptr(), work.as_mut_ptr());
+                $load(&config, N, x, g, work, &mut state, new.as_ptr(), new.len())
+            };
+            assert_eq!((loaded, state.number, x), (gradus_status::GRADUS_OK, 0, [0.0; N]));
+            (x, work) = (start, [<$t>::NAN; WORK]);
             while state.stop == GRADUS_STOP_RUNNING {
                 let value = objective(&x, &mut g);
                 let (x, g, work) = (x.as_mut_ptr(), g.as_mut_ptr(), work.as_mut_ptr());
@@ -353,6 +366,17 @@ macro_rules! lbfgs {
                     assert_eq!($step(&config, N, x, value, g, h, work, &mut state), gradus_status::GRADUS_OK);
                     if state.evaluations == stop {
                         assert_eq!($stop(&config, N, x, g, work, &mut state), gradus_status::GRADUS_OK);
+                    }
+                    if state.evaluations == 4 {
+                        let mut buffer = vec![0; file.len()];
+                        let (to, room) = (buffer.as_mut_ptr(), buffer.len());
+                        let saved = $save(&config, N, x, g, work, &state, to, room, &mut size);
+                        assert_eq!((saved, size), (gradus_status::GRADUS_OK, file.len()));
+                        assert!(buffer == file, "{} run {turn}: C's file is not Rust's", $name);
+                        (x.write_bytes(255, N), g.write_bytes(255, N), work.write_bytes(255, WORK));
+                        state = gradus_lbfgs_state::default();
+                        let loaded = $load(&config, N, x, g, work, &mut state, file.as_ptr(), size);
+                        assert_eq!(loaded, gradus_status::GRADUS_OK);
                     }
                 }
             }
@@ -371,8 +395,16 @@ macro_rules! lbfgs {
 }
 
 fn lbfgs(out: &mut String) {
-    lbfgs!(out, f32, "lbfgs", gradus_lbfgs_step, gradus_lbfgs_stop);
-    lbfgs!(out, f64, "lbfgs_f64", gradus_lbfgs_step_f64, gradus_lbfgs_stop_f64);
+    lbfgs!(out, f32, "lbfgs", gradus_lbfgs_step, gradus_lbfgs_stop, gradus_lbfgs_save, gradus_lbfgs_load);
+    lbfgs!(
+        out,
+        f64,
+        "lbfgs_f64",
+        gradus_lbfgs_step_f64,
+        gradus_lbfgs_stop_f64,
+        gradus_lbfgs_save_f64,
+        gradus_lbfgs_load_f64
+    );
 }
 
 fn files(out: &mut String) {

@@ -6,6 +6,7 @@ use super::{same_version, status};
 use crate::second_order::{
     Borrowed, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, work_len,
 };
+use crate::store::{self, bytes::Number};
 
 /// Pairs of gradus_lbfgs at most.
 pub const GRADUS_LBFGS_MOST_PAIRS: usize = 20;
@@ -141,27 +142,88 @@ fn numbers(n: usize, config: &gradus_lbfgs) -> Result<usize, gradus_status> {
     work_len(n, config.pairs as usize).ok_or(GRADUS_ERROR_LENGTH)
 }
 
+/// x, grads and work of a run.
+type Vectors<'a, T> = [&'a mut [T]; 3];
+
+/// What tells one run from another: bytes of a number, parameters, pairs.
+fn shape<T>(config: &gradus_lbfgs, [x, ..]: &Vectors<'_, T>) -> (u32, usize, usize) {
+    (size_of::<T>() as u32, x.len(), config.pairs as usize)
+}
+
+/// The run that was suspended to `state`.
+fn resumed<'a, T: Real + Into<f64>>(
+    config: &gradus_lbfgs,
+    vectors: Vectors<'a, T>,
+    state: &gradus_lbfgs_state,
+) -> Result<Borrowed<'a, T>, gradus_status> {
+    let (number, n, pairs) = shape(config, &vectors);
+    if (state.number, state.n, state.pairs) != (number, n, pairs) {
+        return Err(GRADUS_ERROR_LENGTH);
+    }
+    let mut run = Borrowed::new(vectors, pairs);
+    run.resume(&state.rest).ok_or(GRADUS_ERROR_VERSION)?;
+    Ok(run)
+}
+
+/// A run as the caller keeps it; zeros if it has not begun.
+fn suspended<T: Real + Into<f64>>(
+    run: &Borrowed<'_, T>,
+    (number, n, pairs): (u32, usize, usize),
+) -> gradus_lbfgs_state {
+    if !run.begun() {
+        return gradus_lbfgs_state::default();
+    }
+    let Report { value, gradient, iterations, evaluations, stop } = run.report();
+    let (value, gradient, stop, rest) = (value.into(), gradient.into(), stop as u32, run.suspend());
+    gradus_lbfgs_state { value, gradient, iterations, evaluations, stop, number, n, pairs, rest }
+}
+
 /// Does `act` with the run, and writes to `state` what it has become.
 fn with<'a, T: Real + Into<f64>>(
     config: &gradus_lbfgs,
-    [x, grads, work]: [&'a mut [T]; 3],
+    mut vectors: Vectors<'a, T>,
     state: &mut gradus_lbfgs_state,
     act: impl FnOnce(&mut Borrowed<'a, T>),
 ) -> Result<(), gradus_status> {
-    let (n, pairs, number) = (x.len(), config.pairs as usize, size_of::<T>() as u32);
-    let mut run = Borrowed::new(x, grads, work, pairs);
-    if state.number == 0 {
-        run.start(&config.settings()?);
-    } else if (state.number, state.n, state.pairs) != (number, n, pairs) {
-        return Err(GRADUS_ERROR_LENGTH);
+    let shape = shape(config, &vectors);
+    let mut run = if state.number == 0 {
+        let settings = config.settings()?;
+        let [_, _, work] = &mut vectors;
+        work.fill(T::ZERO); // a file has all of it
+        let mut run = Borrowed::new(vectors, shape.2);
+        run.start(&settings);
+        run
     } else {
-        run.resume(&state.rest).ok_or(GRADUS_ERROR_VERSION)?;
-    }
+        resumed(config, vectors, state)?
+    };
     act(&mut run);
-    let Report { value, gradient, iterations, evaluations, stop } = run.report();
-    let (value, gradient, stop, rest) = (value.into(), gradient.into(), stop as u32, run.suspend());
-    *state = gradus_lbfgs_state { value, gradient, iterations, evaluations, stop, number, n, pairs, rest };
+    *state = suspended(&run, shape);
     Ok(())
+}
+
+/// Writes the run to `buffer`, and returns how many bytes it took.
+fn save<T: Real + Number + Into<f64>>(
+    config: &gradus_lbfgs,
+    vectors: Vectors<'_, T>,
+    state: &gradus_lbfgs_state,
+    buffer: &mut [u8],
+) -> Result<usize, gradus_status> {
+    if state.number == 0 {
+        return Err(GRADUS_ERROR_VERSION);
+    }
+    Ok(store::save(resumed(config, vectors, state)?, buffer)?.len())
+}
+
+/// Reads a run of the same shape.
+fn load<T: Real + Number + Into<f64>>(
+    config: &gradus_lbfgs,
+    vectors: Vectors<'_, T>,
+    file: &[u8],
+) -> Result<gradus_lbfgs_state, gradus_status> {
+    let shape = shape(config, &vectors);
+    let mut run = Borrowed::new(vectors, shape.2);
+    store::load(&mut run, file)?;
+    Ok(suspended(&run, shape))
 }
 
 /// Elements behind a pointer that may be null.
@@ -170,7 +232,10 @@ fn given<T>(start: *const T, n: usize) -> Result<usize, gradus_status> {
 }
 
 macro_rules! lbfgs {
-    ($t:ident $(#[$step_doc:meta])* $step:ident $(#[$stop_doc:meta])* $stop:ident) => {
+    (
+        $t:ident $(#[$step_doc:meta])* $step:ident $(#[$stop_doc:meta])* $stop:ident
+        $(#[$save_doc:meta])* $save:ident $(#[$load_doc:meta])* $load:ident
+    ) => {
         functions! {
             $(#[$step_doc])*
             $step(
@@ -197,6 +262,32 @@ macro_rules! lbfgs {
                     one state = state, 1;
                 ]
                 with(&config, [x, grads, work], state, Borrowed::stop)
+            }
+
+            $(#[$save_doc])*
+            $save(
+                config: *const gradus_lbfgs, n: usize, x: *mut $t, grads: *mut $t, work: *mut $t,
+                state: *const gradus_lbfgs_state, buffer: *mut u8, capacity: usize, size: *mut usize
+            ) {
+                let config = lbfgs(config)?;
+                [
+                    write x = x, n; write grads = grads, n; write work = work, numbers(n, &config)?;
+                    constant state = state, 1; write buffer = buffer, capacity; one size = size, 1;
+                ]
+                save(&config, [x, grads, work], state, buffer).map(|bytes| *size = bytes)
+            }
+
+            $(#[$load_doc])*
+            $load(
+                config: *const gradus_lbfgs, n: usize, x: *mut $t, grads: *mut $t, work: *mut $t,
+                state: *mut gradus_lbfgs_state, file: *const u8, size: usize
+            ) {
+                let config = lbfgs(config)?;
+                [
+                    write x = x, n; write grads = grads, n; write work = work, numbers(n, &config)?;
+                    one state = state, 1; read file = file, size;
+                ]
+                load(&config, [x, grads, work], file).map(|loaded| *state = loaded)
             }
         }
     };
@@ -234,6 +325,27 @@ lbfgs! {
     ///
     /// Errors: those of gradus_lbfgs_step().
     gradus_lbfgs_stop
+    /// Saves a run as a file at the start of `buffer`, between two steps, and writes its bytes to `size`.
+    ///
+    /// The file has GRADUS_LBFGS_FILE(n, pairs, sizeof(float)) bytes, and is the one of the Rust crate: bytes
+    /// are the same on every target. Of the run nothing changes, and of `config` only `pairs` counts.
+    ///
+    /// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`; GRADUS_ERROR_VERSION if config
+    /// or state are none, or the run has not begun; GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
+    /// number are not those of the run; GRADUS_ERROR_SIZE, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+    /// GRADUS_ERROR_OVERLAP.
+    gradus_lbfgs_save
+    /// Loads a run from a file of `size` bytes: it goes on with the same bits, with the settings of the file.
+    ///
+    /// Of `config` only `pairs` counts. A run that had not begun when it was saved, which Rust can do, is a
+    /// state of zeros.
+    ///
+    /// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
+    /// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND if the file has another type of number,
+    /// GRADUS_ERROR_FILE_SHAPE if it has another `n` or other pairs, GRADUS_ERROR_FILE_VALUE;
+    /// GRADUS_ERROR_VERSION, GRADUS_ERROR_SIZE, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL,
+    /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
+    gradus_lbfgs_load
 }
 
 lbfgs! {
@@ -246,4 +358,12 @@ lbfgs! {
     ///
     /// Errors: those of gradus_lbfgs_step().
     gradus_lbfgs_stop_f64
+    /// As gradus_lbfgs_save(), with doubles.
+    ///
+    /// Errors: those of gradus_lbfgs_save().
+    gradus_lbfgs_save_f64
+    /// As gradus_lbfgs_load(), with doubles.
+    ///
+    /// Errors: those of gradus_lbfgs_load().
+    gradus_lbfgs_load_f64
 }

@@ -7,7 +7,7 @@
 #![allow(clippy::missing_safety_doc)] // it stands here, once for all functions
 
 /// Functions with the checks and the views of their pointers: after what is formed first, each view as
-/// `read`, `write` or `one` (to write), its name, its pointer and its length.
+/// `read`, `write`, `one` (to write) or `constant` (one to read), its name, its pointer and its length.
 macro_rules! functions {
     ($(
         $(#[$doc:meta])*
@@ -33,9 +33,11 @@ macro_rules! functions {
     (@region read $view:ident) => { $view.read() };
     (@region write $view:ident) => { $view.written() };
     (@region one $view:ident) => { $view.written() };
+    (@region constant $view:ident) => { $view.read() };
     (@slice read $view:ident) => { $view.slice() };
     (@slice write $view:ident) => { $view.slice_mut() };
     (@slice one $view:ident) => { $view.one_mut() };
+    (@slice constant $view:ident) => { $view.one_ref() };
 }
 
 mod lbfgs;

@@ -341,12 +341,14 @@ static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
 }
 
 /* Runs of L-BFGS on the chain of Rosenbrock functions, then everything that must be refused. */
-#define LBFGS(real, name, step, stop_early)                                                        \
+#define LBFGS(real, name, step, stop_early, save, load)                                                        \
   do {                                                                                             \
     enum { PARAMS = 6, PAIRS = 5 };                                                                \
     static const real first[PARAMS] = {-1.2, 1.0, -0.5, 0.75, 2.0, -1.0};                          \
     static const real diagonal[PARAMS] = {0.5, 0.25, 0.125, 0.5, 0.25, 0.125};                     \
     static real x[PARAMS], g[PARAMS], works[2][GRADUS_LBFGS_WORK(PARAMS, PAIRS)];                  \
+    static unsigned char file[GRADUS_LBFGS_FILE(PARAMS, PAIRS, sizeof(real)) + 1];                 \
+    size_t size = 0;                                                                               \
     gradus_lbfgs config = GRADUS_LBFGS(PAIRS);                                                     \
     gradus_lbfgs_state run = {0};                                                                  \
     uint64_t hash = START;                                                                         \
@@ -379,6 +381,16 @@ static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
           memset(works[0], 255, sizeof works[0]);                                                  \
           work = works[1];                                                                         \
         }                                                                                          \
+        if (run.evaluations == 4) { /* and the run may lie in a file meanwhile */                  \
+          OK(save(&config, PARAMS, x, g, work, &run, file, sizeof file, &size));                   \
+          TRUE(size == sizeof file - 1);                                                           \
+          hash = hash_bytes(hash, file, size);                                                     \
+          memset(x, 255, sizeof x);                                                                \
+          memset(g, 255, sizeof g);                                                                \
+          memset(works, 255, sizeof works);                                                        \
+          memset(&run, 255, sizeof run);                                                           \
+          OK(load(&config, PARAMS, x, g, work, &run, file, size));                                 \
+        }                                                                                          \
       }                                                                                            \
       real value = (real)run.value, gradient = (real)run.gradient;                                 \
       hash = hash_bytes(hash_bytes(hash_bytes(hash, x, sizeof x), &value, sizeof value), &gradient, sizeof value); \
@@ -389,7 +401,43 @@ static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
     }                                                                                              \
     line(name, hash);                                                                              \
     real *work = works[0];                                                                         \
-    gradus_lbfgs_state zero = {0};                                                                 \
+    gradus_lbfgs_state zero = {0}, kept = run;                                                     \
+    memcpy(works[1], work, sizeof works[1]);                                                       \
+    size = 77;                                                                                     \
+    EXPECT(GRADUS_ERROR_FILE_LENGTH, save(&config, PARAMS, x, g, work, &run, file, sizeof file - 2, &size)); \
+    EXPECT(GRADUS_ERROR_FILE_LENGTH, save(&config, PARAMS, x, g, work, &run, NULL, 0, &size));     \
+    EXPECT(GRADUS_ERROR_VERSION, save(&config, PARAMS, x, g, work, &zero, file, sizeof file, &size)); \
+    EXPECT(GRADUS_ERROR_LENGTH, save(&config, PARAMS - 1, x, g, work, &run, file, sizeof file, &size)); \
+    EXPECT(GRADUS_ERROR_OVERLAP, save(&config, PARAMS, x, g, work, &run, (unsigned char *)work, 9, &size)); \
+    EXPECT(GRADUS_ERROR_OVERLAP, save(&config, PARAMS, x, x, work, &run, file, sizeof file, &size)); \
+    EXPECT(GRADUS_ERROR_NULL, save(&config, PARAMS, x, g, work, NULL, file, sizeof file, &size));  \
+    EXPECT(GRADUS_ERROR_NULL, save(&config, PARAMS, x, g, work, &run, NULL, 1, &size));            \
+    EXPECT(GRADUS_ERROR_NULL, save(&config, PARAMS, x, g, work, &run, file, sizeof file, NULL));   \
+    EXPECT(GRADUS_ERROR_NULL, save(NULL, PARAMS, x, g, work, &run, file, sizeof file, &size));     \
+    TRUE(size == 77);                                                                              \
+    OK(save(&config, PARAMS, x, g, work, &run, file, sizeof file, &size));                         \
+    EXPECT(GRADUS_ERROR_FILE_LENGTH, load(&config, PARAMS, x, g, work, &run, file, size - 1));     \
+    EXPECT(GRADUS_ERROR_FILE_LENGTH, load(&config, PARAMS, x, g, work, &run, file, size + 1));     \
+    EXPECT(GRADUS_ERROR_FILE_SHAPE, load(&config, PARAMS - 1, x, g, work, &run, file, size));      \
+    config.pairs = PAIRS - 1;                                                                      \
+    EXPECT(GRADUS_ERROR_FILE_SHAPE, load(&config, PARAMS, x, g, work, &run, file, size));          \
+    config.pairs = PAIRS;                                                                          \
+    EXPECT(GRADUS_ERROR_OVERLAP, load(&config, PARAMS, x, g, work, &run, (unsigned char *)work, 99)); \
+    EXPECT(GRADUS_ERROR_OVERLAP, load(&config, PARAMS, x, x, work, &run, file, size));             \
+    EXPECT(GRADUS_ERROR_NULL, load(&config, PARAMS, x, g, work, NULL, file, size));                \
+    EXPECT(GRADUS_ERROR_NULL, load(&config, PARAMS, x, g, work, &run, NULL, size));                \
+    EXPECT(GRADUS_ERROR_NULL, load(&config, PARAMS, x, g, NULL, &run, file, size));                \
+    file[99] ^= 1;                                                                                 \
+    EXPECT(GRADUS_ERROR_FILE_CHECKSUM, load(&config, PARAMS, x, g, work, &run, file, size));       \
+    file[6] ^= 2;                                                                                  \
+    EXPECT(GRADUS_ERROR_FILE_VERSION, load(&config, PARAMS, x, g, work, &run, file, size));        \
+    file[0] ^= 1;                                                                                  \
+    EXPECT(GRADUS_ERROR_FILE_FOREIGN, load(&config, PARAMS, x, g, work, &run, file, size));        \
+    TRUE(memcmp(&run, &kept, sizeof run) == 0 && memcmp(works[0], works[1], sizeof works[0]) == 0); \
+    file[0] ^= 1;                                                                                  \
+    file[6] ^= 2;                                                                                  \
+    file[99] ^= 1;                                                                                 \
+    OK(load(&config, PARAMS, x, g, work, &run, file, size));                                       \
     EXPECT(GRADUS_ERROR_LENGTH, step(&config, PARAMS - 1, x, 0, g, NULL, work, &run));             \
     config.pairs = PAIRS - 1;                                                                      \
     EXPECT(GRADUS_ERROR_LENGTH, step(&config, PARAMS, x, 0, g, NULL, work, &run));                 \
@@ -437,8 +485,8 @@ static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
   } while (0)
 
 static void lbfgs(void) {
-  LBFGS(float, "lbfgs", gradus_lbfgs_step, gradus_lbfgs_stop);
-  LBFGS(double, "lbfgs_f64", gradus_lbfgs_step_f64, gradus_lbfgs_stop_f64);
+  LBFGS(float, "lbfgs", gradus_lbfgs_step, gradus_lbfgs_stop, gradus_lbfgs_save, gradus_lbfgs_load);
+  LBFGS(double, "lbfgs_f64", gradus_lbfgs_step_f64, gradus_lbfgs_stop_f64, gradus_lbfgs_save_f64, gradus_lbfgs_load_f64);
 }
 
 static void files(void) {

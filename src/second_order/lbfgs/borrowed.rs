@@ -31,12 +31,12 @@ const _: () = assert!(WORDS == 19 && NUMBERS == 26); // names would be unknown t
 
 /// A run over the caller's vectors, for the length of a call.
 pub(crate) struct Borrowed<'a, T> {
-    machine: Machine<T, &'a mut [T], &'a mut [T], Pairs<'a, T>>,
+    pub(super) machine: Machine<T, &'a mut [T], &'a mut [T], Pairs<'a, T>>,
 }
 
 impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
     /// At rest: `work` is [`work_len`] long, and `x` as long as `g`.
-    pub fn new(x: &'a mut [T], g: &'a mut [T], work: &'a mut [T], m: usize) -> Self {
+    pub fn new([x, g, work]: [&'a mut [T]; 3], m: usize) -> Self {
         let (n, mut rest) = (x.len(), work);
         let mut take = |len: usize| {
             let (taken, left) = core::mem::take(&mut rest).split_at_mut_checked(len).unwrap_or_default();
@@ -52,7 +52,7 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
         Self { machine: Machine::rest(x, take(n), g, step, history) }
     }
 
-    /// Starts from what is in `x`.
+    /// Starts from what is in `x`, with `work` all zero.
     pub fn start(&mut self, settings: &LbfgsSettings<T>) {
         self.machine.start(settings, Level::detect());
     }
@@ -79,6 +79,11 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
     /// Stops early, with the best point in `x`.
     pub fn stop(&mut self) {
         self.machine.finish(Stop::Callback);
+    }
+
+    /// Whether it has been started.
+    pub fn begun(&self) -> bool {
+        self.machine.asks() || self.report().stop != Stop::Running
     }
 
     /// What has been reached so far.

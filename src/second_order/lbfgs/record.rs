@@ -2,6 +2,8 @@
 //!
 //! A run is saved between two evaluations, so that what lives within one is left out.
 
+#[cfg(feature = "ffi")]
+use super::borrowed::Borrowed;
 use super::fixed::Lbfgs;
 #[cfg(feature = "std")]
 use super::heap::LbfgsVec;
@@ -262,6 +264,23 @@ impl<const N: usize, const M: usize, T: Real + Number> Load for Lbfgs<N, M, T> {
 
 impl<const N: usize, const M: usize, T: Real + Number> Fixed for Lbfgs<N, M, T> {
     const SIZE: usize = Head::SIZE + Core::<T>::SIZE + size_of::<T>() * ((2 * M + 5) * N + (M + 1) * M);
+}
+
+#[cfg(feature = "ffi")]
+impl<T: Real + Number> Save for Borrowed<'_, T> {
+    fn write(&self, to: &mut Writer<'_>) {
+        self.machine.write(to);
+    }
+}
+
+#[cfg(feature = "ffi")]
+impl<T: Real + Number> Load for Borrowed<'_, T> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        self.machine.check(from)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        self.machine.read(from);
+    }
 }
 
 #[cfg(feature = "std")]
