@@ -17,12 +17,13 @@ pub fn run(data: &[u8]) {
 }
 
 fn calls(u: &mut Unstructured) -> Result<()> {
-    match u.int_in_range(0..=5)? {
+    match u.int_in_range(0..=6)? {
         0 => sgd(u),
         1 => adam(u),
         2 => amsgrad(u),
         3 => sums(u),
         4 => rows_and_clips(u),
+        5 => crate::ffi_lbfgs::calls(u),
         _ => files(u),
     }
 }
@@ -50,38 +51,56 @@ impl Arena {
 
 /// Where a pointer of a call points: nowhere, or so many bytes into the arena.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Place {
-    offset: Option<usize>,
-    bytes: usize,
+pub(crate) struct Place {
+    pub offset: Option<usize>,
+    pub bytes: usize,
+    pub align: usize,
 }
 
 impl Place {
-    /// Room for `bytes` bytes, mostly aligned; `None` if the arena has not so many.
+    /// Room for `bytes` bytes of floats, mostly aligned; `None` if the arena has not so many.
     fn new(u: &mut Unstructured, bytes: usize) -> Result<Self> {
-        let room = (4 * FLOATS).checked_sub(bytes);
+        Self::within(u, 4 * FLOATS, bytes, 4)
+    }
+
+    /// Room for `bytes` bytes in an arena of so many.
+    pub fn within(u: &mut Unstructured, arena: usize, bytes: usize, align: usize) -> Result<Self> {
+        let room = arena.checked_sub(bytes);
         let offset = match room {
             Some(room) if !u.ratio(1, 16)? => {
                 let offset = u.int_in_range(0..=room)?;
-                Some(if u.ratio(15, 16)? { offset & !3 } else { offset })
+                Some(if u.ratio(15, 16)? { offset & !(align - 1) } else { offset })
             }
             _ => None,
         };
-        Ok(Self { offset, bytes })
+        Ok(Self { offset, bytes, align })
     }
 
-    fn at<T>(self, arena: *mut Arena) -> *mut T {
+    /// The same piece somewhere else.
+    pub fn moved(self, u: &mut Unstructured, arena: usize) -> Result<Self> {
+        Self::within(u, arena, self.bytes, self.align)
+    }
+
+    /// The next aligned room behind `end`, which it moves.
+    pub fn next(end: &mut usize, bytes: usize, align: usize) -> Self {
+        let offset = end.next_multiple_of(align);
+        *end = offset + bytes;
+        Self { offset: Some(offset), bytes, align }
+    }
+
+    pub fn at<T, A>(self, arena: *mut A) -> *mut T {
         self.offset.map_or(core::ptr::null_mut(), |offset| arena.cast::<u8>().wrapping_add(offset).cast())
     }
 
-    fn null(self) -> bool {
+    pub fn null(self) -> bool {
         self.bytes > 0 && self.offset.is_none()
     }
 
-    fn misaligned(self) -> bool {
-        self.bytes > 0 && self.offset.is_some_and(|offset| offset % 4 != 0)
+    pub fn misaligned(self) -> bool {
+        self.bytes > 0 && self.offset.is_some_and(|offset| offset % self.align != 0)
     }
 
-    fn overlaps(self, other: Self) -> bool {
+    pub fn overlaps(self, other: Self) -> bool {
         let (Some(a), Some(b)) = (self.offset, other.offset) else { return false };
         self.bytes > 0 && other.bytes > 0 && a < b + other.bytes && b < a + self.bytes
     }
@@ -94,7 +113,7 @@ impl Place {
 
 /// What may be wrong with a call, as the header lists it; any of what applies may be returned.
 #[track_caller]
-fn judge(got: gradus_status, reasons: &[(bool, gradus_status)]) -> bool {
+pub(crate) fn judge(got: gradus_status, reasons: &[(bool, gradus_status)]) -> bool {
     let allowed: Vec<gradus_status> = reasons.iter().filter(|r| r.0).map(|r| r.1).collect();
     if allowed.is_empty() {
         assert_eq!(got, gradus_status::GRADUS_OK);
@@ -267,7 +286,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
     let before = arena.clone();
     let which = u.int_in_range(0..=3)?;
     let memory = &raw mut arena;
-    let to = result.at::<f32>(memory);
+    let to = result.at::<f32, _>(memory);
     // SAFETY: every pointer is null or has its length inside the arena.
     let status = unsafe {
         match which {
@@ -323,7 +342,7 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
     let m = n / 2;
     let tensors = [
         gradus_tensor { data: p.at(memory), n: m },
-        gradus_tensor { data: p.at::<f32>(memory).wrapping_add(m), n: n - m },
+        gradus_tensor { data: p.at::<f32, _>(memory).wrapping_add(m), n: n - m },
     ];
     // SAFETY: every pointer is null or has its length inside the arena.
     let status = unsafe { gradus_clip_norm(limit, tensors.as_ptr(), 2, scale.at(memory)) };

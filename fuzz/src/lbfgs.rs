@@ -13,7 +13,7 @@ pub fn run(data: &[u8]) {
     let _ = if u.arbitrary().unwrap_or(false) { any::<f32>(&mut u) } else { any::<f64>(&mut u) };
 }
 
-trait Number: crate::input::Number + Real + PartialEq + 'static {
+pub(crate) trait Number: crate::input::Number + Real + PartialEq + 'static {
     fn wide(self) -> f64;
 }
 impl Number for f32 {
@@ -29,7 +29,7 @@ impl Number for f64 {
 
 /// A function of `n` parameters and a gradient that need not be its own.
 #[derive(Clone, Debug)]
-struct Objective {
+pub(crate) struct Objective {
     kind: u8,
     curvature: Vec<f64>,
     centre: Vec<f64>,
@@ -42,7 +42,7 @@ struct Objective {
 }
 
 impl Objective {
-    fn new(u: &mut Unstructured, n: usize) -> Result<Self> {
+    pub(crate) fn new(u: &mut Unstructured, n: usize) -> Result<Self> {
         let mut all = || (0..n).map(|_| Ok(f64::from(moderate(u)?))).collect::<Result<Vec<f64>>>();
         let (curvature, centre) = (all()?, all()?);
         let bound = f64::from(moderate(u)?).abs();
@@ -51,7 +51,7 @@ impl Objective {
     }
 
     /// The value at `x`, and what is said to be the gradient.
-    fn call<T: Number>(&self, x: &[T], g: &mut [T]) -> T {
+    pub(crate) fn call<T: Number>(&self, x: &[T], g: &mut [T]) -> T {
         let x: Vec<f64> = x.iter().map(|x| x.wide()).collect();
         let mut f = 0.0;
         let mut slopes = vec![0.0; x.len()];

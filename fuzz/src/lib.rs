@@ -8,6 +8,7 @@
 pub mod augment;
 pub mod batch_norm;
 pub mod ffi;
+mod ffi_lbfgs;
 pub mod input;
 pub mod journal;
 pub mod lbfgs;

@@ -16,7 +16,7 @@ pub fn run(data: &[u8]) {
 }
 
 /// A file: any bytes, or one of ours with a few of them changed, mostly with a checksum that fits.
-fn bytes(u: &mut Unstructured, good: Vec<u8>) -> Result<Vec<u8>> {
+pub(crate) fn bytes(u: &mut Unstructured, good: Vec<u8>) -> Result<Vec<u8>> {
     let mut file = if u.ratio(1, 8)? { u.bytes(u.len().min(200))?.to_vec() } else { good };
     for _ in 0..u.int_in_range(0..=4)? {
         if file.is_empty() {
