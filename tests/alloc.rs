@@ -3,6 +3,9 @@
 #[macro_use]
 #[path = "support/rules.rs"]
 mod rules;
+#[cfg(feature = "journal")]
+#[path = "support/flash.rs"]
+mod flash;
 
 use gradus::schedule::*;
 use gradus::transform::*;
@@ -301,6 +304,25 @@ fn no_file_in_fixed_memory_allocates() {
         store::load((&mut params, &mut state, &mut masks), &buffer[..size]).unwrap();
         store::load((&mut params, &mut state, &mut masks), &buffer[..size - 1]).unwrap_err();
         black_box((params, state));
+    });
+    assert_eq!(allocations, 0);
+}
+
+#[cfg(feature = "journal")]
+#[test]
+fn a_journal_does_not_allocate() {
+    use gradus::store::Journal;
+    let mut flash = flash::Flash::<4, 8, 256>::new(4, 1);
+    let (mut buffer, file) = ([0; 300], [7; 290]);
+    let allocations = count(|| {
+        for _ in 0..3 {
+            let mut journal = Journal::open(&mut flash, 0..1024).unwrap();
+            journal.write(&file).unwrap();
+            journal.write(&file[1..]).unwrap();
+            journal.write(&[0; 600]).unwrap_err();
+            assert_eq!(journal.read(&mut buffer).unwrap(), Some(&file[1..]));
+            journal.read(&mut buffer[1..20]).unwrap_err();
+        }
     });
     assert_eq!(allocations, 0);
 }
