@@ -385,14 +385,13 @@ fn settings_out_of_range_are_refused_and_nothing_is_drawn() {
     let x = [1_u8, 2, 3, 4, 5, 6];
     let image = Image::new(&x, grey(2, 3)).unwrap();
     let (none, twist) = (Jitter::default(), RandomAffine::default());
-    let refused =
-        |hyper: Hyper,
-         apply: &dyn Fn(&mut ImageMut<'_, u8>, &mut Xoshiro128PlusPlus) -> Result<(), Error>| {
-            let mut generator = rng(1);
-            let got =
-                written(grey(2, 3), 7, |to| assert_eq!(apply(to, &mut generator), Err(Error::Range(hyper))));
-            assert_eq!((got, generator), (vec![7; 6], rng(1)));
-        };
+    type Apply<'a> = &'a dyn Fn(&mut ImageMut<'_, u8>, &mut Xoshiro128PlusPlus) -> Result<(), Error>;
+    let refused = |hyper: Hyper, apply: Apply<'_>| {
+        let mut generator = rng(1);
+        let got =
+            written(grey(2, 3), 7, |to| assert_eq!(apply(to, &mut generator), Err(Error::Range(hyper))));
+        assert_eq!((got, generator), (vec![7; 6], rng(1)));
+    };
     for prob in [f32::NAN, -1e-9, -1.0, 1.0 + f32::EPSILON, f32::INFINITY, f32::NEG_INFINITY] {
         refused(Hyper::Probability, &|to, rng| RandomFlip { prob }.apply(to, rng).map(|_| ()));
     }
