@@ -401,6 +401,13 @@ fn rows_are_limited_to_their_norm() {
             }
         }
     }
+    // A row at its limit keeps its bits: divided and multiplied by the norm it might not.
+    for _ in 0..100 {
+        let start = random.vec(9, |random| random.signed());
+        let mut params = start.clone();
+        limit_row_norms(&mut params, 9, norm(Level::detect(), &start)).unwrap();
+        assert_eq!(params, start);
+    }
     let mut params = [1.0; 7];
     assert_eq!(limit_row_norms(&mut params, 2, 0.1), Err(Error::Length { expected: 6, found: 7 }));
     assert_eq!(limit_row_norms(&mut params, 0, 0.1), Err(Error::Range(Hyper::Size)));
