@@ -686,7 +686,7 @@ deny() {
   cargo deny check advisories
 }
 
-## mutants [RE]: changes of operators and results in rules, transforms, schedules, noise fail a test (nightly, half an hour)
+## mutants [RE]: changes in rules, transforms, schedules and noise fail a test or are explained (nightly, half an hour)
 mutants() {
   tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
   cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }

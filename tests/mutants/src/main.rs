@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ enum Outcome {
     Noticed(String),
     TimeOut,
     NotCompiling,
-    /// It stands where no choice can be written.
+    /// Where it stands, a choice does not compile.
     NotSwitched,
     Missed,
     /// No test comes there.
@@ -39,7 +39,7 @@ struct Binary {
     limit: u64,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let copy = std::env::args().nth(1).expect("the path of a copy of the project");
     std::env::set_current_dir(copy).expect("the copy is there");
     let list: Vec<Value> = serde_json::from_reader(std::io::stdin()).expect("a list of cargo-mutants");
@@ -56,7 +56,7 @@ fn main() {
             places.extend(region.numbers.iter().map(|number| (*number, region.numbers[0])));
         }
         for change in changes.iter().filter(|change| !places.contains_key(&change.number)) {
-            outcomes.entry(change.number).or_insert(Outcome::NotSwitched);
+            outcomes.entry(change.number).or_insert(Outcome::NotCompiling); // `||` beside `let`
         }
         match build(&regions) {
             Ok(binaries) => break (binaries, places),
@@ -64,7 +64,7 @@ fn main() {
         }
     };
     let outcomes = test(&changes, outcomes, &binaries, &places);
-    report(&changes, &outcomes);
+    if report(&changes, &outcomes) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// A change from its entry in the list, with its source.
@@ -217,8 +217,8 @@ fn test(
     outcomes.into_inner().unwrap()
 }
 
-/// A table by module, and the changes that no test has noticed.
-fn report(changes: &[Change], outcomes: &BTreeMap<usize, Outcome>) {
+/// A table by module, and the changes that no test has noticed: whether all of them are explained.
+fn report(changes: &[Change], outcomes: &BTreeMap<usize, Outcome>) -> bool {
     let module = |change: &Change| Path::new(&change.file).parent().map(Path::to_owned);
     println!(
         "| module | changes | not compiling | noticed | time-outs | missed | not reached | not tried |\n|---|--:|--:|--:|--:|--:|--:|--:|"
@@ -242,9 +242,19 @@ fn report(changes: &[Change], outcomes: &BTreeMap<usize, Outcome>) {
             count(|outcome| *outcome == Outcome::NotSwitched)
         );
     }
+    let mut explained: Vec<_> = include_str!("../explained.txt").lines().collect();
+    let mut all = true;
     for change in changes {
-        if matches!(outcomes[&change.number], Outcome::Missed | Outcome::NotReached | Outcome::NotSwitched) {
-            println!("{}: {:?}", change.name, outcomes[&change.number]);
+        let outcome = &outcomes[&change.number];
+        if matches!(outcome, Outcome::Missed | Outcome::NotReached | Outcome::NotSwitched) {
+            // The name begins with file, line and column.
+            let (_, text) = change.name.split_once(": ").expect("a place and a change");
+            let name = format!("{}: {text}", change.file);
+            let line =
+                explained.iter().position(|line| *line == name).map(|line| explained.swap_remove(line));
+            println!("{}: {outcome:?}{}", change.name, if line.is_some() { ", explained" } else { "" });
+            all &= line.is_some();
         }
     }
+    all
 }

@@ -65,7 +65,7 @@ pub(crate) const fn mutant(place: usize) -> usize {
 struct Place {
     bytes: Range<usize>,
     operands: Option<[Range<usize>; 2]>,
-    /// Whether it is a condition with `let`, which may stand nowhere else.
+    /// Whether it is a condition with `let`, which may stand nowhere else and has no `||`.
     chain: bool,
 }
 
