@@ -70,4 +70,18 @@ mod tests {
             assert_eq!(words.0, result.wrapping_add(1) << 12);
         }
     }
+
+    #[test]
+    fn a_number_lies_between_its_ends() {
+        // The first word leads to the lower end, the largest to the last number of the grid before the upper one.
+        for (low, high, step) in
+            [(0.0, 1.0, 1.0 / 16_777_216.0), (3.0, 5.0, 1.0 / 4_194_304.0), (-2.0, -1.0, 0.0)]
+        {
+            assert_eq!(between(&mut Count(0), low, high), low);
+            let last = between(&mut Count(u32::MAX), low, high);
+            assert!(high - step <= last && last <= high, "{last}");
+            assert_eq!(between(&mut Count(1 << 31), low, high), (low + high) / 2.0);
+            assert_eq!(between(&mut Count(1 << 31), high, high), high);
+        }
+    }
 }

@@ -128,7 +128,7 @@ fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMa
     Err(refused)
 }
 
-/// The test binary of a message of cargo, with ten times the processor time that it takes.
+/// The test binary of a message of cargo, with three times the processor time that it takes.
 fn binary(message: &Value) -> Option<Binary> {
     let path = message["executable"].as_str()?.to_owned();
     let name = message["target"]["name"].as_str()?.to_owned();
@@ -139,7 +139,7 @@ fn binary(message: &Value) -> Option<Binary> {
     let reached = fs::read_to_string("reached").unwrap_or_default();
     fs::remove_file("reached").ok();
     binary.reached = reached.lines().map(|place| place.parse().expect("a place")).collect();
-    binary.limit = 10 + (10.0 * seconds) as u64;
+    binary.limit = 5 + (3.0 * seconds) as u64;
     eprintln!("{seconds:6.1} s {}", binary.name);
     Some(binary)
 }
@@ -161,22 +161,22 @@ fn run(binary: &Binary, number: usize) -> Outcome {
         .spawn()
         .expect("a shell");
     let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let mut last = String::new();
+    let (mut last, mut failed) = (String::new(), false);
     for line in lines.map_while(Result::ok).filter(|line| line.starts_with("test ")) {
         let (test, verdict) = line["test ".len()..].rsplit_once(" ... ").unwrap_or((&line, ""));
         last = format!("{}::{test}", binary.name);
         if verdict == "FAILED" {
+            failed = true;
             child.kill().ok(); // the other tests make no difference
             break;
         }
     }
     let status = child.wait().expect("it ends");
-    if status.success() {
-        Outcome::Missed
-    } else if std::os::unix::process::ExitStatusExt::signal(&status) == Some(24) {
-        Outcome::TimeOut // SIGXCPU
-    } else {
-        Outcome::Noticed(last)
+    match std::os::unix::process::ExitStatusExt::signal(&status) {
+        None if status.success() => Outcome::Missed,
+        Some(24) => Outcome::TimeOut, // SIGXCPU
+        Some(9 | 15) if !failed => panic!("{} was killed by somebody else", binary.name),
+        _ => Outcome::Noticed(last),
     }
 }
 
