@@ -3,6 +3,7 @@
 //! `ci.sh miri` interprets it for several targets.
 
 use gradus::noise::{DropConnect, Dropout, Masks, mask_words};
+use gradus::second_order::{LbfgsSettings, LbfgsVec};
 use gradus::transform::{ClipNorm, ClipValue, L2, ProxL1, limit_row_norms};
 use gradus::{
     Adam, AdamState, BLOCK, Clock, Columns, Element, Error, Fold, Lane, Level, Optimizer, Rule, Sgd,
@@ -113,6 +114,25 @@ fn blocks_of_a_long_reduction() {
     if COMPARES {
         assert_eq!(count_non_finite(Level::detect(), &[f32::NAN; 19]), 19);
     }
+}
+
+/// L-BFGS reads many columns at once, and on x86-64 asks for memory ahead: also for what lies behind the ends.
+#[test]
+fn a_minimiser_over_a_block() {
+    if !COMPARES || cfg!(all(miri, not(target_arch = "x86_64"))) {
+        return;
+    }
+    let mut solver = LbfgsVec::<f32>::new(BLOCK, 1).unwrap();
+    solver.start(&LbfgsSettings { max_iterations: 2, ..LbfgsSettings::new() }, &vec![1.0; BLOCK]).unwrap();
+    while let Some((x, g)) = solver.ask() {
+        let (level, half) = (Level::detect(), BLOCK / 2);
+        g.copy_from_slice(x);
+        g[half..].iter_mut().for_each(|g| *g *= 4.0);
+        let f = 0.5 * (sum_squares(level, &x[..half]) + 4.0 * sum_squares(level, &x[half..]));
+        solver.tell(f);
+    }
+    let report = solver.report();
+    assert!(report.iterations == 2 && report.value < BLOCK as f32, "{report:?}");
 }
 
 #[test]
