@@ -117,11 +117,12 @@ impl Level {
 
     /// Whether a block of sixteen accumulators of type `T` is one register.
     pub(crate) const fn holds_a_block<T>(self) -> bool {
-        match self.0 {
+        let sixteen = match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512(_) => size_of::<T>() == 4,
+            Kind::Avx512(_) => true,
             _ => false,
-        }
+        };
+        sixteen && size_of::<T>() == 4
     }
 
     /// Its name: `scalar`, `fpu`, `helium`, `sse2`, `neon`, `simd128`, `avx2` or `avx512`.
