@@ -251,8 +251,7 @@ fn dropout(filter: &str) {
         "Dropout",
         "16 K elements in place, nanoseconds per element. *Scaling*: a pass of `x *= scale`, the floor. *Drawn*: masks \
          drawn and applied in one call. *Given*: applied from a mask in memory. *Compared*: a random number and a \
-         comparison for each element. Most allocators begin an array 16 bytes past a cache line; every other 512-bit \
-         access touches two lines then.",
+         comparison for each element. Most allocators begin an array 16 bytes past a cache line.",
     );
     row(["keep", "begins", "scaling", "drawn", "given", "compared"]);
     row(["--:"; 6]);

@@ -34,8 +34,9 @@ fn expected(x: &[f32], mask: &[u32], scale: f32, relu: bool) -> Vec<f32> {
 fn every_form_every_level_every_length_and_offset() {
     for dropout in [Dropout::keep_prob(0.7), Dropout::keep_prob(0.7).vanilla(), Dropout::drop_prob(0.5)] {
         let scale = if dropout.inverted { 1.0 / dropout.keep_prob } else { 1.0 };
-        for n in (0..=67).chain([1023, 1024, 1025, 2500]) {
-            let offsets = if n <= 67 { 0..16 } else { 0..1 };
+        // From 256 elements on the first ones are done apart, to align the others.
+        for n in (0..=67).chain([255, 256, 257, 271, 288, 300]).chain([1023, 1024, 1025, 2500, 4096 + 33]) {
+            let offsets = if n <= 300 { 0..16 } else { 3..5 };
             for offset in offsets {
                 let whole = values(n + 16);
                 let x = &whole[offset..offset + n];

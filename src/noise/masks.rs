@@ -3,10 +3,11 @@
 use crate::error::Error;
 use crate::simd::draw::{LANES, Lanes, fill};
 use crate::simd::mask::{Gate, Gated, run_masked};
-use crate::simd::{Element, Level};
+use crate::simd::{Element, Level, WIDE};
 
-/// Words that are drawn before they are used, where nobody keeps them: 128 bytes of stack.
-const AHEAD: usize = 32;
+/// Words that are drawn before they are used, where nobody keeps them: 128 bytes of stack, or 512 where registers are
+/// wide and each piece has a head to align.
+const AHEAD: usize = if WIDE { 128 } else { 32 };
 
 /// The lanes of seed 0, which all-zero bits stand for.
 const SEED_0: Lanes = seeded(0);

@@ -5,7 +5,7 @@ use super::lane::{Element, Lane};
 use super::level::{Kind, Level};
 use super::reduce::{BLOCK, Fold, reduce};
 use super::streams::Streams;
-use super::sweep::Columns;
+use super::sweep::{Columns, head};
 use crate::cut::cut;
 use crate::error::{Error, same_length};
 use core::marker::PhantomData;
@@ -149,6 +149,29 @@ impl<'a, const R: usize, T> Gated<'a, R, T> {
     }
 }
 
+impl<const R: usize, T: Element> Gated<'_, R, T> {
+    /// Applies `gate` to the `n < WIDTH` elements from `i` on.
+    ///
+    /// # Safety
+    /// `i + n <= len`, and `n < WIDTH`.
+    #[inline(always)]
+    unsafe fn partial<L: Lane<T>, G: Gate<R, T>>(
+        &self,
+        isa: L::Isa,
+        gate: &G,
+        i: usize,
+        n: usize,
+        bits: u32,
+    ) {
+        // SAFETY: the caller keeps i + n within the columns.
+        unsafe {
+            let (read, []) = self.read.load_partial::<L>(isa, i, n);
+            let x = L::load_partial(isa, self.from.add(i), n);
+            gate.apply(isa, x, read, bits).store_partial(self.to.add(i), n);
+        }
+    }
+}
+
 /// Applies `gate` at `level`: bit `i mod 32` of word `i / 32` belongs to element `i`.
 ///
 /// # Errors
@@ -179,7 +202,7 @@ pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
     Ok(())
 }
 
-/// The loop: a word of the mask and its 32 elements a turn, the last ones fewer.
+/// The loop: a part of a register where that aligns what is written, 32 elements a turn, and what is left.
 #[inline(always)]
 pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
     isa: L::Isa,
@@ -187,44 +210,54 @@ pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
     mask: &[u32],
     columns: Gated<'_, R, T>,
 ) {
-    let Gated { to, from, read } = columns;
+    let Gated { to, from, ref read } = columns;
     let n = read.len();
-    let mut i = 0;
-    for &word in mask {
-        if n - i >= 32 {
-            let mut k = 0;
-            while k < 32 {
-                // SAFETY: WIDTH divides 32, so that i + WIDTH <= n, the length of every column.
-                unsafe {
-                    let (read, []) = read.load::<L>(isa, i);
-                    gate.apply(isa, L::load(isa, from.add(i)), read, word >> k).store(to.add(i));
-                }
-                i += L::WIDTH;
-                k += L::WIDTH;
-            }
-            continue;
-        }
-        let mut bits = word;
-        while n - i >= L::WIDTH {
-            // SAFETY: the loop condition gives i + WIDTH <= n, the length of every column.
-            unsafe {
-                let (read, []) = read.load::<L>(isa, i);
-                gate.apply(isa, L::load(isa, from.add(i)), read, bits).store(to.add(i));
-            }
-            bits >>= L::WIDTH;
-            i += L::WIDTH;
-        }
-        let part = n - i;
-        if L::WIDTH > 1 && part > 0 {
-            // SAFETY: part < WIDTH and i + part <= n, the length of every column.
-            unsafe {
-                let (read, []) = read.load_partial::<L>(isa, i, part);
-                let x = L::load_partial(isa, from.add(i), part);
-                gate.apply(isa, x, read, bits).store_partial(to.add(i), part);
-            }
-            i += part;
-        }
+    let mut words = mask.iter();
+    // The bits of the elements from `i` on: behind a head each turn begins with what is left of a word.
+    let (mut i, mut bits, mut left) = (0, 0, 0);
+    let part = head::<T, L>(to, n);
+    if part > 0 {
+        bits = word(&mut words);
+        // SAFETY: part < WIDTH and part <= n, the length of every column.
+        unsafe { columns.partial::<L, G>(isa, gate, 0, part, bits as u32) };
+        (i, bits, left) = (part, bits >> part, 32 - part);
     }
+    while n - i >= 32 {
+        bits |= word(&mut words) << left;
+        let mut k = 0;
+        while k < 32 {
+            // SAFETY: WIDTH divides 32, so that i + k + WIDTH <= n, the length of every column.
+            unsafe {
+                let (read, []) = read.load::<L>(isa, i + k);
+                let x = L::load(isa, from.add(i + k));
+                gate.apply(isa, x, read, bits as u32 >> k).store(to.add(i + k));
+            }
+            k += L::WIDTH;
+        }
+        i += 32;
+        bits >>= 32;
+    }
+    bits |= word(&mut words) << left;
+    while n - i >= L::WIDTH {
+        // SAFETY: the loop condition gives i + WIDTH <= n, the length of every column.
+        unsafe {
+            let (read, []) = read.load::<L>(isa, i);
+            gate.apply(isa, L::load(isa, from.add(i)), read, bits as u32).store(to.add(i));
+        }
+        bits >>= L::WIDTH;
+        i += L::WIDTH;
+    }
+    let part = n - i;
+    if L::WIDTH > 1 && part > 0 {
+        // SAFETY: part < WIDTH and i + part <= n, the length of every column.
+        unsafe { columns.partial::<L, G>(isa, gate, i, part, bits as u32) };
+    }
+}
+
+/// The next word of a mask; zeros behind the last.
+#[inline(always)]
+fn word(words: &mut core::slice::Iter<'_, u32>) -> u64 {
+    words.next().copied().unwrap_or(0).into()
 }
 
 /// Sum of the products that a mask keeps, over one block.

@@ -164,10 +164,23 @@ pub fn run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
 /// Elements from which on a first partial register, to align the others, pays for itself.
 const LONG: usize = 256;
 
-/// The loop: a part of a register where that aligns `x`, whole registers, and what is left.
+/// How many of the first elements of `x` are done apart, so that the others are aligned: fewer than a register holds,
+/// and none where that does not pay.
 ///
 /// A large allocation often starts 16 bytes past a cache line. Every other 512-bit access would
-/// touch two lines there; aligning the column that is both read and written recovers the speed.
+/// touch two lines there; aligning the column that is written recovers the speed.
+#[inline(always)]
+pub(super) fn head<T: Element, L: Lane<T>>(x: *const T, n: usize) -> usize {
+    let register = size_of::<L>();
+    if register >= 32 && n >= LONG {
+        // Below WIDTH, because x is aligned to its elements.
+        (x.addr().wrapping_neg() % register) / size_of::<T>()
+    } else {
+        0
+    }
+}
+
+/// The loop: a part of a register where that aligns `x`, whole registers, and what is left.
 #[inline(always)]
 pub(super) fn sweep<const S: usize, const R: usize, T: Element, L: Lane<T>, K: Rule<S, R, T>>(
     isa: L::Isa,
@@ -176,13 +189,7 @@ pub(super) fn sweep<const S: usize, const R: usize, T: Element, L: Lane<T>, K: R
 ) {
     let Columns { x: p, streams } = columns;
     let n = streams.len();
-    let register = size_of::<L>();
-    let mut part = if register >= 32 && n >= LONG {
-        // Below WIDTH, because p is aligned to its elements.
-        (p.addr().wrapping_neg() % register) / size_of::<T>()
-    } else {
-        0
-    };
+    let mut part = head::<T, L>(p, n);
     let mut i = 0;
     loop {
         if part > 0 {
