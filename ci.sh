@@ -144,6 +144,12 @@ bench-report() {
       echo
       CARGO_PROFILE_BENCH_OPT_LEVEL=$opt cargo bench --locked --features rayon --bench report -- opt-level
     done
+    echo
+    echo "## Plain loops, compiled for this CPU"
+    echo
+    echo "Nanoseconds per parameter, plain loop / widest level, all built with \`-Ctarget-cpu=native\`."
+    echo
+    RUSTFLAGS=-Ctarget-cpu=native cargo bench --locked --features rayon --bench report --target-dir target/native -- native
     user_crate
     if "$python" -c 'import torch' 2>/dev/null; then
       echo

@@ -12,7 +12,7 @@ use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::hint::black_box;
 use support::turns::medians;
-use support::{Buffers, Case, SIZES, cases, check};
+use support::{Buffers, Case, Contestant, SIZES, cases, check};
 
 fn main() {
     // `cargo bench` and `cargo test --benches` pass options of their own; only a filter counts here.
@@ -21,8 +21,10 @@ fn main() {
         return;
     }
     let mut cases = cases();
-    if filter == "opt-level" {
-        return opt_level(&mut cases);
+    match filter.as_str() {
+        "opt-level" => return opt_level(&mut cases),
+        "native" => return native(&mut cases),
+        _ => {}
     }
     cases.retain(|case| "steps".contains(&filter) || case.rule.contains(&filter));
     if !cases.is_empty() {
@@ -61,25 +63,31 @@ fn steps(cases: &mut [Case]) {
          zipped iterators, compiled like the rest. The last column is the widest level against the floor.",
     );
     // The same pages of memory for every rule: how they fall into a cache makes a difference of half.
-    let buffers = SIZES.map(|n| std::cell::RefCell::new(Buffers::new(n)));
+    let mut buffers = SIZES.map(Buffers::new);
     for case in cases {
         check(case);
         println!("### {} ({} bytes per parameter)\n", case.rule, case.bytes);
         let names: Vec<_> = case.contestants.iter().map(|c| c.name.clone()).collect();
         row(["N".to_string()].into_iter().chain(names.clone()).chain(["ratio".to_string()]));
         row(std::iter::repeat_n("--:", names.len() + 2));
-        for (n, buffers) in SIZES.into_iter().zip(&buffers) {
-            buffers.borrow_mut().reset();
-            let mut steps: Vec<_> =
-                case.contestants.iter_mut().map(|c| || (c.step)(&mut buffers.borrow_mut())).collect();
-            let mut turns: Vec<&mut dyn FnMut()> = steps.iter_mut().map(|s| s as &mut dyn FnMut()).collect();
-            let ns = medians(&mut turns);
-            let cells = ns.iter().map(|t| format!("{:.3}", t / n as f64));
+        for (n, buffers) in SIZES.into_iter().zip(&mut buffers) {
+            let ns = times(case.contestants.iter_mut(), buffers);
+            let cells = ns.iter().map(|t| format!("{t:.3}"));
             let ratio = format!("{:.2}", ns[ns.len() - 1] / ns[0]);
             row([size(n)].into_iter().chain(cells).chain([ratio]));
         }
         println!();
     }
+}
+
+/// Nanoseconds per parameter of each contestant, on the same memory.
+fn times<'a>(contestants: impl Iterator<Item = &'a mut Contestant>, buffers: &mut Buffers) -> Vec<f64> {
+    buffers.reset();
+    let n = buffers.params.len() as f64;
+    let buffers = std::cell::RefCell::new(buffers);
+    let mut steps: Vec<_> = contestants.map(|c| || (c.step)(&mut buffers.borrow_mut())).collect();
+    let mut turns: Vec<&mut dyn FnMut()> = steps.iter_mut().map(|s| s as &mut dyn FnMut()).collect();
+    medians(&mut turns).into_iter().map(|ns| ns / n).collect()
 }
 
 /// For `ci.sh`, which builds it at several opt-levels.
@@ -90,10 +98,30 @@ fn opt_level(cases: &mut [Case]) {
     let mut buffers = Buffers::new(1 << 14);
     for case in cases.iter_mut().filter(|case| ["Momentum", "Adam"].contains(&case.rule)) {
         let levels = case.contestants.iter_mut().filter(|c| names.contains(&c.name.as_str()));
-        let cells = levels.map(|c| {
-            let ns = medians(&mut [&mut || (c.step)(&mut buffers)])[0];
-            format!("{:.3}", ns / buffers.params.len() as f64)
-        });
+        let cells = times(levels, &mut buffers).into_iter().map(|ns| format!("{ns:.3}"));
+        row([case.rule.to_string()].into_iter().chain(cells));
+    }
+}
+
+/// For `ci.sh`, which builds it for this CPU: the plain loops have all of its instructions then.
+fn native(cases: &mut [Case]) {
+    let sizes = [1 << 10, 1 << 14, 1 << 20];
+    row(["rule".into()].into_iter().chain(sizes.map(size)));
+    row(["--:"; 4]);
+    let mut buffers = sizes.map(Buffers::new);
+    for case in cases {
+        let widest = case.contestants.last().expect("levels").name.clone();
+        let cells: Vec<_> = buffers
+            .iter_mut()
+            .map(|buffers| {
+                let two = case
+                    .contestants
+                    .iter_mut()
+                    .filter(|c| ["plain loop", &widest].contains(&c.name.as_str()));
+                let ns = times(two, buffers);
+                format!("{:.3} / {:.3}", ns[0], ns[1])
+            })
+            .collect();
         row([case.rule.to_string()].into_iter().chain(cells));
     }
 }
