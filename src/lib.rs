@@ -42,6 +42,8 @@
 //! - `std`, by default: asks the CPU for its instruction set; everything that needs a heap
 //! - `rayon`: threads, with the same bits for any number of them
 //! - `ffi`: the C interface of `include/gradus.h`
+//! - `panic-handler`: for a static C library on bare metal, where no Rust binary brings one; it does nothing with
+//!   `std`, and where a path to a panic is left, the link fails
 //! - `serde`, `defmt`: derives for configurations and states
 //! - `journal`: the one in [`store`], over the traits of `embedded-storage`
 //!

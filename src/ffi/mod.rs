@@ -69,7 +69,7 @@ fn same_version(version: u32) -> Result<(), gradus_status> {
     if version == GRADUS_STRUCTS { Ok(()) } else { Err(gradus_status::GRADUS_ERROR_VERSION) }
 }
 
-#[cfg(all(feature = "_panic_handler", not(feature = "std"), target_os = "none"))]
+#[cfg(all(feature = "panic-handler", not(feature = "std"), target_os = "none"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe extern "C" {
