@@ -316,6 +316,7 @@ fn bad_arguments_are_refused() {
         (LbfgsSettings { step_max: 0.0, ..good }, Hyper::LineSearch),
         (LbfgsSettings { max_move: 0.0, ..good }, Hyper::Limit),
         (LbfgsSettings { l1: -1.0, ..good }, Hyper::Lambda),
+        (LbfgsSettings { l1_start: 9, l1_end: 3, ..good }, Hyper::Size),
         (LbfgsSettings { l1: f64::INFINITY, ..good }, Hyper::Lambda),
     ];
     for (settings, hyper) in cases {

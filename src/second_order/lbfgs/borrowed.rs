@@ -43,13 +43,15 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
             rest = left;
             taken
         };
+        let history = History::empty(Pairs::new(), take(m), Totals::zero(take(m), take(m)));
+        let x0 = take(n);
         let mut pair = || Pair { s: take(n), y: take(n), products: take(m) };
-        let step = pair();
-        let mut pairs = Pairs::new();
-        while pairs.len() < m && pairs.push(pair()).is_ok() {}
-        let mut history = History::empty(pairs, take(m), Totals::zero(take(m), take(m)));
+        let mut run = Self { machine: Machine::rest(x, x0, g, pair(), history) };
+        // Filled where it stays: the list is most of the stack that a run takes.
+        let history = &mut run.machine.history;
+        while history.pairs.len() < m && history.pairs.push(pair()).is_ok() {}
         history.reset();
-        Self { machine: Machine::rest(x, take(n), g, step, history) }
+        run
     }
 
     /// Starts from what is in `x`, with `work` all zero.

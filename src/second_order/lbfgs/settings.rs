@@ -60,7 +60,7 @@ pub struct LbfgsSettings<T> {
     pub l1: T,
     /// The first parameter that the L1 penalty reaches.
     pub l1_start: usize,
-    /// One past the last parameter that the L1 penalty reaches.
+    /// One past the last parameter that the L1 penalty reaches: at least `l1_start`.
     pub l1_end: usize,
 }
 
@@ -117,7 +117,8 @@ impl<T: Real> LbfgsSettings<T> {
         require(self.width_tolerance >= T::ZERO && self.width_tolerance < T::ONE, Hyper::LineSearch)?;
         require(self.step_min >= T::ZERO && self.step_max > self.step_min, Hyper::LineSearch)?;
         require(self.max_move > T::ZERO, Hyper::Limit)?;
-        require(self.l1 >= T::ZERO && self.l1.finite(), Hyper::Lambda)
+        require(self.l1 >= T::ZERO && self.l1.finite(), Hyper::Lambda)?;
+        require(self.l1_start <= self.l1_end, Hyper::Size)
     }
 }
 
