@@ -7,13 +7,14 @@
  *
  *     static const gradus_adam adam = GRADUS_ADAM(1e-3f);
  *     static float params[N], grads[N], state[GRADUS_ADAM_COLUMNS * N];
- *     static gradus_clock clock;
+ *     static gradus_clock steps;
  *
- *     gradus_status status = gradus_adam_step(&adam, N, params, grads, state, &clock);
+ *     gradus_status status = gradus_adam_step(&adam, N, params, grads, state, &steps);
  *     if (status != GRADUS_OK) puts(gradus_status_name(status));
  *
- * A pointer points at as many elements as the function's text says, or at one where it says nothing.
- * Null, misaligned and overlapping pointers and structures of another version are refused.
+ * A pointer points at as many elements as the function's text says; `config` at one structure, and what
+ * is no array at one of its type. Null, misaligned and overlapping pointers and structures of another
+ * version are refused. Zeros are written `= {0}` in C, and `= {}` in C++.
  *
  * Results have the same bits on every target, and as from Rust. Compilers fuse multiplications and
  * additions of your own code unless told otherwise: -ffp-contract=off.
@@ -284,7 +285,7 @@ typedef struct {
   double l1;
   // The first parameter that the penalty reaches.
   size_t l1_start;
-  // One past the last parameter that the penalty reaches; 0: all.
+  // One past the last parameter that the penalty reaches, at least l1_start; 0: all.
   size_t l1_end;
 } gradus_lbfgs;
 
@@ -380,7 +381,7 @@ typedef struct {
 // They act in the order of the fields, in registers: gradients are never written. `= {0}` is none
 // of them, and costs nothing.
 typedef struct {
-  // g = scale * g: 1 / batch size for a mean, or what gradus_clip_norm() returns.
+  // g = scale * g: 1 / batch size for a mean, or what gradus_clip_norm() returns, which is never 0.
   float scale;
   // g within [-clip_value, clip_value].
   float clip_value;
@@ -782,11 +783,14 @@ extern "C" {
 // `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
 // Hessian. `value` and `grads` may be infinite or NaN, but not at the start: the step becomes shorter.
 //
-// Errors: GRADUS_ERROR_SIZE if config has no or too many pairs; at the start GRADUS_ERROR_TOLERANCE,
-// GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA and
-// GRADUS_ERROR_ENUM for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
-// number differ from the start; GRADUS_ERROR_VERSION if config or state are none;
-// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+// On a Cortex-M4F it takes up to 3912 bytes of stack with 20 pairs, with doubles 6408.
+//
+// Errors: GRADUS_ERROR_SIZE if config has no or too many pairs; at the start
+// GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
+// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SIZE
+// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
+// from the start; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
+// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_lbfgs_step(const gradus_lbfgs *config,
                                 size_t n,
                                 float *x,
@@ -798,6 +802,8 @@ gradus_status gradus_lbfgs_step(const gradus_lbfgs *config,
 
 // Stops a run early, and writes the best point so far to `x`.
 //
+// `config`, `x`, `grads`, `work` and `state` are those of gradus_lbfgs_step(), with the same `n`.
+//
 // Errors: those of gradus_lbfgs_step().
 gradus_status gradus_lbfgs_stop(const gradus_lbfgs *config,
                                 size_t n,
@@ -808,8 +814,10 @@ gradus_status gradus_lbfgs_stop(const gradus_lbfgs *config,
 
 // Saves a run as a file at the start of `buffer`, between two steps, and writes its bytes to `size`.
 //
-// The file has GRADUS_LBFGS_FILE(n, pairs, sizeof(float)) bytes, and is the one of the Rust crate: bytes
-// are the same on every target. Of the run nothing changes, and of `config` only `pairs` counts.
+// `buffer` has `capacity` bytes. The file has GRADUS_LBFGS_FILE(n, pairs, sizeof(float)) of them,
+// and is the one of the Rust crate: bytes are the same on every target. `x`, `grads`, `work` and
+// `state` are those of gradus_lbfgs_step(); nothing of them changes, and of `config` only `pairs`
+// counts.
 //
 // Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`; GRADUS_ERROR_VERSION if config
 // or state are none, or the run has not begun; GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
@@ -825,10 +833,11 @@ gradus_status gradus_lbfgs_save(const gradus_lbfgs *config,
                                 size_t capacity,
                                 size_t *size);
 
-// Loads a run from a file of `size` bytes: it goes on with the same bits, with the settings of the file.
+// Loads a run from the `size` bytes of `file`: it goes on with the same bits and settings.
 //
-// Of `config` only `pairs` counts. A run that had not begun when it was saved, which Rust can do, is a
-// state of zeros.
+// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs); they and `state` are
+// overwritten. Of `config` only `pairs` counts. A run that had not begun when it was saved, which
+// Rust can do, is a state of zeros.
 //
 // Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
 // GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND if the file has another type of number,
@@ -896,17 +905,17 @@ gradus_status gradus_lbfgs_load_f64(const gradus_lbfgs *config,
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
 gradus_status gradus_masks_seed(gradus_masks *masks, uint64_t seed);
 
-// Fills `words` words of `mask` with bits, each 1 with probability `keep_prob`.
+// Fills `words` words of `mask` with bits of `masks`, each 1 with probability `keep_prob`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_masks_fill(gradus_masks *masks, float keep_prob, size_t words, uint32_t *mask);
 
-// Whether the probability is one: ask once, before training.
+// Whether the probability of `config` is one: ask once, before training.
 //
 // Errors: GRADUS_ERROR_PROBABILITY, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION.
 gradus_status gradus_dropout_check(const gradus_dropout *config);
 
-// Training pass over `n` floats in place, with a mask drawn on the way.
+// Training pass over the `n` floats of `x` in place, with a mask drawn on the way.
 //
 // A copy of `masks`, taken before, draws the same mask for the backward pass: the same call over
 // the gradients.
@@ -918,7 +927,9 @@ gradus_status gradus_dropout_forward(const gradus_dropout *config,
                                      float *x,
                                      gradus_masks *masks);
 
-// Training pass over `n` floats in place, with the caller's mask; the same for the gradients.
+// Training pass over the `n` floats of `x` in place, with the caller's `mask`.
+//
+// `mask` has GRADUS_MASK_WORDS(n) words. The backward pass is the same call over the gradients.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 // GRADUS_ERROR_VERSION.
@@ -927,7 +938,10 @@ gradus_status gradus_dropout_forward_mask(const gradus_dropout *config,
                                           float *x,
                                           const uint32_t *mask);
 
-// Training pass of the rectifier max(0, x) over `n` floats in place, with a mask drawn on the way.
+// Training pass of the rectifier over the `n` floats of `x` in place, with a mask drawn on the
+// way.
+//
+// The rectifier is max(0, x); `masks` draws what it draws for gradus_dropout_forward().
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 // GRADUS_ERROR_VERSION.
@@ -936,7 +950,9 @@ gradus_status gradus_dropout_relu_forward(const gradus_dropout *config,
                                           float *x,
                                           gradus_masks *masks);
 
-// Training pass of the rectifier max(0, x) over `n` floats in place, with the caller's mask.
+// Training pass of the rectifier over the `n` floats of `x` in place, with the caller's `mask`.
+//
+// `mask` has GRADUS_MASK_WORDS(n) words.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 // GRADUS_ERROR_VERSION.
@@ -947,6 +963,8 @@ gradus_status gradus_dropout_relu_forward_mask(const gradus_dropout *config,
 
 // Gradient of the rectifier's training pass in place, given its output `y`: no mask is needed.
 //
+// `grads` are `n` floats, those of the output and then those of the input; `y` has `n` floats.
+//
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 // GRADUS_ERROR_VERSION.
 gradus_status gradus_dropout_relu_backward(const gradus_dropout *config,
@@ -954,7 +972,7 @@ gradus_status gradus_dropout_relu_backward(const gradus_dropout *config,
                                            float *grads,
                                            const float *y);
 
-// Pass at test time over `n` floats in place; for stochastic depth too.
+// Pass at test time over the `n` floats of `x` in place; for stochastic depth too.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_dropout_test(const gradus_dropout *config, size_t n, float *x);
@@ -976,6 +994,9 @@ gradus_status gradus_dropconnect_forward(const gradus_dropout *config,
 
 // Adds the gradient of gradus_dropconnect_forward() with respect to the weights to `grad_w`.
 //
+// `grad_y` has `outputs` floats, `x` has `inputs`, and `grad_w` has `outputs` rows of `inputs`;
+// `x` and `mask` are those of the forward pass.
+//
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 // GRADUS_ERROR_VERSION.
 gradus_status gradus_dropconnect_backward_weights(const gradus_dropout *config,
@@ -988,6 +1009,9 @@ gradus_status gradus_dropconnect_backward_weights(const gradus_dropout *config,
 
 // Writes the gradient of gradus_dropconnect_forward() with respect to the input to `grad_x`.
 //
+// `grad_y` has `outputs` floats, `grad_x` has `inputs`; `w` and `mask` are those of the forward
+// pass.
+//
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 // GRADUS_ERROR_VERSION.
 gradus_status gradus_dropconnect_backward_input(const gradus_dropout *config,
@@ -999,6 +1023,8 @@ gradus_status gradus_dropconnect_backward_input(const gradus_dropout *config,
                                                 const uint32_t *mask);
 
 // The product of DropConnect at test time.
+//
+// `w` has `outputs` rows of `inputs` weights; `x` has `inputs` floats, `y` has `outputs`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 // GRADUS_ERROR_VERSION.
@@ -1028,6 +1054,8 @@ gradus_status gradus_stochastic_depth_forward(const gradus_dropout *config,
 // d = y - mean;  mean += d / count;  m2 += d * (y - mean);  variance = m2 / (count - 1)
 // ```
 //
+// `mean`, `m2` and the `prediction` y have `n` floats, `count` is one number.
+//
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_monte_carlo_add(size_t n,
                                      float *mean,
@@ -1035,20 +1063,22 @@ gradus_status gradus_monte_carlo_add(size_t n,
                                      uint32_t *count,
                                      const float *prediction);
 
-// Turns `m2` into the variance of `count` passes; 0 for one pass.
+// Turns the `n` floats of `m2` into the variance of `count` passes; 0 for one pass.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_monte_carlo_finish(size_t n, float *m2, uint32_t count);
 
 // Writes the survival of block `block` of `blocks`, counted from 1, to `keep_prob`: the linear rule.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+// The last block, and any that is past it, has the survival `last`.
+//
+// Errors: GRADUS_ERROR_PROBABILITY if `last` is none, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
 gradus_status gradus_stochastic_depth_linear(uint32_t block,
                                              uint32_t blocks,
                                              float last,
                                              float *keep_prob);
 
-// Whether the hyper-parameters lie in their ranges: ask once, before training.
+// Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
 //
 // Errors: GRADUS_ERROR_EPSILON, GRADUS_ERROR_RHO, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_VERSION.
@@ -1056,7 +1086,8 @@ gradus_status gradus_batch_norm_check(const gradus_batch_norm *config);
 
 // Training pass: writes `y`, and the batch's `mean` and biased `variance`, which the backward pass needs.
 //
-// `x` and `y` are tensors of the shape; `weight`, `bias`, `mean`, `variance` have a float per channel.
+// `x` and `y` are tensors of the shape `layout`; `weight`, `bias`, `mean`, `variance` have a float
+// per channel.
 //
 // Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -1071,8 +1102,9 @@ gradus_status gradus_batch_norm_forward(const gradus_batch_norm *config,
 
 // Updates the running statistics by the `mean` and `variance` of a training pass.
 //
-// `running` has two floats per channel, all means and then all variances; it and `clock` start as
-// zeros, where the variance counts as 1.
+// `layout` is that of the pass, `mean` and `variance` have a float per channel. `running` has two,
+// all means and then all variances; it and `clock` start as zeros, where the variance counts as 1.
+// At test time they are `running` and `running + channels`.
 //
 // Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -1084,6 +1116,10 @@ gradus_status gradus_batch_norm_track(const gradus_batch_norm *config,
                                       gradus_clock *clock);
 
 // Backward pass: turns `grads` of `y` in place into those of `x`, and writes those of weight and bias.
+//
+// `grads` and `x` are tensors of the shape `layout`; `weight`, `mean`, `variance`, `grad_weight`
+// and `grad_bias` have a float per channel. `x`, `mean` and `variance` are those of the training
+// pass.
 //
 // Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -1099,6 +1135,9 @@ gradus_status gradus_batch_norm_backward(const gradus_batch_norm *config,
 
 // Pass at test time in place, with the running statistics.
 //
+// `x` is a tensor of the shape `layout`; `weight`, `bias`, `mean` and `variance` have a float per
+// channel, the last two `running` and `running + channels` of gradus_batch_norm_track().
+//
 // Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_batch_norm_inference(const gradus_batch_norm *config,
@@ -1111,8 +1150,9 @@ gradus_status gradus_batch_norm_inference(const gradus_batch_norm *config,
 
 // Folds the normalisation into the layer before it, which then needs none.
 //
-// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as have
-// `weight`, `bias` and the running `mean` and `variance`.
+// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as
+// have `weight`, `bias`, and `mean` and `variance`: `running` and `running + channels` of
+// gradus_batch_norm_track().
 //
 // Errors: GRADUS_ERROR_SIZE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -1129,7 +1169,7 @@ gradus_status gradus_batch_norm_fold(const gradus_batch_norm *config,
 // Updates `params` by one step of stochastic gradient descent; `state` may be null.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1140,16 +1180,18 @@ gradus_status gradus_sgd_step(const gradus_sgd *config,
                               float *state,
                               gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_sgd_check(const gradus_sgd *config);
 
 // Updates `params` by one step with momentum. State: v.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1160,16 +1202,18 @@ gradus_status gradus_momentum_step(const gradus_momentum *config,
                                    float *state,
                                    gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_DAMPENING;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_momentum_check(const gradus_momentum *config);
 
 // Updates `params` by one step with Nesterov's momentum. State: v.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1180,16 +1224,18 @@ gradus_status gradus_nesterov_step(const gradus_nesterov *config,
                                    float *state,
                                    gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_nesterov_check(const gradus_nesterov *config);
 
 // Updates `params` by one step of AdaGrad. State: s.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1200,16 +1246,18 @@ gradus_status gradus_adagrad_step(const gradus_adagrad *config,
                                   float *state,
                                   gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_EPSILON;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_adagrad_check(const gradus_adagrad *config);
 
 // Updates `params` by one step of RMSProp. State: s.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1220,16 +1268,18 @@ gradus_status gradus_rmsprop_step(const gradus_rmsprop *config,
                                   float *state,
                                   gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_rmsprop_check(const gradus_rmsprop *config);
 
 // Updates `params` by one step of centred RMSProp. State: s, a.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1240,16 +1290,18 @@ gradus_status gradus_rmsprop_centered_step(const gradus_rmsprop *config,
                                            float *state,
                                            gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_rmsprop_centered_check(const gradus_rmsprop *config);
 
 // Updates `params` by one step of RMSProp with momentum. State: s, v.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1260,16 +1312,18 @@ gradus_status gradus_rmsprop_momentum_step(const gradus_rmsprop *config,
                                            float *state,
                                            gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_rmsprop_momentum_check(const gradus_rmsprop *config);
 
 // Updates `params` by one step of centred RMSProp with momentum. State: s, a, v.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1280,16 +1334,18 @@ gradus_status gradus_rmsprop_centered_momentum_step(const gradus_rmsprop *config
                                                     float *state,
                                                     gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_rmsprop_centered_momentum_check(const gradus_rmsprop *config);
 
 // Updates `params` by one step of Adam. State: m, v.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1300,16 +1356,19 @@ gradus_status gradus_adam_step(const gradus_adam *config,
                                float *state,
                                gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+// GRADUS_ERROR_EPSILON;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_adam_check(const gradus_adam *config);
 
 // Updates `params` by one step of AdamW. State: m, v.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1320,16 +1379,19 @@ gradus_status gradus_adamw_step(const gradus_adamw *config,
                                 float *state,
                                 gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+// GRADUS_ERROR_EPSILON, GRADUS_ERROR_WEIGHT_DECAY;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_adamw_check(const gradus_adamw *config);
 
 // Updates `params` by one step of AMSGrad. State: m, v, vmax.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1340,16 +1402,19 @@ gradus_status gradus_amsgrad_step(const gradus_amsgrad *config,
                                   float *state,
                                   gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+// GRADUS_ERROR_EPSILON;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_amsgrad_check(const gradus_amsgrad *config);
 
 // Updates `params` by one step of Nadam. State: m, v; the clock carries a number for it.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1360,16 +1425,19 @@ gradus_status gradus_nadam_step(const gradus_nadam *config,
                                 float *state,
                                 gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+// GRADUS_ERROR_EPSILON, GRADUS_ERROR_MOMENTUM_DECAY;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_nadam_check(const gradus_nadam *config);
 
 // Updates `params` by one step of Lion. State: m.
 //
 // `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-// other; state and clock start as zeros. The hyper-parameters are not checked here.
+// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -1380,124 +1448,127 @@ gradus_status gradus_lion_step(const gradus_lion *config,
                                float *state,
                                gradus_clock *clock);
 
-// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
 //
-// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+// GRADUS_ERROR_WEIGHT_DECAY;
+// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_lion_check(const gradus_lion *config);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_step_decay_at(const gradus_step_decay *schedule, uint32_t step, float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA, GRADUS_ERROR_STEPS;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_step_decay_check(const gradus_step_decay *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_exponential_at(const gradus_exponential *schedule, uint32_t step, float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_exponential_check(const gradus_exponential *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_inverse_time_at(const gradus_inverse_time *schedule, uint32_t step, float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_inverse_time_check(const gradus_inverse_time *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_linear_at(const gradus_linear *schedule, uint32_t step, float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_linear_check(const gradus_linear *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_cosine_at(const gradus_cosine *schedule, uint32_t step, float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_cosine_check(const gradus_cosine *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_warm_restarts_at(const gradus_warm_restarts *schedule,
                                       uint32_t step,
                                       float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_warm_restarts_check(const gradus_warm_restarts *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_snapshot_cycle_at(const gradus_snapshot_cycle *schedule,
                                        uint32_t step,
                                        float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_snapshot_cycle_check(const gradus_snapshot_cycle *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_triangular_at(const gradus_triangular *schedule, uint32_t step, float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_triangular_check(const gradus_triangular *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_one_cycle_at(const gradus_one_cycle *schedule, uint32_t step, float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS, GRADUS_ERROR_FRACTION;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_one_cycle_check(const gradus_one_cycle *schedule);
 
-// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_multi_step_at(const gradus_multi_step *schedule, uint32_t step, float *lr);
 
-// Whether every parameter of the schedule lies in its range: ask once, before training.
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_multi_step_check(const gradus_multi_step *schedule);
 
 // Text for people of a status, never null; `"unknown status"` for other numbers.
@@ -1506,13 +1577,15 @@ const char *gradus_status_name(int32_t status);
 // Version of the library, such as `"0.1.0"`; never null.
 const char *gradus_version(void);
 
-// Writes how many bytes the file of `count` items has to `size`.
+// Writes how many bytes the file of the `count` elements of `items` has to `size`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_ENUM.
 gradus_status gradus_save_size(const gradus_item *items, size_t count, size_t *size);
 
-// Saves `count` items as a file at the start of `buffer`, and writes its bytes to `size`.
+// Saves the `count` elements of `items` as a file in `buffer`, and writes its bytes to `size`.
 //
+// `buffer` has `capacity` bytes; gradus_save_size() says how many are needed.
 // The format is that of the Rust crate, with a checksum: bytes are the same on every target.
 //
 // Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`, GRADUS_ERROR_NULL,
@@ -1523,7 +1596,10 @@ gradus_status gradus_save(const gradus_item *items,
                           size_t capacity,
                           size_t *size);
 
-// Loads `count` items from a file of `size` bytes, which must hold the same kinds and shapes.
+// Loads the `count` elements of `items` from the `size` bytes of `file`.
+//
+// The file must hold the same kinds and shapes. All memory and clocks are written, or none if it
+// is refused.
 //
 // Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
 // GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND, GRADUS_ERROR_FILE_SHAPE, GRADUS_ERROR_FILE_VALUE,
@@ -1534,32 +1610,38 @@ gradus_status gradus_load(const gradus_item *items,
                           const uint8_t *file,
                           size_t size);
 
-// Writes the Euclidean norm of `n` floats to `result`, without overflow or underflow on the way.
+// Writes the Euclidean norm of the `n` floats of `x` to `result`.
+//
+// Without overflow or underflow on the way.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_norm(size_t n, const float *x, float *result);
 
-// Writes the sum of the absolute values of `n` floats to `result`.
+// Writes the sum of the absolute values of the `n` floats of `x` to `result`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_sum_abs(size_t n, const float *x, float *result);
 
-// Writes the largest absolute value of `n` floats to `result`; 0 of nothing, NaN is passed over.
+// Writes the largest absolute value of the `n` floats of `x` to `result`.
+//
+// That is 0 of nothing; NaN is passed over.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_max_abs(size_t n, const float *x, float *result);
 
-// Writes how many of `n` floats are infinite or NaN: skip a step whose gradients are.
+// Writes how many of the `n` floats of `x` are infinite or NaN to `result`.
+//
+// Skip a step of whose gradients any is.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_count_non_finite(size_t n, const float *x, size_t *result);
 
-// Writes the sum of `x[i] * y[i]` over `n` floats to `result`.
+// Writes the sum of `x[i] * y[i]` over the `n` floats of each to `result`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_dot(size_t n, const float *x, const float *y, float *result);
 
-// Writes the L2 penalty of `n` weights, `l2 * sum w^2`, to `value`: for the loss.
+// Writes the L2 penalty of `transforms` for `n` weights, `l2 * sum w^2`, to `value`: for the loss.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_l2_value(const gradus_transforms *transforms,
@@ -1567,7 +1649,7 @@ gradus_status gradus_l2_value(const gradus_transforms *transforms,
                               const float *weights,
                               float *value);
 
-// Writes the L1 penalty of `n` weights, `l1 * sum |w|`, to `value`: for the loss.
+// Writes the L1 penalty of `transforms` for `n` weights, `l1 * sum |w|`, to `value`: for the loss.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_l1_value(const gradus_transforms *transforms,
@@ -1575,7 +1657,11 @@ gradus_status gradus_l1_value(const gradus_transforms *transforms,
                               const float *weights,
                               float *value);
 
-// Writes `elastic_net * sum (elastic_net_beta * w^2 + |w|)` of `n` weights to `value`: for the loss.
+// Writes the elastic net of `transforms` for `n` weights to `value`: for the loss.
+//
+// ```text
+// value = elastic_net * sum (elastic_net_beta * w^2 + |w|)
+// ```
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_elastic_net_value(const gradus_transforms *transforms,
@@ -1589,7 +1675,9 @@ gradus_status gradus_elastic_net_value(const gradus_transforms *transforms,
 // scale = min(1, max_norm / (norm + 1e-6))        as PyTorch's clip_grad_norm_
 // ```
 //
-// Put it into gradus_transforms.scale: the scaling itself is fused into the step.
+// Put it into gradus_transforms.scale: the scaling itself is fused into the step. A factor that
+// rounds to 0, which stands for no scale there, becomes the smallest positive float. `tensors` has
+// `count` elements.
 //
 // Errors: GRADUS_ERROR_LIMIT if `max_norm` is not positive; GRADUS_ERROR_NON_FINITE if the norm is
 // infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
@@ -1598,7 +1686,9 @@ gradus_status gradus_clip_norm(float max_norm,
                                size_t count,
                                float *scale);
 
-// Scales each row of `row` parameters whose Euclidean norm exceeds `limit` back to it.
+// Scales each row of `row` floats whose Euclidean norm exceeds `limit` back to it.
+//
+// `params` has `n` floats, whole rows one after the other.
 //
 // Errors: GRADUS_ERROR_LIMIT, GRADUS_ERROR_SIZE if `row` is 0, GRADUS_ERROR_LENGTH if `n` is not a
 // whole number of rows, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
@@ -1610,43 +1700,54 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
 
 #endif  /* GRADUS_H */
 
-/* Initialisers with the defaults of the Rust types; the other fields may be changed afterwards. */
+/*
+ * Initialisers with the defaults of the Rust types; the other fields may be changed afterwards.
+ * Arguments are cast to the types of the fields first: a double counts as the float nearest to it.
+ */
 
 #define GRADUS_TRANSFORMS_NONE {0, 0, 0, 0, 0, 0, 0, 0, 0}
-#define GRADUS_EPSILON(eps_) {GRADUS_EPSILON_OUTSIDE, (eps_), 0}
+#define GRADUS_EPSILON(eps_) {GRADUS_EPSILON_OUTSIDE, (float)(eps_), 0}
 
-#define GRADUS_SGD(lr_) {GRADUS_STRUCTS, (lr_), GRADUS_TRANSFORMS_NONE}
-#define GRADUS_MOMENTUM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.0, GRADUS_TRANSFORMS_NONE}
-#define GRADUS_NESTEROV(lr_) {GRADUS_STRUCTS, (lr_), 0.9, GRADUS_TRANSFORMS_NONE}
-#define GRADUS_ADAGRAD(lr_) {GRADUS_STRUCTS, (lr_), GRADUS_EPSILON(1e-10f), GRADUS_TRANSFORMS_NONE}
-#define GRADUS_RMSPROP(lr_) {GRADUS_STRUCTS, (lr_), 0.99, GRADUS_EPSILON(1e-8f), 0.9f, GRADUS_TRANSFORMS_NONE}
-#define GRADUS_ADAM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 1, GRADUS_TRANSFORMS_NONE}
-#define GRADUS_ADAMW(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 1e-2f, GRADUS_TRANSFORMS_NONE}
-#define GRADUS_AMSGRAD(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), GRADUS_TRANSFORMS_NONE}
-#define GRADUS_NADAM(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 4e-3f, GRADUS_TRANSFORMS_NONE}
-#define GRADUS_LION(lr_) {GRADUS_STRUCTS, (lr_), 0.9, 0.99, 1e-3f, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_SGD(lr_) {GRADUS_STRUCTS, (float)(lr_), GRADUS_TRANSFORMS_NONE}
+#define GRADUS_MOMENTUM(lr_) {GRADUS_STRUCTS, (float)(lr_), 0.9, 0.0, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_NESTEROV(lr_) {GRADUS_STRUCTS, (float)(lr_), 0.9, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_ADAGRAD(lr_) {GRADUS_STRUCTS, (float)(lr_), GRADUS_EPSILON(1e-10f), GRADUS_TRANSFORMS_NONE}
+#define GRADUS_RMSPROP(lr_) {GRADUS_STRUCTS, (float)(lr_), 0.99, GRADUS_EPSILON(1e-8f), 0.9f, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_ADAM(lr_) {GRADUS_STRUCTS, (float)(lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 1, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_ADAMW(lr_) {GRADUS_STRUCTS, (float)(lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 1e-2f, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_AMSGRAD(lr_) {GRADUS_STRUCTS, (float)(lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), GRADUS_TRANSFORMS_NONE}
+#define GRADUS_NADAM(lr_) {GRADUS_STRUCTS, (float)(lr_), 0.9, 0.999, GRADUS_EPSILON(1e-8f), 4e-3f, GRADUS_TRANSFORMS_NONE}
+#define GRADUS_LION(lr_) {GRADUS_STRUCTS, (float)(lr_), 0.9, 0.99, 1e-3f, GRADUS_TRANSFORMS_NONE}
 
 #define GRADUS_LBFGS(pairs_) \
-  {GRADUS_STRUCTS, (pairs_), 1000, 10000, 20, GRADUS_LINE_SEARCH_MORE_THUENTE, \
+  {GRADUS_STRUCTS, (uint32_t)(pairs_), 1000, 10000, 20, GRADUS_LINE_SEARCH_MORE_THUENTE, \
    1e-5, 0.0, 1e-4, 0.6, 0.1, 1e-20, 1e20, 0.0, 0.0, 0, 0}
-#define GRADUS_LBFGS_WORK(n_, pairs_) ((2 * (size_t)(pairs_) + 3) * (n_) + ((size_t)(pairs_) + 4) * (pairs_))
+#define GRADUS_LBFGS_WORK(n_, pairs_) \
+  ((2 * (size_t)(pairs_) + 3) * (size_t)(n_) + ((size_t)(pairs_) + 4) * (size_t)(pairs_))
 #define GRADUS_LBFGS_FILE(n_, pairs_, bytes_of_a_number_) \
-  (120 + (bytes_of_a_number_) * (26 + (2 * (size_t)(pairs_) + 5) * (n_) + ((size_t)(pairs_) + 1) * (pairs_)))
+  (120 + (bytes_of_a_number_) * \
+   (26 + (2 * (size_t)(pairs_) + 5) * (size_t)(n_) + ((size_t)(pairs_) + 1) * (size_t)(pairs_)))
 
 #define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9}
 #define GRADUS_MASK_WORDS(n_) ((n_) / 32 + ((n_) % 32 != 0))
-#define GRADUS_DROPOUT(drop_prob_) {GRADUS_STRUCTS, 1.0f - (drop_prob_), 0}
+#define GRADUS_DROPOUT(drop_prob_) {GRADUS_STRUCTS, 1.0f - (float)(drop_prob_), 0}
 
-#define GRADUS_STEP_DECAY(lr_, gamma_, every_) {GRADUS_STRUCTS, (lr_), (gamma_), (every_), 0, 0}
+#define GRADUS_STEP_DECAY(lr_, gamma_, every_) \
+  {GRADUS_STRUCTS, (float)(lr_), (float)(gamma_), (uint32_t)(every_), 0, 0}
 #define GRADUS_MULTI_STEP(lr_, gamma_, milestones_, count_) \
-  {GRADUS_STRUCTS, (lr_), (gamma_), (milestones_), (count_), 0, 0}
-#define GRADUS_EXPONENTIAL(lr_, k_) {GRADUS_STRUCTS, (lr_), (k_), 0, 0}
-#define GRADUS_INVERSE_TIME(lr_, k_) {GRADUS_STRUCTS, (lr_), (k_), 0, 0}
-#define GRADUS_LINEAR(start_, end_, steps_) {GRADUS_STRUCTS, (start_), (end_), (steps_), 0, 0}
-#define GRADUS_COSINE(lr_, steps_) {GRADUS_STRUCTS, (lr_), 0, (steps_), 0, 0}
-#define GRADUS_WARM_RESTARTS(lr_, first_, mult_) {GRADUS_STRUCTS, (lr_), 0, (first_), (mult_), 0, 0}
-#define GRADUS_SNAPSHOT_CYCLE(lr_, steps_, cycles_) {GRADUS_STRUCTS, (lr_), (steps_), (cycles_), 0, 0}
-#define GRADUS_TRIANGULAR(min_, max_, up_, down_) {GRADUS_STRUCTS, (min_), (max_), (up_), (down_), 0, 0}
+  {GRADUS_STRUCTS, (float)(lr_), (float)(gamma_), (milestones_), (size_t)(count_), 0, 0}
+#define GRADUS_EXPONENTIAL(lr_, k_) {GRADUS_STRUCTS, (float)(lr_), (float)(k_), 0, 0}
+#define GRADUS_INVERSE_TIME(lr_, k_) {GRADUS_STRUCTS, (float)(lr_), (float)(k_), 0, 0}
+#define GRADUS_LINEAR(start_, end_, steps_) \
+  {GRADUS_STRUCTS, (float)(start_), (float)(end_), (uint32_t)(steps_), 0, 0}
+#define GRADUS_COSINE(lr_, steps_) {GRADUS_STRUCTS, (float)(lr_), 0, (uint32_t)(steps_), 0, 0}
+#define GRADUS_WARM_RESTARTS(lr_, first_, mult_) \
+  {GRADUS_STRUCTS, (float)(lr_), 0, (uint32_t)(first_), (uint32_t)(mult_), 0, 0}
+#define GRADUS_SNAPSHOT_CYCLE(lr_, steps_, cycles_) \
+  {GRADUS_STRUCTS, (float)(lr_), (uint32_t)(steps_), (uint32_t)(cycles_), 0, 0}
+#define GRADUS_TRIANGULAR(min_, max_, up_, down_) \
+  {GRADUS_STRUCTS, (float)(min_), (float)(max_), (uint32_t)(up_), (uint32_t)(down_), 0, 0}
 #define GRADUS_ONE_CYCLE(max_, steps_) \
-  {GRADUS_STRUCTS, (max_) / 25.0f, (max_), (max_) / 25.0f / 1e4f, (steps_), 0.3f, 0, 0, 0}
+  {GRADUS_STRUCTS, (float)(max_) / 25.0f, (float)(max_), (float)(max_) / 25.0f / 1e4f, (uint32_t)(steps_), \
+   0.3f, 0, 0, 0}
 

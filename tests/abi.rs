@@ -32,8 +32,10 @@ fn hash_bytes(bytes: impl IntoIterator<Item = u8>) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// Every NaN counts as one and the same: targets form different ones.
 fn hash(values: impl IntoIterator<Item = f32>) -> u64 {
-    hash_bytes(values.into_iter().flat_map(f32::to_le_bytes))
+    let one = |x: f32| if x.is_nan() { f32::NAN } else { x };
+    hash_bytes(values.into_iter().flat_map(|x| one(x).to_le_bytes()))
 }
 
 const ALL: gradus_transforms = gradus_transforms {
@@ -419,6 +421,47 @@ fn files(out: &mut String) {
     writeln!(out, "file {:016x}", hash_bytes(file.iter().copied())).unwrap();
 }
 
+/// Every kind of state, saved by C and by the crate.
+fn states(out: &mut String) {
+    let mut bytes = Vec::new();
+    let mut turn = 0;
+    macro_rules! states {
+        ($($kind:ident $optimizer:ty, $k:literal;)*) => {$({
+            turn += 1;
+            let mut numbers = Numbers($kind);
+            let mut state = State::<$optimizer, $k, N>::new();
+            state.columns = std::array::from_fn(|_| numbers.fill::<N>());
+            state.clock = Clock { t: turn, carry: 0.25 };
+            let file = store::to_vec(&state).unwrap();
+            let (data, clock) = ((&raw mut state.columns).cast(), &raw mut state.clock);
+            let item = gradus_item { kind: $kind, n: N, data, clock };
+            let (mut buffer, mut size) = (vec![0; file.len()], 0);
+            // SAFETY: every pointer comes from a reference.
+            let saved = unsafe { gradus_save(&item, 1, buffer.as_mut_ptr(), buffer.len(), &mut size) };
+            assert_eq!((saved, size), (gradus_status::GRADUS_OK, file.len()), stringify!($kind));
+            assert!(buffer == file, "{}: C's file is not Rust's", stringify!($kind));
+            bytes.extend(file);
+        })*};
+    }
+    states! {
+        GRADUS_ITEM_ADAGRAD AdaGrad, 1;
+        GRADUS_ITEM_ADAM Adam, 2;
+        GRADUS_ITEM_ADAMW AdamW, 2;
+        GRADUS_ITEM_AMSGRAD AmsGrad, 3;
+        GRADUS_ITEM_RMSPROP_CENTERED CenteredRmsProp, 2;
+        GRADUS_ITEM_RMSPROP_CENTERED_MOMENTUM CenteredRmsPropMomentum, 3;
+        GRADUS_ITEM_LION Lion, 1;
+        GRADUS_ITEM_MOMENTUM Momentum, 1;
+        GRADUS_ITEM_NADAM Nadam, 2;
+        GRADUS_ITEM_NESTEROV Nesterov, 1;
+        GRADUS_ITEM_RMSPROP RmsProp, 1;
+        GRADUS_ITEM_RMSPROP_MOMENTUM RmsPropMomentum, 2;
+        GRADUS_ITEM_SGD Sgd, 0;
+        GRADUS_ITEM_BATCH_NORM norm::BatchNorm, 2;
+    }
+    writeln!(out, "states {:016x}", hash_bytes(bytes)).unwrap();
+}
+
 /// Writes a file for `./ci.sh c`, if that asks for it.
 fn give(name: &str, text: &str) {
     if let Some(directory) = std::env::var_os("GRADUS_C_OUT") {
@@ -436,6 +479,7 @@ fn c_computes_the_same_bits() {
     batch_norm(&mut out);
     lbfgs(&mut out);
     files(&mut out);
+    states(&mut out);
     give("bits.txt", &out);
 }
 
@@ -503,4 +547,41 @@ fn c_has_the_same_layout() {
         }
     }
     give("layout.c", &out);
+}
+
+/// The comment above a function of the header, and what stands between its brackets.
+fn declared<'a>(header: &'a str, name: &str) -> (String, &'a str) {
+    let (before, rest) =
+        header.split_once(&format!("\ngradus_status {name}(")).unwrap_or_else(|| panic!("no {name}"));
+    let comment = before.lines().rev().take_while(|line| line.starts_with("//"));
+    (comment.collect::<Vec<_>>().join(" "), rest.split_once(')').unwrap().0)
+}
+
+/// In its own text, or in that of the function it refers to: the doubles do not repeat what the floats say.
+#[test]
+fn the_header_names_every_pointer() {
+    let header = include_str!("../include/gradus.h");
+    let body = &header[header.find("extern \"C\"").unwrap()..];
+    let names = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("gradus_status ")?.split_once('('))
+        .map(|(name, _)| name);
+    let mut count = 0;
+    for name in names {
+        let (mut text, arguments) = declared(body, name);
+        if let Some((_, other)) = text.split_once("As ") {
+            text += &declared(body, other.split_once("()").unwrap().0).0;
+        }
+        let words: Vec<_> = text.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
+        for argument in arguments.split(',').filter(|argument| argument.contains('*')) {
+            let pointer = argument.rsplit('*').next().unwrap();
+            // One structure, as the top of the header says.
+            assert!(
+                pointer == "config" || words.contains(&pointer),
+                "{name} says nothing of {pointer}:\n{text}"
+            );
+        }
+        count += 1;
+    }
+    assert!(count > 80, "{count} functions");
 }

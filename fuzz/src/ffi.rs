@@ -355,7 +355,8 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
         let result = ClipNorm { max_norm: limit }.scale(&[&grads[..m], &grads[m..]]);
         assert_eq!(status == GRADUS_OK, result.is_ok());
         if let Ok(factor) = result {
-            expected[scale.offset.unwrap() / 4] = factor.0;
+            // 0 would be no scale.
+            expected[scale.offset.unwrap() / 4] = if factor.0 > 0.0 { factor.0 } else { f32::from_bits(1) };
         }
     }
     same(&arena.0, &expected, "clips");
@@ -370,6 +371,20 @@ const KINDS: [u32; 6] = [
     GRADUS_ITEM_MOMENTUM,
     GRADUS_ITEM_SGD,
 ];
+
+/// How much of its data and clock an item uses.
+fn used(item: &gradus_item, data: Place, clock: Place) -> (Place, Place) {
+    let (bytes, ticks) = match item.kind {
+        GRADUS_ITEM_FLOATS => (4 * item.n, 0),
+        GRADUS_ITEM_U32 => (4, 0),
+        GRADUS_ITEM_ADAM => (8 * item.n, 8),
+        GRADUS_ITEM_AMSGRAD => (12 * item.n, 8),
+        GRADUS_ITEM_MOMENTUM => (4 * item.n, 8),
+        GRADUS_ITEM_SGD => (0, 8),
+        _ => (0, 0), // other kinds are rare
+    };
+    (Place { bytes, ..data }, Place { bytes: ticks, ..clock })
+}
 
 /// Files: what is saved loads again; bytes that are none change nothing.
 fn files(u: &mut Unstructured) -> Result<()> {
@@ -421,6 +436,21 @@ fn files(u: &mut Unstructured) -> Result<()> {
             );
             assert_eq!(arena.bits(), changed.bits(), "refused, but changed");
         }
+    }
+    // A size that lies in what is saved is refused.
+    let place = Place::within(u, 4 * FLOATS, size_of::<usize>(), align_of::<usize>())?;
+    let before = arena.clone();
+    let memory = &raw mut arena;
+    // SAFETY: as above.
+    let status = unsafe { gradus_save_size(items.as_ptr(), count, place.at(memory)) };
+    if status == GRADUS_OK {
+        for (item, (data, clock)) in items.iter().zip(&places) {
+            let (data, clock) = used(item, *data, *clock);
+            assert!(!place.overlaps(data) && !place.overlaps(clock), "the size was written into an item");
+        }
+        arena = before;
+    } else {
+        assert_eq!(arena.bits(), before.bits(), "refused, but changed");
     }
     // And any bytes at all.
     let bytes = u.bytes(u.len().min(100))?;

@@ -64,7 +64,7 @@ functions! {
         { masks.keep(&Masks::new(seed)); Ok(()) }
     }
 
-    /// Fills `words` words of `mask` with bits, each 1 with probability `keep_prob`.
+    /// Fills `words` words of `mask` with bits of `masks`, each 1 with probability `keep_prob`.
     ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
     gradus_masks_fill(masks: *mut gradus_masks, keep_prob: f32, words: usize, mask: *mut u32) {
@@ -77,7 +77,7 @@ functions! {
         }
     }
 
-    /// Whether the probability is one: ask once, before training.
+    /// Whether the probability of `config` is one: ask once, before training.
     ///
     /// Errors: GRADUS_ERROR_PROBABILITY, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION.
     gradus_dropout_check(config: *const gradus_dropout) {
@@ -85,7 +85,7 @@ functions! {
         Ok(dropout(config)?.check()?)
     }
 
-    /// Training pass over `n` floats in place, with a mask drawn on the way.
+    /// Training pass over the `n` floats of `x` in place, with a mask drawn on the way.
     ///
     /// A copy of `masks`, taken before, draws the same mask for the backward pass: the same call over
     /// the gradients.
@@ -103,7 +103,9 @@ functions! {
         }
     }
 
-    /// Training pass over `n` floats in place, with the caller's mask; the same for the gradients.
+    /// Training pass over the `n` floats of `x` in place, with the caller's `mask`.
+    ///
+    /// `mask` has GRADUS_MASK_WORDS(n) words. The backward pass is the same call over the gradients.
     ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
     /// GRADUS_ERROR_VERSION.
@@ -113,7 +115,10 @@ functions! {
         Ok(dropout.forward(x, mask)?)
     }
 
-    /// Training pass of the rectifier max(0, x) over `n` floats in place, with a mask drawn on the way.
+    /// Training pass of the rectifier over the `n` floats of `x` in place, with a mask drawn on the
+    /// way.
+    ///
+    /// The rectifier is max(0, x); `masks` draws what it draws for gradus_dropout_forward().
     ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
     /// GRADUS_ERROR_VERSION.
@@ -128,7 +133,9 @@ functions! {
         }
     }
 
-    /// Training pass of the rectifier max(0, x) over `n` floats in place, with the caller's mask.
+    /// Training pass of the rectifier over the `n` floats of `x` in place, with the caller's `mask`.
+    ///
+    /// `mask` has GRADUS_MASK_WORDS(n) words.
     ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
     /// GRADUS_ERROR_VERSION.
@@ -140,6 +147,8 @@ functions! {
 
     /// Gradient of the rectifier's training pass in place, given its output `y`: no mask is needed.
     ///
+    /// `grads` are `n` floats, those of the output and then those of the input; `y` has `n` floats.
+    ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
     /// GRADUS_ERROR_VERSION.
     gradus_dropout_relu_backward(config: *const gradus_dropout, n: usize, grads: *mut f32, y: *const f32) {
@@ -148,7 +157,7 @@ functions! {
         Ok(dropout.relu_backward(grads, y)?)
     }
 
-    /// Pass at test time over `n` floats in place; for stochastic depth too.
+    /// Pass at test time over the `n` floats of `x` in place; for stochastic depth too.
     ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
     gradus_dropout_test(config: *const gradus_dropout, n: usize, x: *mut f32) {
@@ -178,6 +187,9 @@ functions! {
 
     /// Adds the gradient of gradus_dropconnect_forward() with respect to the weights to `grad_w`.
     ///
+    /// `grad_y` has `outputs` floats, `x` has `inputs`, and `grad_w` has `outputs` rows of `inputs`;
+    /// `x` and `mask` are those of the forward pass.
+    ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
     /// GRADUS_ERROR_VERSION.
     gradus_dropconnect_backward_weights(
@@ -194,6 +206,9 @@ functions! {
 
     /// Writes the gradient of gradus_dropconnect_forward() with respect to the input to `grad_x`.
     ///
+    /// `grad_y` has `outputs` floats, `grad_x` has `inputs`; `w` and `mask` are those of the forward
+    /// pass.
+    ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
     /// GRADUS_ERROR_VERSION.
     gradus_dropconnect_backward_input(
@@ -209,6 +224,8 @@ functions! {
     }
 
     /// The product of DropConnect at test time.
+    ///
+    /// `w` has `outputs` rows of `inputs` weights; `x` has `inputs` floats, `y` has `outputs`.
     ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
     /// GRADUS_ERROR_VERSION.
@@ -241,6 +258,8 @@ functions! {
     /// d = y - mean;  mean += d / count;  m2 += d * (y - mean);  variance = m2 / (count - 1)
     /// ```
     ///
+    /// `mean`, `m2` and the `prediction` y have `n` floats, `count` is one number.
+    ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
     gradus_monte_carlo_add(
         n: usize, mean: *mut f32, m2: *mut f32, count: *mut u32, prediction: *const f32
@@ -254,7 +273,7 @@ functions! {
         }
     }
 
-    /// Turns `m2` into the variance of `count` passes; 0 for one pass.
+    /// Turns the `n` floats of `m2` into the variance of `count` passes; 0 for one pass.
     ///
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
     gradus_monte_carlo_finish(n: usize, m2: *mut f32, count: u32) {
@@ -265,7 +284,9 @@ functions! {
 
 /// Writes the survival of block `block` of `blocks`, counted from 1, to `keep_prob`: the linear rule.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+/// The last block, and any that is past it, has the survival `last`.
+///
+/// Errors: GRADUS_ERROR_PROBABILITY if `last` is none, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_stochastic_depth_linear(
     block: u32,
@@ -273,6 +294,10 @@ pub unsafe extern "C" fn gradus_stochastic_depth_linear(
     last: f32,
     keep_prob: *mut f32,
 ) -> gradus_status {
-    // SAFETY: the caller vouches for memory behind the checked pointer.
-    status(unsafe { put(keep_prob, StochasticDepth::linear(block, blocks, last)) })
+    let run = || {
+        Dropout::keep_prob(last).check()?;
+        // SAFETY: the caller vouches for memory behind the checked pointer.
+        unsafe { put(keep_prob, StochasticDepth::linear(block, blocks, last)) }
+    };
+    status(run())
 }

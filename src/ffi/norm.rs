@@ -55,7 +55,7 @@ fn shape(shape: *const gradus_shape) -> Result<Shape, gradus_status> {
 }
 
 functions! {
-    /// Whether the hyper-parameters lie in their ranges: ask once, before training.
+    /// Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
     ///
     /// Errors: GRADUS_ERROR_EPSILON, GRADUS_ERROR_RHO, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_VERSION.
@@ -67,7 +67,8 @@ functions! {
 
     /// Training pass: writes `y`, and the batch's `mean` and biased `variance`, which the backward pass needs.
     ///
-    /// `x` and `y` are tensors of the shape; `weight`, `bias`, `mean`, `variance` have a float per channel.
+    /// `x` and `y` are tensors of the shape `layout`; `weight`, `bias`, `mean`, `variance` have a float
+    /// per channel.
     ///
     /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -87,8 +88,9 @@ functions! {
 
     /// Updates the running statistics by the `mean` and `variance` of a training pass.
     ///
-    /// `running` has two floats per channel, all means and then all variances; it and `clock` start as
-    /// zeros, where the variance counts as 1.
+    /// `layout` is that of the pass, `mean` and `variance` have a float per channel. `running` has two,
+    /// all means and then all variances; it and `clock` start as zeros, where the variance counts as 1.
+    /// At test time they are `running` and `running + channels`.
     ///
     /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -110,6 +112,10 @@ functions! {
 
     /// Backward pass: turns `grads` of `y` in place into those of `x`, and writes those of weight and bias.
     ///
+    /// `grads` and `x` are tensors of the shape `layout`; `weight`, `mean`, `variance`, `grad_weight`
+    /// and `grad_bias` have a float per channel. `x`, `mean` and `variance` are those of the training
+    /// pass.
+    ///
     /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
     gradus_batch_norm_backward(
@@ -128,6 +134,9 @@ functions! {
 
     /// Pass at test time in place, with the running statistics.
     ///
+    /// `x` is a tensor of the shape `layout`; `weight`, `bias`, `mean` and `variance` have a float per
+    /// channel, the last two `running` and `running + channels` of gradus_batch_norm_track().
+    ///
     /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
     gradus_batch_norm_inference(
@@ -145,8 +154,9 @@ functions! {
 
     /// Folds the normalisation into the layer before it, which then needs none.
     ///
-    /// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as have
-    /// `weight`, `bias` and the running `mean` and `variance`.
+    /// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as
+    /// have `weight`, `bias`, and `mean` and `variance`: `running` and `running + channels` of
+    /// gradus_batch_norm_track().
     ///
     /// Errors: GRADUS_ERROR_SIZE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.

@@ -250,7 +250,9 @@ unsafe fn step<const K: usize, O: Optimizer<K>>(
 macro_rules! rules {
     ($(
         $(#[$doc:meta])*
-        $columns:ident = $k:literal, $step:ident, $check:ident(|$c:ident: $config:ident| $build:expr)
+        $columns:ident = $k:literal, $step:ident,
+        $(#[$errors:meta])*
+        $check:ident(|$c:ident: $config:ident| $build:expr)
     )*) => {$(
         /// Columns of state of the step of the same name: floats per parameter.
         pub const $columns: usize = $k;
@@ -258,7 +260,7 @@ macro_rules! rules {
         $(#[$doc])*
         ///
         /// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-        /// other; state and clock start as zeros. The hyper-parameters are not checked here.
+        /// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
         ///
         /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
         /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -282,10 +284,12 @@ macro_rules! rules {
             status(run())
         }
 
-        /// Whether every hyper-parameter and transform lies in its range: ask once, before training.
+        /// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
         ///
-        /// Errors: one for each hyper-parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-        /// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+        $(#[$errors])*
+        /// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+        /// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
+        /// GRADUS_ERROR_ENUM.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $check(config: *const $config) -> gradus_status {
             let run = || {
@@ -301,46 +305,64 @@ macro_rules! rules {
 
 rules! {
     /// Updates `params` by one step of stochastic gradient descent; `state` may be null.
-    GRADUS_SGD_COLUMNS = 0, gradus_sgd_step, gradus_sgd_check(|c: gradus_sgd| Sgd::new(c.lr))
+    GRADUS_SGD_COLUMNS = 0, gradus_sgd_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE;
+    gradus_sgd_check(|c: gradus_sgd| Sgd::new(c.lr))
 
     /// Updates `params` by one step with momentum. State: v.
-    GRADUS_MOMENTUM_COLUMNS = 1, gradus_momentum_step, gradus_momentum_check(|c: gradus_momentum| {
+    GRADUS_MOMENTUM_COLUMNS = 1, gradus_momentum_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_DAMPENING;
+    gradus_momentum_check(|c: gradus_momentum| {
         Momentum { lr: c.lr, rho: c.rho, dampening: c.dampening }
     })
 
     /// Updates `params` by one step with Nesterov's momentum. State: v.
-    GRADUS_NESTEROV_COLUMNS = 1, gradus_nesterov_step, gradus_nesterov_check(|c: gradus_nesterov| {
+    GRADUS_NESTEROV_COLUMNS = 1, gradus_nesterov_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO;
+    gradus_nesterov_check(|c: gradus_nesterov| {
         Nesterov { lr: c.lr, rho: c.rho }
     })
 
     /// Updates `params` by one step of AdaGrad. State: s.
-    GRADUS_ADAGRAD_COLUMNS = 1, gradus_adagrad_step, gradus_adagrad_check(|c: gradus_adagrad| {
+    GRADUS_ADAGRAD_COLUMNS = 1, gradus_adagrad_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_EPSILON;
+    gradus_adagrad_check(|c: gradus_adagrad| {
         AdaGrad { lr: c.lr, eps: c.eps.build()? }
     })
 
     /// Updates `params` by one step of RMSProp. State: s.
-    GRADUS_RMSPROP_COLUMNS = 1, gradus_rmsprop_step, gradus_rmsprop_check(|c: gradus_rmsprop| {
+    GRADUS_RMSPROP_COLUMNS = 1, gradus_rmsprop_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
+    gradus_rmsprop_check(|c: gradus_rmsprop| {
         RmsProp { lr: c.lr, rho: c.rho, eps: c.eps.build()? }
     })
 
     /// Updates `params` by one step of centred RMSProp. State: s, a.
-    GRADUS_RMSPROP_CENTERED_COLUMNS = 2, gradus_rmsprop_centered_step, gradus_rmsprop_centered_check(
+    GRADUS_RMSPROP_CENTERED_COLUMNS = 2, gradus_rmsprop_centered_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
+    gradus_rmsprop_centered_check(
         |c: gradus_rmsprop| RmsProp { lr: c.lr, rho: c.rho, eps: c.eps.build()? }.centered()
     )
 
     /// Updates `params` by one step of RMSProp with momentum. State: s, v.
-    GRADUS_RMSPROP_MOMENTUM_COLUMNS = 2, gradus_rmsprop_momentum_step, gradus_rmsprop_momentum_check(
+    GRADUS_RMSPROP_MOMENTUM_COLUMNS = 2, gradus_rmsprop_momentum_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
+    gradus_rmsprop_momentum_check(
         |c: gradus_rmsprop| RmsProp { lr: c.lr, rho: c.rho, eps: c.eps.build()? }.with_momentum(c.momentum)
     )
 
     /// Updates `params` by one step of centred RMSProp with momentum. State: s, a, v.
     GRADUS_RMSPROP_CENTERED_MOMENTUM_COLUMNS = 3, gradus_rmsprop_centered_momentum_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
     gradus_rmsprop_centered_momentum_check(|c: gradus_rmsprop| {
         RmsProp { lr: c.lr, rho: c.rho, eps: c.eps.build()? }.centered().with_momentum(c.momentum)
     })
 
     /// Updates `params` by one step of Adam. State: m, v.
-    GRADUS_ADAM_COLUMNS = 2, gradus_adam_step, gradus_adam_check(|c: gradus_adam| Adam {
+    GRADUS_ADAM_COLUMNS = 2, gradus_adam_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+    /// GRADUS_ERROR_EPSILON;
+    gradus_adam_check(|c: gradus_adam| Adam {
         lr: c.lr,
         beta1: c.beta1,
         beta2: c.beta2,
@@ -349,7 +371,10 @@ rules! {
     })
 
     /// Updates `params` by one step of AdamW. State: m, v.
-    GRADUS_ADAMW_COLUMNS = 2, gradus_adamw_step, gradus_adamw_check(|c: gradus_adamw| AdamW {
+    GRADUS_ADAMW_COLUMNS = 2, gradus_adamw_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+    /// GRADUS_ERROR_EPSILON, GRADUS_ERROR_WEIGHT_DECAY;
+    gradus_adamw_check(|c: gradus_adamw| AdamW {
         lr: c.lr,
         beta1: c.beta1,
         beta2: c.beta2,
@@ -358,12 +383,18 @@ rules! {
     })
 
     /// Updates `params` by one step of AMSGrad. State: m, v, vmax.
-    GRADUS_AMSGRAD_COLUMNS = 3, gradus_amsgrad_step, gradus_amsgrad_check(|c: gradus_amsgrad| {
+    GRADUS_AMSGRAD_COLUMNS = 3, gradus_amsgrad_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+    /// GRADUS_ERROR_EPSILON;
+    gradus_amsgrad_check(|c: gradus_amsgrad| {
         AmsGrad { lr: c.lr, beta1: c.beta1, beta2: c.beta2, eps: c.eps.build()? }
     })
 
     /// Updates `params` by one step of Nadam. State: m, v; the clock carries a number for it.
-    GRADUS_NADAM_COLUMNS = 2, gradus_nadam_step, gradus_nadam_check(|c: gradus_nadam| Nadam {
+    GRADUS_NADAM_COLUMNS = 2, gradus_nadam_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+    /// GRADUS_ERROR_EPSILON, GRADUS_ERROR_MOMENTUM_DECAY;
+    gradus_nadam_check(|c: gradus_nadam| Nadam {
         lr: c.lr,
         beta1: c.beta1,
         beta2: c.beta2,
@@ -372,7 +403,10 @@ rules! {
     })
 
     /// Updates `params` by one step of Lion. State: m.
-    GRADUS_LION_COLUMNS = 1, gradus_lion_step, gradus_lion_check(|c: gradus_lion| Lion {
+    GRADUS_LION_COLUMNS = 1, gradus_lion_step,
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
+    /// GRADUS_ERROR_WEIGHT_DECAY;
+    gradus_lion_check(|c: gradus_lion| Lion {
         lr: c.lr,
         beta1: c.beta1,
         beta2: c.beta2,

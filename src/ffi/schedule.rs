@@ -213,8 +213,8 @@ impl Schedule for Milestones<'_> {
 }
 
 macro_rules! schedules {
-    ($($at:ident, $check:ident(|$s:ident: $config:ident| $build:expr);)*) => {$(
-        /// Writes the learning rate of the update that follows `step` others to `lr`: 0 is the first.
+    ($($(#[$errors:meta])* $at:ident, $check:ident(|$s:ident: $config:ident| $build:expr);)*) => {$(
+        /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
         ///
         /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
         #[unsafe(no_mangle)]
@@ -235,10 +235,10 @@ macro_rules! schedules {
             status(run())
         }
 
-        /// Whether every parameter of the schedule lies in its range: ask once, before training.
+        /// Whether every parameter of `schedule` lies in its range: ask once, before training.
         ///
-        /// Errors: one for each parameter, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-        /// GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+        $(#[$errors])*
+        /// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $check(schedule: *const $config) -> gradus_status {
             let run = || {
@@ -258,14 +258,23 @@ macro_rules! schedules {
 }
 
 schedules! {
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA, GRADUS_ERROR_STEPS;
     gradus_step_decay_at, gradus_step_decay_check(|s: gradus_step_decay| StepDecay::new(s.lr, s.gamma, s.every));
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE;
     gradus_exponential_at, gradus_exponential_check(|s: gradus_exponential| Exponential::new(s.lr, s.k));
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE;
     gradus_inverse_time_at, gradus_inverse_time_check(|s: gradus_inverse_time| InverseTime::new(s.lr, s.k));
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
     gradus_linear_at, gradus_linear_check(|s: gradus_linear| Linear::new(s.start, s.end, s.steps));
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
     gradus_cosine_at, gradus_cosine_check(|s: gradus_cosine| Cosine { lr: s.lr, min: s.min, steps: s.steps });
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
     gradus_warm_restarts_at, gradus_warm_restarts_check(|s: gradus_warm_restarts| WarmRestarts { lr: s.lr, min: s.min, first: s.first, mult: s.mult });
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
     gradus_snapshot_cycle_at, gradus_snapshot_cycle_check(|s: gradus_snapshot_cycle| SnapshotCycle::new(s.lr, s.steps, s.cycles));
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
     gradus_triangular_at, gradus_triangular_check(|s: gradus_triangular| Triangular::new(s.min, s.max, s.up, s.down));
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS, GRADUS_ERROR_FRACTION;
     gradus_one_cycle_at, gradus_one_cycle_check(|s: gradus_one_cycle| OneCycle {
         start: s.start,
         max: s.max,
@@ -274,6 +283,7 @@ schedules! {
         rise: s.rise,
         three_phase: s.three_phase != 0,
     });
+    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA;
     gradus_multi_step_at, gradus_multi_step_check(|s: gradus_multi_step| Milestones {
         lr: s.lr,
         gamma: s.gamma,

@@ -171,23 +171,25 @@ impl Item {
 struct List<'a>(&'a [gradus_item]);
 
 impl List<'_> {
-    /// Checks all items, each apart from the bytes of the file, and, to be written, from each other.
+    /// Checks all items: apart from the bytes and the size of the file, and, to be loaded, from each
+    /// other.
     ///
     /// # Safety
     /// The list lies in memory that nothing writes during the call.
     unsafe fn new(
         items: *const gradus_item,
         count: usize,
-        file: Region,
+        [file, size]: [Region; 2],
         load: bool,
     ) -> Result<Self, gradus_status> {
         let list = Memory::new(items, count)?;
+        apart([list.read(), file, size])?;
         // SAFETY: checked; the caller vouches for the memory.
         let items = unsafe { list.slice() };
         for (i, item) in items.iter().enumerate() {
             let regions = Item::new(item)?.regions(load);
             let [floats, word, masks, clock] = regions;
-            apart([list.read(), file, floats, word, masks, clock])?;
+            apart([list.read(), file, size, floats, word, masks, clock])?;
             for other in items.iter().take(i) {
                 let others = Item::new(other)?.regions(load);
                 for region in regions {
@@ -245,9 +247,15 @@ impl From<store::Error> for gradus_status {
     }
 }
 
-/// Writes how many bytes the file of `count` items has to `size`.
+/// No memory.
+fn nothing() -> Result<Region, gradus_status> {
+    Ok(Memory::<u8>::new(core::ptr::null(), 0)?.read())
+}
+
+/// Writes how many bytes the file of the `count` elements of `items` has to `size`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_save_size(
     items: *const gradus_item,
@@ -257,15 +265,17 @@ pub unsafe extern "C" fn gradus_save_size(
     let run = || {
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
-            let nothing = Memory::<u8>::new(core::ptr::null(), 0)?.read();
-            put(size, store::size(List::new(items, count, nothing, false)?))
+            let file = nothing()?;
+            let found = store::size(List::new(items, count, [file, Memory::one(size)?.written()], false)?);
+            put(size, found)
         }
     };
     status(run())
 }
 
-/// Saves `count` items as a file at the start of `buffer`, and writes its bytes to `size`.
+/// Saves the `count` elements of `items` as a file in `buffer`, and writes its bytes to `size`.
 ///
+/// `buffer` has `capacity` bytes; gradus_save_size() says how many are needed.
 /// The format is that of the Rust crate, with a checksum: bytes are the same on every target.
 ///
 /// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`, GRADUS_ERROR_NULL,
@@ -280,10 +290,9 @@ pub unsafe extern "C" fn gradus_save(
 ) -> gradus_status {
     let run = || {
         let (buffer, size) = (Memory::new(buffer, capacity)?, Memory::one(size)?);
-        apart([buffer.written(), size.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {
-            let list = List::new(items, count, buffer.written(), false)?;
+            let list = List::new(items, count, [buffer.written(), size.written()], false)?;
             *size.one_mut() = store::save(list, buffer.slice_mut())?.len();
         }
         Ok(())
@@ -291,7 +300,10 @@ pub unsafe extern "C" fn gradus_save(
     status(run())
 }
 
-/// Loads `count` items from a file of `size` bytes, which must hold the same kinds and shapes.
+/// Loads the `count` elements of `items` from the `size` bytes of `file`.
+///
+/// The file must hold the same kinds and shapes. All memory and clocks are written, or none if it
+/// is refused.
 ///
 /// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
 /// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND, GRADUS_ERROR_FILE_SHAPE, GRADUS_ERROR_FILE_VALUE,
@@ -307,7 +319,7 @@ pub unsafe extern "C" fn gradus_load(
     let run = || {
         let file = Memory::new(file, size)?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
-        unsafe { Ok(store::load(List::new(items, count, file.read(), true)?, file.slice())?) }
+        unsafe { Ok(store::load(List::new(items, count, [file.read(), nothing()?], true)?, file.slice())?) }
     };
     status(run())
 }

@@ -21,23 +21,29 @@ macro_rules! sum {
 }
 
 sum! {
-    /// Writes the Euclidean norm of `n` floats to `result`, without overflow or underflow on the way.
+    /// Writes the Euclidean norm of the `n` floats of `x` to `result`.
+    ///
+    /// Without overflow or underflow on the way.
     gradus_norm(norm) -> f32
 }
 sum! {
-    /// Writes the sum of the absolute values of `n` floats to `result`.
+    /// Writes the sum of the absolute values of the `n` floats of `x` to `result`.
     gradus_sum_abs(sum_abs) -> f32
 }
 sum! {
-    /// Writes the largest absolute value of `n` floats to `result`; 0 of nothing, NaN is passed over.
+    /// Writes the largest absolute value of the `n` floats of `x` to `result`.
+    ///
+    /// That is 0 of nothing; NaN is passed over.
     gradus_max_abs(max_abs) -> f32
 }
 sum! {
-    /// Writes how many of `n` floats are infinite or NaN: skip a step whose gradients are.
+    /// Writes how many of the `n` floats of `x` are infinite or NaN to `result`.
+    ///
+    /// Skip a step of whose gradients any is.
     gradus_count_non_finite(count_non_finite) -> usize
 }
 
-/// Writes the sum of `x[i] * y[i]` over `n` floats to `result`.
+/// Writes the sum of `x[i] * y[i]` over the `n` floats of each to `result`.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]

@@ -13,7 +13,7 @@ use crate::transform::{
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct gradus_transforms {
-    /// g = scale * g: 1 / batch size for a mean, or what gradus_clip_norm() returns.
+    /// g = scale * g: 1 / batch size for a mean, or what gradus_clip_norm() returns, which is never 0.
     pub scale: f32,
     /// g within [-clip_value, clip_value].
     pub clip_value: f32,
@@ -90,15 +90,19 @@ macro_rules! penalty {
 }
 
 penalty! {
-    /// Writes the L2 penalty of `n` weights, `l2 * sum w^2`, to `value`: for the loss.
+    /// Writes the L2 penalty of `transforms` for `n` weights, `l2 * sum w^2`, to `value`: for the loss.
     gradus_l2_value, |t| L2::new(t.l2)
 }
 penalty! {
-    /// Writes the L1 penalty of `n` weights, `l1 * sum |w|`, to `value`: for the loss.
+    /// Writes the L1 penalty of `transforms` for `n` weights, `l1 * sum |w|`, to `value`: for the loss.
     gradus_l1_value, |t| L1::new(t.l1)
 }
 penalty! {
-    /// Writes `elastic_net * sum (elastic_net_beta * w^2 + |w|)` of `n` weights to `value`: for the loss.
+    /// Writes the elastic net of `transforms` for `n` weights to `value`: for the loss.
+    ///
+    /// ```text
+    /// value = elastic_net * sum (elastic_net_beta * w^2 + |w|)
+    /// ```
     gradus_elastic_net_value, |t| ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }
 }
 
@@ -118,7 +122,9 @@ pub struct gradus_tensor {
 /// scale = min(1, max_norm / (norm + 1e-6))        as PyTorch's clip_grad_norm_
 /// ```
 ///
-/// Put it into gradus_transforms.scale: the scaling itself is fused into the step.
+/// Put it into gradus_transforms.scale: the scaling itself is fused into the step. A factor that
+/// rounds to 0, which stands for no scale there, becomes the smallest positive float. `tensors` has
+/// `count` elements.
 ///
 /// Errors: GRADUS_ERROR_LIMIT if `max_norm` is not positive; GRADUS_ERROR_NON_FINITE if the norm is
 /// infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
@@ -137,13 +143,16 @@ pub unsafe extern "C" fn gradus_clip_norm(
                 Memory::new(tensor.data, tensor.n)?;
             }
             let grads = tensors.iter().flat_map(|t| Memory::new(t.data, t.n)).map(|grads| grads.slice());
-            put(scale, ClipNorm { max_norm }.scale_each(grads)?.0)
+            let factor = ClipNorm { max_norm }.scale_each(grads)?.0;
+            put(scale, if factor > 0.0 { factor } else { f32::from_bits(1) }) // 0 would be no scale at all
         }
     };
     status(run())
 }
 
-/// Scales each row of `row` parameters whose Euclidean norm exceeds `limit` back to it.
+/// Scales each row of `row` floats whose Euclidean norm exceeds `limit` back to it.
+///
+/// `params` has `n` floats, whole rows one after the other.
 ///
 /// Errors: GRADUS_ERROR_LIMIT, GRADUS_ERROR_SIZE if `row` is 0, GRADUS_ERROR_LENGTH if `n` is not a
 /// whole number of rows, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.

@@ -48,7 +48,7 @@ impl StochasticDepth {
     /// ```
     ///
     /// The last block, also where it is the only one, has `last`; blocks past it too. The input, block 0,
-    /// has 1.
+    /// has 1. `last` lies between 0 and 1, which only [`check`](Self::check) looks at.
     #[must_use]
     pub const fn linear(block: u32, blocks: u32, last: f32) -> f32 {
         let kept = if block < blocks { 1.0 - block as f32 / blocks as f32 * (1.0 - last) } else { last };

@@ -1,7 +1,6 @@
 /* Calls every function from C, checks what it refuses, and prints bits, which tests/abi.rs prints too. */
 #include "gradus.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,13 +33,17 @@ static void numbers(float *to, size_t n) {
   for (size_t i = 0; i < n; i++) to[i] = number();
 }
 
-/* FNV-1a over the bits of floats. */
+/* FNV-1a over bytes, the least significant byte of a number first. */
+static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
+  const unsigned char *bytes = (const unsigned char *)from;
+  for (size_t i = 0; i < n; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+/* Every NaN counts as one and the same: targets form different ones. */
 static uint64_t hash_of(uint64_t hash, const float *x, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    uint32_t bits;
-    memcpy(&bits, &x[i], 4);
-    for (int k = 0; k < 4; k++) hash = (hash ^ (bits >> (8 * k) & 255)) * 0x100000001b3u;
-  }
+  static const uint32_t nan = 0x7fc00000u;
+  for (size_t i = 0; i < n; i++) hash = hash_bytes(hash, x[i] == x[i] ? (const void *)&x[i] : &nan, 4);
   return hash;
 }
 
@@ -173,6 +176,8 @@ static void schedules(void) {
   SCHEDULE(snapshot_cycle, GRADUS_SNAPSHOT_CYCLE(0.1f, 100, 3));
   SCHEDULE(triangular, GRADUS_TRIANGULAR(0.01f, 0.1f, 10, 20));
   SCHEDULE(one_cycle, GRADUS_ONE_CYCLE(0.1f, 100));
+  const gradus_one_cycle of_double = GRADUS_ONE_CYCLE(0.09, 100), of_float = GRADUS_ONE_CYCLE(0.09f, 100);
+  TRUE(of_double.start == of_float.start && of_double.max == of_float.max && of_double.end == of_float.end);
   gradus_step_decay decay = GRADUS_STEP_DECAY(0.1f, 0.5f, 0);
   EXPECT(GRADUS_ERROR_STEPS, gradus_step_decay_check(&decay));
 }
@@ -196,6 +201,10 @@ static void sums(void) {
   OK(gradus_limit_row_norms(N - 1, params, 4, 5.0f));
   OK(gradus_norm(N, params, &result[9]));
   line("sums", hash_of(START, result, 10));
+  const float large = 3e38f;
+  const gradus_tensor most = {&large, 1};
+  OK(gradus_clip_norm(1e-8f, &most, 1, &result[7]));
+  TRUE(result[7] > 0.0f); /* 0 would be no scale */
   EXPECT(GRADUS_ERROR_LIMIT, gradus_clip_norm(0.0f, tensors, 2, &result[7]));
   EXPECT(GRADUS_ERROR_NULL, gradus_clip_norm(1.0f, NULL, 2, &result[7]));
   EXPECT(GRADUS_ERROR_LENGTH, gradus_limit_row_norms(N, params, 4, 5.0f));
@@ -275,6 +284,9 @@ static void noise(void) {
   hash = hash_of(hash_of(hash, before, N), grads, N);
   line("noise", hash);
 
+  const gradus_dropout of_double = GRADUS_DROPOUT(0.09), of_float = GRADUS_DROPOUT(0.09f);
+  TRUE(of_double.keep_prob == of_float.keep_prob);
+  EXPECT(GRADUS_ERROR_PROBABILITY, gradus_stochastic_depth_linear(1, 2, 7.0f, &survival));
   dropout.vanilla = 0;
   memcpy(before, params, sizeof params);
   EXPECT(GRADUS_ERROR_NULL, gradus_dropout_forward(&dropout, N, NULL, &masks));
@@ -331,13 +343,6 @@ static void norm(void) {
   config.version = GRADUS_STRUCTS;
   config.eps = 0.0f;
   EXPECT(GRADUS_ERROR_EPSILON, gradus_batch_norm_check(&config));
-}
-
-/* FNV-1a over bytes, the least significant byte of a number first. */
-static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
-  const unsigned char *bytes = (const unsigned char *)from;
-  for (size_t i = 0; i < n; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
-  return hash;
 }
 
 /* Runs of L-BFGS on the chain of Rosenbrock functions, then everything that must be refused. */
@@ -473,6 +478,10 @@ static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
     config.max_trials = 0;                                                                         \
     EXPECT(GRADUS_ERROR_STEPS, step(&config, PARAMS, x, 0, g, NULL, work, &run));                  \
     config.max_trials = 20;                                                                        \
+    config.l1_start = config.l1_end + 4;                                                           \
+    config.l1_end = 3;                                                                             \
+    EXPECT(GRADUS_ERROR_SIZE, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
+    config.l1_start = 0;                                                                           \
     config.tolerance = -1;                                                                         \
     EXPECT(GRADUS_ERROR_TOLERANCE, step(&config, PARAMS, x, 0, g, NULL, work, &run));              \
     config.tolerance = 0;                                                                          \
@@ -512,11 +521,15 @@ static void files(void) {
                           {GRADUS_ITEM_MASKS, 1, &other_masks, NULL}};
   OK(gradus_save_size(saved, 4, &needed));
   EXPECT(GRADUS_ERROR_FILE_LENGTH, gradus_save(saved, 4, file, needed - 1, &size));
+  const gradus_item itself = {GRADUS_ITEM_U32, 1, &size, NULL};
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_save_size(saved, 4, &saved[1].n));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_save_size(&itself, 1, &size));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_save(saved, 4, file, sizeof file, &saved[1].n));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_save(&itself, 1, file, sizeof file, &size));
+  TRUE(size == 0 && saved[1].n == N && file[0] == 0);
   OK(gradus_save(saved, 4, file, sizeof file, &size));
   TRUE(size == needed);
-  uint64_t hash = START;
-  for (size_t i = 0; i < size; i++) hash = (hash ^ file[i]) * 0x100000001b3u;
-  line("file", hash);
+  line("file", hash_bytes(START, file, size));
   OK(gradus_load(items, 4, file, size));
   TRUE(memcmp(params, other, sizeof params) == 0);
   TRUE(memcmp(state, other_state, sizeof other_state) == 0);
@@ -547,6 +560,30 @@ static void files(void) {
   TRUE(memcmp(params, other, sizeof params) == 0);
 }
 
+/* Every kind of state, saved and loaded again. */
+static void states(void) {
+  static const uint32_t kinds[14][2] = {
+      {GRADUS_ITEM_ADAGRAD, 1}, {GRADUS_ITEM_ADAM, 2}, {GRADUS_ITEM_ADAMW, 2}, {GRADUS_ITEM_AMSGRAD, 3},
+      {GRADUS_ITEM_RMSPROP_CENTERED, 2}, {GRADUS_ITEM_RMSPROP_CENTERED_MOMENTUM, 3}, {GRADUS_ITEM_LION, 1},
+      {GRADUS_ITEM_MOMENTUM, 1}, {GRADUS_ITEM_NADAM, 2}, {GRADUS_ITEM_NESTEROV, 1}, {GRADUS_ITEM_RMSPROP, 1},
+      {GRADUS_ITEM_RMSPROP_MOMENTUM, 2}, {GRADUS_ITEM_SGD, 0}, {GRADUS_ITEM_BATCH_NORM, 2}};
+  static unsigned char file[1024];
+  static float loaded[COLUMNS * N];
+  uint64_t hash = START;
+  for (int k = 0; k < 14; k++) {
+    gradus_clock clock = {k + 1u, 0.25f}, loaded_clock = {0, 0};
+    const gradus_item saved = {kinds[k][0], N, state, &clock}, item = {kinds[k][0], N, loaded, &loaded_clock};
+    size_t size = 0, floats = kinds[k][1] * N;
+    seed = kinds[k][0];
+    numbers(state, floats);
+    OK(gradus_save(&saved, 1, file, sizeof file, &size));
+    hash = hash_bytes(hash, file, size);
+    OK(gradus_load(&item, 1, file, size));
+    TRUE(memcmp(loaded, state, 4 * floats) == 0 && loaded_clock.t == clock.t && loaded_clock.carry == clock.carry);
+  }
+  line("states", hash);
+}
+
 int main(void) {
   rules();
   schedules();
@@ -555,6 +592,7 @@ int main(void) {
   norm();
   lbfgs();
   files();
+  states();
   TRUE(strcmp(gradus_status_name(GRADUS_OK), "success") == 0);
   TRUE(strcmp(gradus_status_name(-9999), "unknown status") == 0);
   TRUE(gradus_version()[0] != 0);
