@@ -2,6 +2,7 @@
 
 const README: &str = include_str!("../README.md");
 const CYCLES: &str = include_str!("../docs/cycles.md");
+const HEADER: &str = include_str!("../include/gradus.h");
 const SIZE: &str = include_str!("../docs/size.md");
 const BENCHMARKS: &str = include_str!("../BENCHMARKS.md");
 
@@ -38,4 +39,54 @@ fn the_table_of_rules_repeats_what_was_measured() {
         assert_eq!(instructions, counted, "{name}: instructions");
         assert_eq!(flash, row(section(SIZE, "\n## Rust\n"), name)[2], "{name}: flash");
     }
+}
+
+/// The largest number in the cells of the rows that `select` takes: the last cell of a row, or all behind the first.
+fn most(section: &str, all: bool, select: impl Fn(&str) -> bool) -> u32 {
+    let rows =
+        section.lines().filter(|line| line.starts_with('|')).map(|line| line.trim_matches('|').split('|'));
+    rows.map(|row| row.map(str::trim).collect::<Vec<_>>())
+        .filter(|row| select(row[0]))
+        .flat_map(|row| row[if all { 1 } else { row.len() - 1 }..].to_vec())
+        .filter_map(|cell| cell.parse().ok())
+        .max()
+        .expect("a number")
+}
+
+/// A text in which a line break is one space.
+fn flowing(text: &str) -> String {
+    text.split_whitespace().filter(|word| *word != "//").collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_stack_is_what_was_measured() {
+    let (rules, calls) = CYCLES.split_once("\n## Stack of calls from C").expect("the section");
+    let rule = most(rules, false, |_| true);
+    let step = most(calls, true, |name| name.contains("_step") && !name.contains("lbfgs"));
+    let file = most(calls, true, |name| name.starts_with("gradus_save") || name.starts_with("gradus_load"));
+    let run = most(calls, true, |name| name.contains("lbfgs") && !name.contains("f64"));
+    let run_f64 = most(calls, true, |name| name.contains("lbfgs") && name.contains("f64"));
+    let text = format!(
+        "a step takes at most {rule} bytes of stack on a Cortex-M; on an M4F from C with any transforms {step}, saving or \
+         loading a state {file}, L-BFGS with 20 pairs {run}, in `double` {run_f64}"
+    );
+    assert!(flowing(README).contains(&text), "{text}");
+    let text =
+        format!("On a Cortex-M4F it takes up to {run} bytes of stack with 20 pairs, with doubles {run_f64}.");
+    assert!(flowing(HEADER).contains(&text), "{text}");
+}
+
+/// What docs/cycles.md says of its goals, and the README of targets without an FPU.
+#[test]
+fn instructions_are_what_was_measured() {
+    let portable = |target: &str, rule| row(section(CYCLES, &format!("\n## {target}, opt-level s")), rule)[1];
+    let loops = ["Sgd", "Momentum", "RmsProp", "Adam"].map(|rule| portable("Cortex-M4F", rule));
+    assert_eq!(loops, ["6.0", "10.0", "20.0", "24.0"], "the goals were 6, 9, 16, 22");
+    let adam = |target| portable(target, "Adam").parse::<f64>().expect("a number").round();
+    let text = format!(
+        "{} instructions per parameter for Adam on a Cortex-M3, {} on an M0",
+        adam("Cortex-M3"),
+        adam("Cortex-M0 code (on an M3)")
+    );
+    assert!(flowing(README).contains(&text), "{text}");
 }
