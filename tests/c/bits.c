@@ -1,6 +1,5 @@
 /* Calls every function from C, checks what it refuses, and prints bits, which tests/abi.rs prints too. */
 #include "gradus.h"
-
 #include <stdio.h>
 #include <string.h>
 
