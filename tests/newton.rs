@@ -241,15 +241,145 @@ fn a_file_from_mid_run_continues_with_the_same_bits() {
     // 7 is neither `asking` nor not.
     let at = 16 + 24 + 3 * 8 + 2 * 4;
     buffer[at] = 7;
-    let (body, end) = buffer.split_last_chunk_mut().unwrap();
-    *end = crc32(body).to_le_bytes();
+    seal(&mut buffer);
     assert!(matches!(store::load(&mut solver, &buffer), Err(store::Error::Value { .. })));
 }
 
-/// CRC-32 by its definition, a bit at a time.
-fn crc32(bytes: &[u8]) -> u32 {
+/// The checksum of a file that was changed: CRC-32 by its definition, a bit at a time.
+fn seal(file: &mut [u8]) {
+    let (body, end) = file.split_last_chunk_mut().unwrap();
     let bit = |crc: u32, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-    !bytes.iter().fold(!0_u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), bit))
+    let crc = !body.iter().fold(!0_u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), bit));
+    *end = crc.to_le_bytes();
+}
+
+#[test]
+fn scales_far_apart_are_solved() {
+    // One step for a quadratic, whatever the curvatures.
+    let single = |scales: [f32; 2], start: [f32; 2]| {
+        let mut x = start;
+        let r = NewtonSettings::new().minimize(&mut x, |x, g, h| {
+            *g = [scales[0] * x[0], scales[1] * x[1]];
+            *h = [[scales[0], 0.0], [0.0, scales[1]]];
+            0.5 * (scales[0] * x[0] * x[0] + scales[1] * x[1] * x[1])
+        });
+        assert_eq!(r.map(|r| (r.stop, r.iterations)), Ok((Stop::Gradient, 1)), "{scales:?}");
+        for (x, start) in x.iter().zip(start) {
+            assert!(x.abs() <= 1e-6 * start, "{scales:?} {x}");
+        }
+    };
+    single([1e4, 1e-3], [1.0, 1000.0]);
+    single([1e-3, 1e4], [1000.0, 1.0]);
+    single([1e15, 1e-10], [1e-8, 1e10]);
+    let mut x = [1e-9_f64, 1e6];
+    let r = NewtonSettings::new().minimize(&mut x, |x, g, h| {
+        *g = [1e18 * x[0], 1e-2 * x[1]];
+        *h = [[1e18, 0.0], [0.0, 1e-2]];
+        0.5 * (1e18 * x[0] * x[0] + 1e-2 * x[1] * x[1])
+    });
+    assert_eq!(r.map(|r| (r.stop, r.iterations)), Ok((Stop::Gradient, 1)));
+    assert!(x[0].abs() < 1e-20 && x[1].abs() < 1e-3, "{x:?}");
+
+    // Damping that a saddle, a step that rises or a start asks for leaves the other parameter its scale.
+    for [s, t] in [[1.0_f64, 1.0], [1e3, 1e-3], [1e-3, 1e3], [1e4, 1.0], [1.0, 1e-4], [1e-4, 1e-4]] {
+        for (damping, start) in [(0.0, [0.1, 1.0]), (0.0, [-1e-3, 3.0]), (10.0, [2.0, -2.0])] {
+            let mut x = [start[0] * s, start[1] * t];
+            let settings = NewtonSettings { damping, tolerance: 1e-6 / s.max(t), ..NewtonSettings::new() };
+            let r = settings.minimize(&mut x, |x, g, h| {
+                let (u, v) = (x[0] / s, x[1] / t);
+                let (p, q) = (v.tanh(), v.cosh());
+                *g = [(u * u * u - u + 0.1 * v) / s, (p + 0.1 * u) / t];
+                *h = [[(3.0 * u * u - 1.0) / (s * s), 0.0], [0.1 / (s * t), 1.0 / (q * q) / (t * t)]];
+                0.25 * (u * u - 1.0) * (u * u - 1.0) + q.ln() + 0.1 * u * v
+            });
+            let r = r.unwrap();
+            // With f' = 0 in v: tanh v = -u / 10, and that in u.
+            let u = x[0] / s;
+            let residual = u * u * u - u - 0.1 * (0.1 * u).atanh();
+            assert!(r.iterations < 40, "{s} {t} {start:?}: {r:?}");
+            assert!(u.abs() > 0.9 && residual.abs() < 1e-4, "{s} {t} {start:?}: {x:?} {r:?}");
+        }
+    }
+}
+
+#[test]
+fn a_diagonal_that_is_zero_is_damped() {
+    // f = x^2 / 2 + x y + y^4 / 4: minima at (-1, 1) and (1, -1); near y = 0 the Hessian is not definite.
+    for y in [0.0_f64, 1e-6, -1e-3, 0.1] {
+        let mut x = [1.0, y];
+        let r = NewtonSettings::new().minimize(&mut x, |&[x, y], g, h| {
+            *g = [x + y, x + y * y * y];
+            *h = [[1.0, 0.0], [1.0, 3.0 * y * y]];
+            0.5 * x * x + x * y + 0.25 * y * y * y * y
+        });
+        assert_eq!(r.map(|r| r.stop), Ok(Stop::Gradient), "{y}");
+        assert!((x[0] + x[1]).abs() < 1e-4 && (x[0].abs() - 1.0).abs() < 1e-4, "{y} {x:?}");
+    }
+    // Not a trace of curvature: down along the gradient until there is some.
+    let mut x = [0.0_f64];
+    let r = NewtonSettings::new().minimize(&mut x, |&[x], g, h| {
+        (*g, *h) = ([1.0 + 4.0 * x * x * x], [[12.0 * x * x]]);
+        x + x * x * x * x
+    });
+    assert_eq!(r.map(|r| r.stop), Ok(Stop::Gradient));
+    assert!((x[0] + 0.25_f64.cbrt()).abs() < 1e-5, "{x:?}");
+}
+
+#[test]
+fn stopped_it_is_at_the_best_point() {
+    for told in 0..30 {
+        let mut solver = Newton::<2, f64>::new();
+        solver.stop();
+        assert_eq!(solver.report().stop, Stop::Running, "at rest there is nothing to stop");
+        solver.start(&NewtonSettings::new(), &[-1.2, 1.0]).unwrap();
+        let mut best = ([-1.2, 1.0], f64::INFINITY);
+        for _ in 0..told {
+            let Some((x, g, h)) = solver.ask() else { break };
+            let (at, f) = (*x, rosenbrock(x, g, h));
+            if f < best.1 {
+                best = (at, f);
+            }
+            solver.tell(f);
+        }
+        let done = solver.report().stop;
+        solver.stop();
+        assert!(solver.ask().is_none());
+        assert_eq!((*solver.x(), solver.report().value), best, "{told}");
+        let want = if done == Stop::Running { Stop::Callback } else { done };
+        assert_eq!(solver.report().stop, want);
+        solver.tell(0.0);
+        assert_eq!((*solver.x(), solver.report().value), best, "{told}");
+    }
+}
+
+#[test]
+fn counters_at_their_ends_do_not_overflow() {
+    let mut solver = Newton::<2, f64>::new();
+    solver.start(&NewtonSettings::new(), &[-1.2, 1.0]).unwrap();
+    for _ in 0..3 {
+        let (x, g, h) = solver.ask().unwrap();
+        let f = rosenbrock(x, g, h);
+        solver.tell(f);
+    }
+    let file = store::to_vec(&solver).unwrap();
+    // Iterations and evaluations, each with its limit.
+    for counters in [&[(92, 64)][..], &[(96, 68)], &[(92, 64), (96, 68)]] {
+        let mut file = file.clone();
+        for &(counter, limit) in counters {
+            file[counter..counter + 4].fill(255);
+            file[limit..limit + 4].fill(255);
+        }
+        seal(&mut file);
+        let mut restored = Newton::<2, f64>::new();
+        store::load(&mut restored, &file).unwrap();
+        while let Some((x, g, h)) = restored.ask() {
+            let f = rosenbrock(x, g, h);
+            restored.tell(f);
+        }
+        let report = restored.report();
+        assert!(report.stop != Stop::Running && report.value.is_finite(), "{report:?}");
+        assert!([report.iterations, report.evaluations].contains(&u32::MAX));
+    }
 }
 
 #[test]
@@ -296,4 +426,41 @@ fn the_diagonal_form_has_the_same_bits_on_every_level() {
     assert_eq!(p, [1.0, 2.0]);
     assert!(DiagonalNewton { lr: -1.0, damping: 0.0 }.check().is_err());
     assert!(DiagonalNewton { lr: 1.0, damping: f64::NAN }.check().is_err());
+}
+
+#[test]
+fn the_diagonal_form_passes_nan_on() {
+    let (nan, inf) = (f64::NAN, f64::INFINITY);
+    // Gradient, curvature, damping, and what becomes of a parameter of 5; NaN where it must not be hidden.
+    let cases = [
+        (nan, 2.0, 0.0, nan),
+        (nan, 0.0, 0.0, nan),
+        (nan, -1.0, 0.0, nan),
+        (nan, -1.0, 0.5, nan),
+        (3.0, nan, 0.0, nan),
+        (3.0, nan, 0.5, nan),
+        (0.0, nan, 0.0, nan),
+        (3.0, 0.0, 0.0, 5.0),
+        (3.0, -2.0, 0.0, 5.0),
+        (inf, 0.0, 0.0, 5.0),
+        (-inf, -1.0, 0.0, 5.0),
+        (3.0, inf, 0.0, 5.0),
+        (3.0, 2.0, 0.0, 3.5),
+    ];
+    for level in Level::available() {
+        for (g, h, damping, want) in cases {
+            for n in 0..40 {
+                // In the middle of others, whose step is 1.
+                let (mut p, mut grads, mut curvature) = (vec![5.0; n], vec![1.0 + damping; n], vec![1.0; n]);
+                for i in (3..n).step_by(7) {
+                    (grads[i], curvature[i]) = (g, h);
+                }
+                DiagonalNewton { lr: 1.0, damping }.step_at(level, &mut p, &grads, &curvature).unwrap();
+                for (i, p) in p.iter().enumerate() {
+                    let want = if i % 7 == 3 { want } else { 4.0 };
+                    assert!(*p == want || (p.is_nan() && want.is_nan()), "{level} {g} {h} {i}: {p} {want}");
+                }
+            }
+        }
+    }
 }

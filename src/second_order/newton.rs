@@ -30,7 +30,7 @@ use crate::store::{self, Fixed, Load, Save};
 pub struct NewtonSettings<T> {
     /// Stop when `max |g_i|` is at most this.
     pub tolerance: T,
-    /// Damping of the first step, relative to the largest `|h_ii|`; it falls with every success.
+    /// Damping of the first step, relative to the Hessian's diagonal; it falls with every success.
     pub damping: T,
     /// Sufficient decrease, `f(x + d) <= f(x) + c1 g'd`: between 0 and 1/2.
     pub sufficient_decrease: T,
@@ -95,12 +95,15 @@ impl<T: Real> Default for NewtonSettings<T> {
 /// Newton's method for `N` parameters in fixed memory: it asks, and is told.
 ///
 /// ```text
-/// d = -(H + damping I)^-1 g,   x = x + d
+/// d = -(H + damping D)^-1 g,   x = x + d
 /// ```
 ///
 /// The system is solved by Cholesky's factorisation. Where a pivot is not positive, the Hessian is not positive
 /// definite, and the damping grows until it is; so it does where `x + d` is not lower than `x`. After each success it
 /// falls, to nothing in the end, so that convergence is quadratic.
+///
+/// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart. Where
+/// that is 0 it knows no scale, and the largest of them stands there, or 1 if all are 0.
 ///
 /// All bits are zero at the start. The memory is three matrices of `N * N` and four vectors.
 #[derive(Clone, Debug)]
@@ -123,8 +126,9 @@ struct Progress<T> {
     settings: NewtonSettings<T>,
     asking: bool,
     report: Report<T>,
-    /// Damping as it is added to the diagonal, and the size of the diagonal.
+    /// Damping, relative to the diagonal.
     damping: T,
+    /// The largest of the diagonal, or 1: for parameters without curvature.
     scale: T,
     /// What the last direction promises: its slope.
     slope: T,
@@ -197,7 +201,8 @@ impl<const N: usize, T: Real> Newton<N, T> {
             return;
         }
         let first = self.now.report.evaluations == 0;
-        self.now.report.evaluations += 1;
+        // A file may hold any number.
+        self.now.report.evaluations = self.now.report.evaluations.saturating_add(1);
         let mut gradient = T::ZERO;
         let mut whole = f.finite();
         for g in &self.g {
@@ -209,11 +214,11 @@ impl<const N: usize, T: Real> Newton<N, T> {
         whole &= gradient.finite();
         if first && !whole {
             (self.now.report.value, self.now.report.gradient) = (f, gradient);
-            return self.stop(Stop::NonFinite);
+            return self.finish(Stop::NonFinite);
         }
         let before = self.now.report.value;
-        let lower = f <= before + self.now.settings.sufficient_decrease * self.now.slope;
-        // Near the minimum the values differ by rounding alone, and the gradient decides.
+        let lower = f < before && f <= before + self.now.settings.sufficient_decrease * self.now.slope;
+        // Near the minimum the values differ by rounding alone, if at all, and the gradient decides.
         let flatter = (f - before).abs() <= noise(before) && gradient < self.now.report.gradient;
         if first || (whole && (lower || flatter)) {
             let ratio = gradient / self.now.report.gradient;
@@ -223,23 +228,26 @@ impl<const N: usize, T: Real> Newton<N, T> {
             for (i, row) in self.h0.iter().enumerate() {
                 self.now.scale = row.get(i).map_or(T::ZERO, |h| h.abs()).max(self.now.scale);
             }
+            if self.now.scale == T::ZERO {
+                self.now.scale = T::ONE;
+            }
             if first {
-                self.now.damping = self.now.settings.damping * self.now.scale;
+                self.now.damping = self.now.settings.damping;
             } else {
-                self.now.report.iterations += 1;
+                self.now.report.iterations = self.now.report.iterations.saturating_add(1);
                 // No slower than the gradient, so that the last steps are Newton's own.
                 let damping = self.now.damping * ratio.min(T::of(0.25));
-                self.now.damping = if damping > self.now.scale * T::EPSILON { damping } else { T::ZERO };
+                self.now.damping = if damping > T::EPSILON { damping } else { T::ZERO };
             }
         } else {
             self.damp();
         }
         if self.now.report.gradient <= self.now.settings.tolerance {
-            self.stop(Stop::Gradient);
+            self.finish(Stop::Gradient);
         } else if self.now.report.iterations >= self.now.settings.max_iterations {
-            self.stop(Stop::Iterations);
+            self.finish(Stop::Iterations);
         } else if self.now.report.evaluations >= self.now.settings.max_evaluations {
-            self.stop(Stop::Evaluations);
+            self.finish(Stop::Evaluations);
         } else {
             self.launch();
         }
@@ -247,16 +255,15 @@ impl<const N: usize, T: Real> Newton<N, T> {
 
     /// More damping.
     fn damp(&mut self) {
-        let least = if self.now.scale > T::ZERO { self.now.scale * T::of(1e-3) } else { T::ONE };
-        self.now.damping = (self.now.damping * T::of(4.0)).max(least);
+        self.now.damping = (self.now.damping * T::of(4.0)).max(T::of(1e-3));
     }
 
     /// Finds the direction at `x0`, and the point to ask for.
     fn launch(&mut self) {
-        while !factorise(&self.h0, self.now.damping, self.now.scale * T::EPSILON, &mut self.factor) {
+        while !factorise(&self.h0, self.now.damping, self.now.scale, &mut self.factor) {
             self.damp();
             if !self.now.damping.finite() {
-                return self.stop(Stop::NonFinite); // the Hessian is, nearly
+                return self.finish(Stop::NonFinite); // the Hessian is, nearly
             }
         }
         let d = solve(&self.factor, &self.g0);
@@ -268,11 +275,18 @@ impl<const N: usize, T: Real> Newton<N, T> {
             moves |= *x != *x0;
         }
         if !moves || !self.now.slope.finite() {
-            self.stop(Stop::LineSearch);
+            self.finish(Stop::LineSearch);
         }
     }
 
-    fn stop(&mut self, stop: Stop) {
+    /// Stops early, with the best point so far. Without effect at rest.
+    pub fn stop(&mut self) {
+        if self.now.asking {
+            self.finish(Stop::Callback);
+        }
+    }
+
+    fn finish(&mut self, stop: Stop) {
         self.now.report.stop = stop;
         self.now.asking = false;
         self.x = self.x0;
@@ -290,7 +304,7 @@ impl<const N: usize, T: Real> Newton<N, T> {
         &self.x
     }
 
-    /// The damping in use, as it is added to the Hessian's diagonal.
+    /// The damping in use, relative to the Hessian's diagonal.
     #[must_use]
     pub const fn damping(&self) -> T {
         self.now.damping
@@ -375,11 +389,12 @@ impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
     const SIZE: usize = Head::SIZE + Progress::<T>::SIZE + size_of::<T>() * N * (3 + N);
 }
 
-/// Cholesky's factor of `h + damping I`, row by row; `false` at a pivot that is not above `least`.
+/// Cholesky's factor of `h + damping D`, row by row; `false` at a pivot that is not above rounding in its row.
+/// `D` is the size of the diagonal of `h`, with `scale` for what is 0 there.
 fn factorise<const N: usize, T: Real>(
     h: &[[T; N]; N],
     damping: T,
-    least: T,
+    scale: T,
     factor: &mut [[T; N]; N],
 ) -> bool {
     for (i, from) in h.iter().enumerate() {
@@ -397,7 +412,11 @@ fn factorise<const N: usize, T: Real>(
             }
         }
         let (before, rest) = row.split_at_mut_checked(i).unwrap_or_default();
-        let mut sum = from.get(i).copied().unwrap_or(T::ZERO) + damping;
+        let diagonal = from.get(i).copied().unwrap_or(T::ZERO);
+        let size = diagonal.abs();
+        let damping = damping * if size > T::ZERO { size } else { scale };
+        let least = (size + damping) * T::EPSILON;
+        let mut sum = diagonal + damping;
         for a in before {
             sum = sum - *a * *a;
         }
@@ -441,7 +460,7 @@ fn solve<const N: usize, T: Real>(factor: &[[T; N]; N], g: &[T; N]) -> [T; N] {
 ///
 /// Where the curvature is negative the damping alone divides; where the sum is 0 the parameter stays. Exact for
 /// separable functions with `lr` 1 and no damping; with damping, the diagonal form of Levenberg and Marquardt
-/// (Becker and LeCun, 1988).
+/// (Becker and LeCun, 1988). A gradient or a curvature that is NaN makes the parameter NaN.
 ///
 /// ```
 /// use gradus::second_order::DiagonalNewton;
@@ -495,8 +514,9 @@ impl<T: Real> Rule<0, 2, T> for DiagonalNewton<T> {
     #[inline(always)]
     fn apply<L: Lane<T>>(&self, isa: L::Isa, p: L, [g, h]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
         let zero = L::splat(isa, T::ZERO);
-        let curvature = h.max(zero) + L::splat(isa, self.damping);
+        let curvature = zero.max(h) + L::splat(isa, self.damping);
         let step = L::splat(isa, self.lr) * g / curvature;
-        (p - curvature.select_gt(zero, step, zero), [])
+        let none = zero.min(zero.max(g + curvature)); // 0, or NaN if one of them is
+        (p - curvature.select_gt(zero, step, none), [])
     }
 }
