@@ -171,13 +171,16 @@ bench-report() {
   mv BENCHMARKS.tmp BENCHMARKS.md
 }
 
-## pictures: the pictures in docs/, and the table beside one, are those that the examples make
+## pictures: the pictures in docs/, and the tables of two examples, are those that the examples make
 pictures() {
   local drawn file
   drawn=$(mktemp -d)
   cargo run --locked --quiet --example race -- "$drawn"
   cargo run --locked --quiet --example rosenbrock -- "$drawn"
   cargo run --locked --quiet --release --example regularise -- --out "$drawn"
+  cargo run --locked --quiet --release --example snapshots -- --out "$drawn/all"
+  mv "$drawn/all/snapshots.md" "$drawn"
+  rm -r "$drawn/all"
   for file in "$drawn"/*; do
     cmp "$file" "docs/${file##*/}"
   done

@@ -1,19 +1,12 @@
 //! Does it pay to keep the snapshots of one training run? One model, five snapshots of one run and five
 //! independent models on 1797 handwritten digits.
 //!
-//! `cargo run --release --example snapshots`, and `-- --help` for the options. It prints a table, draws the
-//! loss over the restarts into `out/snapshots.svg`, and saves the last ensemble as `out/snapshots.gradus`.
+//! `cargo run --release --example snapshots`, and `-- --help` for the options. It prints a table, and writes it, a
+//! picture of the loss over the restarts, and the last ensemble as a file to `out/`. `docs/snapshots.md` is that table.
 //!
 //! Every fifth sample of each class is for the test (355 samples), the others for the training.
-//! Momentum 0.9, batches of 32, learning rate 0.1, no dropout: chosen before the first run. What it finds,
-//! as the difference of test accuracy from one model, over 10 seeds of 60 epochs:
-//!
-//! | | epochs | 0.1, no dropout | `--lr 0.05 --drop 0.25` |
-//! |---|---|---|---|
-//! | one model | 60 | 98.06 % | 97.72 % |
-//! | 5 snapshots | 60 | -0.23 +- 0.17 | +0.20 +- 0.07 |
-//! | 5 independent models | 60 | -0.06 +- 0.12 | +0.00 +- 0.09 |
-//! | 5 independent models | 300 | +0.08 +- 0.14 | +0.39 +- 0.09 |
+//! Momentum 0.9, batches of 32, learning rate 0.1, no dropout: chosen before the first run. The second setting
+//! was tried because of what the first one found.
 //!
 //! Without dropout the network knows every training sample after the second cycle; a restart hardly moves
 //! it from there, and its snapshots agree in what they get wrong. With dropout they differ enough to help a
@@ -38,9 +31,12 @@ use plotters::prelude::*;
 use plotters::style::register_font;
 use std::error::Error;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 const BATCH: usize = 32;
+/// Learning rate, and probability to drop a hidden unit.
+const SETTINGS: [(f32, f32); 2] = [(0.1, 0.0), (0.05, 0.25)];
 
 #[derive(Parser)]
 #[command(about = "Compares one model, the snapshots of one run and independent models on real digits")]
@@ -54,13 +50,13 @@ struct Options {
     /// Repetitions, each with seeds of its own
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
-    /// Learning rate after each restart
-    #[arg(long, default_value_t = 0.1)]
-    lr: f32,
-    /// Probability to drop a hidden unit
-    #[arg(long, default_value_t = 0.0)]
-    drop: f32,
-    /// Directory of the picture
+    /// Learning rate after each restart, in place of the two settings
+    #[arg(long)]
+    lr: Option<f32>,
+    /// Probability to drop a hidden unit, in place of the two settings
+    #[arg(long)]
+    drop: Option<f32>,
+    /// Directory of snapshots.md, snapshots.svg and snapshots.gradus
     #[arg(long, default_value = "out")]
     out: PathBuf,
 }
@@ -135,7 +131,7 @@ impl Task {
 }
 
 /// The members `range` of an ensemble.
-fn some(members: &EnsembleVec, range: std::ops::Range<usize>) -> Result<EnsembleVec, gradus::Error> {
+fn some(members: &EnsembleVec, range: Range<usize>) -> Result<EnsembleVec, gradus::Error> {
     EnsembleVec::try_from(members.members()[range].to_vec())
 }
 
@@ -148,17 +144,79 @@ fn average(members: &EnsembleVec) -> Result<EnsembleVec, gradus::Error> {
     EnsembleVec::try_from(vec![average.average().to_vec()])
 }
 
+/// What one seed has to say: test accuracy in percent for each row of the table, and two of its runs.
+struct Trial {
+    accuracy: [f32; 6],
+    single: Run,
+    restarts: Run,
+}
+
+impl Task {
+    fn trial(&self, epochs: u32, models: u32, seed: u64) -> Result<Trial, gradus::Error> {
+        let restarts = self.run(epochs, models, seed)?;
+        let single = self.run(epochs, 1, seed)?;
+        let (mut short, mut long) = (EnsembleVec::new(), single.snapshots.clone());
+        for k in 0..u64::from(models) {
+            let seed = seed + 1000 * k;
+            if k > 0 {
+                long.push(&self.run(epochs, 1, seed)?.snapshots.members()[0])?;
+            }
+            short.push(&self.run(epochs / models, 1, seed)?.snapshots.members()[0])?;
+        }
+        let (kept, m) = (&restarts.snapshots, models as usize);
+        let accuracy = [
+            self.accuracy(&single.snapshots)?,
+            self.accuracy(&some(kept, m - 1..m)?)?,
+            self.accuracy(kept)?,
+            self.accuracy(&average(kept)?)?,
+            self.accuracy(&short)?,
+            self.accuracy(&long)?,
+        ];
+        Ok(Trial { accuracy, single, restarts })
+    }
+
+    /// One trial for each seed, on two threads.
+    fn trials(&self, options: &Options, bar: &ProgressBar) -> Result<Vec<Trial>, gradus::Error> {
+        let run = |seeds: Range<u64>| {
+            let trial = |seed| {
+                let trial = self.trial(options.epochs, options.models, seed);
+                bar.inc(1);
+                trial
+            };
+            seeds.map(trial).collect::<Result<Vec<_>, _>>()
+        };
+        let half = options.seeds / 2;
+        let (first, second) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| run(half..options.seeds));
+            (run(0..half), other.join().expect("no panic"))
+        });
+        let mut all = first?;
+        all.extend(second?);
+        Ok(all)
+    }
+}
+
 /// A row of the table: test accuracy in percent for each seed.
 struct Row {
     name: String,
-    cost: f32,
+    cost: u32,
     accuracy: Vec<f32>,
 }
 
-impl Row {
-    fn new(name: impl Into<String>, cost: f32) -> Self {
-        Self { name: name.into(), cost, accuracy: Vec::new() }
-    }
+fn rows(trials: &[Trial], models: u32) -> Vec<Row> {
+    let names = [
+        ("one model".into(), 1),
+        ("the last snapshot alone".into(), 1),
+        (format!("{models} snapshots"), 1),
+        ("mean weights of the snapshots (SWA)".into(), 1),
+        (format!("{models} independent models, 1/{models} of the epochs each"), 1),
+        (format!("{models} independent models"), models),
+    ];
+    let row = |(k, (name, cost)): (usize, (String, u32))| {
+        let accuracy = trials.iter().map(|trial| trial.accuracy[k]).collect();
+        Row { name, cost, accuracy }
+    };
+    names.into_iter().enumerate().map(row).collect()
 }
 
 /// Mean and standard deviation of a sample.
@@ -169,83 +227,60 @@ fn moments(values: &[f32]) -> (f32, f32) {
     (mean, (squares / (n - 1.0).max(1.0)).sqrt())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let Options { epochs, models, seeds, lr, drop, out } = Options::parse();
-    let dropout = Dropout::drop_prob(drop);
-    dropout.check()?;
-    if !epochs.is_multiple_of(models) {
-        return Err(format!("{epochs} epochs are not {models} cycles of whole epochs").into());
-    }
-    fs::create_dir_all(&out)?;
-    let (task, m) = (Task::new(lr, dropout), models as usize);
-    let mut rows = [
-        Row::new("one model", 1.0),
-        Row::new("the last snapshot alone", 1.0),
-        Row::new(format!("{m} snapshots"), 1.0),
-        Row::new("mean weights of the snapshots (SWA)", 1.0),
-        Row::new(format!("{m} independent models, 1/{m} of the epochs each"), 1.0),
-        Row::new(format!("{m} independent models"), m as f32),
-    ];
-    let mut first = None;
-    let bar = ProgressBar::new(seeds * (2 * models + 1) as u64);
-    for seed in 0..seeds {
-        let snapshots = task.run(epochs, models, seed)?;
-        bar.inc(1);
-        let (mut short, mut long, mut loss) = (EnsembleVec::new(), EnsembleVec::new(), Vec::new());
-        for k in 0..u64::from(models) {
-            let seed = seed + 1000 * k;
-            let run = task.run(epochs, 1, seed)?;
-            if k == 0 {
-                loss = run.loss;
-            }
-            long.push(&run.snapshots.members()[0])?;
-            short.push(&task.run(epochs / models, 1, seed)?.snapshots.members()[0])?;
-            bar.inc(2);
-        }
-        let kept = &snapshots.snapshots;
-        let accuracy = [
-            task.accuracy(&some(&long, 0..1)?)?,
-            task.accuracy(&some(kept, m - 1..m)?)?,
-            task.accuracy(kept)?,
-            task.accuracy(&average(kept)?)?,
-            task.accuracy(&short)?,
-            task.accuracy(&long)?,
-        ];
-        for (row, accuracy) in rows.iter_mut().zip(accuracy) {
-            row.accuracy.push(accuracy);
-        }
-        first.get_or_insert((loss, snapshots));
-    }
-    bar.finish_and_clear();
-
-    println!("test accuracy in % over {seeds} seeds, {epochs} epochs, learning rate {lr}, dropout {drop}\n");
-    println!("{:47}  epochs   mean    sd    min    max   against one model", "");
-    for row in &rows {
+fn table(rows: &[Row], epochs: u32) -> String {
+    let mut table = format!("| {:46} | epochs | accuracy | least | largest | against one model |\n", "");
+    table += "|---|--:|--:|--:|--:|--:|\n";
+    for row in rows {
         let (mean, sd) = moments(&row.accuracy);
         let gain: Vec<_> = row.accuracy.iter().zip(&rows[0].accuracy).map(|(a, b)| a - b).collect();
         let (low, high) = row.accuracy.iter().fold((100.0_f32, 0.0_f32), |(l, h), &a| (l.min(a), h.max(a)));
-        let (gain_mean, gain_sd) = moments(&gain);
-        println!(
-            "{:47}  {:6}  {mean:5.2}  {sd:4.2}  {low:5.2}  {high:5.2}   {gain_mean:+.2} +- {:.2}",
-            row.name,
-            row.cost * epochs as f32,
-            gain_sd / (seeds as f32).sqrt(),
-        );
+        let (gain, gain_sd) = moments(&gain);
+        let error = gain_sd / (row.accuracy.len() as f32).sqrt();
+        let gain = if row.name == rows[0].name { String::new() } else { format!("{gain:+.2} ± {error:.2}") };
+        let (name, epochs) = (&row.name, row.cost * epochs);
+        table += &format!("| {name:46} | {epochs} | {mean:.2} ± {sd:.2} | {low:.2} | {high:.2} | {gain} |\n");
     }
-    println!("\n+- is one standard error of the mean difference, seed by seed");
+    table
+}
 
-    if let Some((loss, run)) = first {
-        let file = store::to_vec(&run.snapshots)?;
-        let mut loaded = EnsembleVec::new();
-        store::load(&mut loaded, &file)?;
-        assert_eq!(task.accuracy(&loaded)?, rows[2].accuracy[0], "a saved ensemble answers the same");
-        let path = out.join("snapshots.gradus");
-        fs::write(&path, &file)?;
-        println!("{} snapshots in {} bytes: {}", loaded.members().len(), file.len(), path.display());
-        let path = out.join("snapshots.svg");
-        draw(&path, &loss, &run.loss, models, &rows)?;
-        println!("loss over the restarts: {}", path.display());
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    let Options { epochs, models, seeds, lr, drop, ref out } = options;
+    if !epochs.is_multiple_of(models) {
+        return Err(format!("{epochs} epochs are not {models} cycles of whole epochs").into());
     }
+    let settings = match (lr, drop) {
+        (None, None) => SETTINGS.to_vec(),
+        _ => vec![(lr.unwrap_or(SETTINGS[0].0), drop.unwrap_or(SETTINGS[0].1))],
+    };
+    fs::create_dir_all(out)?;
+    let mut text = format!(
+        "{seeds} seeds, {epochs} epochs. Test accuracy in %, mean and standard deviation; against one model the mean\n\
+         difference, seed by seed, and its standard error.\n"
+    );
+    print!("{text}");
+    let bar = ProgressBar::new(seeds * settings.len() as u64);
+    for (k, &(lr, drop)) in settings.iter().enumerate() {
+        let dropout = Dropout::drop_prob(drop);
+        dropout.check()?;
+        let task = Task::new(lr, dropout);
+        let trials = task.trials(&options, &bar)?;
+        let rows = rows(&trials, models);
+        let section = format!("\nLearning rate {lr}, dropout {drop}:\n\n{}", table(&rows, epochs));
+        bar.suspend(|| print!("{section}"));
+        text += &section;
+        if let (0, Some(Trial { accuracy, single, restarts })) = (k, trials.first()) {
+            let file = store::to_vec(&restarts.snapshots)?;
+            let mut loaded = EnsembleVec::new();
+            store::load(&mut loaded, &file)?;
+            assert_eq!(task.accuracy(&loaded)?, accuracy[2], "a saved ensemble answers the same");
+            fs::write(out.join("snapshots.gradus"), &file)?;
+            draw(&out.join("snapshots.svg"), &single.loss, &restarts.loss, models, &rows)?;
+        }
+    }
+    bar.finish_and_clear();
+    fs::write(out.join("snapshots.md"), text)?;
+    println!("\nin {}: snapshots.md, snapshots.svg, snapshots.gradus", out.display());
     Ok(())
 }
 
@@ -330,7 +365,7 @@ fn strips(area: &Area<'_>, rows: &[Row]) -> Result<(), Box<dyn Error>> {
     for (k, row) in rows.iter().enumerate() {
         let y = (rows.len() - k) as f32 - 0.65;
         let (mean, _) = moments(&row.accuracy);
-        let color = if row.cost > 1.0 {
+        let color = if row.cost > 1 {
             BLACK
         } else if k == 0 {
             SINGLE

@@ -33,6 +33,10 @@
 //! assert_eq!(argmax(&mean), Some(0));
 //! # Ok::<(), gradus::Error>(())
 //! ```
+//!
+//! What they bring a small network on handwritten digits (`cargo run --release --example snapshots`):
+//!
+#![doc = include_str!("../../docs/snapshots.md")]
 
 mod average;
 mod members;
