@@ -60,5 +60,5 @@
 //! Two habits save trouble. Save between steps, never inside of one: gradients that have been added up are
 //! not part of the state. And keep the last two files: a loss of power during a write leaves the older one.
 //!
-//! With the feature `serde`, configurations and states go through its formats as well. JSON knows neither
-//! NaN nor infinity; `store` keeps every bit.
+//! With the feature `serde`, configurations and states go through its formats as well, but for L-BFGS and Newton's
+//! method. JSON knows neither NaN nor infinity; `store` keeps every bit.

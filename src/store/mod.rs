@@ -29,8 +29,8 @@
 //! schedule, and tuples and slices of these. Vectors take their length from the file; all else must have
 //! the shape that the file has.
 //!
-//! With the feature `serde`, configurations and states go through any of its formats too. This
-//! module keeps every bit; JSON, for one, has neither NaN nor infinity.
+//! With the feature `serde`, configurations and states go through any of its formats too, but for
+//! L-BFGS and Newton's method. This module keeps every bit; JSON, for one, has neither NaN nor infinity.
 //!
 //! # Format 1
 //!

@@ -71,22 +71,34 @@ pub mod array {
     }
 }
 
-/// For `#[serde(with = "crate::store::unbounded")]` of a limit: infinity is none, as JSON has no number for it.
+/// For `#[serde(with = "crate::store::unbounded")]` of a limit: the largest value is none. JSON has no number for
+/// infinity, and the largest index of one machine is none of another.
 pub mod unbounded {
     use super::*;
     use crate::simd::Element;
 
-    pub fn serialize<S: Serializer, T: Element + Serialize>(
+    /// What has a value that stands for no limit.
+    pub trait Limit: PartialEq {
+        const NONE: Self;
+    }
+    impl<T: Element> Limit for T {
+        const NONE: Self = T::INFINITY;
+    }
+    impl Limit for usize {
+        const NONE: Self = usize::MAX;
+    }
+
+    pub fn serialize<S: Serializer, T: Limit + Serialize>(
         limit: &T,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        if *limit == T::INFINITY { None } else { Some(limit) }.serialize(serializer)
+        if *limit == T::NONE { None } else { Some(limit) }.serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, T: Element + Deserialize<'de>>(
+    pub fn deserialize<'de, D: Deserializer<'de>, T: Limit + Deserialize<'de>>(
         deserializer: D,
     ) -> Result<T, D::Error> {
-        Ok(Option::deserialize(deserializer)?.unwrap_or(T::INFINITY))
+        Ok(Option::deserialize(deserializer)?.unwrap_or(T::NONE))
     }
 }
 
