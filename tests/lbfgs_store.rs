@@ -133,6 +133,36 @@ fn same_or_refused<T: Save + Load>(solver: &mut T, file: &[u8]) -> bool {
     loaded
 }
 
+#[test]
+fn counters_at_their_ends_do_not_overflow() {
+    let mut solver = Lbfgs::<N, M, f64>::new();
+    solver.start(&LbfgsSettings::new(), &START).unwrap();
+    for _ in 0..5 {
+        step!(solver, rosenbrock);
+    }
+    let file = store::to_vec(&solver).unwrap();
+    // Iterations, evaluations, trials; each with its limit, and each alone or all at once.
+    let counters = [(152, 56), (156, 60), (296, 64)];
+    for which in 0..=counters.len() {
+        let mut file = file.clone();
+        for (k, (counter, limit)) in counters.into_iter().enumerate() {
+            if which == k || which == counters.len() {
+                file[counter..counter + 4].fill(255);
+                file[limit..limit + 4].fill(255);
+            }
+        }
+        seal(&mut file);
+        let mut restored = Lbfgs::<N, M, f64>::new();
+        store::load(&mut restored, &file).unwrap();
+        for _ in 0..200 {
+            step!(restored, rosenbrock);
+        }
+        assert!(restored.ask().is_none() && restored.report().value.is_finite());
+        let report = restored.report();
+        assert_eq!([report.iterations, report.evaluations].contains(&u32::MAX), which != 2, "{report:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_changed_state_is_refused_or_kept_and_still_ends(at in 40..500_usize, to: [u8; 4], steps in 0..60_usize) {

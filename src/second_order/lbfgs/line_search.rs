@@ -99,9 +99,15 @@ impl<T: Real> Search<T> {
         *self = Self { start, low, high: low, widths: [limit, limit + limit], t, limit, ..Self::new() };
     }
 
-    /// The step being tried has value `f` and slope `slope`.
-    pub fn advance(&mut self, settings: &LbfgsSettings<T>, f: T, slope: T) -> Verdict<T> {
-        self.trials += 1;
+    /// Whether rounding alone may be what `f` differs by from the start, without rising above that of the run.
+    pub fn near(&self, f: T) -> bool {
+        f <= self.start.highest && (f - self.start.f).abs() <= noise(self.start.f)
+    }
+
+    /// The step being tried has value `f` and slope `slope`. For a backtracking search it is `flatter` if the value
+    /// is [`near`](Self::near) and the gradient smaller than at the start.
+    pub fn advance(&mut self, settings: &LbfgsSettings<T>, f: T, slope: T, flatter: bool) -> Verdict<T> {
+        self.trials = self.trials.saturating_add(1); // a file may hold any number
         let verdict = if !f.finite() || !slope.finite() {
             let beyond = self.t - self.low.t;
             if beyond > T::ZERO {
@@ -112,7 +118,7 @@ impl<T: Real> Search<T> {
             let point = Point { t: self.t, f, slope };
             match settings.line_search {
                 LineSearch::MoreThuente => self.more_thuente(settings, point),
-                LineSearch::Backtracking => self.backtrack(settings, point),
+                LineSearch::Backtracking => self.backtrack(settings, point, flatter),
             }
         };
         if let Verdict::Try(t) = verdict {
@@ -131,8 +137,9 @@ impl<T: Real> Search<T> {
     }
 
     /// Armijo's rule: shorten to the minimum of the parabola through both values and the first slope.
-    fn backtrack(&self, settings: &LbfgsSettings<T>, point: Point<T>) -> Verdict<T> {
-        if point.f <= self.target(settings, point.t) {
+    fn backtrack(&self, settings: &LbfgsSettings<T>, point: Point<T>, flatter: bool) -> Verdict<T> {
+        // Near a minimum the difference of values drowns in rounding: there the gradients decide.
+        if point.f <= self.target(settings, point.t) || flatter {
             return Verdict::Accept;
         }
         let rise = point.f - self.start.f - self.start.slope * point.t;
@@ -149,10 +156,8 @@ impl<T: Real> Search<T> {
         }
         // Near a minimum the differences of values drown in rounding: there the slopes alone decide
         // (the approximate Wolfe conditions of Hager and Zhang, 2005).
-        let noise = noise(self.start.f);
         let rising = (T::of(2.0) * settings.sufficient_decrease - T::ONE) * self.start.slope;
-        let near = point.f <= self.start.highest && (point.f - self.start.f).abs() <= noise;
-        if near && point.slope <= rising && point.slope >= -flat {
+        if self.near(point.f) && point.slope <= rising && point.slope >= -flat {
             return Verdict::Accept;
         }
         if point.t >= self.limit && point.f <= target && point.slope < T::ZERO {

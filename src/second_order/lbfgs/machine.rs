@@ -8,7 +8,7 @@ use super::two_loop::{History, Pair};
 use super::walk::{InOrder, Vector, Walk, block};
 use crate::second_order::Real;
 use crate::second_order::real::noise;
-use crate::simd::Level;
+use crate::simd::{Level, max_abs};
 
 /// What the next evaluation is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,6 +166,12 @@ where
         }
     }
 
+    /// Largest element of the gradient that the search started from.
+    fn departed(&self) -> T {
+        let (x, g) = (self.x0.as_ref(), self.step.y.as_ref());
+        self.penalty().map_or_else(|| max_abs(self.level, g), |penalty| penalty.largest(x, g))
+    }
+
     /// One trial of the line search has been evaluated.
     fn trial(&mut self, walk: &mut impl Walk<T, R>, f: T, slope: T, gradient: T, h: Option<&[T]>) {
         if let Some(penalty) = self.penalty() {
@@ -178,10 +184,13 @@ where
             self.best = Best { t: self.search.t, value: f, gradient };
         }
         let t = self.search.t;
+        let flatter = self.settings.line_search == LineSearch::Backtracking
+            && self.search.near(f)
+            && gradient < self.departed();
         // A step so short that rounding loses it is none, and a lower trial is better than a flatter one.
         let unmoved = f == self.search.start.f && gradient == self.best.gradient;
         let passed = self.best.value < f - noise(f) && self.best.t > T::ZERO;
-        match self.search.advance(&self.settings, f, slope) {
+        match self.search.advance(&self.settings, f, slope, flatter) {
             Verdict::Accept if !unmoved && !passed => self.accept(walk, f, gradient, h),
             Verdict::Try(t) => self.advance(walk, t),
             Verdict::Accept | Verdict::Fail if self.best.t == T::ZERO => {
