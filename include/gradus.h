@@ -37,7 +37,8 @@
 // Line search: strong Wolfe conditions (More and Thuente, 1994).
 #define GRADUS_LINE_SEARCH_MORE_THUENTE 0
 
-// Line search: sufficient decrease alone (Armijo, 1966); always so with an L1 penalty.
+// Line search: sufficient decrease alone (Armijo, 1966), or a flatter gradient where rounding hides
+// any decrease; always so with an L1 penalty.
 #define GRADUS_LINE_SEARCH_BACKTRACKING 1
 
 // L-BFGS has not stopped.
@@ -228,6 +229,8 @@ enum gradus_status
   GRADUS_ERROR_DAMPING = -34,
   // Constants of a line search: in order, and in their ranges.
   GRADUS_ERROR_LINE_SEARCH = -35,
+  // Every element of a diagonal preconditioner: finite and positive.
+  GRADUS_ERROR_PRECONDITIONER = -36,
   // The bytes do not begin as a file of this library does.
   GRADUS_ERROR_FILE_FOREIGN = -48,
   // The file has a format that this version does not know.
@@ -781,7 +784,8 @@ extern "C" {
 //
 // `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
 // `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
-// Hessian. `value` and `grads` may be infinite or NaN, but not at the start: the step becomes shorter.
+// Hessian, positive and finite. `value` and `grads` may be infinite or NaN, but not at the start: the
+// step becomes shorter.
 //
 // On a Cortex-M4F it takes up to 3912 bytes of stack with 20 pairs, with doubles 6408.
 //
@@ -789,7 +793,8 @@ extern "C" {
 // GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
 // GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SIZE
 // for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
-// from the start; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
+// from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
+// finite; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
 // GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_lbfgs_step(const gradus_lbfgs *config,
                                 size_t n,

@@ -65,6 +65,8 @@ pub enum Hyper {
     LineSearch,
     /// A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
     Size,
+    /// Every element of a diagonal preconditioner: finite and positive.
+    Preconditioner,
 }
 
 impl fmt::Display for Hyper {
@@ -90,6 +92,7 @@ impl fmt::Display for Hyper {
             Self::Damping => "damping must be finite and at least 0",
             Self::LineSearch => "line search needs 0 < sufficient decrease < curvature < 1 and ordered steps",
             Self::Size => "size must be at least 1 and fit the others",
+            Self::Preconditioner => "every element of a preconditioner must be finite and positive",
         })
     }
 }

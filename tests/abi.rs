@@ -336,7 +336,7 @@ macro_rules! lbfgs {
             while let Some((x, g)) = solver.ask() {
                 let value = objective(x, g);
                 if preconditioned {
-                    solver.tell_preconditioned(value, &diagonal)
+                    solver.tell_preconditioned(value, &diagonal).unwrap()
                 } else {
                     solver.tell(value)
                 }

@@ -3,7 +3,7 @@
 #[path = "support/lbfgs.rs"]
 mod support;
 
-use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, Real, Report, Stop};
+use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
 use gradus::{Error, Hyper, Level};
 use std::ops::ControlFlow::Continue;
 use support::{keep_going, learning, mgh, minimize, quadratic, rosenbrock};
@@ -37,10 +37,22 @@ fn at_least_62_of_the_65_problems_are_solved() {
 #[test]
 fn the_published_minima_are_found() {
     for p in mgh::problems().iter().filter(|p| !p.minima.is_empty()) {
-        let (_, r) = minimize(&LbfgsSettings { tolerance: 1e-9, ..LbfgsSettings::new() }, p);
-        // Six digits are published; Watson's function with nine and more parameters and the penalties are so flat
-        // that a small gradient says little about the value.
-        let near = |minimum: f64| (r.value - minimum).abs() <= 1e-5 * minimum + 1e-6;
+        // Watson's function of 12 is so flat that its gradient is below 1e-9 where the value is five times the minimum.
+        let flat = (p.name, p.n()) == ("watson", 12);
+        let (pairs, tolerance) = if flat { (50, 1e-13) } else { (10, 1e-9) };
+        let mut x = p.start.clone();
+        let r = LbfgsVec::new(p.n(), pairs)
+            .unwrap()
+            .minimize(
+                &LbfgsSettings { tolerance, ..LbfgsSettings::new() },
+                &mut x,
+                None,
+                keep_going,
+                |x, g| p.eval(x, g),
+            )
+            .unwrap();
+        // Six digits are published, or the minimum is 0.
+        let near = |m: f64| (r.value - m).abs() <= if m == 0.0 { 1e-6 } else { 1e-5 * m };
         assert!(p.minima.iter().any(|&m| near(m)), "{} {}: {r:?}", p.name, p.n());
     }
 }
@@ -194,6 +206,34 @@ fn any_number_of_threads_finds_the_same_points() {
     }
 }
 
+#[cfg(feature = "rayon")]
+#[test]
+fn what_is_told_on_threads_leads_to_the_same_points() {
+    let n = 2 * gradus::BLOCK + 10;
+    let h = vec![0.5; n];
+    for preconditioned in [false, true] {
+        let [mut alone, mut threads] = [(); 2].map(|()| LbfgsVec::<f64>::new(n, 3).unwrap());
+        for solver in [&mut alone, &mut threads] {
+            let settings = LbfgsSettings { max_iterations: 8, ..LbfgsSettings::new() };
+            solver.start(&settings, &vec![-1.2; n]).unwrap();
+        }
+        while let (Some((x, g)), Some((at, to))) = (alone.ask(), threads.ask()) {
+            assert!(x == at);
+            let f = rosenbrock(x, g);
+            to.copy_from_slice(g);
+            if preconditioned {
+                alone.tell_preconditioned(f, &h).unwrap();
+                threads.par_tell_preconditioned(f, &h).unwrap();
+            } else {
+                alone.tell(f);
+                threads.par_tell(f);
+            }
+        }
+        assert!(alone.report().iterations == 8 && alone.report() == threads.report());
+        assert!(alone.ask().is_none() && threads.ask().is_none() && alone.x() == threads.x());
+    }
+}
+
 #[test]
 fn a_copy_in_mid_run_continues_with_the_same_bits() {
     for stop_at in 1..12 {
@@ -297,6 +337,102 @@ fn the_l1_penalty_selects_features() {
     assert!(nonzero[0] > 0 && nonzero[0] < nonzero[1] && nonzero[1] < nonzero[2] && nonzero[2] < nonzero[3]);
 }
 
+#[test]
+fn the_l1_penalty_reaches_its_range_and_no_further() {
+    const N: usize = 10;
+    let centre = |i: usize| 1.0 + 0.1 * i as f64;
+    let objective = |x: &[f64], g: &mut [f64]| {
+        let mut f = 0.0;
+        for i in 0..N {
+            f += 0.5 * (x[i] - centre(i)).powi(2);
+            g[i] = x[i] - centre(i);
+        }
+        f
+    };
+    for l1_start in 0..=N + 1 {
+        for l1_end in 0..=N + 1 {
+            let settings =
+                LbfgsSettings { l1: 0.75, l1_start, l1_end, tolerance: 1e-9, ..LbfgsSettings::new() };
+            let (mut x, refused) = ([3.0; N], Err(Error::Range(Hyper::Size)));
+            if l1_start > l1_end {
+                assert_eq!(settings.check(), refused.map(|_: ()| ()));
+                assert_eq!(settings.minimize(&mut x, |_, _| unreachable!()).map(|_| ()), refused);
+                continue;
+            }
+            assert_eq!(settings.minimize(&mut x, objective).unwrap().stop, Stop::Gradient);
+            for (i, x) in x.iter().enumerate() {
+                let inside = (l1_start..l1_end).contains(&i);
+                let want = centre(i) - if inside { 0.75 } else { 0.0 };
+                assert!((x - want).abs() < 1e-8, "{l1_start} {l1_end} {i} {x} {want}");
+            }
+        }
+    }
+}
+
+/// The lasso by coordinate descent, each coordinate at its minimum in turn: `H` is the Gram matrix, `c` the products
+/// with the right side.
+fn lasso(h: &[Vec<f64>], c: &[f64], l1: f64) -> Vec<f64> {
+    let mut x = vec![0.0; c.len()];
+    for _ in 0..3000 {
+        for i in 0..x.len() {
+            let rest: f64 = (0..x.len()).filter(|&j| j != i).map(|j| h[i][j] * x[j]).sum();
+            let slope: f64 = c[i] - rest;
+            x[i] = slope.signum() * (slope.abs() - l1).max(0.0) / h[i][i];
+        }
+    }
+    x
+}
+
+#[test]
+fn rounding_keeps_no_backtracking_search_from_the_minimum() {
+    // Where the objective is 1000 and more, its last bits drown what the last steps gain.
+    let mut seed = 1_u64;
+    let mut random = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    };
+    let (mut zeros, mut stops) = (0, [0; 8]);
+    for round in 0..300 {
+        let (n, rows) = (2 + round % 11, 30);
+        let a: Vec<Vec<f64>> = (0..rows).map(|_| (0..n).map(|_| 40.0 * random()).collect()).collect();
+        let b: Vec<f64> = (0..rows).map(|_| 120.0 * random()).collect();
+        let l1 = if round % 5 == 0 { 0.0 } else { 6400.0 * random().abs() };
+        let product =
+            |u: &dyn Fn(usize) -> f64, v: &dyn Fn(usize) -> f64| (0..rows).map(|r| u(r) * v(r)).sum();
+        let column = |j: usize| {
+            let a = &a;
+            move |r: usize| a[r][j]
+        };
+        let h: Vec<Vec<f64>> =
+            (0..n).map(|i| (0..n).map(|j| product(&column(i), &column(j))).collect()).collect();
+        let c: Vec<f64> = (0..n).map(|i| product(&column(i), &|r| b[r])).collect();
+        let objective = |x: &[f64], g: &mut [f64]| {
+            g.fill(0.0);
+            let mut f = 1000.0;
+            for (a, b) in a.iter().zip(&b) {
+                let residual = a.iter().zip(x).map(|(a, x)| a * x).sum::<f64>() - b;
+                f += 0.5 * residual * residual;
+                g.iter_mut().zip(a).for_each(|(g, a)| *g += residual * a);
+            }
+            f
+        };
+        let settings = LbfgsSettings { l1, line_search: LineSearch::Backtracking, ..LbfgsSettings::new() };
+        let mut x = vec![0.5; n];
+        let r = settings.minimize(&mut x, objective).unwrap();
+        stops[r.stop as usize] += 1;
+        let want = lasso(&h, &c, l1);
+        for (i, (x, want)) in x.iter().zip(&want).enumerate() {
+            assert!((x - want).abs() < 1e-4, "{round} {i}: {x} {want}");
+            assert!(*want != 0.0 || *x == 0.0 || x.abs() < 1e-5, "{round} {i}: {x}");
+            zeros += usize::from(l1 > 0.0 && *x == 0.0);
+        }
+        let same = x.iter().zip(&want).filter(|(x, want)| (**x == 0.0) == (**want == 0.0)).count();
+        assert_eq!(same, n, "{round}: {x:?} {want:?}");
+    }
+    assert!(zeros > 300, "{zeros}");
+    assert_eq!(stops[Stop::Gradient as usize], 300, "stops by number: {stops:?}");
+}
+
 // ---- arguments ----
 
 #[test]
@@ -330,9 +466,51 @@ fn bad_arguments_are_refused() {
     assert_eq!(solver.start(&good, &[0.0; 2]), Err(Error::Length { expected: 3, found: 2 }));
     let refused = solver.minimize(&good, &mut [0.0; 3], Some(&[1.0; 2]), keep_going, |_, _| unreachable!());
     assert_eq!(refused, Err(Error::Length { expected: 3, found: 2 }));
+    assert_eq!(solver.tell_preconditioned(0.0, &[1.0; 2]), Err(Error::Length { expected: 3, found: 2 }));
     // At rest nothing is asked, and what is told has no effect.
     assert!(solver.ask().is_none());
     solver.tell(1.0);
     solver.stop();
     assert_eq!(solver.report().evaluations, 0);
+}
+
+#[test]
+fn a_preconditioner_that_is_not_positive_and_finite_is_refused() {
+    let refused = Error::Range(Hyper::Preconditioner);
+    for bad in [-1.0, 0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for i in 0..3 {
+            let mut h = [1.0; 3];
+            h[i] = bad;
+            let (settings, mut x) = (LbfgsSettings::new(), [3.0; 3]);
+            let mut solver = LbfgsVec::new(3, 2).unwrap();
+            let run = solver.minimize(&settings, &mut x, Some(&h), keep_going, |_, _| unreachable!());
+            assert_eq!((run, x), (Err(refused), [3.0; 3]));
+            #[cfg(feature = "rayon")]
+            {
+                let run = solver.par_minimize(&settings, &mut x, Some(&h), keep_going, |_, _| unreachable!());
+                assert_eq!((run, x), (Err(refused), [3.0; 3]));
+            }
+            assert!(solver.ask().is_none() && solver.report() == Report::default());
+
+            // In mid-run: it goes on as if nothing had been told.
+            let mut fixed = Lbfgs::<3, 2, f64>::new();
+            solver.start(&settings, &x).unwrap();
+            fixed.start(&settings, &x).unwrap();
+            while let (Some((at, g)), Some((same, to))) = (solver.ask(), fixed.ask()) {
+                assert_eq!(at, same);
+                let f = quadratic(at, g);
+                to.copy_from_slice(g);
+                let before = (solver.report(), solver.x().to_vec());
+                assert_eq!(solver.tell_preconditioned(f, &h), Err(refused));
+                assert_eq!(fixed.tell_preconditioned(f, &h), Err(refused));
+                #[cfg(feature = "rayon")]
+                assert_eq!(solver.par_tell_preconditioned(f, &h), Err(refused));
+                assert_eq!((solver.report(), solver.x().to_vec()), before);
+                assert_eq!((fixed.report(), fixed.x().to_vec()), before);
+                solver.tell_preconditioned(f, &[0.5; 3]).unwrap();
+                fixed.tell_preconditioned(f, &[0.5; 3]).unwrap();
+            }
+            assert_eq!((solver.report().stop, fixed.report().stop), (Stop::Gradient, Stop::Gradient));
+        }
+    }
 }

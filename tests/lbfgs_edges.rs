@@ -329,6 +329,41 @@ fn a_steep_start_does_not_overflow_single_precision() {
 }
 
 #[test]
+fn a_power_of_two_changes_no_point_in_the_range_of_single_precision() {
+    // Ellipsoids, not spheres: without pairs the way is long.
+    let run = |power: i32| {
+        let scale = f32::powi(2.0, power);
+        let mut points = Vec::new();
+        let mut x = [3.0_f32, -4.0, 2.0, 5.0];
+        let settings = LbfgsSettings { tolerance: 1e-3 * scale, max_iterations: 300, ..LbfgsSettings::new() };
+        let r = settings.minimize(&mut x, |x, g| {
+            points.extend(x.iter().map(|x| x.to_bits()));
+            let mut f = 0.0;
+            for (i, (x, g)) in x.iter().zip(g).enumerate() {
+                let a = scale * [1.0, 7.0, 50.0, 400.0][i];
+                *g = a * (x - 1.0);
+                f += 0.5 * a * (x - 1.0) * (x - 1.0);
+            }
+            f
+        });
+        (points, r.unwrap())
+    };
+    let (points, plain) = run(0);
+    assert!(plain.stop == Stop::Gradient && plain.iterations < 30, "{plain:?}");
+    // The largest gradient is 1600 times the scale, the smallest 1/1000.
+    for power in -45..=45 {
+        assert!(run(power).0 == points, "2^{power}");
+    }
+    // Beyond the range pairs are refused: it still descends, and is honest about where it ends.
+    for power in [60, 70, 80, 100, -60, -70, -80, -100] {
+        let (points, r) = run(power);
+        assert!(points.iter().all(|x| f32::from_bits(*x).is_finite()), "2^{power}");
+        assert!(r.value.is_finite() && r.value < 1e3 * f32::powi(2.0, power), "2^{power} {r:?}");
+        assert!(r.stop != Stop::Gradient || r.gradient <= 1e-3 * f32::powi(2.0, power), "2^{power} {r:?}");
+    }
+}
+
+#[test]
 fn a_hole_in_the_objective_is_not_asked_for_twice() {
     // f = -ln(x) + x / 100 with a gap: the long steps from the left fall into it.
     for (from, to) in [(2.0, f64::INFINITY), (30.0, 60.0), (1.5, 90.0), (101.0, f64::INFINITY)] {

@@ -123,6 +123,15 @@ fn second_order() {
         line_search: LineSearch::Backtracking,
         ..LbfgsSettings::<f64>::new()
     });
+    round_trip(LbfgsSettings { step_max: f64::INFINITY, l1_start: 3, l1_end: 7, ..LbfgsSettings::new() });
+    // Where an index has 32 bits the end can be read as well.
+    #[derive(serde::Deserialize)]
+    struct Narrow {
+        l1_start: u32,
+        l1_end: Option<u32>,
+    }
+    let narrow: Narrow = serde_json::from_str(&serde_json::to_string(&settings).unwrap()).unwrap();
+    assert_eq!((narrow.l1_start, narrow.l1_end), (0, None));
     round_trip((NewtonSettings::<f64>::new(), Stop::NonFinite));
     round_trip(DiagonalNewton { lr: 0.5_f32, damping: 0.1 });
     let mut x = [3.0_f64];

@@ -287,6 +287,10 @@ fn hostile<T: Interface>(
     let call = *u.choose(&[Call::Step, Call::Stop, Call::Save, Call::Load])?;
     // The state may be anything: that of this run, one that has not begun, or none.
     let mut known = true;
+    write(&mut arena, layout.diagonal, &[T::ONE; 3]);
+    if u.ratio(1, 8)? {
+        write(&mut arena, layout.diagonal, &[crate::input::number::<T>(u)?]);
+    }
     if u.ratio(1, 4)? {
         known = false;
         if u.arbitrary()? {
@@ -350,10 +354,13 @@ fn hostile<T: Interface>(
         let other =
             (state.number as usize, state.n, state.pairs) != (size_of::<T>(), n, config.pairs as usize);
         let (idle, save) = (state.number == 0, call == Call::Save);
+        let diagonal = if given.diagonal.is_null() { vec![] } else { read::<T>(&before, layout.diagonal) };
+        let positive = diagonal.iter().all(|h| *h > T::ZERO && *h < T::INFINITY);
         let reasons = [
             (save && layout.file.bytes < file, GRADUS_ERROR_FILE_LENGTH),
             (other && !idle, GRADUS_ERROR_LENGTH),
             (save && idle, GRADUS_ERROR_VERSION),
+            (call == Call::Step && !positive, GRADUS_ERROR_PRECONDITIONER),
         ];
         if known || status != GRADUS_ERROR_VERSION {
             judge(status, &reasons);

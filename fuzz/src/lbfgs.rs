@@ -4,7 +4,7 @@
 use crate::input::{moderate, number};
 use arbitrary::{Result, Unstructured};
 use core::ops::ControlFlow;
-use gradus::Level;
+use gradus::{Error, Hyper, Level};
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
 use gradus::store;
 
@@ -115,13 +115,16 @@ fn settings<T: Number>(u: &mut Unstructured, n: usize) -> Result<LbfgsSettings<T
     if u.ratio(1, 3)? {
         settings.l1 = T::of(f64::from(u.arbitrary::<u8>()?) / 32.0);
         settings.l1_start = u.int_in_range(0..=n + 1)?;
-        settings.l1_end = if u.arbitrary()? { usize::MAX } else { u.int_in_range(0..=n + 1)? };
+        settings.l1_end = if u.arbitrary()? { usize::MAX } else { u.int_in_range(settings.l1_start..=n + 1)? };
     }
     if u.ratio(1, 4)? {
         settings.max_move = T::of(f64::from(moderate(u)?).abs());
     }
     if u.ratio(1, 8)? {
         // Anything, in range or not.
+        if u.ratio(1, 4)? {
+            settings.l1_end = u.int_in_range(0..=n + 1)?;
+        }
         for field in [
             &mut settings.tolerance,
             &mut settings.decrease,
@@ -155,13 +158,25 @@ where
     let special = u.ratio(1, 16)?;
     let draw = |u: &mut Unstructured| if special { number(u) } else { Ok(T::of(moderate(u)?.into())) };
     let start = (0..n).map(|_| draw(u)).collect::<Result<Vec<T>>>()?;
-    let h = if u.ratio(1, 3)? { Some((0..n).map(|_| draw(u)).collect::<Result<Vec<T>>>()?) } else { None };
+    let h = if u.ratio(1, 3)? {
+        let sign = |h: T| if special { h } else { h.abs() };
+        Some((0..n).map(|_| Ok(sign(draw(u)?))).collect::<Result<Vec<T>>>()?)
+    } else {
+        None
+    };
     let what = format!("{objective:?} {settings:?} from {start:?}, {m} pairs, preconditioner {h:?}");
     let mut solver = LbfgsVec::<T>::new(n, m).unwrap();
     let started = solver.start_at(Level::SCALAR, &settings, &start);
     assert_eq!(started, settings.check());
     if started.is_err() {
         assert!(solver.ask().is_none(), "started with settings out of range");
+        return Ok(());
+    }
+
+    if let Some(h) = &h
+        && h.iter().any(|h| !(*h > T::ZERO && Real::finite(*h)))
+    {
+        refused(solver, &settings, &start, h);
         return Ok(());
     }
 
@@ -206,7 +221,7 @@ where
         while let Some((x, g)) = fixed.ask() {
             let f = objective.call(x, g);
             match &h {
-                Some(h) => fixed.tell_preconditioned(f, h[..].try_into().unwrap()),
+                Some(h) => fixed.tell_preconditioned(f, h[..].try_into().unwrap()).unwrap(),
                 None => fixed.tell(f),
             }
         }
@@ -237,6 +252,19 @@ where
     Ok(())
 }
 
+/// A preconditioner that is not positive and finite is refused, and nothing changes.
+fn refused<T: Number>(mut solver: LbfgsVec<T>, settings: &LbfgsSettings<T>, start: &[T], h: &[T])
+where
+    LbfgsVec<T>: store::Load,
+{
+    let (before, error) = (store::to_vec(&solver).unwrap(), Error::Range(Hyper::Preconditioner));
+    let go_on = |_: &Report<T>| ControlFlow::Continue(());
+    let mut x = start.to_vec();
+    assert_eq!(solver.tell_preconditioned(T::ZERO, h), Err(error));
+    assert_eq!(solver.minimize(settings, &mut x, Some(h), go_on, |_, _| unreachable!()), Err(error));
+    assert!(store::to_vec(&solver).unwrap() == before && bits(&x) == bits(start), "refused, but changed");
+}
+
 fn tell<T: Number>(solver: &mut LbfgsVec<T>, f: T, h: Option<&[T]>) {
     match h {
         Some(h) => solver.tell_preconditioned(f, h).unwrap(),
@@ -265,7 +293,7 @@ fn judge<T: Number>(
     assert_eq!(report.evaluations as usize, seen.len(), "{what}");
     assert!(report.iterations <= settings.max_iterations, "{what}");
     // The best point is one of those that were evaluated, and the report speaks of it.
-    let (at, reach) = (bits(x), settings.l1_start.min(settings.l1_end)..settings.l1_end);
+    let (at, reach) = (bits(x), settings.l1_start..settings.l1_end);
     let penalised = |(x, f): &(Vec<T>, T)| {
         if !(settings.l1 > T::ZERO) {
             return *f;

@@ -4,7 +4,7 @@ use super::gradus_status::{self, *};
 use super::memory::{Memory, apart, copy};
 use super::{same_version, status};
 use crate::second_order::{
-    Borrowed, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, work_len,
+    Borrowed, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, check_preconditioner, work_len,
 };
 use crate::store::{self, bytes::Number};
 
@@ -14,7 +14,8 @@ const _: () = assert!(GRADUS_LBFGS_MOST_PAIRS == MOST_PAIRS); // C would not kno
 
 /// Line search: strong Wolfe conditions (More and Thuente, 1994).
 pub const GRADUS_LINE_SEARCH_MORE_THUENTE: u32 = 0;
-/// Line search: sufficient decrease alone (Armijo, 1966); always so with an L1 penalty.
+/// Line search: sufficient decrease alone (Armijo, 1966), or a flatter gradient where rounding hides
+/// any decrease; always so with an L1 penalty.
 pub const GRADUS_LINE_SEARCH_BACKTRACKING: u32 = 1;
 
 /// L-BFGS has not stopped.
@@ -198,6 +199,18 @@ fn with<'a, T: Real + Into<f64>>(
     Ok(())
 }
 
+/// Tells the run of the value at x, and of the `diagonal` if that is not empty.
+fn tell<T: Real + Into<f64>>(
+    config: &gradus_lbfgs,
+    vectors: Vectors<'_, T>,
+    state: &mut gradus_lbfgs_state,
+    value: T,
+    diagonal: &[T],
+) -> Result<(), gradus_status> {
+    check_preconditioner(diagonal)?;
+    with(config, vectors, state, |run| run.tell(value, (!diagonal.is_empty()).then_some(diagonal)))
+}
+
 /// Writes the run to `buffer`, and returns how many bytes it took.
 fn save<T: Real + Number + Into<f64>>(
     config: &gradus_lbfgs,
@@ -248,7 +261,7 @@ macro_rules! lbfgs {
                     write x = x, n; write grads = grads, n; read diagonal = diagonal, known;
                     write work = work, numbers(n, &config)?; one state = state, 1;
                 ]
-                with(&config, [x, grads, work], state, |run| run.tell(value, (known > 0).then_some(diagonal)))
+                tell(&config, [x, grads, work], state, value, diagonal)
             }
 
             $(#[$stop_doc])*
@@ -313,7 +326,8 @@ lbfgs! {
     ///
     /// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
     /// `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
-    /// Hessian. `value` and `grads` may be infinite or NaN, but not at the start: the step becomes shorter.
+    /// Hessian, positive and finite. `value` and `grads` may be infinite or NaN, but not at the start: the
+    /// step becomes shorter.
     ///
     /// On a Cortex-M4F it takes up to 3912 bytes of stack with 20 pairs, with doubles 6408.
     ///
@@ -321,7 +335,8 @@ lbfgs! {
     /// GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
     /// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SIZE
     /// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
-    /// from the start; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
+    /// from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
+    /// finite; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
     /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
     gradus_lbfgs_step
     /// Stops a run early, and writes the best point so far to `x`.

@@ -81,6 +81,8 @@ statuses! {
     GRADUS_ERROR_DAMPING = -34 c"damping must be finite and at least 0",
     /// Constants of a line search: in order, and in their ranges.
     GRADUS_ERROR_LINE_SEARCH = -35 c"constants of a line search must be in order",
+    /// Every element of a diagonal preconditioner: finite and positive.
+    GRADUS_ERROR_PRECONDITIONER = -36 c"every element of a preconditioner must be finite and positive",
     /// The bytes do not begin as a file of this library does.
     GRADUS_ERROR_FILE_FOREIGN = -48 c"not a file of gradus",
     /// The file has a format that this version does not know.
@@ -123,6 +125,7 @@ impl From<Error> for gradus_status {
                 Hyper::Tolerance => Self::GRADUS_ERROR_TOLERANCE,
                 Hyper::Damping => Self::GRADUS_ERROR_DAMPING,
                 Hyper::LineSearch => Self::GRADUS_ERROR_LINE_SEARCH,
+                Hyper::Preconditioner => Self::GRADUS_ERROR_PRECONDITIONER,
             },
         }
     }

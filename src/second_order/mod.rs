@@ -5,7 +5,7 @@
 //!
 //! | | evaluations | each of |
 //! |---|--:|---|
-//! | [`Newton`] | 30 | value, gradient, Hessian |
+//! | [`Newton`] | 34 | value, gradient, Hessian |
 //! | [`Lbfgs`], 5 pairs | 44 | value, gradient |
 //! | [`Momentum`](crate::Momentum), 0.9 | 432 | gradient |
 //! | [`Adam`](crate::Adam) | 1239 | gradient |
@@ -19,6 +19,6 @@ mod real;
 
 pub use lbfgs::*;
 #[cfg(feature = "ffi")]
-pub(crate) use lbfgs::{Borrowed, MOST_PAIRS, Suspended, work_len};
+pub(crate) use lbfgs::{Borrowed, MOST_PAIRS, Suspended, check_preconditioner, work_len};
 pub use newton::*;
 pub use real::Real;

@@ -470,8 +470,8 @@ static void norm(void) {
     EXPECT(GRADUS_ERROR_SIZE, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
     config.pairs = GRADUS_LBFGS_MOST_PAIRS + 1;                                                    \
     EXPECT(GRADUS_ERROR_SIZE, step(&config, 1, x, 0, g, NULL, work, &run));                        \
-    config.pairs = PAIRS;                                                                          \
-    config.line_search = 2;                                                                        \
+    config.pairs = PAIRS, config.line_search = 2;                                                  \
+    EXPECT(GRADUS_ERROR_PRECONDITIONER, step(&config, PARAMS, x, 0, g, first, work, &run));        \
     EXPECT(GRADUS_ERROR_ENUM, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
     config.line_search = GRADUS_LINE_SEARCH_MORE_THUENTE;                                          \
     config.max_trials = 0;                                                                         \

@@ -1,7 +1,7 @@
 //! L-BFGS in fixed memory, without a heap.
 
 use super::machine::Machine;
-use super::settings::{LbfgsSettings, Report, Stop};
+use super::settings::{LbfgsSettings, Report, Stop, check_preconditioner};
 use super::two_loop::{History, Pair};
 use super::walk::{InOrder, Totals};
 use crate::error::Error;
@@ -14,6 +14,10 @@ type Pairs<T, const N: usize, const M: usize> = heapless::Vec<Pair<[T; N], [T; M
 ///
 /// There is no callback: the caller evaluates wherever and whenever it likes, a microcontroller in its own loop.
 /// All bits are zero at the start, so that a `static` lies in `.bss`.
+///
+/// The curvature is measured by squares of steps and gradients, which must be numbers of the type: for `f32`, gradients
+/// between about 1e-17 and 1e17. Beyond that it descends along the gradient alone, slowly: multiply the objective by a
+/// power of 2, which changes no bit of the points inside the range.
 ///
 /// ```
 /// use gradus::second_order::{Lbfgs, LbfgsSettings, Stop};
@@ -85,8 +89,13 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
     }
 
     /// As [`tell`](Self::tell), with a diagonal preconditioner: an estimate of the inverse Hessian's diagonal.
-    pub fn tell_preconditioned(&mut self, f: T, h: &[T; N]) {
+    ///
+    /// # Errors
+    /// [`Error::Range`] if an element is not positive and finite: nothing was told.
+    pub fn tell_preconditioned(&mut self, f: T, h: &[T; N]) -> Result<(), Error> {
+        check_preconditioner(h)?;
         self.machine.tell(&mut InOrder, f, Some(h));
+        Ok(())
     }
 
     /// Stops early, with the best point so far.

@@ -1,7 +1,7 @@
 //! L-BFGS on the heap, for a number of parameters known at run time.
 
 use super::machine::Machine;
-use super::settings::{LbfgsSettings, Report, Stop};
+use super::settings::{LbfgsSettings, Report, Stop, check_preconditioner};
 use super::two_loop::{History, Pair};
 #[cfg(feature = "rayon")]
 use super::walk::InThreads;
@@ -16,7 +16,7 @@ type Pairs<T> = Vec<Pair<Column<T>, Vec<T>>>;
 /// L-BFGS for any number of parameters, on the heap: minimises a function, or asks and is told.
 ///
 /// Every run uses the same memory, `2 m + 5` numbers for each parameter and at most a page more for each vector; none
-/// is allocated while it runs.
+/// is allocated while it runs. [`Lbfgs`](super::Lbfgs) names the range of gradients that `f32` can tell curvature from.
 ///
 /// ```
 /// use gradus::second_order::{LbfgsSettings, LbfgsVec, Stop};
@@ -111,17 +111,37 @@ impl<T: Real> LbfgsVec<T> {
     /// As [`tell`](Self::tell), with a diagonal preconditioner: an estimate of the inverse Hessian's diagonal.
     ///
     /// # Errors
-    /// [`Error::Length`] if `h` is not as long as the memory.
+    /// [`Error::Length`] if `h` is not as long as the memory, [`Error::Range`] if an element is not positive and
+    /// finite: nothing was told.
     pub fn tell_preconditioned(&mut self, f: T, h: &[T]) -> Result<(), Error> {
-        same_length(self.x().len(), h.len())?;
+        self.check_preconditioner(h)?;
         self.machine.tell(&mut InOrder, f, Some(h));
         Ok(())
     }
 
     /// As [`tell`](Self::tell), on the threads of the current pool: the same bits for any number of them.
+    ///
+    /// With an L1 penalty some passes take one thread: those over signs and the pseudo-gradient. The pairs take all.
     #[cfg(feature = "rayon")]
     pub fn par_tell(&mut self, f: T) {
         self.machine.tell(&mut self.threads, f, None);
+    }
+
+    /// As [`tell_preconditioned`](Self::tell_preconditioned), on the threads of the current pool, as
+    /// [`par_tell`](Self::par_tell).
+    ///
+    /// # Errors
+    /// As [`tell_preconditioned`](Self::tell_preconditioned).
+    #[cfg(feature = "rayon")]
+    pub fn par_tell_preconditioned(&mut self, f: T, h: &[T]) -> Result<(), Error> {
+        self.check_preconditioner(h)?;
+        self.machine.tell(&mut self.threads, f, Some(h));
+        Ok(())
+    }
+
+    fn check_preconditioner(&self, h: &[T]) -> Result<(), Error> {
+        same_length(self.x().len(), h.len())?;
+        check_preconditioner(h)
     }
 
     /// Stops early, with the best point so far.
@@ -144,12 +164,12 @@ impl<T: Real> LbfgsVec<T> {
     /// Minimises `objective` from `x` on, and leaves the best point there.
     ///
     /// `objective(x, g)` returns the value at `x` and writes the gradient to `g`; it may return NaN or infinity, and
-    /// the step becomes shorter. `preconditioner` estimates the diagonal of the inverse Hessian. `callback` sees the
-    /// report after every iteration and may end the run.
+    /// the step becomes shorter. `preconditioner` estimates the diagonal of the inverse Hessian, positive and finite.
+    /// `callback` sees the report after every iteration and may end the run.
     ///
     /// # Errors
-    /// [`Error::Length`] if `x` or the preconditioner is not as long as the memory, [`Error::Range`] if a setting is
-    /// out of range.
+    /// [`Error::Length`] if `x` or the preconditioner is not as long as the memory, [`Error::Range`] if a setting or
+    /// an element of the preconditioner is out of range.
     pub fn minimize(
         &mut self,
         settings: &LbfgsSettings<T>,
@@ -161,7 +181,8 @@ impl<T: Real> LbfgsVec<T> {
         self.minimize_with(&mut InOrder, settings, x, preconditioner, callback, objective)
     }
 
-    /// As [`minimize`](Self::minimize), on the threads of the current pool: the same bits for any number of them.
+    /// As [`minimize`](Self::minimize), on the threads of the current pool, as [`par_tell`](Self::par_tell): the same
+    /// bits for any number of them.
     ///
     /// # Errors
     /// As [`minimize`](Self::minimize).
@@ -190,7 +211,7 @@ impl<T: Real> LbfgsVec<T> {
         mut objective: impl FnMut(&[T], &mut [T]) -> T,
     ) -> Result<Report<T>, Error> {
         if let Some(h) = preconditioner {
-            same_length(self.x().len(), h.len())?;
+            self.check_preconditioner(h)?;
         }
         self.start(settings, x)?;
         let mut iterations = 0;

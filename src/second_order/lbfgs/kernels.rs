@@ -233,10 +233,9 @@ pub(super) fn sums<T: Real, const R: usize, const S: usize, const A: usize>(
     state: [&mut [T]; S],
 ) -> [T; A] {
     let len = read.first().map_or(0, |column| column.len());
-    match reduce_many(level, folds, len, read, state) {
-        Ok(sums) => sums,
-        Err(_) => [T::ZERO; A], // unreachable: all vectors of a run have one length
-    }
+    let sums = reduce_many(level, folds, len, read, state);
+    debug_assert!(sums.is_ok(), "all vectors of a run have one length");
+    sums.unwrap_or([T::ZERO; A])
 }
 
 /// An update of columns of one length.
@@ -246,7 +245,9 @@ pub(super) fn apply<T: Real, const R: usize>(
     x: &mut [T],
     read: [&[T]; R],
 ) {
-    if let Ok(columns) = Columns::new(x, read, []) {
+    let columns = Columns::new(x, read, []);
+    debug_assert!(columns.is_ok(), "all vectors of a run have one length");
+    if let Ok(columns) = columns {
         run(level, rule, columns);
     }
 }

@@ -20,4 +20,6 @@ pub use fixed::Lbfgs;
 #[cfg(feature = "std")]
 pub use heap::LbfgsVec;
 pub(super) use record::{Fields, stop_of};
+#[cfg(feature = "ffi")]
+pub(crate) use settings::check_preconditioner;
 pub use settings::{LbfgsSettings, LineSearch, Report, Stop};

@@ -142,18 +142,25 @@ impl<T: Real> Penalty<T> {
         if l1 > T::ZERO { Some(Self { level, l1, start, end }) } else { None }
     }
 
+    /// Lengths of what lies before and in the range of the penalty: one place cuts all vectors.
+    fn cuts(&self, n: usize) -> [usize; 2] {
+        let end = self.end.min(n);
+        let start = self.start.min(end);
+        [start, end - start]
+    }
+
     /// The parts of `x` before, in and behind the range of the penalty.
     fn parts<'a>(&self, x: &'a [T]) -> [&'a [T]; 3] {
-        let end = self.end.min(x.len());
-        let (head, behind) = x.split_at_checked(end).unwrap_or((x, &[]));
-        let (before, inside) = head.split_at_checked(self.start).unwrap_or((head, &[]));
+        let [before, inside] = self.cuts(x.len());
+        let (before, rest) = x.split_at_checked(before).unwrap_or_default();
+        let (inside, behind) = rest.split_at_checked(inside).unwrap_or_default();
         [before, inside, behind]
     }
 
     fn parts_mut<'a>(&self, x: &'a mut [T]) -> [&'a mut [T]; 3] {
-        let (start, end) = (self.start.min(x.len()), self.end.min(x.len()));
-        let (before, rest) = x.split_at_mut_checked(start).unwrap_or_default();
-        let (inside, behind) = rest.split_at_mut_checked(end.saturating_sub(start)).unwrap_or_default();
+        let [before, inside] = self.cuts(x.len());
+        let (before, rest) = x.split_at_mut_checked(before).unwrap_or_default();
+        let (inside, behind) = rest.split_at_mut_checked(inside).unwrap_or_default();
         [before, inside, behind]
     }
 
@@ -176,7 +183,7 @@ impl<T: Real> Penalty<T> {
         }
     }
 
-    /// The largest element of the pseudo-gradient at `x`.
+    /// The largest element of the pseudo-gradient at `x`: the gradient there is `g`.
     pub fn largest(&self, x: &[T], g: &[T]) -> T {
         let mut largest = T::ZERO;
         for ((l1, x), g) in self.weights().into_iter().zip(self.parts(x)).zip(self.parts(g)) {

@@ -12,7 +12,8 @@ pub enum LineSearch {
     /// Strong Wolfe conditions by safeguarded cubic and quadratic steps (Moré and Thuente, 1994).
     #[default]
     MoreThuente = 0,
-    /// Sufficient decrease alone (Armijo, 1966), by shortening. Always used with an L1 penalty.
+    /// Sufficient decrease alone (Armijo, 1966), by shortening, or a flatter gradient where rounding hides any decrease.
+    /// Always used with an L1 penalty.
     Backtracking = 1,
 }
 
@@ -51,16 +52,18 @@ pub struct LbfgsSettings<T> {
     pub width_tolerance: T,
     /// Shortest step, as a multiple of the direction.
     pub step_min: T,
-    /// Longest step, as a multiple of the direction.
+    /// Longest step, as a multiple of the direction; infinity: no limit.
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::unbounded"))]
     pub step_max: T,
-    /// No step moves a parameter further than this.
+    /// No step moves a parameter further than this; infinity: no limit.
     #[cfg_attr(feature = "serde", serde(with = "crate::store::unbounded"))]
     pub max_move: T,
     /// Weight of an L1 penalty: minimises `f(x) + l1 sum |x_i|` by OWL-QN (Andrew and Gao, 2007).
     pub l1: T,
     /// The first parameter that the L1 penalty reaches.
     pub l1_start: usize,
-    /// One past the last parameter that the L1 penalty reaches: at least `l1_start`.
+    /// One past the last parameter that the L1 penalty reaches, at least `l1_start`; `usize::MAX`: all.
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::unbounded"))]
     pub l1_end: usize,
 }
 
@@ -122,6 +125,13 @@ impl<T: Real> LbfgsSettings<T> {
     }
 }
 
+/// Checks a diagonal preconditioner: one that is not positive leaves no direction that descends.
+pub(crate) fn check_preconditioner<T: Real>(h: &[T]) -> Result<(), Error> {
+    // Without a way out: an early one would keep the loop from wide registers.
+    let good = h.iter().fold(true, |good, h| good & (*h > T::ZERO) & h.finite());
+    require(good, Hyper::Preconditioner)
+}
+
 impl<T: Real> Default for LbfgsSettings<T> {
     fn default() -> Self {
         Self::new()
@@ -155,6 +165,10 @@ pub enum Stop {
 }
 
 /// What a minimiser has reached: always about its best point.
+///
+/// Best up to rounding: a step that changes the value by at most 10 `EPSILON` times its size, and so perhaps by
+/// rounding alone, is taken where slope or gradient say so, and may end that much above the lowest value seen. Never
+/// above the value at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

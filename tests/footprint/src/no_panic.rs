@@ -322,7 +322,7 @@ extern "C" fn minimise(
     solver.start(&LbfgsSettings { l1: f, ..LbfgsSettings::new() }, &[f; 5])?;
     while let Some((x, g)) = solver.ask() {
         *g = *x;
-        solver.tell_preconditioned(f, &[f; 5]);
+        solver.tell_preconditioned(f, &[f; 5])?;
     }
     solver.stop();
     newton.start(

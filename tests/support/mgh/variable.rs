@@ -59,8 +59,9 @@ pub fn all() -> Vec<Problem> {
         );
     }
     for n in [10, 100, 1000] {
-        all.push(Problem::new("broyden_tridiagonal", &vec![-1.0; n], broyden_tridiagonal));
-        all.push(Problem::new("broyden_banded", &vec![-1.0; n], broyden_banded));
+        let start = vec![-1.0; n];
+        all.push(Problem::new("broyden_tridiagonal", &start, broyden_tridiagonal).minima(&[0.0]));
+        all.push(Problem::new("broyden_banded", &start, broyden_banded).minima(&[0.0]));
     }
     // m = 20 residuals: the minimum is m - n.
     all.push(Problem::new("linear_full_rank", &[1.0; 10], |x, g| linear_full_rank(x, g, 20)).minima(&[10.0]));
