@@ -392,34 +392,27 @@ fn rounding_keeps_no_backtracking_search_from_the_minimum() {
         (seed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     };
     let (mut zeros, mut stops) = (0, [0; 8]);
+    let dot = |u: &[f64], v: &[f64]| u.iter().zip(v).map(|(u, v)| u * v).sum::<f64>();
     for round in 0..300 {
-        let (n, rows) = (2 + round % 11, 30);
-        let a: Vec<Vec<f64>> = (0..rows).map(|_| (0..n).map(|_| 40.0 * random()).collect()).collect();
-        let b: Vec<f64> = (0..rows).map(|_| 120.0 * random()).collect();
+        let n = 2 + round % 11;
+        let mut column = |scale: f64| (0..30).map(|_| scale * random()).collect::<Vec<f64>>();
+        let (a, b): (Vec<_>, _) = ((0..n).map(|_| column(40.0)).collect(), column(120.0));
         let l1 = if round % 5 == 0 { 0.0 } else { 6400.0 * random().abs() };
-        let product =
-            |u: &dyn Fn(usize) -> f64, v: &dyn Fn(usize) -> f64| (0..rows).map(|r| u(r) * v(r)).sum();
-        let column = |j: usize| {
-            let a = &a;
-            move |r: usize| a[r][j]
-        };
-        let h: Vec<Vec<f64>> =
-            (0..n).map(|i| (0..n).map(|j| product(&column(i), &column(j))).collect()).collect();
-        let c: Vec<f64> = (0..n).map(|i| product(&column(i), &|r| b[r])).collect();
         let objective = |x: &[f64], g: &mut [f64]| {
-            g.fill(0.0);
-            let mut f = 1000.0;
-            for (a, b) in a.iter().zip(&b) {
-                let residual = a.iter().zip(x).map(|(a, x)| a * x).sum::<f64>() - b;
-                f += 0.5 * residual * residual;
-                g.iter_mut().zip(a).for_each(|(g, a)| *g += residual * a);
+            let mut residual = b.clone();
+            for (a, x) in a.iter().zip(x) {
+                residual.iter_mut().zip(a).for_each(|(r, a)| *r -= a * x);
             }
-            f
+            g.iter_mut().zip(&a).for_each(|(g, a)| *g = -dot(a, &residual));
+            1000.0 + 0.5 * dot(&residual, &residual)
         };
         let settings = LbfgsSettings { l1, line_search: LineSearch::Backtracking, ..LbfgsSettings::new() };
         let mut x = vec![0.5; n];
         let r = settings.minimize(&mut x, objective).unwrap();
         stops[r.stop as usize] += 1;
+        assert!(r.evaluations < 150, "{round}: {r:?}");
+        let h: Vec<Vec<f64>> = a.iter().map(|u| a.iter().map(|v| dot(u, v)).collect()).collect();
+        let c: Vec<f64> = a.iter().map(|a| dot(a, &b)).collect();
         let want = lasso(&h, &c, l1);
         for (i, (x, want)) in x.iter().zip(&want).enumerate() {
             assert!((x - want).abs() < 1e-4, "{round} {i}: {x} {want}");

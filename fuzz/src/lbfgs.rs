@@ -4,9 +4,9 @@
 use crate::input::{moderate, number};
 use arbitrary::{Result, Unstructured};
 use core::ops::ControlFlow;
-use gradus::{Error, Hyper, Level};
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
 use gradus::store;
+use gradus::{Error, Hyper, Level};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -115,7 +115,8 @@ fn settings<T: Number>(u: &mut Unstructured, n: usize) -> Result<LbfgsSettings<T
     if u.ratio(1, 3)? {
         settings.l1 = T::of(f64::from(u.arbitrary::<u8>()?) / 32.0);
         settings.l1_start = u.int_in_range(0..=n + 1)?;
-        settings.l1_end = if u.arbitrary()? { usize::MAX } else { u.int_in_range(settings.l1_start..=n + 1)? };
+        settings.l1_end =
+            if u.arbitrary()? { usize::MAX } else { u.int_in_range(settings.l1_start..=n + 1)? };
     }
     if u.ratio(1, 4)? {
         settings.max_move = T::of(f64::from(moderate(u)?).abs());
