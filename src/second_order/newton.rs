@@ -15,7 +15,8 @@ use crate::store::{self, Fixed, Load, Save};
 ///
 /// // f = (x - 3)^2 + (x y)^2 / 2
 /// let mut x = [1.0, 2.0];
-/// let report = NewtonSettings::<f64>::new().minimize(&mut x, |&[x, y], g, h| {
+/// let settings = NewtonSettings { tolerance: 1e-9, ..NewtonSettings::<f64>::new() };
+/// let report = settings.minimize(&mut x, |&[x, y], g, h| {
 ///     *g = [2.0 * (x - 3.0) + x * y * y, x * x * y];
 ///     *h = [[2.0 + y * y, 2.0 * x * y], [2.0 * x * y, x * x]];
 ///     (x - 3.0) * (x - 3.0) + 0.5 * x * x * y * y
