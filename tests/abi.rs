@@ -508,7 +508,7 @@ fn c_has_the_same_layout() {
         gradus_masks as "gradus_masks" { lanes }
         gradus_dropout as "gradus_dropout" { version keep_prob vanilla }
         gradus_shape as "gradus_shape" { batch channels spatial }
-        gradus_batch_norm as "gradus_batch_norm" { version eps running_decay }
+        gradus_batch_norm as "gradus_batch_norm" { version eps running_decay track_biased }
         gradus_lbfgs as "gradus_lbfgs" {
             version pairs max_iterations max_evaluations max_trials line_search tolerance decrease
             sufficient_decrease curvature width_tolerance step_min step_max max_move l1 l1_start l1_end

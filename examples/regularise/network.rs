@@ -28,7 +28,7 @@ pub struct Sample {
 }
 
 /// What keeps the network from learning its samples by heart; by default nothing.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub struct Regulariser {
     /// Strength of the squared penalty on the weights.
     pub l2: f32,
@@ -149,9 +149,9 @@ impl Network {
                 Dropout::drop_prob(drop_prob).relu_backward(&mut grads[..], &tape.output)?;
                 if batch_norm {
                     let shape = norm::Shape::dense(tape.sums.len() / outputs, outputs);
-                    let statistics = [&tape.mean[..], &tape.variance[..]];
+                    let saved = [&layer.rest[1][..], &tape.mean, &tape.variance];
                     let grad_params = [&mut grad_weight[..], &mut grad_shift[..]];
-                    NORM.backward(shape, &mut grads, &tape.sums, &layer.rest[1], statistics, grad_params)?;
+                    NORM.backward(shape, &mut grads, &tape.sums, saved, grad_params)?;
                 }
             }
             let mut grad_w = vec![0.0; layer.w.len()];

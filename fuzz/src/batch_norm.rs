@@ -24,7 +24,7 @@ fn shape(u: &mut Unstructured) -> Result<Shape> {
 /// Any bits at every level; one slice in sixteen has the wrong length.
 fn levels<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
     let shape = shape(u)?;
-    let norm = BatchNorm { eps: number(u)?, running_decay: number(u)? };
+    let norm = BatchNorm { eps: number(u)?, running_decay: number(u)?, ..BatchNorm::new() };
     let mut wrong = shape.is_empty();
     let mut draw = |u: &mut Unstructured, n: usize| -> Result<Vec<T>> {
         let m = if u.ratio(63, 64)? { n } else { u.int_in_range(0..=n + 3)? };

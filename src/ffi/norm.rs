@@ -20,9 +20,11 @@ pub struct gradus_shape {
 /// Batch normalisation (Ioffe and Szegedy, 2015).
 ///
 /// ```text
-/// training    mean = sum x / n;  variance = sum (x - mean)^2 / n         over batch and positions
+/// training    mean = first + sum (x - first) / n                         over batch and positions
+///             mean = mean + sum (x - mean) / n                           first: the channel's first value
+///             variance = sum (x - mean)^2 / n
 ///             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
-///             running = running_decay * running + (1 - running_decay) * new, variance unbiased
+///             running = running_decay * running + (1 - running_decay) * new, variance unbiased: n / (n - 1)
 /// inference   the same with the running statistics
 /// ```
 #[repr(C)]
@@ -34,6 +36,8 @@ pub struct gradus_batch_norm {
     pub eps: f32,
     /// Weight of the old running statistics; 0.9 (PyTorch's momentum is 0.1).
     pub running_decay: f64,
+    /// Whether the running variance takes the batch's by n, as Keras does; 0 is by n - 1, as PyTorch does.
+    pub track_biased: u32,
 }
 
 /// Columns of the running statistics: floats per channel.
@@ -42,9 +46,9 @@ pub const GRADUS_BATCH_NORM_COLUMNS: usize = 2;
 /// The configuration behind a pointer.
 fn batch_norm(config: *const gradus_batch_norm) -> Result<BatchNorm, gradus_status> {
     // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
-    let gradus_batch_norm { version, eps, running_decay } = unsafe { copy(config)? };
+    let gradus_batch_norm { version, eps, running_decay, track_biased } = unsafe { copy(config)? };
     same_version(version)?;
-    Ok(BatchNorm { eps, running_decay })
+    Ok(BatchNorm { eps, running_decay, track_biased: track_biased != 0 })
 }
 
 /// The shape behind a pointer.
@@ -129,13 +133,14 @@ functions! {
             read mean = mean, shape.channels; read variance = variance, shape.channels;
             write grad_weight = grad_weight, shape.channels; write grad_bias = grad_bias, shape.channels;
         ]
-        Ok(norm.backward(shape, grads, x, weight, [mean, variance], [grad_weight, grad_bias])?)
+        Ok(norm.backward(shape, grads, x, [weight, mean, variance], [grad_weight, grad_bias])?)
     }
 
     /// Pass at test time in place, with the running statistics.
     ///
     /// `x` is a tensor of the shape `layout`; `weight`, `bias`, `mean` and `variance` have a float per
     /// channel, the last two `running` and `running + channels` of gradus_batch_norm_track().
+    /// Track a batch first: in statistics that are still zeros the variance is read as 0, not as 1.
     ///
     /// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -157,6 +162,7 @@ functions! {
     /// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as
     /// have `weight`, `bias`, and `mean` and `variance`: `running` and `running + channels` of
     /// gradus_batch_norm_track().
+    /// Track a batch first: in statistics that are still zeros the variance is read as 0, not as 1.
     ///
     /// Errors: GRADUS_ERROR_SIZE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.

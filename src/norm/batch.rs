@@ -61,6 +61,7 @@ impl Shape {
 ///
 /// ```text
 /// training    mean = first + sum (x - first) / n                         over batch and positions
+///             mean = mean + sum (x - mean) / n
 ///             variance = sum (x - mean)^2 / n
 ///             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
 ///             running = running_decay * running + (1 - running_decay) * new, variance unbiased: n / (n - 1)
@@ -68,12 +69,15 @@ impl Shape {
 /// ```
 ///
 /// `weight` and `bias` are the paper's gamma and beta. The state is the running mean and variance; before
-/// the first batch, all zero bits, the running variance counts as 1. A sum runs over the samples in
-/// order, within a sample in the fixed order of [`reduce`](crate::reduce).
+/// the first batch, all zero bits, the running variance counts as 1.
+///
+/// A sum runs over 64 samples in order, within a sample in the fixed order of [`reduce`](crate::reduce). The
+/// sums of 64 join the total in order, by Kahan's formula: what rounding loses of one is made up for with the
+/// next. So a million samples have the digits that sixty have.
 ///
 /// `first` is the channel's first value: the mean keeps its digits however far the values are from 0, and a
 /// constant channel has variance 0 and `y = bias`, exactly. Where `n` is 1 that is so too; the running
-/// variance then stays what it was.
+/// variance then stays what it was, unless it is [`track_biased`](Self::track_biased).
 ///
 /// ```
 /// use gradus::norm::{BatchNorm, BatchNormState, Shape};
@@ -90,7 +94,7 @@ impl Shape {
 /// assert_eq!((mean, y[2], y[3]), ([2.0, 10.0], 0.5, 0.5));
 ///
 /// let (mut grads, mut grad_weight, mut grad_bias) = ([1.0; 6], [0.0; 2], [0.0; 2]);
-/// norm.backward(shape, &mut grads, &x, &weight, [&mean, &variance], [&mut grad_weight, &mut grad_bias])?;
+/// norm.backward(shape, &mut grads, &x, [&weight, &mean, &variance], [&mut grad_weight, &mut grad_bias])?;
 /// assert_eq!((grads, grad_bias), ([0.0; 6], [3.0; 2])); // a shift of all is normalised away
 ///
 /// let [mean, variance] = &running.columns;
@@ -105,6 +109,9 @@ pub struct BatchNorm {
     pub eps: f32,
     /// Weight of the old running statistics; 0.9 by default (PyTorch's `momentum` is 0.1).
     pub running_decay: f64,
+    /// Whether the running variance takes the batch's as it is, by `n`, as Keras does; by default it takes the
+    /// unbiased one, by `n - 1`, as PyTorch does.
+    pub track_biased: bool,
 }
 
 /// Running mean and variance of `C` channels.
@@ -117,16 +124,16 @@ impl Default for BatchNorm {
 }
 
 impl BatchNorm {
-    /// PyTorch's: eps 1e-5, running decay 0.9.
+    /// PyTorch's: eps 1e-5, running decay 0.9, running variance unbiased.
     #[must_use]
     pub const fn new() -> Self {
-        Self { eps: 1e-5, running_decay: 0.9 }
+        Self { eps: 1e-5, running_decay: 0.9, track_biased: false }
     }
 
-    /// Keras': eps 1e-3, running decay 0.99.
+    /// Keras': eps 1e-3, running decay 0.99, running variance biased.
     #[must_use]
     pub const fn keras() -> Self {
-        Self { eps: 1e-3, running_decay: 0.99 }
+        Self { eps: 1e-3, running_decay: 0.99, track_biased: true }
     }
 
     /// Whether the hyper-parameters lie in their ranges; the passes do not ask.
@@ -175,6 +182,13 @@ impl BatchNorm {
         shape.fits(shape.len(), channels)?;
         let (decay, gain) = (self.running_decay as f32, (1.0 - self.running_decay) as f32);
         let n: f32 = shape.values();
+        let unbiased = if self.track_biased {
+            Some(1.0)
+        } else if n > 1.0 {
+            Some(n / (n - 1.0))
+        } else {
+            None
+        };
         let first = running.clock.t == 0;
         running.clock.tick();
         for (running, new) in running_mean.iter_mut().zip(mean) {
@@ -182,13 +196,14 @@ impl BatchNorm {
         }
         for (running, new) in running_variance.iter_mut().zip(variance) {
             let old = if first { 1.0 } else { *running };
-            *running = if n > 1.0 { decay * old + gain * (*new * (n / (n - 1.0))) } else { old };
+            // One value has no unbiased variance.
+            *running = unbiased.map_or(old, |factor| decay * old + gain * (*new * factor));
         }
         Ok(())
     }
 
-    /// The backward pass, in place: turns the gradient with respect to `y` into the one with respect to `x`, and
-    /// writes those with respect to `[weight, bias]`.
+    /// The backward pass, in place, over the `[weight, mean, variance]` of the training pass: turns the gradient
+    /// with respect to `y` into the one with respect to `x`, and writes those with respect to `[weight, bias]`.
     ///
     /// ```text
     /// bias'   = sum g
@@ -205,11 +220,10 @@ impl BatchNorm {
         shape: Shape,
         grads: &mut [T],
         x: &[T],
-        weight: &[T],
-        batch: [&[T]; 2],
+        saved: [&[T]; 3],
         grad_params: [&mut [T]; 2],
     ) -> Result<(), Error> {
-        self.backward_at(Level::detect(), shape, grads, x, [weight, batch[0], batch[1]], grad_params)
+        self.backward_at(Level::detect(), shape, grads, x, saved, grad_params)
     }
 
     /// The pass at test time, in place, with the running `[mean, variance]`.
@@ -231,6 +245,8 @@ impl BatchNorm {
     }
 
     /// Folds the normalisation into the dense or convolutional layer before it, which then needs none.
+    ///
+    /// As in [`inference`](Self::inference), a state must have tracked a batch.
     ///
     /// ```text
     /// a = weight / sqrt(variance + eps);  layer_weights[channel][..] *= a;  layer_bias = (layer_bias - mean) * a + bias
@@ -285,7 +301,7 @@ impl BatchNorm {
         kernels::normalise(level, shape, y, self.eps, [mean, variance, weight, bias])
     }
 
-    /// [`backward`](Self::backward) at a chosen instruction set, over `[weight, mean, variance]`.
+    /// [`backward`](Self::backward) at a chosen instruction set: for tests and benchmarks.
     ///
     /// # Errors
     /// As [`backward`](Self::backward).
@@ -302,10 +318,7 @@ impl BatchNorm {
         shape.fits(x.len(), channels)?;
         same_length(x.len(), grads.len())?;
         kernels::gradients(level, shape, grads, x, mean, [grad_weight, grad_bias])?;
-        let eps = T::from_f32(self.eps);
-        for (g, v) in grad_weight.iter_mut().zip(variance) {
-            *g = *g / (*v + eps).sqrt();
-        }
+        kernels::over_deviation(level, self.eps, grad_weight, variance)?;
         kernels::backward(level, shape, grads, x, self.eps, [mean, variance, weight, grad_weight, grad_bias])
     }
 

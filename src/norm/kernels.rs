@@ -3,28 +3,70 @@
 //! After a dense layer the channels lie side by side: a pass takes a sample at a time, and each
 //! position of a register has a channel of its own. Elsewhere a channel is a run of positions, and its
 //! numbers fill the register. Both follow the same formula.
+//!
+//! Channels are taken by blocks. What is one number for each of them, a root, a quotient, a sum, lies on the
+//! stack, formed once for all samples.
 
 use super::batch::Shape;
 use crate::cut::{cut, cut_mut};
 use crate::error::Error;
 use crate::simd::{Columns, Element, Fold, Lane, Level, Rule, reduce, run};
 
-/// `(x - mean) * (weight / sqrt(variance + eps)) + bias`
-#[inline(always)]
-fn normalised<T: Element, L: Lane<T>>(eps: L, x: L, [mean, variance, weight, bias]: [L; 4]) -> L {
-    (x - mean) * (weight / (variance + eps).sqrt()) + bias
+/// Channels of a block.
+const CHANNELS: usize = 64;
+
+/// Samples that are summed before their sum joins the total.
+const SAMPLES: usize = 64;
+
+/// Some channels of all.
+#[derive(Clone, Copy)]
+struct Block {
+    shape: Shape,
+    first: usize,
+    len: usize,
 }
 
-/// `weight / d * (g - bias' / n - (x - mean) / d * weight' / n)`, `d = sqrt(variance + eps)`
-#[inline(always)]
-fn returned<T: Element, L: Lane<T>>(
-    [eps, n]: [L; 2],
-    g: L,
-    x: L,
-    [mean, variance, weight, grad_weight, grad_bias]: [L; 5],
-) -> L {
-    let d = (variance + eps).sqrt();
-    (weight / d) * (g - grad_bias / n - (x - mean) * (grad_weight / n / d))
+/// All channels, block by block.
+fn blocks(shape: Shape) -> impl Iterator<Item = Block> {
+    let mut first = 0;
+    core::iter::from_fn(move || {
+        let left = shape.channels - first;
+        let block = Block { shape, first, len: if left < CHANNELS { left } else { CHANNELS } };
+        first += block.len;
+        if left == 0 { None } else { Some(block) }
+    })
+}
+
+impl Block {
+    /// Its part of one number for each channel.
+    fn of<'a, T>(&self, channels: &'a [T]) -> &'a [T] {
+        channels.get(self.first..self.first + self.len).unwrap_or_default()
+    }
+
+    /// Its part of one number for each channel, to write.
+    fn of_mut<'a, T>(&self, channels: &'a mut [T]) -> &'a mut [T] {
+        channels.get_mut(self.first..self.first + self.len).unwrap_or_default()
+    }
+
+    /// Its part of a sample: where it begins in a tensor, and where it ends.
+    const fn range(&self, sample: usize) -> core::ops::Range<usize> {
+        let start = (sample * self.shape.channels + self.first) * self.shape.spatial;
+        start..start + self.len * self.shape.spatial
+    }
+
+    /// A number of its own for each channel, from one that it reads.
+    fn fill<'a, T: Element>(
+        &self,
+        memory: &'a mut [T; CHANNELS],
+        channels: &[T],
+        number: impl Fn(T) -> T,
+    ) -> &'a mut [T] {
+        let own = memory.get_mut(..self.len).unwrap_or_default();
+        for (own, x) in own.iter_mut().zip(self.of(channels)) {
+            *own = number(*x);
+        }
+        own
+    }
 }
 
 /// The numbers of one channel in every position.
@@ -45,28 +87,54 @@ fn channels<const K: usize, T: Element>(slices: [&[T]; K]) -> impl Iterator<Item
     (0..count).map(move |c| slices.map(|slice| slice.get(c).copied().unwrap_or(T::ZERO)))
 }
 
-/// Forward, channels side by side.
-struct NormaliseRow<T> {
+/// `x / sqrt(variance + eps)`
+struct OverDeviation<T> {
     eps: T,
 }
 
-impl<T: Element> Rule<0, 4, T> for NormaliseRow<T> {
+impl<T: Element> Rule<0, 1, T> for OverDeviation<T> {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, channel: [L; 4], _: [L; 0]) -> (L, [L; 0]) {
-        (normalised(L::splat(isa, self.eps), x, channel), [])
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, [variance]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+        (x / (variance + L::splat(isa, self.eps)).sqrt(), [])
+    }
+}
+
+/// Divides a number of each channel by the channel's deviation, in place.
+pub(super) fn over_deviation<T: Element>(
+    level: Level,
+    eps: f32,
+    x: &mut [T],
+    variance: &[T],
+) -> Result<(), Error> {
+    run(level, &OverDeviation { eps: T::from_f32(eps) }, Columns::new(x, [variance], [])?);
+    Ok(())
+}
+
+/// `(x - mean) * scale + bias`
+#[inline(always)]
+fn normalised<T: Element, L: Lane<T>>(x: L, [mean, scale, bias]: [L; 3]) -> L {
+    (x - mean) * scale + bias
+}
+
+/// Forward, channels side by side.
+struct NormaliseRow;
+
+impl<T: Element> Rule<0, 3, T> for NormaliseRow {
+    #[inline(always)]
+    fn apply<L: Lane<T>>(&self, _: L::Isa, x: L, channel: [L; 3], _: [L; 0]) -> (L, [L; 0]) {
+        (normalised(x, channel), [])
     }
 }
 
 /// Forward, a run of one channel.
 struct NormaliseRun<T> {
-    eps: T,
-    channel: [T; 4],
+    channel: [T; 3],
 }
 
 impl<T: Element> Rule<0, 0, T> for NormaliseRun<T> {
     #[inline(always)]
     fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, _: [L; 0], _: [L; 0]) -> (L, [L; 0]) {
-        (normalised(L::splat(isa, self.eps), x, splat(isa, self.channel)), [])
+        (normalised(x, splat(isa, self.channel)), [])
     }
 }
 
@@ -74,53 +142,61 @@ impl<T: Element> Rule<0, 0, T> for NormaliseRun<T> {
 pub(super) fn normalise<T: Element>(
     level: Level,
     shape: Shape,
-    mut x: &mut [T],
+    x: &mut [T],
     eps: f32,
-    params: [&[T]; 4],
+    [mean, variance, weight, bias]: [&[T]; 4],
 ) -> Result<(), Error> {
-    let eps = T::from_f32(eps);
-    while !x.is_empty() {
-        if shape.spatial == 1 {
-            run(level, &NormaliseRow { eps }, Columns::new(cut_mut(&mut x, shape.channels), params, [])?);
-            continue;
-        }
-        for channel in channels(params) {
-            let x = cut_mut(&mut x, shape.spatial);
-            run(level, &NormaliseRun { eps, channel }, Columns::new(x, [], [])?);
+    for block in blocks(shape) {
+        let mut scale = [T::ZERO; CHANNELS];
+        let scale = block.fill(&mut scale, weight, |w| w);
+        over_deviation(level, eps, scale, block.of(variance))?;
+        let numbers = [block.of(mean), scale, block.of(bias)];
+        for sample in 0..shape.batch {
+            let mut x = x.get_mut(block.range(sample)).unwrap_or_default();
+            if shape.spatial == 1 {
+                run(level, &NormaliseRow, Columns::new(x, numbers, [])?);
+                continue;
+            }
+            for channel in channels(numbers) {
+                let x = cut_mut(&mut x, shape.spatial);
+                run(level, &NormaliseRun { channel }, Columns::new(x, [], [])?);
+            }
         }
     }
     Ok(())
 }
 
-/// Backward, channels side by side.
-struct BackwardRow<T> {
-    constants: [T; 2],
+/// `scale * (g - shift - (x - mean) * slope)`
+#[inline(always)]
+fn returned<T: Element, L: Lane<T>>(g: L, x: L, [mean, scale, shift, slope]: [L; 4]) -> L {
+    scale * (g - shift - (x - mean) * slope)
 }
 
-impl<T: Element> Rule<0, 6, T> for BackwardRow<T> {
+/// Backward, channels side by side.
+struct BackwardRow;
+
+impl<T: Element> Rule<0, 5, T> for BackwardRow {
     #[inline(always)]
     fn apply<L: Lane<T>>(
         &self,
-        isa: L::Isa,
+        _: L::Isa,
         g: L,
-        [x, mean, variance, weight, grad_weight, grad_bias]: [L; 6],
+        [x, mean, scale, shift, slope]: [L; 5],
         _: [L; 0],
     ) -> (L, [L; 0]) {
-        let channel = [mean, variance, weight, grad_weight, grad_bias];
-        (returned(splat(isa, self.constants), g, x, channel), [])
+        (returned(g, x, [mean, scale, shift, slope]), [])
     }
 }
 
 /// Backward, a run of one channel.
 struct BackwardRun<T> {
-    constants: [T; 2],
-    channel: [T; 5],
+    channel: [T; 4],
 }
 
 impl<T: Element> Rule<0, 1, T> for BackwardRun<T> {
     #[inline(always)]
     fn apply<L: Lane<T>>(&self, isa: L::Isa, g: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (returned(splat(isa, self.constants), g, x, splat(isa, self.channel)), [])
+        (returned(g, x, splat(isa, self.channel)), [])
     }
 }
 
@@ -128,112 +204,167 @@ impl<T: Element> Rule<0, 1, T> for BackwardRun<T> {
 pub(super) fn backward<T: Element>(
     level: Level,
     shape: Shape,
-    mut grads: &mut [T],
-    mut x: &[T],
+    grads: &mut [T],
+    x: &[T],
     eps: f32,
-    params: [&[T]; 5],
+    [mean, variance, weight, grad_weight, grad_bias]: [&[T]; 5],
 ) -> Result<(), Error> {
-    let constants = [T::from_f32(eps), shape.values()];
-    let [mean, variance, weight, grad_weight, grad_bias] = params;
-    while !grads.is_empty() {
-        if shape.spatial == 1 {
-            let (grads, x) = (cut_mut(&mut grads, shape.channels), cut(&mut x, shape.channels));
-            let read = [x, mean, variance, weight, grad_weight, grad_bias];
-            run(level, &BackwardRow { constants }, Columns::new(grads, read, [])?);
-            continue;
-        }
-        for channel in channels(params) {
-            let (grads, x) = (cut_mut(&mut grads, shape.spatial), cut(&mut x, shape.spatial));
-            run(level, &BackwardRun { constants, channel }, Columns::new(grads, [x], [])?);
+    let n: T = shape.values();
+    for block in blocks(shape) {
+        let [mut scale, mut shift, mut slope] = [[T::ZERO; CHANNELS]; 3];
+        let scale = block.fill(&mut scale, weight, |w| w);
+        let shift = block.fill(&mut shift, grad_bias, |g| g / n);
+        let slope = block.fill(&mut slope, grad_weight, |g| g / n);
+        over_deviation(level, eps, scale, block.of(variance))?;
+        over_deviation(level, eps, slope, block.of(variance))?;
+        let mean = block.of(mean);
+        for sample in 0..shape.batch {
+            let mut grads = grads.get_mut(block.range(sample)).unwrap_or_default();
+            let mut x = x.get(block.range(sample)).unwrap_or_default();
+            if shape.spatial == 1 {
+                run(level, &BackwardRow, Columns::new(grads, [x, mean, scale, shift, slope], [])?);
+                continue;
+            }
+            for channel in channels([mean, scale, shift, slope]) {
+                let (grads, x) = (cut_mut(&mut grads, shape.spatial), cut(&mut x, shape.spatial));
+                run(level, &BackwardRun { channel }, Columns::new(grads, [x], [])?);
+            }
         }
     }
     Ok(())
 }
 
-/// `sum += x`
-struct Sum;
+/// What is summed over a channel, of two tensors and a centre.
+trait Term<T: Element> {
+    fn of<L: Lane<T>>(&self, isa: L::Isa, x: L, g: L, centre: L) -> L;
+}
 
-impl<T: Element> Rule<0, 1, T> for Sum {
+/// `x - centre`, both scaled by a power of two that keeps the sum of all finite.
+struct Deviation<T> {
+    scale: T,
+}
+
+impl<T: Element> Term<T> for Deviation<T> {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, _: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + x, [])
+    fn of<L: Lane<T>>(&self, isa: L::Isa, x: L, _: L, centre: L) -> L {
+        let scale = L::splat(isa, self.scale);
+        x * scale - centre * scale
     }
 }
 
-impl<T: Element> Fold<1, 0, T> for Sum {
+/// `g * (x - centre)`
+struct Product;
+
+impl<T: Element> Term<T> for Product {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + x, [])
+    fn of<L: Lane<T>>(&self, _: L::Isa, x: L, g: L, centre: L) -> L {
+        g * (x - centre)
     }
 }
 
-/// `sum += (x - mean)^2`, or `sum += g * (x - mean)` with a gradient, in a run of one channel.
-struct Moment<T> {
-    mean: T,
-}
+/// `(x - centre)^2`
+struct Square;
 
-/// `sum += (x - mean)^2`, channels side by side.
-struct SquaresRow;
-
-impl<T: Element> Rule<0, 2, T> for SquaresRow {
+impl<T: Element> Term<T> for Square {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, _: L::Isa, sum: L, [x, mean]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        let d = x - mean;
-        (sum + d * d, [])
+    fn of<L: Lane<T>>(&self, _: L::Isa, x: L, _: L, centre: L) -> L {
+        let d = x - centre;
+        d * d
     }
 }
 
-impl<T: Element> Fold<1, 0, T> for Moment<T> {
+/// `g`
+struct Gradient;
+
+impl<T: Element> Term<T> for Gradient {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        let d = x - L::splat(isa, self.mean);
-        (sum + d * d, [])
+    fn of<L: Lane<T>>(&self, _: L::Isa, _: L, g: L, _: L) -> L {
+        g
     }
 }
 
-/// `sum += g * (x - mean)`, channels side by side.
-struct ProductsRow;
+/// `sum += term`, channels side by side.
+struct SumRow<'a, K>(&'a K);
 
-impl<T: Element> Rule<0, 3, T> for ProductsRow {
+impl<T: Element, K: Term<T>> Rule<0, 3, T> for SumRow<'_, K> {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, _: L::Isa, sum: L, [g, x, mean]: [L; 3], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + g * (x - mean), [])
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x, g, centre]: [L; 3], _: [L; 0]) -> (L, [L; 0]) {
+        (sum + self.0.of(isa, x, g, centre), [])
     }
 }
 
-impl<T: Element> Fold<2, 0, T> for Moment<T> {
+/// `sum += term`, a run of one channel.
+struct SumRun<'a, K, T> {
+    term: &'a K,
+    centre: T,
+}
+
+impl<T: Element, K: Term<T>> Fold<2, 0, T> for SumRun<'_, K, T> {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [g, x]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + g * (x - L::splat(isa, self.mean)), [])
+    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x, g]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+        (sum + self.term.of(isa, x, g, L::splat(isa, self.centre)), [])
     }
 }
 
-/// `sum += x - first`, channels side by side.
-struct OffsetsRow;
+/// `total += part`. What rounding loses of it is taken from the next part (Kahan, 1965); of infinity nothing is.
+struct Join;
 
-impl<T: Element> Rule<0, 2, T> for OffsetsRow {
+impl<T: Element> Rule<1, 1, T> for Join {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, _: L::Isa, sum: L, [x, first]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + (x - first), [])
+    fn apply<L: Lane<T>>(&self, isa: L::Isa, total: L, [part]: [L; 1], [lost]: [L; 1]) -> (L, [L; 1]) {
+        let part = part - lost;
+        let new = total + part;
+        let lost = (new - total) - part;
+        let (zero, infinity) = (L::splat(isa, T::ZERO), L::splat(isa, T::INFINITY));
+        (new, [infinity.select_gt(lost.abs(), lost, zero)])
     }
 }
 
-/// `sum += x - first` in a run of one channel.
-struct Offsets<T> {
-    first: T,
-}
-
-impl<T: Element> Fold<1, 0, T> for Offsets<T> {
-    #[inline(always)]
-    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + (x - L::splat(isa, self.first)), [])
+/// The sum of a term over each channel.
+///
+/// [`SAMPLES`] are summed in their order, within a sample in the fixed order of [`reduce`]; these sums join
+/// the total in their order.
+fn sum<T: Element>(
+    level: Level,
+    shape: Shape,
+    term: &impl Term<T>,
+    [x, g]: [&[T]; 2],
+    centre: &[T],
+    totals: &mut [T],
+) -> Result<(), Error> {
+    totals.fill(T::ZERO);
+    for block in blocks(shape) {
+        let (centre, totals) = (block.of(centre), block.of_mut(totals));
+        let [mut part, mut lost] = [[T::ZERO; CHANNELS]; 2];
+        let [part, lost] =
+            [&mut part, &mut lost].map(|memory| memory.get_mut(..block.len).unwrap_or_default());
+        for sample in 0..shape.batch {
+            let range = block.range(sample);
+            let mut x = x.get(range.clone()).unwrap_or_default();
+            let mut g = g.get(range).unwrap_or_default();
+            if shape.spatial == 1 {
+                run(level, &SumRow(term), Columns::new(part, [x, g, centre], [])?);
+            } else {
+                for (part, centre) in part.iter_mut().zip(centre) {
+                    let run = SumRun { term, centre: *centre };
+                    let read = [cut(&mut x, shape.spatial), cut(&mut g, shape.spatial)];
+                    *part = *part + reduce(level, &run, shape.spatial, read, [])?;
+                }
+            }
+            if sample % SAMPLES == SAMPLES - 1 || sample + 1 == shape.batch {
+                run(level, &Join, Columns::new(totals, [part], [lost])?);
+                part.fill(T::ZERO);
+            }
+        }
     }
+    Ok(())
 }
 
 /// Mean and biased variance of each channel.
 ///
-/// The mean is taken from the channel's first value on: its error is then one of the deviations, however far
-/// from 0 they are, and a constant channel has exactly its value.
+/// The mean is taken from the channel's first value on, and again from there on: the error of the second time
+/// is one of the deviations from the mean, however far that is from 0 or from the first value. A constant
+/// channel has exactly its value.
 pub(super) fn statistics<T: Element>(
     level: Level,
     shape: Shape,
@@ -242,35 +373,18 @@ pub(super) fn statistics<T: Element>(
     variance: &mut [T],
 ) -> Result<(), Error> {
     let n: T = shape.values();
-    let first = |channel: usize| x.get(channel * shape.spatial).copied().unwrap_or(T::ZERO);
-    mean.fill(T::ZERO);
-    let mut rest = x;
-    while !rest.is_empty() {
-        if shape.spatial == 1 {
-            let read = [cut(&mut rest, shape.channels), cut(&mut { x }, shape.channels)];
-            run(level, &OffsetsRow, Columns::new(mean, read, [])?);
-            continue;
-        }
-        for (channel, mean) in mean.iter_mut().enumerate() {
-            let fold = Offsets { first: first(channel) };
-            *mean = *mean + reduce(level, &fold, shape.spatial, [cut(&mut rest, shape.spatial)], [])?;
-        }
-    }
     for (channel, mean) in mean.iter_mut().enumerate() {
-        *mean = first(channel) + *mean / n;
+        *mean = x.get(channel * shape.spatial).copied().unwrap_or(T::ZERO);
     }
-    variance.fill(T::ZERO);
-    let mut rest = x;
-    while !rest.is_empty() {
-        if shape.spatial == 1 {
-            run(level, &SquaresRow, Columns::new(variance, [cut(&mut rest, shape.channels), mean], [])?);
-            continue;
-        }
-        for (variance, mean) in variance.iter_mut().zip(&*mean) {
-            let fold = Moment { mean: *mean };
-            *variance = *variance + reduce(level, &fold, shape.spatial, [cut(&mut rest, shape.spatial)], [])?;
+    let scale = n.inverse_power();
+    for _ in 0..2 {
+        let deviations = &mut *variance; // a place to sum them
+        sum(level, shape, &Deviation { scale }, [x, x], mean, deviations)?;
+        for (mean, deviation) in mean.iter_mut().zip(deviations) {
+            *mean = *mean + *deviation / (n * scale);
         }
     }
+    sum(level, shape, &Square, [x, x], mean, variance)?;
     for variance in variance {
         *variance = *variance / n;
     }
@@ -281,25 +395,11 @@ pub(super) fn statistics<T: Element>(
 pub(super) fn gradients<T: Element>(
     level: Level,
     shape: Shape,
-    mut grads: &[T],
-    mut x: &[T],
+    grads: &[T],
+    x: &[T],
     mean: &[T],
     [products, sums]: [&mut [T]; 2],
 ) -> Result<(), Error> {
-    products.fill(T::ZERO);
-    sums.fill(T::ZERO);
-    while !grads.is_empty() {
-        if shape.spatial == 1 {
-            let (g, x) = (cut(&mut grads, shape.channels), cut(&mut x, shape.channels));
-            run(level, &ProductsRow, Columns::new(products, [g, x, mean], [])?);
-            run(level, &Sum, Columns::new(sums, [g], [])?);
-            continue;
-        }
-        for ((product, sum), mean) in products.iter_mut().zip(&mut *sums).zip(mean) {
-            let (g, x) = (cut(&mut grads, shape.spatial), cut(&mut x, shape.spatial));
-            *product = *product + reduce(level, &Moment { mean: *mean }, g.len(), [g, x], [])?;
-            *sum = *sum + reduce(level, &Sum, g.len(), [g], [])?;
-        }
-    }
-    Ok(())
+    sum(level, shape, &Product, [x, grads], mean, products)?;
+    sum(level, shape, &Gradient, [x, grads], mean, sums)
 }

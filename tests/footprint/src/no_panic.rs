@@ -252,7 +252,7 @@ extern "C" fn normalise(
     norm.check()?;
     norm.forward(shape, x, y, [a, b], [&mut *e, &mut *f])?;
     norm.track(shape, [a, b], running.as_mut())?;
-    norm.backward(shape, x, y, a, [b, c], [&mut *e, &mut *f])?;
+    norm.backward(shape, x, y, [a, b, c], [&mut *e, &mut *f])?;
     norm.inference(shape, x, [a, b], [c, d])?;
     norm.fold([a, b], [c, d], e, f)
 }
