@@ -63,6 +63,43 @@ fn affine_maps_are_pytorchs() {
 }
 
 #[test]
+fn changes_of_images_are_torchvisions() {
+    for case in layers("changes") {
+        let name = case["name"].as_str().unwrap();
+        let [height, width, out_height, out_width] =
+            ["height", "width", "out_height", "out_width"].map(|key| size(&case, key));
+        let numbers: Vec<f32> = doubles(&case, "numbers").iter().map(|x| *x as f32).collect();
+        let (x, from) = (floats(&case, "input"), shape(height, width, 3, Layout::Chw));
+        let image = Image::new(&x, from).unwrap();
+        let lit = |work: fn(&mut ImageMut<'_, f32>, f32)| {
+            let mut y = x.clone();
+            work(&mut ImageMut::new(&mut y, from).unwrap(), numbers[0]);
+            y
+        };
+        let out = shape(out_height, out_width, 3, Layout::Chw);
+        let all = Region { top: 0, left: 0, height, width };
+        let (got, slack) = match (name, &numbers[..]) {
+            // torchvision turns clockwise and slants to the left; a coordinate of size 4 is off by a few units.
+            ("affine", [angle, right, down, scale, shear]) => {
+                let map = Affine::stretch(*scale, *scale)
+                    .then(Affine::shear(-shear.to_radians().tan()))
+                    .then(Affine::rotate(-angle))
+                    .then(Affine::translate(*right, *down));
+                (written(out, 7.0, |to| affine(image, &map, 0.0, to).unwrap()), 12.0 * unit(1.0))
+            }
+            ("brightness", _) => (lit(brightness), unit(1.0)),
+            // Its grey has 0.2989 for red, and no number is above 0.75.
+            ("contrast", _) => (lit(contrast), 0.75e-4),
+            ("saturation", _) => (lit(saturation), 0.75e-4),
+            _ => (written(out, 7.0, |to| resize(image, all, to).unwrap()), 4.0 * unit(1.0)),
+        };
+        for (got, want) in got.iter().zip(doubles(&case, "f64")) {
+            assert!((f64::from(*got) - want).abs() <= slack, "{name} {numbers:?}: {got} {want}");
+        }
+    }
+}
+
+#[test]
 fn maps_move_the_picture_as_they_say() {
     let x: Vec<u8> = (1..=9).collect();
     let image = Image::new(&x, grey(3, 3)).unwrap();
@@ -213,6 +250,23 @@ fn enlarging_is_bilinear_and_shrinking_averages() {
             assert!((f64::from(*got) - want).abs() < 1e-6, "{from:?} {to:?}: {got} {want}");
         }
     }
+    // One colour stays that colour, to the bit, at any size; what was equal in a mirror stays so at the ends.
+    for colour in [0.1_f32, 1.0 / 3.0, -7.7e5] {
+        let x = [colour; 64];
+        let image = Image::new(&x, grey(8, 8)).unwrap();
+        let all = Region { top: 0, left: 0, height: 8, width: 8 };
+        for side in 1..20 {
+            let got = written(grey(side, 21 - side), 7.0, |to| resize(image, all, to).unwrap());
+            assert!(got.iter().all(|x| *x == colour), "{side}: {got:?}");
+        }
+    }
+    let x = [0.1_f32, 0.7, 0.2, 0.7, 0.1];
+    let all = Region { top: 0, left: 0, height: 1, width: 5 };
+    for width in [8, 10, 20] {
+        let image = Image::new(&x, grey(1, 5)).unwrap();
+        let got = written(grey(1, width), 7.0, |to| resize(image, all, to).unwrap());
+        assert_eq!((got[0], got[width - 1]), (0.1, 0.1), "{got:?}");
+    }
     // A checkerboard becomes grey, not another pattern.
     let x: Vec<u8> = (0..64 * 64).map(|k| if (k / 64 + k) % 2 == 0 { 255 } else { 0 }).collect();
     let image = Image::new(&x, grey(64, 64)).unwrap();
@@ -292,6 +346,12 @@ fn light_follows_its_formulas_and_saturates() {
     assert_eq!(y, [-3.0, 6.0]);
     contrast(&mut ImageMut::new(&mut y, grey(1, 2)).unwrap(), 0.5);
     assert_eq!(y, [-0.75, 3.75]);
+    // A factor of 1 is the identity, however far the mean is from a number.
+    for work in [brightness::<f32>, contrast, saturation] {
+        let mut y = [1.0, 1e8, 3.0, f32::MAX, f32::MAX, -0.0];
+        work(&mut ImageMut::new(&mut y, colour).unwrap(), 1.0);
+        assert_eq!(y.map(f32::to_bits), [1.0, 1e8, 3.0, f32::MAX, f32::MAX, -0.0].map(f32::to_bits));
+    }
     let mut unchanged = x;
     let mut image = ImageMut::new(&mut unchanged, colour).unwrap();
     Jitter::default().apply(&mut image, &mut rng(1)).unwrap();

@@ -120,6 +120,33 @@ fn training_and_inference_agree_with_pytorch() {
     }
 }
 
+#[test]
+fn running_statistics_agree_with_keras() {
+    for case in layers("batch_norm_keras") {
+        let name = case["name"].as_str().unwrap();
+        let number = |key: &str| case[key].as_f64().unwrap();
+        let keras =
+            BatchNorm { eps: number("eps") as f32, running_decay: number("momentum"), ..BatchNorm::keras() };
+        let (channels, spatial) = (size(&case, "channels"), size(&case, "spatial"));
+        let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
+        let mut running = StateVec::<BatchNorm, 2>::new(channels);
+        for step in case["steps"].as_array().unwrap() {
+            let shape = Shape { batch: size(step, "batch"), channels, spatial };
+            let x = floats(step, "input");
+            let got = pass(&keras, Level::detect(), shape, [&x, &x, &ones, &zeros]);
+            keras.track(shape, [&got.mean, &got.variance], running.as_mut()).unwrap();
+            let [mean, variance] = running.columns();
+            assert!(off(mean, &doubles(step, "moving_mean")) <= 4.0, "{name}: {mean:?}");
+            assert!(off(variance, &doubles(step, "moving_variance")) <= 4.0, "{name}: {variance:?}");
+        }
+        let last = &case["inference"];
+        let shape = Shape { batch: size(last, "batch"), channels, spatial };
+        let (mut y, [mean, variance]) = (floats(last, "input"), running.columns());
+        keras.inference(shape, &mut y, [&ones, &zeros], [mean, variance]).unwrap();
+        assert!(off(&y, &doubles(last, "output")) <= 4.0, "{name}: {y:?}");
+    }
+}
+
 fn inputs(shape: Shape, seed: u64) -> [Vec<f32>; 4] {
     let mut random = Random(seed);
     let mut numbers = |n| random.vec(n, |r| r.sized(-1.0, 1.0));
@@ -382,5 +409,6 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
     assert_eq!((y, m, v, grads, layer, running.t()), ([7.0; 6], [7.0; 2], [7.0; 2], [7.0; 6], [7.0; 5], 0));
     assert_eq!(BatchNorm { eps: 0.0, ..norm }.check(), Err(Error::Range(Hyper::Epsilon)));
     assert_eq!(BatchNorm { running_decay: 1.0, ..norm }.check(), Err(Error::Range(Hyper::Rho)));
-    assert_eq!(BatchNorm::keras().check(), Ok(()));
+    let keras = BatchNorm { eps: 1e-3, running_decay: 0.99, track_biased: true };
+    assert_eq!((BatchNorm::keras(), keras.check()), (keras, Ok(())));
 }

@@ -147,14 +147,15 @@ impl Axis {
         let x = if x > 0.0 { x } else { 0.0 };
         let floor = x as usize;
         let first = if floor < last { floor } else { last };
-        let second = if first < last { first + 1 } else { last };
-        (self.start + first, self.start + second, x - floor as f32)
+        let (second, weight) = if first < last { (first + 1, x - floor as f32) } else { (last, 0.0) };
+        (self.start + first, self.start + second, weight)
     }
 }
 
-/// Between two numbers. Where the second has no weight it counts for nothing, also infinity and NaN.
+/// Between two numbers: equal ones are not rounded. Where the second has no weight it counts for nothing, also
+/// infinity and NaN.
 fn mix(weight: f32, a: f32, b: f32) -> f32 {
-    if weight == 0.0 { a } else { (1.0 - weight) * a + weight * b }
+    if weight == 0.0 || a == b { a } else { (1.0 - weight) * a + weight * b }
 }
 
 /// Fills `to` by bilinear interpolation along both directions.
@@ -167,21 +168,27 @@ pub(super) fn sample<P: Pixel>(
     to.takes(&from)?;
     let target = to.shape();
     let (across, down) = (columns.points(), rows.points());
-    let share = 1.0 / (across * down) as f32;
+    let points = (across * down) as f32;
     for row in 0..target.height {
         for column in 0..target.width {
             for channel in 0..target.channels {
-                let mut sum = 0.0;
-                for v in 0..down {
+                let point = |v, u| {
                     let (top, bottom, y) = rows.at(row, v, down);
+                    let (left, right, x) = columns.at(column, u, across);
+                    let at = |row, column| from.number(row, column, channel, 0.0);
+                    let across = |row| mix(x, at(row, left), at(row, right));
+                    mix(y, across(top), across(bottom))
+                };
+                // Where all points are equal, so is their mean: what they differ by from the first is summed.
+                let (first, mut sum) = (point(0, 0), 0.0);
+                for v in 0..down {
                     for u in 0..across {
-                        let (left, right, x) = columns.at(column, u, across);
-                        let at = |row, column| from.number(row, column, channel, 0.0);
-                        let across = |row| mix(x, at(row, left), at(row, right));
-                        sum += mix(y, across(top), across(bottom));
+                        let x = point(v, u);
+                        sum += if x == first { 0.0 } else { x - first };
                     }
                 }
-                to.set(row, column, channel, P::from_f32(sum * share));
+                let mean = if points == 1.0 { first } else { first + sum / points };
+                to.set(row, column, channel, P::from_f32(mean));
             }
         }
     }

@@ -1,17 +1,17 @@
-//! Brightness, contrast and saturation.
+//! Brightness, contrast and saturation: a factor of 1 changes nothing. `u8` saturates, `f32` is not clamped.
 
 use super::{Image, ImageMut, Pixel};
 
-/// Multiplies every number: `x * factor`. `u8` saturates.
+/// Multiplies every number: `x * factor`. `u8` saturates, `f32` is not clamped.
 pub fn brightness<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
     for x in image.numbers() {
         *x = P::from_f32(x.to_f32() * factor);
     }
 }
 
-/// Moves every number away from the image's mean grey, or towards it: `mean + (x - mean) * factor`.
+/// Moves every number away from the image's mean grey, or towards it: `factor * x + (1 - factor) * mean`.
 ///
-/// `u8` saturates. The mean is summed over each row, then over the rows.
+/// `u8` saturates, `f32` is not clamped. The mean is summed over each row, then over the rows.
 pub fn contrast<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
     let (shape, source) = (image.shape(), image.as_image());
     let mut sum = 0.0;
@@ -24,11 +24,13 @@ pub fn contrast<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
     }
     let mean = sum / (shape.height * shape.width) as f32;
     for x in image.numbers() {
-        *x = P::from_f32(mean + (x.to_f32() - mean) * factor);
+        *x = P::from_f32(mix(factor, x.to_f32(), mean));
     }
 }
 
-/// Moves every pixel away from its own grey, or towards it: `grey + (x - grey) * factor`. `u8` saturates.
+/// Moves every pixel away from its own grey, or towards it: `factor * x + (1 - factor) * grey`.
+///
+/// `u8` saturates, `f32` is not clamped.
 pub fn saturation<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
     let shape = image.shape();
     for row in 0..shape.height {
@@ -36,10 +38,15 @@ pub fn saturation<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
             let grey = grey(&image.as_image(), row, column);
             for channel in 0..shape.channels {
                 let x = image.as_image().number(row, column, channel, 0.0);
-                image.set(row, column, channel, P::from_f32(grey + (x - grey) * factor));
+                image.set(row, column, channel, P::from_f32(mix(factor, x, grey)));
             }
         }
     }
+}
+
+/// `factor * x + (1 - factor) * grey`: `x` itself where the factor is 1, however large the grey.
+fn mix(factor: f32, x: f32, grey: f32) -> f32 {
+    if factor == 1.0 { x } else { factor * x + (1.0 - factor) * grey }
 }
 
 /// The grey of a pixel: of red, green and blue by ITU-R BT.601, else the mean of the channels.

@@ -58,7 +58,10 @@
 //! | `state_dict()`, `load_state_dict()` | | [`store::save`](crate::store::save), [`store::load`](crate::store::load) |
 //! | `GradScaler`, which skips a step | `LossScaleOptimizer` | `Scale` and [`step_if_finite`](crate::Optimizer::step_if_finite) |
 //! | `Dropout(p)`: drops with `p` | `Dropout(rate)`: the same | [`Dropout::drop_prob(p)`](crate::noise::Dropout); the lecture's `p` is `keep_prob` |
-//! | `BatchNorm(momentum=0.1)`: weight of the new | `momentum=0.99`: weight of the old | `running_decay`: weight of the old |
+//! | `BatchNorm(momentum=0.1)`: weight of the new | `momentum=0.99`: weight of the old | `running_decay`: weight of the old (6) |
+//!
+//! 6. Keras takes the batch's variance into the running one as it is, PyTorch multiplied by `n / (n - 1)`:
+//!    [`BatchNorm::keras()`](crate::norm::BatchNorm::keras), field `track_biased`.
 //!
 //! A batch is summed, and its mean taken in the same pass as the update:
 //!

@@ -1,12 +1,14 @@
-"""Batch normalisation, fractional max pooling, affine sampling and penalties, by PyTorch."""
+"""Batch normalisation, fractional max pooling, affine sampling, changes of images and penalties, by PyTorch, torchvision and Keras."""
 
 import math
 
 from common import DTYPES, PARAMS, Random, bits  # first: it sets the environment of the libraries
 
+import keras
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torchvision.transforms.v2.functional as V
 
 
 def both(results):
@@ -45,6 +47,27 @@ def batch_norm(name, batches, channels, spatial, momentum, running_decay, eps, w
     return dict(name=name, channels=channels, spatial=spatial, eps=eps, momentum=momentum, running_decay=running_decay,
                 weight=bits(np.array(weight, np.float32)), bias=bits(np.array(bias, np.float32)),
                 steps=steps[:-1], inference=steps[-1])
+
+
+def batch_norm_keras(name, batches, channels, spatial, momentum, eps, seed):
+    """By Keras' formula in f64, which its layer is compared with in f32. Keras wants the channels last."""
+    random, mean, variance = Random(seed), np.zeros(channels), np.ones(channels)
+    layer = keras.layers.BatchNormalization(momentum=momentum, epsilon=eps)
+    steps = []
+    for n in batches:
+        x = 2 * random.array(n, channels, spatial) + np.float32(1)
+        layer(x.transpose(0, 2, 1), training=True)
+        wide = x.astype(np.float64)
+        mean = momentum * mean + (1 - momentum) * wide.mean((0, 2))
+        variance = momentum * variance + (1 - momentum) * wide.var((0, 2))
+        np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(layer.moving_variance, variance, rtol=1e-5)
+        steps.append(dict(batch=n, input=bits(x.reshape(-1)), moving_mean=mean.tolist(), moving_variance=variance.tolist()))
+    x = random.array(2, channels, spatial)
+    y = (x - mean[None, :, None]) / np.sqrt(variance + eps)[None, :, None]
+    np.testing.assert_allclose(layer(x.transpose(0, 2, 1)), y.transpose(0, 2, 1), rtol=1e-4, atol=1e-5)
+    return dict(name=name, channels=channels, spatial=spatial, momentum=momentum, eps=eps, steps=steps,
+                inference=dict(batch=2, input=bits(x.reshape(-1)), output=y.reshape(-1).tolist()))
 
 
 def intervals(sample, size, out, pool):
@@ -101,6 +124,15 @@ def affine(name, theta, align_corners, channels=1, size=(4, 5), out=(4, 5), seed
                 grid=result["f64"]["grid"], f32=result["f32"]["output"], f64=result["f64"]["output"])
 
 
+def changed(name, change, *numbers, size=(5, 6), out=None, seed=31):
+    """An image of three channels in f64 under a function of torchvision."""
+    image = Random(seed).array(3, *size, low=0.25, high=0.75)
+    y = change(torch.tensor(image).double(), *numbers)
+    assert tuple(y.shape) == (3, *(out or size))
+    return dict(name=name, numbers=numbers, height=size[0], width=size[1], out_height=y.shape[1], out_width=y.shape[2],
+                input=bits(image.reshape(-1)), f64=y.reshape(-1).tolist())
+
+
 def penalty(name, strength, beta, r):
     def value(dtype):
         w = torch.tensor(PARAMS).to(dtype).requires_grad_()
@@ -141,9 +173,27 @@ def make():
     images = [affine(name, theta, corners) for name, theta in thetas for corners in (False, True)]
     for corners in (False, True):
         images.append(affine("resize_all", [0.9 * cos, -0.8, 0.1, 0.5, 1.1 * cos, -0.2], corners, channels=2, size=(5, 3), out=(3, 4)))
+    bilinear = V.InterpolationMode.BILINEAR
+    affine_by = lambda x, angle, right, down, scale, shear: V.affine(x, angle, [right, down], scale, [shear, 0.0], bilinear)
+    # Enlarging is the same with and without antialiasing; shrinking torchvision weighs by a triangle, which gradus does not.
+    resize = lambda out, antialias: changed(f"resize/{antialias}", lambda x: V.resize(x, out, bilinear, antialias=antialias), out=out)
+    changes = [resize(out, antialias) for out in [(5, 6), (7, 13), (10, 12), (11, 6)] for antialias in (False, True)]
+    changes += [changed("affine", affine_by, *numbers) for numbers in [
+        (30.0, 0.0, 0.0, 1.0, 0.0), (0.0, 1.0, -2.0, 1.0, 0.0), (0.0, 0.0, 0.0, 1.3, 0.0), (0.0, 0.0, 0.0, 1.0, 20.0),
+        (-40.0, 1.0, 2.0, 0.8, 15.0)]]
+    for factor in (0.5, 1.0, 1.2):
+        changes.append(changed("brightness", V.adjust_brightness, factor))
+        changes.append(changed("contrast", V.adjust_contrast, factor))
+        changes.append(changed("saturation", V.adjust_saturation, factor))
+    keras_norms = [
+        batch_norm_keras("spatial1", [8, 5, 3], 3, 1, 0.9, 1e-3, seed=14),
+        batch_norm_keras("spatial4", [2, 1, 3], 2, 4, 0.99, 1e-3, seed=15),
+        batch_norm_keras("batch1", [1, 4, 1], 2, 1, 0.75, 1e-2, seed=16),
+    ]
     penalties = [
         penalty("l2", 0.01, 0.0, lambda w: w * w),
         penalty("l1", 0.01, 0.0, abs),
         penalty("elastic_net", 0.1, 0.25, lambda w: 0.25 * w * w + abs(w)),
     ]
-    return dict(batch_norm=norms, fractional_max_pool=pools, affine=images, penalties=penalties)
+    return dict(batch_norm=norms, batch_norm_keras=keras_norms, fractional_max_pool=pools, affine=images, changes=changes,
+                penalties=penalties)

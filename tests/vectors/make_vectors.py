@@ -1,7 +1,7 @@
-"""Make the reference vectors in this directory with PyTorch, Keras and optax.
+"""Make the reference vectors in this directory with PyTorch, torchvision, Keras and optax.
 
     python3.11 -m venv venv
-    venv/bin/pip install torch==2.13.0 numpy==2.4.6 keras==3.15.1 optax==0.2.8 jax==0.10.2
+    venv/bin/pip install torch==2.13.0 torchvision==0.28.0 numpy==2.4.6 keras==3.15.1 optax==0.2.8 jax==0.10.2
     venv/bin/python tests/vectors/make_vectors.py
 
 (Any torch 2.13.0 build serves; only its CPU is used.) The run is deterministic: it writes the same files again.
@@ -71,6 +71,9 @@ layers.json
                f32 (bits) and f64: {output, grad_input, grad_weight, grad_bias, running_mean, running_var}
                (running_* after that step, the variance unbiased; the output uses the biased variance of the batch)
     inference  after the last step, same layout; its f32 and f64 hold {output, grad_input} only
+  batch_norm_keras   array of {name, channels, spatial, momentum (weight of the old), eps, steps: array of {batch, input,
+               moving_mean, moving_variance [channels] f64 after that step}, inference: {batch, input, output f64}}, by
+               Keras' formula in f64: the moving variance takes the biased one. gamma is 1, beta 0; layout as above.
   fractional_max_pool   array of
     name, batch, channels, height, width, pool_height, pool_width, out_height, out_width
     samples    [batch][channels][2] bits: PyTorch's _random_samples in [0, 1), first for the width, second for the height
@@ -91,6 +94,11 @@ layers.json
     grid       [out_height][out_width][2] f64: (x, y) of affine_grid's f64 run
     f32 / f64  [channels][out_height][out_width] bits / f64: grid_sample, bilinear, zeros outside.
                Column j of width w lies at x = (2j + 1)/w - 1, or 2j/(w - 1) - 1 with align_corners; rows likewise.
+  changes      array of {name, numbers, height, width, out_height, out_width, input [3][height][width] bits, f64
+               [3][out_height][out_width]} by torchvision.transforms.v2.functional in f64, of images from 0.25 to 0.75:
+               "resize/True" and "/False" (antialias; bilinear), "affine" of [angle, right, down, scale, shear], degrees,
+               "brightness", "contrast", "saturation" of [factor], whose grey is 0.2989 r + 0.587 g + 0.114 b, and
+               which clamp to 0..1
   penalties    array of {name, lambda, beta, params [13] bits, f32: {value: bits, gradient: [13] bits},
                f64: {value, gradient}}: value = lambda * sum r(w); r is w^2 ("l2"), |w| ("l1"), or
                beta w^2 + |w| ("elastic_net"); beta is 0 where it is not used. The gradient is autograd's.
@@ -109,8 +117,10 @@ import keras
 import numpy
 import optax
 import torch
+import torchvision
 
-MADE_BY = {"python": platform.python_version(), "torch": torch.__version__.split("+")[0], "numpy": numpy.__version__,
+MADE_BY = {"python": platform.python_version(), "torch": torch.__version__.split("+")[0],
+           "torchvision": torchvision.__version__.split("+")[0], "numpy": numpy.__version__,
            "keras": keras.__version__, "optax": optax.__version__, "jax": jax.__version__}
 
 
