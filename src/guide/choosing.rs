@@ -76,7 +76,10 @@
 //!
 //! - Gradients that explode now and then: [`ClipNorm`](crate::transform::ClipNorm) keeps their
 //!   direction, [`ClipValue`](crate::transform::ClipValue) needs no pass of its own.
-//! - Overfitting: [`Dropout`](crate::noise::Dropout) first, then a penalty; [`L2`](crate::transform::L2) with SGD and momentum,
-//!   decoupled decay with adaptive rules, because a penalty inside of the gradient is divided like the
-//!   gradient itself. [`ProxL1`](crate::transform::ProxL1) where weights should be exactly 0.
+//! - Overfitting: what the data allow first, [augmentation](crate::augment) and [normalisation](crate::norm); then
+//!   [`Dropout`](crate::noise::Dropout), then a penalty. On 200 digits and one small network they gained 2.0, 2.1, 1.2
+//!   and 0.8 points alone, 4.6 together ([the table](crate::noise#what-helps)); other data may rank them otherwise.
+//! - Which penalty: [`L2`](crate::transform::L2) with SGD and momentum, decoupled decay with adaptive rules, because a
+//!   penalty inside of the gradient is divided like the gradient itself. [`ProxL1`](crate::transform::ProxL1) where
+//!   weights should be exactly 0.
 //! - Not-a-numbers: [`step_if_finite`](crate::Optimizer::step_if_finite) skips the step and says so.

