@@ -116,6 +116,63 @@ fn noise(hash: &mut Hash) {
     });
 }
 
+/// What drops weights and branches, and the mean over masks.
+fn drops(hash: &mut Hash) {
+    const ROWS: usize = 3;
+    fn passes(level: Level, hash: &mut Hash) -> Result<(), Error> {
+        let (mut masks, mut numbers) = (Masks::new(29), Numbers(29));
+        let (mut mask, mut survivors) = ([0; ROWS * mask_words(N)], [0]);
+        let (mut mean, mut spread) = ([0.0; N], [0.0; N]);
+        let mut passes = MonteCarlo::new(&mut mean, &mut spread)?;
+        for dropout in [Dropout::keep_prob(0.75), Dropout::keep_prob(0.3).vanilla()] {
+            let (layer, depth) = (DropConnect(dropout), StochasticDepth(dropout));
+            let (w, x, g) = (numbers.fill::<{ ROWS * N }>(), numbers.fill::<N>(), numbers.fill::<ROWS>());
+            let (mut y, mut grad_w, mut grad_x) = (g, w, x);
+            masks.fill_at(level, dropout.keep_prob, &mut mask);
+            layer.forward_at(level, &w, &x, &mut y, &mask)?;
+            hash.add(&y);
+            layer.test_at(level, &w, &x, &mut y)?;
+            layer.backward_weights_at(level, &g, &x, &mut grad_w, &mask)?;
+            layer.backward_input_at(level, &w, &g, &mut grad_x, &mask)?;
+            depth.draw(&mut masks, &mut survivors);
+            depth.forward_at(level, &mut grad_w, ROWS, &survivors)?;
+            let survives = depth.draw_batch(&mut masks, &mut survivors);
+            hash.add(&[StochasticDepth::linear(3, 7, dropout.keep_prob), f32::from(u8::from(survives))]);
+            for values in [&y[..], &grad_w, &grad_x] {
+                hash.add(values);
+            }
+            depth.test(&mut grad_x);
+            passes.add_at(level, &grad_x)?;
+            passes.add_at(level, &x)?;
+        }
+        passes.finish();
+        hash.add(&mean);
+        hash.add(&spread);
+        Ok(())
+    }
+    at_each_level(hash, "drops", |level, hash| {
+        if passes(level, hash).is_err() {
+            println!("drops: refused");
+        }
+    });
+}
+
+/// Penalties as parts of a loss: value and gradient.
+fn penalties(hash: &mut Hash) {
+    let (weights, mut grads) = (Numbers(31).fill::<N>(), Numbers(37).fill::<N>());
+    let (l1, l2, net) = (L1::new(0.01), L2::new(0.01), ElasticNet { lambda: 0.01, beta: 0.5 });
+    let refused = l1.add_gradient(&weights, &mut grads).is_err()
+        | l2.add_gradient(&weights, &mut grads).is_err()
+        | net.add_gradient(&weights, &mut grads).is_err();
+    if refused {
+        println!("penalties: refused");
+    }
+    hash.add(&grads);
+    hash.add(&[l1.value(&weights), l2.value(&weights), net.value(&weights)]);
+    hash.add(&[L1::new(1e-3).value(&[f32::MAX; 3]), L2::new(1e-20).value(&[1e20, 3.0])]);
+    println!("{:<28} {:016x}", "penalties", hash.0);
+}
+
 /// Batch normalisation of both forms of data: training, backward, inference, folded into the layer before.
 fn batch_norm(hash: &mut Hash) {
     fn passes<const C: usize, const M: usize>(
@@ -132,8 +189,8 @@ fn batch_norm(hash: &mut Hash) {
         norm.track(shape, [&mean, &variance], running.as_mut())?;
         hash.add(&y);
         let (mut grad_weight, mut grad_bias) = ([0.0; C], [0.0; C]);
-        let constants = [&weight[..], &mean, &variance];
-        norm.backward_at(level, shape, &mut y, &x, constants, [&mut grad_weight, &mut grad_bias])?;
+        let saved = [&weight[..], &mean, &variance];
+        norm.backward_at(level, shape, &mut y, &x, saved, [&mut grad_weight, &mut grad_bias])?;
         let [running_mean, running_variance] = &running.columns;
         norm.inference_at(level, shape, &mut x, [&weight, &bias], [running_mean, running_variance])?;
         norm.fold([&weight, &bias], [running_mean, running_variance], &mut y, &mut grad_bias)?;
@@ -144,8 +201,8 @@ fn batch_norm(hash: &mut Hash) {
         Ok(())
     }
     at_each_level(hash, "batch norm", |level, hash| {
-        let refused = passes::<3, 105>(level, hash, 1).is_err() // rows of three channels
-            | passes::<37, 185>(level, hash, 1).is_err() // rows longer than a register
+        let refused = passes::<3, 210>(level, hash, 1).is_err() // rows of three channels, more than a block of samples
+            | passes::<67, 134>(level, hash, 1).is_err() // rows longer than a block of channels
             | passes::<2, 138>(level, hash, 23).is_err(); // planes
         if refused {
             println!("batch norm: refused");
@@ -257,6 +314,8 @@ pub fn golden() -> u64 {
     rule(h, "elastic net", Momentum::new(0.05).with(ElasticNet { lambda: 0.01, beta: 0.5 }));
     sums(h);
     noise(h);
+    drops(h);
+    penalties(h);
     schedules(h);
     batch_norm(h);
     let byte = |x: f32| (x * 64.0 + 128.0) as u8;
