@@ -250,14 +250,15 @@ fn batch_norm(out: &mut String) {
     let (weight, bias) = (numbers.fill::<C>(), numbers.fill::<C>());
     let (mut mean, mut variance, mut running) = ([0.0; C], [0.0; C], BatchNormState::<C>::new());
     let (mut x, mut bits) = ([0.0; LENGTH], Vec::new());
-    for _ in 0..2 {
+    for track_biased in [false, true] {
+        let norm = BatchNorm { track_biased, ..norm };
         x = numbers.fill();
         let (mut y, mut grad_weight, mut grad_bias) = ([0.0; LENGTH], [0.0; C], [0.0; C]);
         norm.forward(shape, &x, &mut y, [&weight, &bias], [&mut mean, &mut variance]).unwrap();
         bits.extend(y.into_iter().chain(mean).chain(variance));
         norm.track(shape, [&mean, &variance], running.as_mut()).unwrap();
         let grads = [&mut grad_weight[..], &mut grad_bias[..]];
-        norm.backward(shape, &mut y, &x, &weight, [&mean, &variance], grads).unwrap();
+        norm.backward(shape, &mut y, &x, [&weight, &mean, &variance], grads).unwrap();
         bits.extend(y.into_iter().chain(grad_weight).chain(grad_bias));
     }
     let [running_mean, running_variance] = &running.columns;

@@ -392,6 +392,18 @@ fn scale_and_crop_takes_patches_of_images_of_any_size() {
         });
     }
     assert_eq!(ScaleCrop::resnet().shortest, [256, 480]);
+    for (shortest, answer) in [
+        ([1, 1], Ok(())),
+        ([1, 1 << 24], Ok(())),
+        ([1, (1 << 24) + 1], REFUSED),
+        ([0, 9], REFUSED),
+        ([2, 1], REFUSED),
+    ] {
+        assert_eq!(ScaleCrop { shortest }.check(), answer);
+    }
+    for (pad, answer) in [(0, Ok(())), (1 << 24, Ok(())), ((1 << 24) + 1, REFUSED)] {
+        assert_eq!(RandomCrop { pad }.check(), answer);
+    }
     // A side of 1000 * 2^24 pixels would not fit in 32 bits: refused on every target alike.
     let image = Image::new(&[0_u8; 1000], grey(1, 1000)).unwrap();
     let drawn = rng.clone();

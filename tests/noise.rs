@@ -283,6 +283,20 @@ fn monte_carlo_is_the_mean_and_variance_of_the_passes() {
     average.finish();
     assert_eq!(one, ([3.0, 4.0], [0.0; 2]));
     assert!(MonteCarlo::new(&mut [0.0_f32; 2], &mut [0.0; 3]).is_err());
+    // Dropped after any pass and resumed: the same bits.
+    for stop in 0..passes {
+        let (mut a, mut b) = (vec![7.0; n], vec![7.0; n]);
+        let (before, after) = samples.split_at(stop as usize);
+        let mut average = MonteCarlo::new(&mut a, &mut b).unwrap();
+        before.iter().for_each(|sample| average.add(sample).unwrap());
+        let count = average.count();
+        let mut average = MonteCarlo::resume(&mut a, &mut b, count).unwrap();
+        after.iter().for_each(|sample| average.add(sample).unwrap());
+        assert_eq!(average.count(), passes);
+        average.finish();
+        assert_eq!((&a, &b), (&mean, &variance));
+    }
+    assert!(MonteCarlo::resume(&mut [0.0_f32; 2], &mut [0.0; 3], 1).is_err());
 }
 
 #[test]

@@ -197,24 +197,30 @@ pub(super) fn sample<P: Pixel>(
 
 /// Where the five crops of test time begin: the corners and the centre (Krizhevsky et al., 2012).
 ///
-/// With their mirror images they are the ten whose predictions are averaged:
+/// With their mirror images they are the ten whose predictions are averaged; ResNet's authors average those of
+/// five scales, 224, 256, 384, 480 and 640 pixels:
 ///
 /// ```
-/// use gradus::augment::{Image, ImageMut, Layout, Shape, crop, fixed_crops, flip};
+/// use gradus::augment::{Image, ImageMut, Layout, Region, Shape, crop, fixed_crops, flip, resize};
 /// use gradus::noise::MonteCarlo;
 /// # let predict = |image: Image<'_, u8>| [f32::from(image.get(0, 0, 0).unwrap()), 1.0];
 /// let shape = |side| Shape { height: side, width: side, channels: 1, layout: Layout::Hwc };
-/// let (image, mut part) = ([7_u8; 64], [0; 36]);
+/// let (image, mut scaled, mut part) = ([7_u8; 64], [0; 10 * 10], [0; 36]);
+/// let all = Region { top: 0, left: 0, height: 8, width: 8 };
 /// let (mut mean, mut spread) = ([0.0; 2], [0.0; 2]);
 /// let mut average = MonteCarlo::new(&mut mean, &mut spread)?;
-/// for corner in fixed_crops([8, 8], [6, 6])? {
-///     let mut part = ImageMut::new(&mut part, shape(6))?;
-///     crop(Image::new(&image, shape(8))?, corner, &mut part)?;
-///     average.add(&predict(part.as_image()))?;
-///     flip(&mut part);
-///     average.add(&predict(part.as_image()))?;
+/// for side in [6, 8, 10] {
+///     let mut scaled = ImageMut::new(&mut scaled[..side * side], shape(side))?;
+///     resize(Image::new(&image, shape(8))?, all, &mut scaled)?;
+///     for corner in fixed_crops([side; 2], [6, 6])? {
+///         let mut part = ImageMut::new(&mut part, shape(6))?;
+///         crop(scaled.as_image(), corner, &mut part)?;
+///         average.add(&predict(part.as_image()))?;
+///         flip(&mut part);
+///         average.add(&predict(part.as_image()))?;
+///     }
 /// }
-/// assert_eq!((average.count(), average.mean()), (10, &[7.0, 1.0][..]));
+/// assert_eq!((average.count(), average.mean()), (30, &[7.0, 1.0][..]));
 /// # Ok::<(), gradus::Error>(())
 /// ```
 ///

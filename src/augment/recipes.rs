@@ -27,10 +27,18 @@ pub struct RandomCrop {
 }
 
 impl RandomCrop {
+    /// Whether the border is at most 2^24 wide.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if it is wider.
+    pub const fn check(&self) -> Result<(), Error> {
+        require(self.pad <= LONGEST, Hyper::Size)
+    }
+
     /// Fills `to` with a part of `from`.
     ///
     /// # Errors
-    /// [`Error::Range`] if `to` is larger than `from` with its border, the border is wider than 2^24, or the
+    /// [`Error::Range`] as [`check`](Self::check), or if `to` is larger than `from` with its border, or the
     /// channels differ; nothing was changed, nothing drawn.
     pub fn apply<P: Pixel>(
         &self,
@@ -38,9 +46,9 @@ impl RandomCrop {
         to: &mut ImageMut<'_, P>,
         rng: &mut impl Rng,
     ) -> Result<(), Error> {
+        self.check()?;
         to.takes(&from)?;
         let (source, target) = (from.shape(), to.shape());
-        require(self.pad <= LONGEST, Hyper::Size)?;
         let rows = (2 * self.pad + source.height).checked_sub(target.height);
         let columns = (2 * self.pad + source.width).checked_sub(target.width);
         let (Some(rows), Some(columns)) = (rows, columns) else {
@@ -107,10 +115,19 @@ impl ScaleCrop {
         Self { shortest: [256, 480] }
     }
 
+    /// Whether the lengths lie between 1 and 2^24, and in order.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if not.
+    pub const fn check(&self) -> Result<(), Error> {
+        let [low, high] = self.shortest;
+        require(0 < low && low <= high && high <= LONGEST, Hyper::Size)
+    }
+
     /// Fills `to` with a part of `from` at a random scale.
     ///
     /// # Errors
-    /// [`Error::Range`] if `to` is larger than the smallest length, the lengths are not in order, the longer
+    /// [`Error::Range`] as [`check`](Self::check), or if `to` is larger than the smallest length, the longer
     /// side would be above 2^24, or the channels differ; nothing was changed, nothing drawn.
     pub fn apply<P: Pixel>(
         &self,
@@ -118,9 +135,10 @@ impl ScaleCrop {
         to: &mut ImageMut<'_, P>,
         rng: &mut impl Rng,
     ) -> Result<(), Error> {
+        self.check()?;
         to.takes(&from)?;
         let (source, target, [low, high]) = (from.shape(), to.shape(), self.shortest);
-        require(target.height <= low && target.width <= low && low <= high && high <= LONGEST, Hyper::Size)?;
+        require(target.height <= low && target.width <= low, Hyper::Size)?;
         let shorter = source.height.min(source.width) as u64;
         // It does not round below `short`: the patch fits.
         let side = |size: usize, short: usize| {

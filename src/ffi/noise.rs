@@ -2,7 +2,7 @@
 
 use super::memory::{Memory, apart, area, copy, put};
 use super::{gradus_status, same_version, status};
-use crate::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mask_words};
+use crate::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mask_words, monte_carlo};
 
 /// Generator of masks; `= {0}` is the one of seed 0.
 #[repr(C)]
@@ -278,7 +278,7 @@ functions! {
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
     gradus_monte_carlo_finish(n: usize, m2: *mut f32, count: u32) {
         [write m2 = m2, n;]
-        { MonteCarlo::resume(&mut [], m2, count)?.finish(); Ok(()) }
+        { monte_carlo::finish(m2, count); Ok(()) }
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) mod chance;
 mod dropconnect;
 mod dropout;
 mod masks;
-mod monte_carlo;
+pub(crate) mod monte_carlo;
 mod stochastic_depth;
 
 pub use crate::simd::mask::{InOut, mask_words};

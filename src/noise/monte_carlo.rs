@@ -45,10 +45,13 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
         Ok(Self { mean, m2: spread, count: 0 })
     }
 
-    /// Goes on with slices that `count` passes have filled.
-    #[cfg(feature = "ffi")]
-    pub(crate) fn resume(mean: &'a mut [T], m2: &'a mut [T], count: u32) -> Result<Self, Error> {
-        Ok(Self { mean, m2, count })
+    /// Goes on after `count` passes, with both slices as they left them: dropped, not finished.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if they differ in length; nothing was changed.
+    pub fn resume(mean: &'a mut [T], spread: &'a mut [T], count: u32) -> Result<Self, Error> {
+        same_length(mean.len(), spread.len())?;
+        Ok(Self { mean, m2: spread, count })
     }
 
     /// Adds the prediction of one pass.
@@ -85,10 +88,15 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
 
     /// Turns the second slice into the variance of the passes, with divisor `n - 1`; 0 for one pass.
     pub fn finish(self) {
-        let divisor = T::from_count(self.count.saturating_sub(1).max(1) as usize);
-        for x in self.m2 {
-            *x = *x / divisor;
-        }
+        finish(self.m2, self.count);
+    }
+}
+
+/// Turns sums of squares into the variance of `count` passes.
+pub(crate) fn finish<T: Element>(m2: &mut [T], count: u32) {
+    let divisor = T::from_count(count.saturating_sub(1).max(1) as usize);
+    for x in m2 {
+        *x = *x / divisor;
     }
 }
 
