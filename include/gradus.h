@@ -347,9 +347,11 @@ typedef struct {
 // Batch normalisation (Ioffe and Szegedy, 2015).
 //
 // ```text
-// training    mean = sum x / n;  variance = sum (x - mean)^2 / n         over batch and positions
+// training    mean = first + sum (x - first) / n                         over batch and positions
+//             mean = mean + sum (x - mean) / n                           first: the channel's first value
+//             variance = sum (x - mean)^2 / n
 //             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
-//             running = running_decay * running + (1 - running_decay) * new, variance unbiased
+//             running = running_decay * running + (1 - running_decay) * new, variance unbiased: n / (n - 1)
 // inference   the same with the running statistics
 // ```
 typedef struct {
@@ -359,6 +361,8 @@ typedef struct {
   float eps;
   // Weight of the old running statistics; 0.9 (PyTorch's momentum is 0.1).
   double running_decay;
+  // Whether the running variance takes the batch's by n, as Keras does; 0 is by n - 1, as PyTorch does.
+  uint32_t track_biased;
 } gradus_batch_norm;
 
 // How activations lie in memory: batch x channels x spatial, the last one contiguous.
@@ -1142,6 +1146,7 @@ gradus_status gradus_batch_norm_backward(const gradus_batch_norm *config,
 //
 // `x` is a tensor of the shape `layout`; `weight`, `bias`, `mean` and `variance` have a float per
 // channel, the last two `running` and `running + channels` of gradus_batch_norm_track().
+// Track a batch first: in statistics that are still zeros the variance is read as 0, not as 1.
 //
 // Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -1158,6 +1163,7 @@ gradus_status gradus_batch_norm_inference(const gradus_batch_norm *config,
 // `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as
 // have `weight`, `bias`, and `mean` and `variance`: `running` and `running + channels` of
 // gradus_batch_norm_track().
+// Track a batch first: in statistics that are still zeros the variance is read as 0, not as 1.
 //
 // Errors: GRADUS_ERROR_SIZE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -1733,7 +1739,7 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
   (120 + (bytes_of_a_number_) * \
    (26 + (2 * (size_t)(pairs_) + 5) * (size_t)(n_) + ((size_t)(pairs_) + 1) * (size_t)(pairs_)))
 
-#define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9}
+#define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9, 0}
 #define GRADUS_MASK_WORDS(n_) ((n_) / 32 + ((n_) % 32 != 0))
 #define GRADUS_DROPOUT(drop_prob_) {GRADUS_STRUCTS, 1.0f - (float)(drop_prob_), 0}
 
