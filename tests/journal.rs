@@ -79,6 +79,41 @@ fn every_cut_of_every_write_keeps_the_last_complete_file() {
     every_cut::<1, 256, 512>(4, &[300, 768]);
 }
 
+/// Flash that tells torn words by a code for errors (ECC) refuses to read them.
+#[test]
+fn a_slot_that_cannot_be_read_is_the_next_to_be_written() {
+    for slot in [0, 1] {
+        for known in [false, true] {
+            let mut flash = Flash::<1, 4, 64>::new(2, 3);
+            let good = 64 * (1 - slot);
+            if known {
+                flash.bytes[good..good + 36].copy_from_slice(&self::slot(7, &file(1, 20)));
+            }
+            flash.spoil(64 * slot + 20);
+            // The file may be whole but for a word, and what reads wrong now may read well later.
+            flash.bytes[64 * slot..64 * slot + 36].copy_from_slice(&self::slot(8, &file(2, 20)));
+            assert_eq!(recover(&flash), known.then(|| file(1, 20)));
+            let other = flash.bytes[good..good + 64].to_vec();
+            write(&mut flash, &file(3, 20), usize::MAX, Tear::Prefix).unwrap();
+            assert_eq!(flash.bytes[good..good + 64], other);
+            assert_eq!(recover(&flash), Some(file(3, 20)));
+            write(&mut flash, &file(4, 20), usize::MAX, Tear::Prefix).unwrap();
+            assert_eq!(recover(&flash), Some(file(4, 20)));
+        }
+    }
+}
+
+/// No cut does that: it is the flash that fails, and what lies there may be worth more than a new file.
+#[test]
+fn where_neither_slot_can_be_read_the_flash_has_the_word() {
+    let mut flash = Flash::<1, 4, 64>::new(2, 3);
+    flash.bytes[..36].copy_from_slice(&slot(7, &file(1, 20)));
+    flash.spoil(20);
+    flash.spoil(64);
+    let opened = Journal::open(flash, 0..128).map(|_| ());
+    assert_eq!(opened, Err(JournalError::Flash(Fault::Unreadable)));
+}
+
 #[test]
 fn two_cuts_in_a_row_keep_the_last_complete_file() {
     let mut flash = Flash::<1, 4, 32>::new(2, 7);

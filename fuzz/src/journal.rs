@@ -35,6 +35,8 @@ struct Device<const R: usize, const W: usize, const E: usize> {
     calls: usize,
     /// Calls until one fails.
     fails: Option<usize>,
+    /// Whether one has failed.
+    failed: bool,
     /// A byte, and bits of it that stay 0.
     worn: Option<(usize, u8)>,
 }
@@ -48,7 +50,10 @@ impl<const R: usize, const W: usize, const E: usize> Device<R, W, E> {
         assert!(self.region.start <= start && end <= self.region.end, "{start}..{end} is not its own");
         self.calls = self.calls.checked_sub(1).expect("an end");
         if let Some(left) = &mut self.fails {
-            let Some(less) = left.checked_sub(1) else { return Err(FAILED) };
+            let Some(less) = left.checked_sub(1) else {
+                self.failed = true;
+                return Err(FAILED);
+            };
             *left = less;
         }
         let done = work(&mut self.flash);
@@ -141,7 +146,8 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         for slot in 0..2 {
             this.fill(u, &mut flash, slot)?;
         }
-        let device = Device { flash, region: this.start..end, calls: 0, fails: None, worn: None };
+        let device =
+            Device { flash, region: this.start..end, calls: 0, fails: None, failed: false, worn: None };
         let device = RefCell::new(device);
         if u.ratio(1, 8)? {
             Self::regions(u, &device)?;
@@ -206,18 +212,31 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         Ok(())
     }
 
-    /// The file in a slot, as the documentation describes it.
-    fn whole(&self, bytes: &[u8], slot: usize) -> Option<Whole> {
-        let bytes = &bytes[self.start + slot * self.slot..][..self.slot];
+    /// The file in a slot, as the documentation describes it, or that the slot cannot be read.
+    fn scan(&self, flash: &Flash<R, W, E>, slot: usize) -> core::result::Result<Option<Whole>, Fault> {
+        let start = self.start + slot * self.slot;
+        let bytes = &flash.bytes[start..][..self.slot];
+        let readable = |at: usize, n: usize| {
+            let whole = n.next_multiple_of(R);
+            if flash.readable(start + at, whole) { Ok(()) } else { Err(Fault::Unreadable) }
+        };
+        readable(0, Self::HEADER)?;
         let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-        let data = bytes[Self::HEADER..].get(..number(8) as usize)?;
-        let fits = bytes[..4] == *b"gjrn" && number(12) == crc32c(&[&bytes[4..12], data]);
-        fits.then(|| Whole { slot, sequence: number(4), data: data.to_vec() })
+        let data = bytes[Self::HEADER..].get(..number(8) as usize);
+        let Some(data) = data.filter(|_| bytes[..4] == *b"gjrn") else { return Ok(None) };
+        readable(Self::HEADER, data.len())?;
+        let fits = number(12) == crc32c(&[&bytes[4..12], data]);
+        Ok(fits.then(|| Whole { slot, sequence: number(4), data: data.to_vec() }))
+    }
+
+    /// The file in a slot, if it can be read.
+    fn whole(&self, flash: &Flash<R, W, E>, slot: usize) -> Option<Whole> {
+        self.scan(flash, slot).unwrap_or(None)
     }
 
     /// The newer of both: numbers are ahead of others by less than half of all numbers.
-    fn newest(&self, bytes: &[u8]) -> Option<Whole> {
-        match (self.whole(bytes, 0), self.whole(bytes, 1)) {
+    fn newest(&self, flash: &Flash<R, W, E>) -> Option<Whole> {
+        match (self.whole(flash, 0), self.whole(flash, 1)) {
             (Some(a), Some(b)) => {
                 let ahead = (u64::from(b.sequence) + (1 << 32) - u64::from(a.sequence)) % (1 << 32);
                 Some(if 0 < ahead && ahead < 1 << 31 { b } else { a })
@@ -243,38 +262,51 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         let most = 16 + 8 * (self.slot / 256 + 1);
         let allow = |fails| {
             let mut device = device.borrow_mut();
-            (device.calls, device.fails) = (most, fails);
+            (device.calls, device.fails, device.failed) = (most, fails, false);
         };
-        let bytes = || device.borrow().flash.bytes.clone();
+        let flash = || device.borrow().flash.clone();
         let fails = |u: &mut Unstructured| -> Result<Option<usize>> {
             if u.ratio(1, 16)? { Ok(Some(u.int_in_range(0..=8)?)) } else { Ok(None) }
         };
 
         let planned = fails(u)?;
         allow(planned);
-        let before = bytes();
+        let before = flash();
+        let (first, second) = (self.scan(&before, 0), self.scan(&before, 1));
         let region = self.start as u32..(self.start + 2 * self.slot) as u32;
         let mut journal = match Journal::open(Handle(device), region) {
             Ok(journal) => journal,
             Err(error) => {
-                assert_eq!(error, JournalError::Flash(FAILED));
-                assert!(planned.is_some());
+                let failed = device.borrow().failed;
+                assert!(failed || first.is_err() && second.is_err());
+                let fault = if first.is_err() { Fault::Unreadable } else { FAILED };
+                assert!([FAILED, fault].map(JournalError::Flash).contains(&error), "{error:?}");
                 return Ok(());
             }
         };
         assert_eq!(journal.capacity(), self.slot - Self::HEADER);
-        let mut newest = self.newest(&before);
+        // A slot that cannot be read is written first; if the flash has failed, it was at the second.
+        let failed = device.borrow().failed;
+        let (mut newest, mut next) = match (first, second) {
+            (Err(_), second) => (second.expect("a slot that can be read"), 0),
+            (Ok(first), second) if failed || second.is_err() => (first, 1),
+            _ => {
+                let newest = self.newest(&before);
+                let next = newest.as_ref().map_or(0, |newest| 1 - newest.slot);
+                (newest, next)
+            }
+        };
 
         for _ in 0..u.int_in_range(1..=5)? {
             if u.ratio(1, 12)? {
                 self.damage(u, &mut device.borrow_mut())?;
             }
             let planned = fails(u)?;
-            let before = bytes();
+            let before = flash();
             if u.ratio(1, 3)? {
                 allow(planned);
                 self.read(u, &mut journal, &newest, &before, planned)?;
-                assert!(bytes() == before);
+                assert!(flash().bytes == before.bytes);
                 continue;
             }
             let file = self.file(u)?;
@@ -285,27 +317,27 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
             }
             allow(planned);
             let result = journal.write(&file);
-            let (after, cut) = (bytes(), device.borrow().flash.left != usize::MAX);
+            let (after, cut) = (flash(), device.borrow().flash.left != usize::MAX);
             if file.len() > journal.capacity() {
                 let (expected, found) = (file.len(), journal.capacity());
                 assert_eq!(result, Err(JournalError::Length { expected, found }));
-                assert!(after == before);
+                assert!(after.bytes == before.bytes);
                 device.borrow_mut().flash.left = usize::MAX;
                 continue;
             }
-            let slot = newest.as_ref().map_or(0, |newest| 1 - newest.slot);
+            let slot = next;
             let sequence = newest.as_ref().map_or(0, |newest| newest.sequence.wrapping_add(1));
             let new = Whole { slot, sequence, data: file };
             let place = self.start + slot * self.slot..self.start + (slot + 1) * self.slot;
-            let mut outside = after.clone();
-            outside[place.clone()].copy_from_slice(&before[place.clone()]);
-            assert!(outside == before, "bytes of others changed");
+            let mut outside = after.bytes.clone();
+            outside[place.clone()].copy_from_slice(&before.bytes[place.clone()]);
+            assert!(outside == before.bytes, "bytes of others changed");
 
             let (old, found) = (self.whole(&before, slot), self.whole(&after, slot));
             match result {
                 Ok(()) => {
                     assert_eq!(found.as_ref(), Some(&new));
-                    newest = Some(new);
+                    (newest, next) = (Some(new), 1 - slot);
                 }
                 Err(JournalError::Damaged) => {
                     let worn = device.borrow().worn.expect("a flash that wears out").0;
@@ -318,7 +350,7 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
                         cut && fault == Fault::PowerCut
                     });
                     // Where bits that are 0 were damage, an erase that stops midway may bring an old file back.
-                    let erased = place.clone().all(|k| before[k] & !after[k] == 0);
+                    let erased = place.clone().all(|k| before.bytes[k] & !after.bytes[k] == 0);
                     let healed = found.clone().filter(|_| erased);
                     let known = [None, old, healed.clone(), Some(new.clone())].contains(&found);
                     assert!(known, "{found:?}");
@@ -342,7 +374,7 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         u: &mut Unstructured,
         journal: &mut Journal<Handle<'_, R, W, E>>,
         newest: &Option<Whole>,
-        bytes: &[u8],
+        flash: &Flash<R, W, E>,
         planned: Option<usize>,
     ) -> Result<()> {
         let room = if u.ratio(3, 4)? { self.slot } else { u.int_in_range(0..=self.slot)? };
@@ -358,22 +390,27 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         } else if result == Err(JournalError::Flash(FAILED)) {
             assert!(planned.is_some());
         } else {
-            let now = self.whole(bytes, newest.slot);
-            let same = now.filter(|now| now.sequence == newest.sequence && now.data.len() == expected);
-            let want = same.as_ref().map(|now| Some(&now.data[..])).ok_or(JournalError::Damaged);
-            assert_eq!(result, want);
+            let same = |now: &Whole| now.sequence == newest.sequence && now.data.len() == expected;
+            let want = match self.scan(flash, newest.slot) {
+                Ok(now) => now.filter(same).map(|now| now.data).ok_or(JournalError::Damaged),
+                Err(fault) => Err(JournalError::Flash(fault)),
+            };
+            assert_eq!(result.map(Option::unwrap_or_default), want.as_deref().map_err(|error| *error));
         }
         assert!(buffer[expected.min(room)..].iter().all(|byte| *byte == 0xaa));
         Ok(())
     }
 
-    /// Bytes of the region that something else writes.
+    /// Bytes of the region that something else writes, or that can no longer be read.
     fn damage(&self, u: &mut Unstructured, device: &mut Device<R, W, E>) -> Result<()> {
         for _ in 0..u.int_in_range(1..=3)? {
             let slot =
                 &mut device.flash.bytes[self.start + u.int_in_range(0..=1)? * self.slot..][..self.slot];
             let at = if u.arbitrary()? { u.int_in_range(0..=15)? } else { u.choose_index(self.slot)? };
             slot[at] = if u.arbitrary()? { slot[at] ^ 1 << u.int_in_range(0..=7)? } else { u.arbitrary()? };
+        }
+        if u.ratio(1, 8)? {
+            device.flash.spoil(self.start + u.choose_index(2 * self.slot)?);
         }
         device.wear();
         Ok(())

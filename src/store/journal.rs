@@ -49,9 +49,10 @@ use embedded_storage::nor_flash::NorFlash;
 /// ```
 ///
 /// A write erases the slot of the older file, writes the data, and last its header. A cut before the
-/// last word leaves a slot whose checksum is wrong, and the newer file in the other slot. Nothing
-/// is asked of a torn write or erase but that it stays within its slot, and reads the same each
-/// time afterwards. Words of the flash have at most 256 bytes.
+/// last word leaves a slot whose checksum is wrong or that cannot be read, and the newer file in the
+/// other slot. Nothing is asked of a torn write or erase but that it stays within its slot, and
+/// afterwards reads the same each time, or fails to be read, as it does where the flash has a code
+/// for errors (ECC), until it is erased. Words of the flash have at most 256 bytes.
 ///
 /// A slot is a header, filled up to a whole word of the flash, and the data:
 ///
@@ -67,6 +68,8 @@ pub struct Journal<F> {
     start: u32,
     slot: u32,
     newest: Option<Entry>,
+    /// The slot that the next write erases.
+    next: u32,
 }
 
 /// A whole file in one of the slots.
@@ -142,7 +145,8 @@ impl<F: NorFlash> Journal<F> {
     /// Finds the newest file in `region`, the addresses of both slots together.
     ///
     /// # Errors
-    /// [`JournalError::Region`] if its halves are not whole erase blocks within the flash.
+    /// [`JournalError::Region`] if its halves are not whole erase blocks within the flash;
+    /// [`JournalError::Flash`] if neither can be read, which no cut does. One alone is the next to be written.
     pub fn open(flash: F, region: Range<u32>) -> Result<Self, JournalError<F::Error>> {
         let Range { start, end } = region;
         let slot = end.saturating_sub(start) / 2;
@@ -151,12 +155,17 @@ impl<F: NorFlash> Journal<F> {
         if !halves || end as usize > flash.capacity() {
             return Err(JournalError::Region);
         }
-        let mut journal = Self { flash, start, slot, newest: None };
-        let (first, second) = (journal.scan(start, &mut [])?, journal.scan(start + slot, &mut [])?);
-        journal.newest = match (first, second) {
+        let second = start + slot;
+        let mut journal = Self { flash, start, slot, newest: None, next: start };
+        (journal.newest, journal.next) = match (journal.scan(start, &mut []), journal.scan(second, &mut [])) {
+            (Err(error), Err(_)) => return Err(error.into()),
+            // Written first: were it to read well one day, its file would be the newest.
+            (Err(_), Ok(newest)) => (newest, start),
+            (Ok(newest), Err(_)) => (newest, second),
             // Numbers in two slots are neighbours, so that their order survives the wrap.
-            (Some(a), Some(b)) if b.sequence.wrapping_sub(a.sequence) as i32 > 0 => Some(b),
-            (first, second) => first.or(second),
+            (Ok(Some(a)), Ok(Some(b))) if b.sequence.wrapping_sub(a.sequence) as i32 > 0 => (Some(b), start),
+            (Ok(Some(a)), Ok(_)) => (Some(a), second),
+            (Ok(None), Ok(newest)) => (newest, start),
         };
         Ok(journal)
     }
@@ -191,10 +200,7 @@ impl<F: NorFlash> Journal<F> {
             return Err(JournalError::Length { expected, found });
         }
         let entry = Entry {
-            start: match self.newest {
-                Some(newest) if newest.start == self.start => self.start + self.slot,
-                _ => self.start,
-            },
+            start: self.next,
             sequence: self.newest.map_or(0, |newest| newest.sequence.wrapping_add(1)),
             length: file.len() as u32,
         };
@@ -208,6 +214,7 @@ impl<F: NorFlash> Journal<F> {
             return Err(JournalError::Damaged);
         }
         self.newest = Some(entry);
+        self.next = if entry.start == self.start { self.start + self.slot } else { self.start };
         Ok(())
     }
 

@@ -10,6 +10,7 @@ pub enum Fault {
     PowerCut,
     Misuse(NorFlashErrorKind),
     WrittenTwice,
+    Unreadable,
 }
 
 impl NorFlashError for Fault {
@@ -36,9 +37,13 @@ pub enum Tear {
     Ones,
     /// All bits 0.
     Zeros,
+    /// The first bytes are done; the word at the cut, of an erase the whole block, cannot be read until it is erased:
+    /// its code for errors (ECC) does not fit.
+    Unreadable,
 }
 
-pub const TEARS: [Tear; 6] = [Tear::Prefix, Tear::Suffix, Tear::Bits, Tear::Garbage, Tear::Ones, Tear::Zeros];
+pub const TEARS: [Tear; 7] =
+    [Tear::Prefix, Tear::Suffix, Tear::Bits, Tear::Garbage, Tear::Ones, Tear::Zeros, Tear::Unreadable];
 
 /// `READ` and `WRITE` bytes are a word, `ERASE` a block.
 #[derive(Clone, Debug)]
@@ -46,6 +51,8 @@ pub struct Flash<const READ: usize, const WRITE: usize, const ERASE: usize> {
     pub bytes: Vec<u8>,
     /// Words that were written since their block was erased.
     written: Vec<bool>,
+    /// Words that cannot be read.
+    unreadable: Vec<bool>,
     /// Bytes that can still be written or erased before the cut.
     pub left: usize,
     pub tear: Tear,
@@ -59,6 +66,7 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
         let mut flash = Self {
             bytes: vec![0; size],
             written: vec![true; size / WRITE],
+            unreadable: vec![false; size / WRITE],
             left: usize::MAX,
             tear: Tear::Prefix,
             seed,
@@ -74,6 +82,16 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
         (self.seed >> 56) as u8
     }
 
+    /// Makes the word at `at` unreadable.
+    pub fn spoil(&mut self, at: usize) {
+        self.unreadable[at / WRITE] = true;
+    }
+
+    /// Whether `n` bytes from `at` on can be read.
+    pub fn readable(&self, at: usize, n: usize) -> bool {
+        !self.unreadable[at / WRITE..(at + n).div_ceil(WRITE)].contains(&true)
+    }
+
     /// Turns bytes from `at` on into `goal`, as far as the power lasts.
     fn program(&mut self, at: usize, goal: &[u8]) -> Result<(), Fault> {
         let done = self.left.min(goal.len());
@@ -87,14 +105,17 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> Flash<READ, WRIT
             let old = self.bytes[at + k];
             let random = self.random();
             self.bytes[at + k] = match self.tear {
-                Tear::Prefix if k < done => goal,
+                Tear::Prefix | Tear::Unreadable if k < done => goal,
                 Tear::Suffix if k >= goals - done => goal,
-                Tear::Prefix | Tear::Suffix => old,
+                Tear::Prefix | Tear::Suffix | Tear::Unreadable => old,
                 Tear::Bits => (old & random) | (goal & !random),
                 Tear::Garbage => random,
                 Tear::Ones => 0xff,
                 Tear::Zeros => 0,
             };
+        }
+        if self.tear == Tear::Unreadable {
+            self.spoil(at + done);
         }
         Err(Fault::PowerCut)
     }
@@ -108,6 +129,9 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> ReadNorFlash for
     const READ_SIZE: usize = READ;
     fn read(&mut self, at: u32, bytes: &mut [u8]) -> Result<(), Fault> {
         check_read(self, at, bytes.len()).map_err(Fault::Misuse)?;
+        if !self.readable(at as usize, bytes.len()) {
+            return Err(Fault::Unreadable);
+        }
         bytes.copy_from_slice(&self.bytes[at as usize..][..bytes.len()]);
         Ok(())
     }
@@ -123,9 +147,16 @@ impl<const READ: usize, const WRITE: usize, const ERASE: usize> NorFlash for Fla
         check_erase(self, from, to).map_err(Fault::Misuse)?;
         for block in (from as usize..to as usize).step_by(ERASE) {
             // After a cut no word of the block is known to be blank.
-            self.written[block / WRITE..(block + ERASE) / WRITE].fill(true);
-            self.program(block, &[0xff; ERASE])?;
-            self.written[block / WRITE..(block + ERASE) / WRITE].fill(false);
+            let words = block / WRITE..(block + ERASE) / WRITE;
+            self.written[words.clone()].fill(true);
+            if let Err(cut) = self.program(block, &[0xff; ERASE]) {
+                if self.tear == Tear::Unreadable {
+                    self.unreadable[words].fill(true);
+                }
+                return Err(cut);
+            }
+            self.written[words.clone()].fill(false);
+            self.unreadable[words].fill(false);
         }
         Ok(())
     }
