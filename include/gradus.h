@@ -294,7 +294,8 @@ typedef struct {
 
 // All of a run between two evaluations but its vectors: zeros before the start.
 typedef struct {
-  uint32_t words[19];
+  // The last is always 0: without it there would be padding, bytes that are never written.
+  uint32_t words[20];
   double numbers[26];
 } gradus_lbfgs_rest;
 
@@ -1625,36 +1626,36 @@ gradus_status gradus_load(const gradus_item *items,
 //
 // Without overflow or underflow on the way.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_norm(size_t n, const float *x, float *result);
 
 // Writes the sum of the absolute values of the `n` floats of `x` to `result`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_sum_abs(size_t n, const float *x, float *result);
 
 // Writes the largest absolute value of the `n` floats of `x` to `result`.
 //
 // That is 0 of nothing; NaN is passed over.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_max_abs(size_t n, const float *x, float *result);
 
 // Writes how many of the `n` floats of `x` are infinite or NaN to `result`.
 //
 // Skip a step of whose gradients any is.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_count_non_finite(size_t n, const float *x, size_t *result);
 
 // Writes the sum of `x[i] * y[i]` over the `n` floats of each to `result`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_dot(size_t n, const float *x, const float *y, float *result);
 
 // Writes the L2 penalty of `transforms` for `n` weights, `l2 * sum w^2`, to `value`: for the loss.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_l2_value(const gradus_transforms *transforms,
                               size_t n,
                               const float *weights,
@@ -1662,7 +1663,7 @@ gradus_status gradus_l2_value(const gradus_transforms *transforms,
 
 // Writes the L1 penalty of `transforms` for `n` weights, `l1 * sum |w|`, to `value`: for the loss.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_l1_value(const gradus_transforms *transforms,
                               size_t n,
                               const float *weights,
@@ -1674,7 +1675,7 @@ gradus_status gradus_l1_value(const gradus_transforms *transforms,
 // value = elastic_net * sum (elastic_net_beta * w^2 + |w|)
 // ```
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_elastic_net_value(const gradus_transforms *transforms,
                                        size_t n,
                                        const float *weights,
@@ -1691,7 +1692,8 @@ gradus_status gradus_elastic_net_value(const gradus_transforms *transforms,
 // `count` elements.
 //
 // Errors: GRADUS_ERROR_LIMIT if `max_norm` is not positive; GRADUS_ERROR_NON_FINITE if the norm is
-// infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+// infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_LENGTH.
 gradus_status gradus_clip_norm(float max_norm,
                                const gradus_tensor *tensors,
                                size_t count,

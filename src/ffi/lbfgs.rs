@@ -128,8 +128,11 @@ impl gradus_lbfgs {
 }
 
 /// The configuration behind a pointer.
-fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, gradus_status> {
-    // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
+///
+/// # Safety
+/// The pointer is null, misaligned or good.
+unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, gradus_status> {
+    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let config = unsafe { copy(config)? };
     same_version(config.version)?;
     if config.pairs == 0 || config.pairs as usize > MOST_PAIRS {

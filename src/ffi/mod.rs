@@ -17,7 +17,11 @@ macro_rules! functions {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name($($arg: $t),*) -> gradus_status {
             let run = || {
-                $(let $d = $f($($c),*)?;)*
+                $(
+                #[allow(unused_unsafe)] // not every one follows a pointer
+                // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+                let $d = unsafe { $f($($c),*)? };
+                )*
                 $(let $view = Memory::new($from, $n)?;)*
                 apart([$(functions!(@region $way $view)),*])?;
                 #[allow(unused_unsafe)] // a function without memory has nothing unsafe

@@ -50,8 +50,11 @@ impl gradus_dropout {
 }
 
 /// The configuration behind a pointer.
-fn dropout(config: *const gradus_dropout) -> Result<Dropout, gradus_status> {
-    // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
+///
+/// # Safety
+/// The pointer is null, misaligned or good.
+unsafe fn dropout(config: *const gradus_dropout) -> Result<Dropout, gradus_status> {
+    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     unsafe { copy(config)?.build() }
 }
 

@@ -44,16 +44,22 @@ pub struct gradus_batch_norm {
 pub const GRADUS_BATCH_NORM_COLUMNS: usize = 2;
 
 /// The configuration behind a pointer.
-fn batch_norm(config: *const gradus_batch_norm) -> Result<BatchNorm, gradus_status> {
-    // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
+///
+/// # Safety
+/// The pointer is null, misaligned or good.
+unsafe fn batch_norm(config: *const gradus_batch_norm) -> Result<BatchNorm, gradus_status> {
+    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let gradus_batch_norm { version, eps, running_decay, track_biased } = unsafe { copy(config)? };
     same_version(version)?;
     Ok(BatchNorm { eps, running_decay, track_biased: track_biased != 0 })
 }
 
 /// The shape behind a pointer.
-fn shape(shape: *const gradus_shape) -> Result<Shape, gradus_status> {
-    // SAFETY: the caller of each function vouches for memory behind the pointer, which is checked.
+///
+/// # Safety
+/// The pointer is null, misaligned or good.
+unsafe fn shape(shape: *const gradus_shape) -> Result<Shape, gradus_status> {
+    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let gradus_shape { batch, channels, spatial } = unsafe { copy(shape)? };
     Ok(Shape { batch, channels, spatial })
 }

@@ -1,21 +1,19 @@
 //! Reductions in the fixed order.
 
-use super::memory::{Memory, put};
+use super::memory::{Memory, apart};
 use super::{gradus_status, status};
 use crate::simd::{Level, count_non_finite, dot, max_abs, norm, sum_abs};
 
 macro_rules! sum {
     ($(#[$doc:meta])* $name:ident($function:ident) -> $t:ty) => {
-        $(#[$doc])*
-        ///
-        /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name(n: usize, x: *const f32, result: *mut $t) -> gradus_status {
-            let run = || {
-                // SAFETY: the caller vouches for memory behind the checked pointers.
-                unsafe { put(result, $function(Level::detect(), Memory::new(x, n)?.slice())) }
-            };
-            status(run())
+        functions! {
+            $(#[$doc])*
+            ///
+            /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+            $name(n: usize, x: *const f32, result: *mut $t) {
+                [read x = x, n; one result = result, 1;]
+                { *result = $function(Level::detect(), x); Ok(()) }
+            }
         }
     };
 }
@@ -43,22 +41,12 @@ sum! {
     gradus_count_non_finite(count_non_finite) -> usize
 }
 
-/// Writes the sum of `x[i] * y[i]` over the `n` floats of each to `result`.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_dot(
-    n: usize,
-    x: *const f32,
-    y: *const f32,
-    result: *mut f32,
-) -> gradus_status {
-    let run = || {
-        // SAFETY: the caller vouches for memory behind the checked pointers.
-        unsafe {
-            let (x, y) = (Memory::new(x, n)?.slice(), Memory::new(y, n)?.slice());
-            put(result, dot(Level::detect(), x, y)?)
-        }
-    };
-    status(run())
+functions! {
+    /// Writes the sum of `x[i] * y[i]` over the `n` floats of each to `result`.
+    ///
+    /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+    gradus_dot(n: usize, x: *const f32, y: *const f32, result: *mut f32) {
+        [read x = x, n; read y = y, n; one result = result, 1;]
+        Ok(dot(Level::detect(), x, y).map(|sum| *result = sum)?)
+    }
 }

@@ -1,6 +1,6 @@
 //! Transforms, penalties and clipping by norm.
 
-use super::memory::{Memory, copy, put};
+use super::memory::{Memory, apart, copy, put};
 use super::{gradus_status, status};
 use crate::transform::{
     ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, limit_row_norms,
@@ -66,25 +66,15 @@ impl gradus_transforms {
 
 macro_rules! penalty {
     ($(#[$doc:meta])* $name:ident, |$transforms:ident| $penalty:expr) => {
-        $(#[$doc])*
-        ///
-        /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name(
-            transforms: *const gradus_transforms,
-            n: usize,
-            weights: *const f32,
-            value: *mut f32,
-        ) -> gradus_status {
-            let run = || {
-                // SAFETY: the caller vouches for memory behind the checked pointers.
-                unsafe {
-                    let $transforms = copy(transforms)?;
-                    let weights = Memory::new(weights, n)?.slice();
-                    put(value, $penalty.value(weights))
-                }
-            };
-            status(run())
+        functions! {
+            $(#[$doc])*
+            ///
+            /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+            $name(transforms: *const gradus_transforms, n: usize, weights: *const f32, value: *mut f32) {
+                let $transforms = copy(transforms)?;
+                [read weights = weights, n; one value = value, 1;]
+                { *value = $penalty.value(weights); Ok(()) }
+            }
         }
     };
 }
@@ -127,7 +117,8 @@ pub struct gradus_tensor {
 /// `count` elements.
 ///
 /// Errors: GRADUS_ERROR_LIMIT if `max_norm` is not positive; GRADUS_ERROR_NON_FINITE if the norm is
-/// infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
+/// infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+/// GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_clip_norm(
     max_norm: f32,
@@ -138,9 +129,11 @@ pub unsafe extern "C" fn gradus_clip_norm(
     let run = || {
         // SAFETY: the caller vouches for memory behind the checked pointers.
         unsafe {
-            let tensors = Memory::new(tensors, count)?.slice();
+            let (tensors, to) = (Memory::new(tensors, count)?, Memory::one(scale)?.written());
+            apart([tensors.read(), to])?;
+            let tensors = tensors.slice();
             for tensor in tensors {
-                Memory::new(tensor.data, tensor.n)?;
+                apart([Memory::new(tensor.data, tensor.n)?.read(), to])?;
             }
             let grads = tensors.iter().flat_map(|t| Memory::new(t.data, t.n)).map(|grads| grads.slice());
             let factor = ClipNorm { max_norm }.scale_each(grads)?.0;

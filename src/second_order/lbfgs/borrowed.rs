@@ -23,11 +23,13 @@ pub(crate) fn work_len(n: usize, m: usize) -> Option<usize> {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Suspended {
-    words: [u32; 19],
+    /// The last is always 0: without it there would be padding, bytes that are never written.
+    words: [u32; 20],
     numbers: [f64; 26],
 }
 
 const _: () = assert!(WORDS == 19 && NUMBERS == 26); // names would be unknown to C
+const _: () = assert!(size_of::<Suspended>() == size_of::<([u32; 20], [f64; 26])>());
 
 /// A run over the caller's vectors, for the length of a call.
 pub(crate) struct Borrowed<'a, T> {
