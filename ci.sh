@@ -217,7 +217,7 @@ smoke() {
   cargo test --manifest-path fuzz/Cargo.toml --no-default-features --locked --lib
 }
 
-## miri: undefined behaviour of tests/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; format 1 on the last
+## miri: undefined behaviour of tests/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; of the C interface; format 1
 miri() {
   local target flags
   rustup +nightly component add miri rust-src >/dev/null 2>&1 \
@@ -234,6 +234,10 @@ x86_64-unknown-linux-gnu -Ctarget-cpu=x86-64-v4
 aarch64-unknown-linux-gnu
 s390x-unknown-linux-gnu
 END
+  echo "miri x86_64-unknown-linux-gnu: the fuzz target of the C interface"
+  MIRIFLAGS="-Zmiri-strict-provenance" \
+    cargo +nightly miri test --manifest-path fuzz/Cargo.toml --no-default-features --locked --quiet \
+    --target x86_64-unknown-linux-gnu --lib ffi::
   echo "miri s390x-unknown-linux-gnu: the committed file of format 1"
   cargo +nightly miri test --manifest-path fuzz/Cargo.toml --no-default-features --features std --locked --quiet \
     --target s390x-unknown-linux-gnu --test resume format_1

@@ -10,20 +10,19 @@ use gradus::ffi::*;
 use gradus::transform::{
     ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, limit_row_norms,
 };
-use gradus::{Adam, AmsGrad, Clock, Epsilon, Level, Optimizer, Sgd, StateMut};
+use gradus::*;
 
 pub fn run(data: &[u8]) {
     let _ = calls(&mut Unstructured::new(data));
 }
 
 fn calls(u: &mut Unstructured) -> Result<()> {
-    match u.int_in_range(0..=6)? {
-        0 => sgd(u),
-        1 => adam(u),
-        2 => amsgrad(u),
+    match u.int_in_range(0..=7)? {
+        0..=2 => rules(u),
         3 => sums(u),
         4 => rows_and_clips(u),
         5 => crate::ffi_lbfgs::calls(u),
+        6 => crate::ffi_layers::calls(u),
         _ => files(u),
     }
 }
@@ -33,10 +32,10 @@ const FLOATS: usize = 64;
 
 #[repr(align(64))]
 #[derive(Clone)]
-struct Arena([f32; FLOATS]);
+pub(crate) struct Arena(pub [f32; FLOATS]);
 
 impl Arena {
-    fn new(u: &mut Unstructured) -> Result<Self> {
+    pub fn new(u: &mut Unstructured) -> Result<Self> {
         let mut arena = Self([0.0; FLOATS]);
         for x in &mut arena.0 {
             *x = number(u)?;
@@ -44,7 +43,7 @@ impl Arena {
         Ok(arena)
     }
 
-    fn bits(&self) -> [u32; FLOATS] {
+    pub fn bits(&self) -> [u32; FLOATS] {
         self.0.map(f32::to_bits)
     }
 }
@@ -59,7 +58,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// Room for `bytes` bytes of floats, mostly aligned; `None` if the arena has not so many.
-    fn new(u: &mut Unstructured, bytes: usize) -> Result<Self> {
+    pub fn new(u: &mut Unstructured, bytes: usize) -> Result<Self> {
         Self::within(u, 4 * FLOATS, bytes, 4)
     }
 
@@ -105,7 +104,7 @@ impl Place {
         self.bytes > 0 && other.bytes > 0 && a < b + other.bytes && b < a + self.bytes
     }
 
-    fn floats(self, arena: &Arena) -> Vec<f32> {
+    pub fn floats(self, arena: &Arena) -> Vec<f32> {
         let start = self.offset.unwrap_or(0) / 4;
         arena.0[start..start + self.bytes / 4].to_vec()
     }
@@ -234,7 +233,7 @@ fn step<const K: usize, C, O: Optimizer<K>>(
     Ok(())
 }
 
-fn version(u: &mut Unstructured) -> Result<u32> {
+pub(crate) fn version(u: &mut Unstructured) -> Result<u32> {
     if u.ratio(31, 32)? { Ok(GRADUS_STRUCTS) } else { u.arbitrary() }
 }
 
@@ -249,31 +248,53 @@ fn epsilon(u: &mut Unstructured) -> Result<(gradus_epsilon, Option<Epsilon>)> {
     Ok((eps, rust))
 }
 
-fn sgd(u: &mut Unstructured) -> Result<()> {
+/// A step of any of the rules.
+fn rules(u: &mut Unstructured) -> Result<()> {
+    let rule = u.int_in_range(0..=12)?;
     let (version, lr, transforms) = (version(u)?, number(u)?, transforms(u)?);
-    let config = gradus_sgd { version, lr, transforms };
-    let optimizer = Sgd { lr }.with(rust(transforms));
-    step(u, (gradus_sgd_step, gradus_sgd_check), &config, version, Some(optimizer))
-}
-
-fn adam(u: &mut Unstructured) -> Result<()> {
-    let (version, lr, transforms) = (version(u)?, number(u)?, transforms(u)?);
-    let (beta1, beta2, bias_correction) = (number(u)?, number(u)?, u.int_in_range(0..=2)?);
-    let (eps, rust_eps) = epsilon(u)?;
-    let config = gradus_adam { version, lr, beta1, beta2, eps, bias_correction, transforms };
-    let optimizer = rust_eps.map(|eps| {
-        Adam { lr, beta1, beta2, eps, bias_correction: bias_correction != 0 }.with(rust(transforms))
-    });
-    step(u, (gradus_adam_step, gradus_adam_check), &config, version, optimizer)
-}
-
-fn amsgrad(u: &mut Unstructured) -> Result<()> {
-    let (version, lr, transforms) = (version(u)?, number(u)?, transforms(u)?);
-    let (beta1, beta2) = (number(u)?, number(u)?);
-    let (eps, rust_eps) = epsilon(u)?;
-    let config = gradus_amsgrad { version, lr, beta1, beta2, eps, transforms };
-    let optimizer = rust_eps.map(|eps| AmsGrad { lr, beta1, beta2, eps }.with(rust(transforms)));
-    step(u, (gradus_amsgrad_step, gradus_amsgrad_check), &config, version, optimizer)
+    let (beta1, beta2, weight_decay) = (number(u)?, number(u)?, number(u)?);
+    let (bias_correction, (eps, rust_eps)) = (u.int_in_range(0..=2)?, epsilon(u)?);
+    // The same numbers by other names.
+    let (rho, dampening, momentum, momentum_decay) = (beta1, beta2, weight_decay, weight_decay);
+    let rmsprop = gradus_rmsprop { version, lr, rho, eps, momentum, transforms };
+    let rust_rmsprop = rust_eps.map(|eps| RmsProp { lr, rho, eps });
+    /// One rule: its functions, its structure, and what it is in Rust.
+    macro_rules! rule {
+        ($step:ident $check:ident $config:expr, $rust:expr) => {
+            step(u, ($step, $check), &$config, version, $rust.map(|rule| rule.with(rust(transforms))))
+        };
+    }
+    match rule {
+        0 => rule!(gradus_sgd_step gradus_sgd_check gradus_sgd { version, lr, transforms }, Some(Sgd { lr })),
+        1 => rule!(gradus_momentum_step gradus_momentum_check
+            gradus_momentum { version, lr, rho, dampening, transforms }, Some(Momentum { lr, rho, dampening })),
+        2 => rule!(gradus_nesterov_step gradus_nesterov_check
+            gradus_nesterov { version, lr, rho, transforms }, Some(Nesterov { lr, rho })),
+        3 => rule!(gradus_adagrad_step gradus_adagrad_check
+            gradus_adagrad { version, lr, eps, transforms }, rust_eps.map(|eps| AdaGrad { lr, eps })),
+        4 => rule!(gradus_rmsprop_step gradus_rmsprop_check rmsprop, rust_rmsprop),
+        5 => rule!(gradus_rmsprop_centered_step gradus_rmsprop_centered_check
+            rmsprop, rust_rmsprop.map(RmsProp::centered)),
+        6 => rule!(gradus_rmsprop_momentum_step gradus_rmsprop_momentum_check
+            rmsprop, rust_rmsprop.map(|rule| rule.with_momentum(momentum))),
+        7 => rule!(gradus_rmsprop_centered_momentum_step gradus_rmsprop_centered_momentum_check
+            rmsprop, rust_rmsprop.map(|rule| rule.centered().with_momentum(momentum))),
+        8 => rule!(gradus_adam_step gradus_adam_check
+            gradus_adam { version, lr, beta1, beta2, eps, bias_correction, transforms },
+            rust_eps.map(|eps| Adam { lr, beta1, beta2, eps, bias_correction: bias_correction != 0 })),
+        9 => rule!(gradus_adamw_step gradus_adamw_check
+            gradus_adamw { version, lr, beta1, beta2, eps, weight_decay, transforms },
+            rust_eps.map(|eps| AdamW { lr, beta1, beta2, eps, weight_decay })),
+        10 => rule!(gradus_amsgrad_step gradus_amsgrad_check
+            gradus_amsgrad { version, lr, beta1, beta2, eps, transforms },
+            rust_eps.map(|eps| AmsGrad { lr, beta1, beta2, eps })),
+        11 => rule!(gradus_nadam_step gradus_nadam_check
+            gradus_nadam { version, lr, beta1, beta2, eps, momentum_decay, transforms },
+            rust_eps.map(|eps| Nadam { lr, beta1, beta2, eps, momentum_decay })),
+        _ => rule!(gradus_lion_step gradus_lion_check
+            gradus_lion { version, lr, beta1, beta2, weight_decay, transforms },
+            Some(Lion { lr, beta1, beta2, weight_decay })),
+    }
 }
 
 fn sums(u: &mut Unstructured) -> Result<()> {
@@ -303,6 +324,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
             (used.iter().any(|p| p.null()) || long, GRADUS_ERROR_NULL),
             (used.iter().any(|p| p.misaligned()) || long, GRADUS_ERROR_ALIGNMENT),
             (long, GRADUS_ERROR_LENGTH),
+            (x.overlaps(result) || which == 0 && y.overlaps(result), GRADUS_ERROR_OVERLAP),
         ],
     );
     let mut expected = before.0;
@@ -348,7 +370,7 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
     let status = unsafe { gradus_clip_norm(limit, tensors.as_ptr(), 2, scale.at(memory)) };
     let mut expected = before.0;
     // An offset from null is not null to the second tensor: it is not used then.
-    if p.null() || p.misaligned() || scale.null() || scale.misaligned() {
+    if p.null() || p.misaligned() || scale.null() || scale.misaligned() || scale.overlaps(p) {
         assert_ne!(status, GRADUS_OK);
     } else {
         let grads = p.floats(&before);
@@ -420,7 +442,8 @@ fn files(u: &mut Unstructured) -> Result<()> {
         for x in &mut other.0 {
             *x += 1.0;
         }
-        arena = other;
+        // SAFETY: through the pointer that the items are made of.
+        unsafe { *memory = other };
         let changed = arena.clone();
         // SAFETY: as above.
         let status = unsafe { gradus_load(items.as_ptr(), count, file.as_ptr(), file.len()) };

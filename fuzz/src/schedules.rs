@@ -148,7 +148,24 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
         _ => {
             let three_phase = u.arbitrary()?;
             let one = OneCycle { start: a, max: b, end: c, steps: n, rise: share, three_phase };
-            all(u, Known { schedule: one, ends: [a, b, c], reference: |_: u32| f64::NAN })
+            // The top as f32 rounds it: where it lies decides more than how it was computed.
+            let top = f64::from(share * n as f32 - 1.0);
+            let part = |x: f64, whole: f64| if x < whole { x / whole } else { 1.0 };
+            let line = move |high: f32, low: f32, x: f64| wide(low) + (wide(high) - wide(low)) * wave(x);
+            let reference = move |t: u32| {
+                let (last, x) = (n.saturating_sub(1), f64::from(t as f32));
+                let fall = |high: f32, begin: f64| {
+                    line(high, c, part(count(last - t), f64::from(last as f32) - begin.max(0.0)))
+                };
+                match () {
+                    () if t >= last => wide(c),
+                    () if x < top => line(b, a, part(x, top)),
+                    () if !three_phase => fall(b, top),
+                    () if x < 2.0 * top => line(b, a, part(2.0 * top - x, top)),
+                    () => fall(a, 2.0 * top),
+                }
+            };
+            all(u, Known { schedule: one, ends: [a, b, c], reference })
         }
     }
 }
@@ -182,6 +199,10 @@ where
             None => {
                 let (low, high) = (warm.start.min(first), warm.start.max(first));
                 assert!(lr >= low && lr <= high, "{warm:?} at {t}: {lr:e}");
+                let [start, end] = [warm.start, first].map(f64::from);
+                let want = start + (end - start) * (f64::from(t) / f64::from(warm.steps));
+                let slack = f64::from(f32::EPSILON) * 8.0 * start.abs().max(end.abs()) + 4e-45;
+                assert!((f64::from(lr) - want).abs() <= slack, "{warm:?} at {t}: {lr:e}, not {want:e}");
             }
         }
     }
