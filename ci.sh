@@ -53,7 +53,7 @@ features() {
 nostd() {
   local target
   for target in thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf thumbv8m.main-none-eabihf \
-    riscv32imac-unknown-none-elf wasm32-unknown-unknown; do
+    riscv32imac-unknown-none-elf x86_64-unknown-none wasm32-unknown-unknown; do
     if rustup target add "$target" >/dev/null 2>&1; then
       echo "build $target"
       cargo build --locked --no-default-features --target "$target"

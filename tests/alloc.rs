@@ -3,6 +3,9 @@
 #[macro_use]
 #[path = "support/rules.rs"]
 mod rules;
+#[cfg(feature = "ffi")]
+#[path = "support/every_c_function.rs"]
+mod every_c_function;
 #[cfg(feature = "journal")]
 #[path = "support/flash.rs"]
 mod flash;
@@ -105,7 +108,40 @@ fn no_reduction_or_transform_allocates() {
         }
         black_box(ClipNorm { max_norm: 1.0 }.scale(&[&x, &y]).unwrap());
         black_box((L1::new(0.1).value(&x), L2::new(0.1).value(&x)));
+        L1::new(0.1).add_gradient(&x, &mut weights).unwrap();
+        L2::new(0.1).add_gradient(&x, &mut weights).unwrap();
+        ElasticNet { lambda: 0.1, beta: 0.5 }.add_gradient(&x, &mut weights).unwrap();
         limit_row_norms(&mut weights, N / 4, 1.0).unwrap();
+    });
+    assert_eq!(allocations, 0);
+}
+
+/// Somebody's own kernel.
+struct Lerp;
+
+impl Rule<0, 1> for Lerp {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, isa: L::Isa, x: L, [y]: [L; 1], []: [L; 0]) -> (L, [L; 0]) {
+        (x + (y - x) * L::splat(isa, 0.5), [])
+    }
+}
+
+impl Fold<1, 1> for Lerp {
+    #[inline(always)]
+    fn fold<L: Lane>(&self, _: L::Isa, sum: L, [x]: [L; 1], [y]: [L; 1]) -> (L, [L; 1]) {
+        (sum + x * y, [x - y])
+    }
+}
+
+#[test]
+fn no_kernel_of_a_user_allocates() {
+    let (mut x, mut y) = (vec![0.5_f32; N], vec![0.25; N]);
+    let allocations = count(|| {
+        for level in Level::available() {
+            run(level, &Lerp, Columns::new(&mut x, [&y], []).unwrap());
+            black_box(reduce(level, &Lerp, N, [&x], [&mut y]).unwrap());
+        }
+        reduce(Level::detect(), &Lerp, N, [&x], [&mut y[1..]]).unwrap_err();
     });
     assert_eq!(allocations, 0);
 }
@@ -206,6 +242,7 @@ fn no_noise_and_no_average_allocates() {
             layer.test_at(level, row, input, &mut out).unwrap();
             let depth = StochasticDepth(dropout);
             depth.draw(&mut masks, &mut mask[..1]);
+            black_box(depth.draw_batch(&mut masks, &mut mask[..1]));
             depth.forward_at(level, &mut x[..64], 32, &mask[..1]).unwrap();
             let [average, spread] = &mut averages;
             let mut monte_carlo = MonteCarlo::new(average, spread).unwrap();
@@ -230,7 +267,7 @@ fn no_noise_and_no_average_allocates() {
 fn no_norm_pool_augmentation_or_second_order_allocates() {
     use gradus::augment::{
         Affine, Image, ImageMut, Jitter, Layout, RandomAffine, RandomCrop, RandomFlip, RandomResizedCrop,
-        ScaleCrop, Shape as Size, affine, crop,
+        Region, ScaleCrop, Shape as Size, affine, crop, fixed_crops, flip, pad_crop, resize,
     };
     use gradus::norm::{BatchNorm, BatchNormState, Shape};
     use gradus::pool::{FractionalMaxPool, Regions, Window};
@@ -251,6 +288,7 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
             norm.inference_at(level, shape, &mut y, [&[1.0; 2], &[0.0; 2]], [&mean, &variance]).unwrap();
         }
         norm.track(shape, [&mean, &variance], state.as_mut()).unwrap();
+        norm.fold([&[1.0; 2], &[0.0; 2]], [&mean, &variance], &mut y, &mut [0.0; 2]).unwrap();
 
         let (mut rows, mut columns) = ([Window::default(); 3], [Window::default(); 4]);
         Regions::Disjoint.random(6, &mut rng, &mut rows).unwrap();
@@ -266,6 +304,10 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
             (Image::new(&image, size(8)).unwrap(), ImageMut::new(&mut new, size(6)).unwrap());
         crop(from, [1, 1], &mut to).unwrap();
         crop(from, [3, 3], &mut to).unwrap_err();
+        pad_crop(from, 2, 0, [4, 0], &mut to).unwrap();
+        resize(from, Region { top: 1, left: 0, height: 7, width: 5 }, &mut to).unwrap();
+        flip(&mut to);
+        black_box(fixed_crops([8, 8], [6, 6]).unwrap());
         affine(from, &Affine::rotate(10.0), 0.0, &mut to).unwrap();
         RandomCrop { pad: 2 }.apply(from, &mut to, &mut rng).unwrap();
         RandomFlip { prob: 0.5 }.apply(&mut to, &mut rng).unwrap();
@@ -278,7 +320,7 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
         lbfgs.start(&LbfgsSettings::new(), &[3.0, -2.0]).unwrap();
         while let Some((x, g)) = lbfgs.ask() {
             let f = quartic(x, g);
-            lbfgs.tell(f);
+            lbfgs.tell_preconditioned(f, &[0.5, 0.25]);
         }
         let mut newton = Newton::<2, f64>::new();
         newton.start(&NewtonSettings::new(), &[3.0, -2.0]).unwrap();
@@ -325,4 +367,16 @@ fn a_journal_does_not_allocate() {
         }
     });
     assert_eq!(allocations, 0);
+}
+
+#[cfg(feature = "ffi")]
+#[test]
+fn no_function_of_the_c_interface_allocates() {
+    assert_eq!(count(every_c_function::call), 0);
+    // And it is every one.
+    let calls = include_str!("support/every_c_function.rs");
+    for words in include_str!("../include/gradus.h").split('(') {
+        let name = words.rsplit([' ', '*', '\n', '`']).next().unwrap_or_default();
+        assert!(!name.starts_with("gradus_") || calls.contains(name), "{name} is not called");
+    }
 }

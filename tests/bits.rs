@@ -141,6 +141,64 @@ fn long_columns_have_the_same_bits() {
     each_rule!(long_windows);
 }
 
+/// A column at an offset of its own, with something on both sides.
+#[repr(align(64))]
+struct Placed {
+    memory: [f32; 352],
+    offset: usize,
+    length: usize,
+}
+
+impl Placed {
+    fn new(column: &[f32], offset: usize) -> Self {
+        let (mut memory, offset, length) = ([77.0; 352], offset % OFFSETS, column.len());
+        memory[offset..offset + length].copy_from_slice(column);
+        Self { memory, offset, length }
+    }
+
+    fn slice(&mut self) -> &mut [f32] {
+        &mut self.memory[self.offset..self.offset + self.length]
+    }
+
+    fn assert_same(&self, want: &[f32], what: &dyn Debug) {
+        let want = Self::new(&want[..self.length], self.offset);
+        assert_eq!(self.memory.map(bits), want.memory.map(bits), "{what:?}");
+    }
+}
+
+/// No two columns begin at the same place of a register.
+fn scattered<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+    let start = Run::<K, 330>::special(5);
+    let mut want = start.clone();
+    want.one_by_one(&rule);
+    for level in Level::available() {
+        for first in 0..OFFSETS {
+            for length in [1, 15, 16, 37, 67, 257, 330] {
+                let offset = |k: usize| first + 5 * k;
+                let mut params = Placed::new(&start.params[..length], first);
+                let mut columns: [_; K] =
+                    std::array::from_fn(|k| Placed::new(&start.columns[k][..length], offset(k + 1)));
+                let mut clock = start.clock;
+                for (step, grads) in start.grads.iter().enumerate() {
+                    let mut grads = Placed::new(&grads[..length], offset(K + 1 + step));
+                    let state = StateMut::new(columns.each_mut().map(Placed::slice), &mut clock);
+                    rule.step_slices_at(level, params.slice(), grads.slice(), state).unwrap();
+                }
+                let what = (&rule, level, first, length);
+                params.assert_same(&want.params, &what);
+                for (column, want) in columns.iter().zip(&want.columns) {
+                    column.assert_same(want, &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn columns_at_offsets_that_differ_have_the_same_bits() {
+    each_rule!(scattered);
+}
+
 /// Every split of a slice gives the bits of the whole, both as calls and as columns.
 fn splits<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
     let start = Run::<K, LONGEST>::special(5);

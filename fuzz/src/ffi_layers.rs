@@ -244,7 +244,8 @@ fn batch_norm(u: &mut Unstructured) -> Result<()> {
     let shape = Shape { batch, channels, spatial };
     let n = if shape.len() > 12 { return Ok(()) } else { shape.len() };
     let which = u.int_in_range(0..=4)?;
-    let (layout, layout_there) = self::config(u, &gradus_shape { batch, channels, spatial })?;
+    let sides = gradus_shape { batch, channels, spatial };
+    let (layout, layout_there) = self::config(u, &sides)?;
     let layout_there = layout_there || which == 4; // folding has none
     call.reasons.push((!layout_there, GRADUS_ERROR_NULL));
     let k = channels;

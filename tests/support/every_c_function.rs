@@ -1,0 +1,219 @@
+//! Every function of the C interface, called once, with success.
+
+use gradus::Clock;
+use gradus::ffi::gradus_status::{self, GRADUS_OK};
+use gradus::ffi::*;
+
+const N: usize = 37;
+const WORDS: usize = 2;
+
+#[track_caller]
+fn ok(status: gradus_status) {
+    assert_eq!(status, GRADUS_OK);
+}
+
+/// All of them; `tests/abi.rs` compares what they compute.
+pub fn call() {
+    let (version, lr, transforms) =
+        (GRADUS_STRUCTS, 0.5, gradus_transforms { l2: 0.5, ..Default::default() });
+    let eps = gradus_epsilon { place: GRADUS_EPSILON_OUTSIDE, eps: 1e-8, inside: 0.0 };
+    rules(version, lr, eps, transforms);
+    schedules(version, lr);
+    sums_and_penalties(&transforms);
+    noise(version);
+    batch_norm(version);
+    files();
+    lbfgs(version);
+    assert!(!gradus_version().is_null() && !gradus_status_name(0).is_null());
+}
+
+fn rules(version: u32, lr: f32, eps: gradus_epsilon, transforms: gradus_transforms) {
+    let (beta1, beta2, rho, momentum, weight_decay) = (0.9, 0.999, 0.9, 0.9, 0.01);
+    let rmsprop = gradus_rmsprop { version, lr, rho, eps, momentum, transforms };
+    let (mut params, grads, mut state, mut clock) = ([0.5; N], [0.25; N], [0.0; 3 * N], Clock::new());
+    let (p, g, s, t) = (params.as_mut_ptr(), grads.as_ptr(), state.as_mut_ptr(), &raw mut clock);
+    macro_rules! both {
+        ($step:ident $check:ident $config:expr) => {{
+            let config = $config;
+            // SAFETY: the memory of three columns is there.
+            unsafe {
+                ok($check(&config));
+                ok($step(&config, N, p, g, s, t));
+            }
+        }};
+    }
+    both!(gradus_sgd_step gradus_sgd_check gradus_sgd { version, lr, transforms });
+    both!(gradus_momentum_step gradus_momentum_check
+        gradus_momentum { version, lr, rho, dampening: 0.5, transforms });
+    both!(gradus_nesterov_step gradus_nesterov_check gradus_nesterov { version, lr, rho, transforms });
+    both!(gradus_adagrad_step gradus_adagrad_check gradus_adagrad { version, lr, eps, transforms });
+    both!(gradus_rmsprop_step gradus_rmsprop_check rmsprop);
+    both!(gradus_rmsprop_centered_step gradus_rmsprop_centered_check rmsprop);
+    both!(gradus_rmsprop_momentum_step gradus_rmsprop_momentum_check rmsprop);
+    both!(gradus_rmsprop_centered_momentum_step gradus_rmsprop_centered_momentum_check rmsprop);
+    both!(gradus_adam_step gradus_adam_check
+        gradus_adam { version, lr, beta1, beta2, eps, bias_correction: 1, transforms });
+    both!(gradus_adamw_step gradus_adamw_check
+        gradus_adamw { version, lr, beta1, beta2, eps, weight_decay, transforms });
+    both!(gradus_amsgrad_step gradus_amsgrad_check
+        gradus_amsgrad { version, lr, beta1, beta2, eps, transforms });
+    both!(gradus_nadam_step gradus_nadam_check
+        gradus_nadam { version, lr, beta1, beta2, eps, momentum_decay: 4e-3, transforms });
+    both!(gradus_lion_step gradus_lion_check
+        gradus_lion { version, lr, beta1, beta2, weight_decay, transforms });
+}
+
+fn schedules(version: u32, lr: f32) {
+    let (warm_up_steps, warm_up_start, steps, gamma, k, min) = (2, 0.0, 9, 0.5, 0.1, 0.0);
+    let (milestones, mut rate) = ([3, 5], 0.0);
+    macro_rules! both {
+        ($at:ident $check:ident $config:ident { $($field:tt)* }) => {{
+            let config = $config { version, warm_up_steps, warm_up_start, $($field)* };
+            // SAFETY: pointers to what lives here.
+            unsafe {
+                ok($check(&config));
+                ok($at(&config, 4, &mut rate));
+            }
+        }};
+    }
+    both!(gradus_step_decay_at gradus_step_decay_check gradus_step_decay { lr, gamma, every: 3 });
+    both!(gradus_exponential_at gradus_exponential_check gradus_exponential { lr, k });
+    both!(gradus_inverse_time_at gradus_inverse_time_check gradus_inverse_time { lr, k });
+    both!(gradus_linear_at gradus_linear_check gradus_linear { start: lr, end: min, steps });
+    both!(gradus_cosine_at gradus_cosine_check gradus_cosine { lr, min, steps });
+    both!(gradus_warm_restarts_at gradus_warm_restarts_check
+        gradus_warm_restarts { lr, min, first: 2, mult: 2 });
+    both!(gradus_snapshot_cycle_at gradus_snapshot_cycle_check
+        gradus_snapshot_cycle { lr, steps, cycles: 3 });
+    both!(gradus_triangular_at gradus_triangular_check
+        gradus_triangular { min, max: lr, up: 2, down: 3 });
+    both!(gradus_one_cycle_at gradus_one_cycle_check
+        gradus_one_cycle { start: min, max: lr, end: min, steps, rise: 0.3, three_phase: 1 });
+    both!(gradus_multi_step_at gradus_multi_step_check
+        gradus_multi_step { lr, gamma, milestones: milestones.as_ptr(), count: 2 });
+}
+
+fn sums_and_penalties(transforms: &gradus_transforms) {
+    let (x, mut y, mut sum, mut count) = ([0.5_f32; N], [0.25_f32; N], 0.0, 0);
+    let tensors = [gradus_tensor { data: x.as_ptr(), n: N }];
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_dot(N, x.as_ptr(), y.as_ptr(), &mut sum));
+        for function in [gradus_norm, gradus_sum_abs, gradus_max_abs] {
+            ok(function(N, x.as_ptr(), &mut sum));
+        }
+        ok(gradus_count_non_finite(N, x.as_ptr(), &mut count));
+        for function in [gradus_l1_value, gradus_l2_value, gradus_elastic_net_value] {
+            ok(function(transforms, N, x.as_ptr(), &mut sum));
+        }
+        ok(gradus_clip_norm(1.0, tensors.as_ptr(), 1, &mut sum));
+        ok(gradus_limit_row_norms(N, y.as_mut_ptr(), N, 1.0));
+    }
+}
+
+fn noise(version: u32) {
+    let dropout = gradus_dropout { version, keep_prob: 0.5, vanilla: 0 };
+    let (mut masks, mut mask, mut depth) = (gradus_masks::default(), [0; WORDS], 0.0);
+    let (mut x, mut y, mut out, mut count) = ([0.5; N], [0.25; N], [0.0], 0);
+    let (d, m, w, n) = (&dropout, &mut masks, mask.as_mut_ptr(), N);
+    let (x, y, out) = (x.as_mut_ptr(), y.as_mut_ptr(), out.as_mut_ptr());
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_masks_seed(m, 7));
+        ok(gradus_masks_fill(m, 0.5, WORDS, w));
+        ok(gradus_dropout_check(d));
+        ok(gradus_dropout_forward(d, n, x, m));
+        ok(gradus_dropout_forward_mask(d, n, x, w));
+        ok(gradus_dropout_relu_forward(d, n, x, m));
+        ok(gradus_dropout_relu_forward_mask(d, n, x, w));
+        ok(gradus_dropout_relu_backward(d, n, x, y));
+        ok(gradus_dropout_test(d, n, x));
+        ok(gradus_dropconnect_forward(d, n, 1, x, y, out, w));
+        ok(gradus_dropconnect_backward_weights(d, n, 1, out, y, x, w));
+        ok(gradus_dropconnect_backward_input(d, n, 1, x, out, y, w));
+        ok(gradus_dropconnect_test(d, n, 1, x, y, out));
+        ok(gradus_stochastic_depth_forward(d, n, x, 1, w));
+        ok(gradus_stochastic_depth_linear(1, 3, 0.5, &mut depth));
+        ok(gradus_monte_carlo_add(1, x, y, &mut count, out));
+        ok(gradus_monte_carlo_finish(1, y, count));
+    }
+}
+
+fn batch_norm(version: u32) {
+    let norm = gradus_batch_norm { version, eps: 1e-5, running_decay: 0.9 };
+    let shape = gradus_shape { batch: N, channels: 1, spatial: 1 };
+    let (mut x, mut y, mut running, mut clock) = ([0.5; N], [0.0; N], [0.0; 2], Clock::new());
+    let mut channels = [[1.0], [0.0], [0.0], [0.0], [0.0], [0.0]];
+    let [weight, bias, mean, variance, grad_weight, grad_bias] = channels.each_mut().map(|c| c.as_mut_ptr());
+    let (c, s, x, y) = (&norm, &shape, x.as_mut_ptr(), y.as_mut_ptr());
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_batch_norm_check(c));
+        ok(gradus_batch_norm_forward(c, s, x, y, weight, bias, mean, variance));
+        ok(gradus_batch_norm_track(c, s, mean, variance, running.as_mut_ptr(), &mut clock));
+        ok(gradus_batch_norm_backward(c, s, y, x, weight, mean, variance, grad_weight, grad_bias));
+        ok(gradus_batch_norm_inference(c, s, x, weight, bias, mean, variance));
+        ok(gradus_batch_norm_fold(c, 1, N, weight, bias, mean, variance, x, grad_bias));
+    }
+}
+
+fn files() {
+    let (mut params, mut state, mut clock, mut masks) =
+        ([0.5_f32; N], [0.0_f32; 2 * N], Clock::new(), gradus_masks::default());
+    let none = core::ptr::null_mut();
+    let items = [
+        gradus_item { kind: GRADUS_ITEM_FLOATS, n: N, data: params.as_mut_ptr().cast(), clock: none },
+        gradus_item { kind: GRADUS_ITEM_ADAM, n: N, data: state.as_mut_ptr().cast(), clock: &mut clock },
+        gradus_item { kind: GRADUS_ITEM_MASKS, n: 0, data: (&raw mut masks).cast(), clock: none },
+    ];
+    let (mut buffer, mut size) = ([0; 1024], 0);
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_save_size(items.as_ptr(), items.len(), &mut size));
+        ok(gradus_save(items.as_ptr(), items.len(), buffer.as_mut_ptr(), buffer.len(), &mut size));
+        ok(gradus_load(items.as_ptr(), items.len(), buffer.as_ptr(), size));
+    }
+}
+
+fn lbfgs(version: u32) {
+    let config = gradus_lbfgs {
+        version,
+        pairs: 2,
+        max_iterations: 9,
+        max_evaluations: 20,
+        max_trials: 20,
+        line_search: GRADUS_LINE_SEARCH_MORE_THUENTE,
+        tolerance: 0.0,
+        decrease: 0.0,
+        sufficient_decrease: 1e-4,
+        curvature: 0.6,
+        width_tolerance: 0.1,
+        step_min: 1e-20,
+        step_max: 1e20,
+        max_move: 0.0,
+        l1: 0.0,
+        l1_start: 0,
+        l1_end: 0,
+    };
+    macro_rules! run {
+        ($t:ident $step:ident $stop:ident $save:ident $load:ident) => {{
+            let (mut x, mut g, mut work) = ([3.0 as $t, -2.0], [0.0 as $t; 2], [0.0 as $t; 2 * 7 + 12]);
+            let (mut state, mut buffer, mut size) = (gradus_lbfgs_state::default(), [0; 1024], 0);
+            let (p, q, w, s) = (x.as_mut_ptr(), g.as_mut_ptr(), work.as_mut_ptr(), &raw mut state);
+            // SAFETY: pointers to what lives here.
+            unsafe {
+                for _ in 0..4 {
+                    let (a, b) = (*p, *p.add(1));
+                    *q = 4.0 * a * a * a;
+                    *q.add(1) = 2.0 * b;
+                    ok($step(&config, 2, p, a * a * a * a + b * b, q, core::ptr::null(), w, s));
+                }
+                ok($save(&config, 2, p, q, w, s, buffer.as_mut_ptr(), buffer.len(), &mut size));
+                ok($load(&config, 2, p, q, w, s, buffer.as_ptr(), size));
+                ok($stop(&config, 2, p, q, w, s));
+            }
+        }};
+    }
+    run!(f32 gradus_lbfgs_step gradus_lbfgs_stop gradus_lbfgs_save gradus_lbfgs_load);
+    run!(f64 gradus_lbfgs_step_f64 gradus_lbfgs_stop_f64 gradus_lbfgs_save_f64 gradus_lbfgs_load_f64);
+}
