@@ -424,19 +424,32 @@ fn files(u: &mut Unstructured) -> Result<()> {
     }
     let count = items.len();
     let mut buffer = vec![0x5a_u8; u.int_in_range(0..=700)?];
-    let mut size = 77;
+    let place = Place::within(u, 4 * FLOATS, size_of::<usize>(), align_of::<usize>())?;
+    let to = place.at::<usize, _>(memory);
     let before = arena.clone();
     // SAFETY: every pointer is null or has what its kind asks for inside the arena.
-    let status = unsafe { gradus_save(items.as_ptr(), count, buffer.as_mut_ptr(), buffer.len(), &mut size) };
-    assert_eq!(arena.bits(), before.bits(), "saving changed what it saved");
+    let status = unsafe { gradus_save(items.as_ptr(), count, buffer.as_mut_ptr(), buffer.len(), to) };
     if status != GRADUS_OK {
-        assert!(size == 77 && buffer.iter().all(|b| *b == 0x5a), "{status:?}, but written");
+        assert_eq!(arena.bits(), before.bits(), "{status:?}, but the arena written");
+        assert!(buffer.iter().all(|b| *b == 0x5a), "{status:?}, but the file written");
     } else {
+        assert!(!place.null() && !place.misaligned(), "a size nowhere");
+        // SAFETY: the size has just been written there.
+        let size = unsafe { to.read() };
+        let file = buffer[..size].to_vec();
+        let mut expected = before;
+        // SAFETY: as much room in the copy.
+        unsafe { place.at::<usize, _>(&raw mut expected).write(size) };
+        assert_eq!(arena.bits(), expected.bits(), "saving changed what it saved");
+        // The size is no part of what is saved: it would be another file now.
         let mut asked = 0;
         // SAFETY: as above.
-        assert_eq!(unsafe { gradus_save_size(items.as_ptr(), count, &mut asked) }, GRADUS_OK);
-        assert_eq!(asked, size);
-        let file = buffer[..size].to_vec();
+        let status =
+            unsafe { gradus_save(items.as_ptr(), count, buffer.as_mut_ptr(), buffer.len(), &mut asked) };
+        assert!(status == GRADUS_OK && asked == size && buffer[..size] == file, "saved over its size");
+        // SAFETY: as above.
+        assert_eq!(unsafe { gradus_save_size(items.as_ptr(), count, to) }, GRADUS_OK);
+        assert_eq!(arena.bits(), expected.bits(), "the size alone is another one");
         // Loaded over other numbers, unless the pieces overlap.
         let mut other = arena.clone();
         for x in &mut other.0 {
