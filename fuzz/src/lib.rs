@@ -53,7 +53,7 @@ pub fn same<T: Bits>(got: &[T], want: &[T], what: impl core::fmt::Display) {
 #[cfg(test)]
 pub(crate) fn smoke(target: fn(&[u8])) {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let (rounds, shortest) = if cfg!(miri) { (100, 300) } else { (4000, 0) };
+    let (rounds, shortest) = if cfg!(miri) { (80, 300) } else { (4000, 0) };
     for round in 0..rounds {
         let data: Vec<u8> = (0..shortest + round % (500 - shortest))
             .map(|_| {
