@@ -235,8 +235,9 @@ fn monte_carlo(u: &mut Unstructured) -> Result<()> {
 
 fn batch_norm(u: &mut Unstructured) -> Result<()> {
     let (version, eps, running_decay) = (version(u)?, number(u)?, number(u)?);
-    let (structure, rust) =
-        (gradus_batch_norm { version, eps, running_decay }, BatchNorm { eps, running_decay });
+    let track_biased = u.int_in_range(0..=2)?;
+    let structure = gradus_batch_norm { version, eps, running_decay, track_biased };
+    let rust = BatchNorm { eps, running_decay, track_biased: track_biased != 0 };
     let (config, there) = config(u, &structure)?;
     let mut call = Beside::new(u, version, there)?;
     let mut side = || u.int_in_range(0..=3_usize);
@@ -288,7 +289,7 @@ fn batch_norm(u: &mut Unstructured) -> Result<()> {
                 Ok(())
             }
             [x, weight, mean, variance, grads, grad_weight, grad_bias] => {
-                rust.backward(shape, grads, x, weight, [mean, variance], [grad_weight, grad_bias])
+                rust.backward(shape, grads, x, [weight, mean, variance], [grad_weight, grad_bias])
             }
             [weight, bias, mean, variance, x] => rust.inference(shape, x, [weight, bias], [mean, variance]),
             [weight, bias, mean, variance, weights, shift] => {

@@ -140,7 +140,7 @@ fn noise(version: u32) {
 }
 
 fn batch_norm(version: u32) {
-    let norm = gradus_batch_norm { version, eps: 1e-5, running_decay: 0.9 };
+    let norm = gradus_batch_norm { version, eps: 1e-5, running_decay: 0.9, track_biased: 0 };
     let shape = gradus_shape { batch: N, channels: 1, spatial: 1 };
     let (mut x, mut y, mut running, mut clock) = ([0.5; N], [0.0; N], [0.0; 2], Clock::new());
     let mut channels = [[1.0], [0.0], [0.0], [0.0], [0.0], [0.0]];
