@@ -1,0 +1,282 @@
+# Microcontrollers and other targets under emulation. Read by ci.sh.
+
+# emulate BIN TARGET MACHINE CPU BOARD OPT [QEMU OPTION..]: builds a program of examples/firmware and runs it.
+emulate() {
+  emulate_in . "$@"
+}
+
+# emulate_in DIRECTORY ..: the same, with the files of that directory.
+emulate_in() {
+  local root=$PWD directory=$1 bin=$2 target=$3 machine=$4 cpu=$5 board=$6 opt=$7 system=arm
+  shift 7
+  [[ $target != riscv* ]] || system="riscv32 -bios none"
+  rustup target add "$target" >/dev/null 2>&1 || true
+  (cd examples/firmware && BOARD=$board CARGO_PROFILE_RELEASE_OPT_LEVEL=$opt cargo build --quiet --locked --release \
+    --target "$target" --target-dir target --bin "$bin")
+  # shellcheck disable=SC2086
+  (cd "$directory" && timeout 300 qemu-system-$system -machine "$machine" -cpu "$cpu" -nographic -monitor none \
+    -serial none -semihosting-config enable=on,target=native "$@" -kernel "$root/examples/firmware/target/$target/release/$bin")
+}
+
+# hot_loops PROGRAM: bytes of its loops with a square root, the shortest first.
+hot_loops() {
+  local at op rest to root=0
+  arm-none-eabi-objdump -d --no-show-raw-insn "$1" | while read -r at op rest; do
+    [[ $at =~ ^[0-9a-f]+:$ ]] || continue
+    at=$((16#${at%:}))
+    [[ $op != vsqrt* ]] || root=$at
+    # A branch back to before the root; a long one has four bytes.
+    [[ $op = b* && $rest =~ ^([0-9a-f]+)\ \< ]] || continue
+    to=$((16#${BASH_REMATCH[1]}))
+    if ((to <= root && root < at)); then [[ $op = *.w ]] && echo $((at + 4 - to)) || echo $((at + 2 - to)); fi
+  done | sort -n
+}
+
+# stack_from_c: rows with the stack of calls from C at opt-level s, 3 and z.
+stack_from_c() {
+  local out opt
+  out=$(mktemp -d)
+  for opt in s 3 z; do
+    arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb \
+      -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
+      -T examples/firmware/c/nrf52840.ld -Iinclude examples/firmware/c/stack.c \
+      "$(bare_library thumbv7em-none-eabihf $opt)" -o "$out/program"
+    cortex_m4 "$out/program" >"$out/$opt"
+  done
+  paste -d ' ' "$out/s" <(cut -d '|' -f 3- "$out/3" | cut -c 2-) <(cut -d '|' -f 3- "$out/z" | cut -c 2-)
+  rm -r "$out"
+}
+
+## cycles: instructions per parameter and stack of every rule, of masks and of calls from C, counted under QEMU
+cycles() {
+  local file=docs/cycles.md opt elf loops own=" instructions, as shipped |"
+  apt qemu-system-arm gcc-arm-none-eabi || { missing "no qemu-system-arm or arm gcc"; return 0; }
+  table() { # table COLUMNS TITLE ..: one for each level of the target, COLUMNS names those after the first
+    echo
+    echo "## $2"
+    echo
+    echo "| rule | instructions, portable loop |$1 stack, bytes |"
+    echo "|---|---|$(sed 's/[^|]*|/---|/g' <<<"$1")---|"
+    emulate cycles "${@:3}" -icount shift=7
+  }
+  m55() { # m55 FLAGS OPT TITLE
+    CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS="$1 $HELIUM" \
+      table "$own instructions, Helium |" "$3" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547 "$2"
+  }
+  {
+    echo "# Instructions"
+    echo
+    echo "Per parameter, for 1024 of them, counted under QEMU (\`-icount shift=7\`, SysTick); constant costs of a call"
+    echo "are not in it. The portable loop is \`Level::SCALAR\`; where the two differ, the shipped one is in assembly. Stack"
+    echo "is what a call of \`step_slices\` takes at the last level. Made by \`./ci.sh cycles\`, $(rustc --version)."
+    table "$own" "Cortex-M4F, opt-level s" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
+    table "$own" "Cortex-M4F, opt-level 3" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 3
+    table "$own" "Cortex-M4F, opt-level z" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 z
+    elf=$(mktemp)
+    arm-none-eabi-ld --gc-sections -e gradus_adam_step -o "$elf" "$(bare_library thumbv7em-none-eabihf s)"
+    mapfile -t loops < <(hot_loops "$elf")
+    rm "$elf"
+    echo
+    echo "The goals for the portable loop were 6, 9, 16 and 22 instructions for SGD, momentum, RMSProp and Adam. At opt-level s it"
+    echo "meets the first, and misses the others by 1, 4 and 2: four of RMSProp's and Adam's carry a number to the square root and"
+    echo "back, because no stable Rust names a register of the FPU. As shipped, in assembly, the three need fewer. Adam's portable"
+    echo "loop has ${loops[0]} bytes, the one in assembly, with two parameters a turn, ${loops[1]}; the goal was 150."
+    table "$own" "Cortex-M33, opt-level s" thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
+    m55 "" s "Cortex-M55, opt-level s"
+    echo
+    echo "As shipped a step has the bits of every other target. Helium is for those who build with \`--cfg gradus_level=\"helium\"\`:"
+    echo "it flushes subnormals, and four of the rules have a loop in it, in assembly, equal at every opt-level."
+    m55 -Ctarget-cpu=cortex-m55 3 "Cortex-M55, opt-level 3, target-cpu=cortex-m55"
+    echo
+    echo "With this option LLVM turns the portable loops without a square root into Helium too: they flush subnormals then, at"
+    echo "every level. No stable Rust shows LLVM a square root outside of std, so that the loops with a root need the assembly."
+    for opt in s 3 z; do
+      table "" "Cortex-M3, opt-level $opt: software floating point, the count depends on the values" \
+        thumbv7m-none-eabi mps2-an385 cortex-m3 nrf52840 $opt
+    done
+    for opt in s 3 z; do
+      table "" "Cortex-M0 code (on an M3), opt-level $opt: software floating point" \
+        thumbv6m-none-eabi mps2-an385 cortex-m3 nrf52840 $opt
+    done
+    echo
+    echo "## Masks and dropout, Cortex-M4F"
+    echo
+    echo "Per element, in place, the mean of 64 calls. Drawn on the way, no mask is kept in memory."
+    for opt in s 3; do
+      echo
+      echo "| opt-level $opt | keep_prob | instructions, portable loop | instructions, as shipped |"
+      echo "|---|---|---|---|"
+      emulate masks thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt -icount shift=7
+    done
+    echo
+    echo "## Stack of calls from C, Cortex-M4F"
+    echo
+    echo "Bytes below the caller's frame, the most of several calls; L-BFGS with 20 pairs (examples/firmware/c/stack.c)."
+    echo
+    echo "| call | opt-level s | opt-level 3 | opt-level z |"
+    echo "|---|--:|--:|--:|"
+    stack_from_c
+  } >$file
+  same $file
+}
+
+# bits: the golden hash in what a program of examples/firmware prints.
+bits() {
+  sed -n 's/^golden //p'
+}
+
+## resume: a run that a computer, a Cortex-M4F and a big-endian machine hand to each other (part of qemu)
+resume() {
+  apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
+  local out firmware=$PWD/examples/firmware
+  out=$(mktemp -d)
+  mkdir "$out/alone" "$out/chip" "$out/chain"
+  here() {
+    (cd "$firmware" && cargo build --quiet --locked --release --target-dir target --bin resume)
+    (cd "$1" && "$firmware/target/release/resume")
+  }
+  chip() {
+    emulate_in "$1" resume thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
+  }
+  big_endian() { # one more turn of this machine where there is no Miri
+    if rustup +nightly component add miri rust-src >/dev/null 2>&1; then
+      (cd "$1" && MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri run --quiet --locked --target s390x-unknown-linux-gnu \
+        --manifest-path "$firmware/Cargo.toml" --target-dir "$firmware/target" --bin resume)
+    else
+      here "$1"
+    fi
+  }
+  local turn machine
+  for turn in 1 2 3 4 5; do
+    here "$out/alone"
+    chip "$out/chip"
+  done >/dev/null
+  for machine in here chip big_endian chip here; do
+    $machine "$out/chain"
+  done
+  cmp "$out/chip/resume.gradus" "$out/alone/resume.gradus"
+  cmp "$out/chain/resume.gradus" "$out/alone/resume.gradus"
+  echo "resume: the same file, $(stat -c %s "$out/alone/resume.gradus") bytes"
+  rm -r "$out"
+}
+
+## helium: Helium's loops on a Cortex-M55 against one element at a time (part of qemu)
+helium() {
+  apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
+  local opt
+  for opt in z s 3; do
+    echo "helium, opt-level $opt"
+    on_helium helium $opt
+  done
+}
+
+# on_helium BIN OPT: a program of examples/firmware, built for Helium, on a Cortex-M55.
+on_helium() {
+  CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS=$HELIUM \
+    emulate "$1" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547 "$2"
+}
+
+## qemu: training and resuming on a Cortex-M4F, in Rust and C, and the golden bits on every target
+qemu() {
+  local host out target opt got file=docs/targets.md firmware=examples/firmware weights
+  apt qemu-system-arm qemu-system-misc qemu-user gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc \
+    || { missing "no emulators or cross compilers"; return 0; }
+  out=$(mktemp -d)
+  run() { (cd $firmware && cargo run --quiet --locked --release --target-dir target --bin "$@"); }
+
+  echo "train: this machine, then a Cortex-M4F"
+  run train | tee "$out/train"
+  weights=$(tail -n 1 "$out/train")
+  for opt in z s 3; do
+    emulate train thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt >"$out/train"
+    [ "$(tail -n 1 "$out/train")" = "$weights" ] || { cat "$out/train"; return 1; }
+  done
+  cat "$out/train"
+
+  echo "train in C: this machine, then a Cortex-M4F"
+  sed 's/^/{/; s/$/},/' data/digits.csv >"$out/digits.inc"
+  cargo rustc --quiet --locked --lib --release --features ffi --crate-type staticlib
+  gcc -std=c99 -O2 -ffp-contract=off -Iinclude -I"$out" examples/c/main.c examples/c/digits.c \
+    "${CARGO_TARGET_DIR:-target}/release/libgradus.a" -lm -o "$out/digits"
+  "$out/digits" | tee "$out/digits.txt"
+  for opt in z s 3; do
+    arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb \
+      -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
+      -T $firmware/c/nrf52840.ld -Iinclude -I"$out" $firmware/c/start.c examples/c/digits.c \
+      "$(bare_library thumbv7em-none-eabihf $opt)" -o "$out/firmware"
+    cortex_m4 "$out/firmware" | diff - "$out/digits.txt"
+  done
+
+  resume
+  helium
+
+  echo "a static model: this machine, then a Cortex-M4F, where it lies in .bss"
+  run static_mcu | tee "$out/static"
+  emulate static_mcu thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s | diff - "$out/static"
+  nm $firmware/target/thumbv7em-none-eabihf/release/static_mcu | grep ' b .*CALIBRATION' >/dev/null # -q would leave nm a closed pipe
+
+  run golden >"$out/golden"
+  host=$(bits <"$out/golden")
+  row() { # row TARGET WHERE HASH..: a line of the table, if all hashes are the host's
+    local name=$1 where=$2
+    for got in "${@:3}"; do
+      [ "$got" = "$host" ] || { echo "$name: golden $got, here $host" >&2; return 1; }
+    done
+    echo "| $name | $where | equal |"
+  }
+  board() { # board NAME TARGET MACHINE CPU BOARD: the same at three opt-levels
+    row "$1" "QEMU $3, opt-level z, s, 3" "$(emulate golden "${@:2}" z | bits)" \
+      "$(emulate golden "${@:2}" s | bits)" "$(emulate golden "${@:2}" 3 | bits)"
+  }
+  {
+    echo "# Targets"
+    echo
+    echo "One program computes with every rule, transform, schedule, mask and sum, with batch normalisation, pooling and"
+    echo "augmentation, at every instruction set of its target, and prints a hash (examples/firmware, \`golden\`). On all of"
+    echo "these it is $host. Made by \`./ci.sh qemu\`."
+    echo
+    echo "| target | where | bits |"
+    echo "|---|---|---|"
+    row "x86-64: scalar, SSE2, and AVX2, AVX-512 where the CPU has them" "this machine" \
+      "$host" "$(run golden --features gradus/std | bits)"
+    board "Cortex-M0" thumbv6m-none-eabi microbit cortex-m0 microbit
+    board "Cortex-M3" thumbv7m-none-eabi mps2-an385 cortex-m3 nrf52840
+    board "Cortex-M4F" thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840
+    board "Cortex-M7" thumbv7em-none-eabihf mps2-an500 cortex-m7 nrf52840
+    board "Cortex-M33" thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505
+    board "Cortex-M55" thumbv8m.main-none-eabihf mps3-an547 cortex-m55 mps3-an547
+    row "Cortex-M55 with Helium" "QEMU mps3-an547, opt-level z, s, 3" "$(on_helium golden z | bits)" \
+      "$(on_helium golden s | bits)" "$(on_helium golden 3 | bits)"
+    board "RISC-V, rv32imac" riscv32imac-unknown-none-elf virt rv32 riscv-virt
+    (
+      cd $firmware
+      target=aarch64-unknown-linux-gnu
+      rustup target add $target >/dev/null 2>&1 || true
+      CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+        cargo build --quiet --locked --release --target $target --target-dir target --bin golden
+      row "aarch64: scalar, NEON" "qemu-user" "$(qemu-aarch64 -L /usr/aarch64-linux-gnu target/$target/release/golden | bits)"
+      target=wasm32-unknown-unknown
+      rustup target add $target >/dev/null 2>&1 || true
+      for flags in "" -Ctarget-feature=+simd128; do
+        RUSTFLAGS=$flags cargo build --quiet --locked --release --target $target --target-dir target --bin golden
+        row "wasm32${flags:+: scalar, simd128}" "node" "$(node -e '
+          const wasm = require("fs").readFileSync(process.argv[1]);
+          WebAssembly.instantiate(wasm).then(({ instance }) =>
+            console.log(BigInt.asUintN(64, instance.exports.golden()).toString(16).padStart(16, "0")));
+        ' target/$target/release/golden.wasm)"
+      done
+      if rustup +nightly component add miri rust-src >/dev/null 2>&1; then
+        row "s390x, big endian" "Miri" "$(cargo +nightly miri run --quiet --locked --target s390x-unknown-linux-gnu \
+          --target-dir target --bin golden | bits)"
+      else
+        echo "| s390x, big endian | not run: no nightly with Miri here | - |"
+      fi
+    )
+    echo
+    echo "Helium flushes subnormals, which are no part of this program: where there are some, its bits differ. It is used if asked"
+    echo "for (\`--cfg gradus_level=\"helium\"\`), and with target-cpu=cortex-m55 by LLVM. \`./ci.sh helium\` compares more."
+  } >$file
+  cat $file
+  rm -r "$out"
+  git diff --exit-code -- $file
+}

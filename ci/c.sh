@@ -1,0 +1,159 @@
+# The C interface, and the flash of its functions. Read by ci.sh.
+
+# bare_library TARGET OPT: prints the path of the static C library, built as firmware links it.
+bare_library() {
+  rustup target add "$1" >/dev/null 2>&1 || true
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=$2 CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+    CARGO_PROFILE_RELEASE_PANIC=abort cargo rustc --quiet --locked --lib --release --no-default-features \
+    --features ffi,panic-handler --target "$1" --crate-type staticlib
+  echo "${CARGO_TARGET_DIR:-target}/$1/release/libgradus.a"
+}
+
+# cortex_m4 PROGRAM [QEMU OPTION..]: runs a program in C.
+cortex_m4() {
+  timeout 300 qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none \
+    -semihosting-config enable=on,target=native "${@:2}" -kernel "$1" 2>&1
+}
+
+# exported LIBRARY PREFIX: the functions whose names begin so; `gradus_` is what it offers to C.
+exported() {
+  nm --defined-only "$1" 2>/dev/null | awk -v prefix="^$2" '$2 == "T" && $3 ~ prefix { print $3 }' | sort -u
+}
+
+## c: the C interface: header, names, layout, bits and refusals under sanitizers, the examples
+c() {
+  local out library compiler standard digits
+  apt gcc g++ clang binutils cmake pkg-config || { missing "no C compilers"; return 0; }
+  apt libclang-rt-dev || apt "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev" ||
+    { missing "no sanitizers for clang"; return 0; }
+  apt gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm || { missing "no qemu-system-arm or arm gcc"; return 0; }
+  if ! cbindgen --version 2>/dev/null | grep -q 0.29.4; then
+    cargo install --quiet --locked cbindgen --version 0.29.4 || { missing "no cbindgen"; return 0; }
+  fi
+  out=$(mktemp -d)
+  # Associated constants of other modules come along; those of the interface begin with GRADUS.
+  RUSTC_BOOTSTRAP=1 cbindgen --quiet --config cbindgen.toml --crate gradus 2>/dev/null |
+    awk 'BEGIN { RS = ""; ORS = "\n\n" } !/(^|\n)#define [^G]/' >include/gradus.h
+  git diff --exit-code -- include/gradus.h
+  cargo rustc --quiet --locked --lib --release --features ffi --crate-type staticlib
+  library=${CARGO_TARGET_DIR:-target}/release/libgradus.a
+  diff <(exported "$library" gradus_) <(grep -o 'gradus_[a-z0-9_]*(' include/gradus.h | tr -d '(' | sort -u)
+  GRADUS_C_OUT=$out cargo test --locked --quiet --features ffi --test abi
+  g++ -std=c++11 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only tests/c/header.cpp
+  diff <(sed -n '/Initialisers/,$ s/^#define \(GRADUS_[A-Z_]*\).*/\1/p' include/gradus.h | sort) \
+    <(grep -o 'GRADUS_[A-Z_]*' tests/c/header.cpp | sort -u)
+  for compiler in gcc clang; do
+    for standard in c99 c11; do
+      "$compiler" -std=$standard -pedantic -Wall -Wextra -Werror -ffp-contract=off -O1 -g \
+        -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude tests/c/bits.c "$library" -lm -o "$out/bits"
+      "$out/bits" >"$out/$compiler.txt" || { cat "$out/$compiler.txt"; return 1; }
+      diff "$out/bits.txt" "$out/$compiler.txt"
+    done
+    "$compiler" -std=c11 -fsyntax-only -Iinclude "$out/layout.c"
+  done
+  echo "all functions on a Cortex-M4F"
+  arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard \
+    -mfpu=fpv4-sp-d16 -nostartfiles --specs=rdimon.specs -Wl,--gc-sections,--no-warn-execstack,--defsym=end=bss_end \
+    -T examples/firmware/c/nrf52840.ld -Iinclude -Iexamples/firmware/c tests/c/bare.c tests/c/bits.c \
+    "$(bare_library thumbv7em-none-eabihf s)" -o "$out/bits"
+  cortex_m4 "$out/bits" | diff "$out/bits.txt" -
+  # The commands of the README as they stand there, block by block: each makes the digits network anew.
+  sed -n '/^## From C/,/^## /p' README.md | awk '/^```c$/ { on = 1; next } /^```/ { on = 0 } on' >"$out/readme.c"
+  gcc -std=c99 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only "$out/readme.c"
+  block() { # block NUMBER: runs a block of commands
+    sed -n '/^## From C/,/^## /p' README.md |
+      awk -v n="$1" '/^```text$/ { on = ++k == n; next } /^```/ { on = 0 } on' >"$out/readme.sh"
+    [ -s "$out/readme.sh" ] || { echo "README: no block $1" >&2; return 1; }
+    rm -rf target/digits target/digits.build
+    env -u CARGO_TARGET_DIR bash -eux "$out/readme.sh"
+  }
+  digits=$(block 1)
+  echo "$digits"
+  grep -q weights <<<"$digits"
+  block 2
+  [ "$(target/digits)" = "$digits" ]
+  [ "$(target/digits.build/digits)" = "$digits" ]
+  block 3 >"$out/board.txt" 2>&1 || { cat "$out/board.txt"; return 1; }
+  [ "$(grep ^epoch "$out/board.txt")" = "$digits" ]
+  if command -v cargo-cinstall >/dev/null; then
+    cargo cinstall --locked --release --prefix "$out/prefix"
+    cmake -S examples/c -B "$out/build" -DCMAKE_PREFIX_PATH="$out/prefix" >/dev/null
+    cmake --build "$out/build" >/dev/null
+    [ "$("$out/build/digits")" = "$digits" ]
+    gcc -O2 -ffp-contract=off -Itarget examples/c/*.c \
+      $(PKG_CONFIG_PATH=$(dirname "$(find "$out/prefix" -name gradus.pc)") pkg-config --cflags --libs gradus) -o "$out/digits"
+    [ "$(LD_LIBRARY_PATH=$(dirname "$(find "$out/prefix" -name libgradus.so)") "$out/digits")" = "$digits" ]
+  else
+    # It takes ten minutes to build: not a reason to fail.
+    echo "SKIPPED: cargo-c is not here, so that what it installs is not tried; cmake/install.sh was" >&2
+  fi
+  rm -r "$out"
+}
+
+# footprint TARGET OPT [OPTION..]: prints the path of the static library of tests/footprint.
+footprint() {
+  (cd tests/footprint && CARGO_PROFILE_RELEASE_OPT_LEVEL=$2 cargo build --quiet --locked --release \
+    --target "$1" --target-dir target "${@:3}")
+  echo "tests/footprint/target/$1/release/libfootprint.a"
+}
+
+## size: flash per C function and Rust rule; no path to a panic or an allocation without std, at opt-level z, s and 3
+size() {
+  local target opt library rust symbols name elf file=docs/size.md
+  apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
+  elf=$(mktemp)
+  declare -A bytes linker=([thumbv6m-none-eabi]="arm-none-eabi-ld" [thumbv7em-none-eabihf]="arm-none-eabi-ld"
+    [riscv32imac-unknown-none-elf]="riscv64-unknown-elf-ld -m elf32lriscv")
+  for target in thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf; do
+    for opt in z 3 s; do
+      library=$(bare_library $target $opt)
+      rust=$(footprint $target $opt --features everything)
+      symbols=$(nm "$library" "$rust" 2>/dev/null || true) # it fails where an object is foreign, and lists the others
+      for name in gradus_adam_step Adam; do
+        grep -q " T $name\$" <<<"$symbols" || { echo "$target $opt: nm does not list $name" >&2; return 1; }
+      done
+      if grep -E 'panicking|__rust_alloc|__rg_' <<<"$symbols"; then
+        echo "$target $opt: a path to a panic or an allocation" >&2
+        return 1
+      fi
+      # All functions at once: an undefined symbol would be a libc's, or the panic handler's.
+      ${linker[$target]} --gc-sections -e gradus_version $(exported "$library" gradus_ | sed 's/^/-u /') \
+        -o "$elf" "$library"
+    done
+    rust=$(footprint $target s)
+    for name in $(exported "$library" gradus_) $(exported $rust '[A-Z]'); do
+      ${linker[$target]} --gc-sections -e "$name" -o "$elf" "$library" $rust
+      bytes[$target $name]=$(command size "$elf" 2>/dev/null | awk 'NR == 2 { print $1 }')
+    done
+  done
+  rm "$elf"
+  rows() {
+    for name in "$@"; do
+      echo "| $name | ${bytes[thumbv6m-none-eabi $name]} | ${bytes[thumbv7em-none-eabihf $name]} |" \
+        "${bytes[riscv32imac-unknown-none-elf $name]} |"
+    done
+  }
+  {
+    echo "# Flash"
+    echo
+    echo "Bytes that a program grows by if it calls this function and no other: code, constants, and all that it calls, at"
+    echo "opt-level s. Two rules share most of it. Made by \`./ci.sh size\`, $(rustc --version)."
+    echo
+    echo "## Rust"
+    echo
+    echo "\`step\` on arrays, with the rule's constants known to the compiler (\`tests/footprint\`)."
+    echo
+    echo "| rule | M0 | M4F | riscv32imac |"
+    echo "|---|--:|--:|--:|"
+    rows $(exported $rust '[A-Z]')
+    echo
+    echo "## C"
+    echo
+    echo "With all checks, and all transforms that a call may name."
+    echo
+    echo "| function | M0 | M4F | riscv32imac |"
+    echo "|---|--:|--:|--:|"
+    rows $(exported "$library" gradus_)
+  } >$file
+  same $file
+}
