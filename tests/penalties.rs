@@ -36,24 +36,14 @@ fn gradients_over_slices_are_pytorchs_and_add_up() {
 }
 
 #[test]
-fn a_value_is_finite_where_its_sum_is_not() {
+fn without_strength_the_value_is_0_whatever_the_weights() {
     let net = |lambda, beta, weights: &[f32]| ElasticNet { lambda, beta }.value(weights);
     for odd in [&[1e20, 1.0][..], &[f32::MAX; 2], &[f32::INFINITY], &[f32::NAN]] {
         assert_eq!([L1::new(0.0).value(odd), L2::new(0.0).value(odd), net(0.0, 1.0, odd)], [0.0; 3]);
     }
-    for (got, want) in [
-        (L2::new(1e-20).value(&[1e20]), 1e20),
-        (L2::new(1e-38).value(&[1e20; 9]), 900.0),
-        (L2::new(1.0).value(&[1e20]), f32::INFINITY),
-        (L1::new(0.25).value(&[f32::MAX; 3]), 0.75 * f32::MAX),
-        (L1::new(1e-38).value(&[-f32::MAX; 100]), 340.282_35),
-        (L1::new(1.0).value(&[f32::MAX; 2]), f32::INFINITY),
-        (net(1.0, 0.0, &[1e20]), 1e20),
-        (net(1e-20, 1.0, &[1e20, -1e20]), 2e20),
-        (net(0.25, 0.0, &[f32::MAX; 3]), 0.75 * f32::MAX),
-        (net(1.0, 1.0, &[1e20]), f32::INFINITY),
-    ] {
-        assert!(got == want || (got / want - 1.0).abs() < 3e-7, "{got} {want}");
+    assert_eq!(net(1.0, 0.0, &[1e20]), 1e20); // whose square is infinite
+    for value in [L2::new(1.0).value(&[1e20]), L1::new(1.0).value(&[f32::MAX; 2]), net(1.0, 1.0, &[1e20])] {
+        assert_eq!(value, f32::INFINITY);
     }
     for value in
         [L2::new(1.0).value(&[f32::NAN]), L1::new(1.0).value(&[f32::NAN]), net(1.0, 1.0, &[f32::NAN])]

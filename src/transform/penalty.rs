@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Columns, Fold, Lane, Level, Rule, norm, reduce, run, sum_abs, sum_squares};
+use crate::simd::{Columns, Lane, Level, Rule, run, sum_abs, sum_squares};
 
 /// Whether a penalty's strength is one. Its double must be finite: infinity times a weight of 0 is NaN.
 fn check_lambda(lambda: f32) -> Result<(), Error> {
@@ -31,43 +31,9 @@ fn add_gradient<P: Transform>(penalty: &P, weights: &[f32], grads: &mut [f32]) -
     Ok(())
 }
 
-/// `factor * sum w^2`: 0 where the factor is 0. The sum may leave the range where the product does not.
-fn of_squares(factor: f32, weights: &[f32]) -> f32 {
-    if factor == 0.0 {
-        return 0.0;
-    }
-    let sum = sum_squares(Level::detect(), weights);
-    if sum < f32::INFINITY {
-        return factor * sum;
-    }
-    let norm = norm(Level::detect(), weights);
-    factor * norm * norm
-}
-
-/// `factor * sum |w|`: 0 where the factor is 0. The sum may leave the range where the product does not.
-fn of_absolutes(factor: f32, weights: &[f32]) -> f32 {
-    if factor == 0.0 {
-        return 0.0;
-    }
-    let sum = sum_abs(Level::detect(), weights);
-    if sum < f32::INFINITY {
-        return factor * sum;
-    }
-    let small = reduce(Level::detect(), &SmallAbs, weights.len(), [weights], []);
-    factor * small.unwrap_or(sum) / SMALL
-}
-
-/// A power of two: no sum of numbers so scaled leaves the range.
-const SMALL: f32 = 1.0 / (1_u64 << 63) as f32;
-
-/// Sum of absolute values, scaled by [`SMALL`].
-struct SmallAbs;
-
-impl Fold<1> for SmallAbs {
-    #[inline(always)]
-    fn fold<L: Lane>(&self, isa: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + x.abs() * L::splat(isa, SMALL), [])
-    }
+/// `factor * sum`, and 0 where the factor is 0: a penalty without strength costs nothing, also of infinite weights.
+fn weighted(factor: f32, sum: f32) -> f32 {
+    if factor == 0.0 { 0.0 } else { factor * sum }
 }
 
 /// The squared penalty: small weights, spread over all inputs.
@@ -106,10 +72,10 @@ impl L2 {
         Self { lambda: weight_decay / 2.0 } // exact, and so is its double
     }
 
-    /// The penalty of `weights`, for the loss.
+    /// The penalty of `weights`, for the loss; infinite where the sum leaves the range of `f32`.
     #[must_use]
     pub fn value(&self, weights: &[f32]) -> f32 {
-        of_squares(self.lambda, weights)
+        weighted(self.lambda, sum_squares(Level::detect(), weights))
     }
 
     /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
@@ -159,10 +125,10 @@ impl L1 {
         Self { lambda }
     }
 
-    /// The penalty of `weights`, for the loss.
+    /// The penalty of `weights`, for the loss; infinite where the sum leaves the range of `f32`.
     #[must_use]
     pub fn value(&self, weights: &[f32]) -> f32 {
-        of_absolutes(self.lambda, weights)
+        weighted(self.lambda, sum_abs(Level::detect(), weights))
     }
 
     /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
@@ -206,18 +172,11 @@ pub struct ElasticNet {
 }
 
 impl ElasticNet {
-    /// The penalty of `weights`, for the loss.
+    /// The penalty of `weights`, for the loss; infinite where the sum leaves the range of `f32`.
     #[must_use]
     pub fn value(&self, weights: &[f32]) -> f32 {
-        let Self { lambda, beta } = *self;
-        let sum = of_squares(beta, weights) + of_absolutes(1.0, weights);
-        if lambda == 0.0 {
-            0.0
-        } else if sum < f32::INFINITY {
-            lambda * sum
-        } else {
-            of_squares(lambda * beta, weights) + of_absolutes(lambda, weights)
-        }
+        let level = Level::detect();
+        weighted(self.lambda, weighted(self.beta, sum_squares(level, weights)) + sum_abs(level, weights))
     }
 
     /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
