@@ -245,7 +245,7 @@ fn reductions(filter: &str) {
         "Nanoseconds per element in the fixed order, at the widest level; *naive* is one running sum, which no \
          compiler may reorder.",
     );
-    row(["N", "naive dot", "dot f32", "dot f64", "norm f32", "sum of |x| f32"]);
+    row(["N", "naive dot", "dot f32", "dot f64", "norm f32", "sum of magnitudes f32"]);
     row(["--:"; 6]);
     for n in SIZES {
         let (x, y) = (vec![0.5_f32; n], vec![0.25_f32; n]);

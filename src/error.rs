@@ -1,4 +1,4 @@
-//! The one error type of the crate: small, `Copy`, without strings or heap.
+//! Why a call is refused: small, `Copy`, without strings or heap. Files have an error of their own, in `store`.
 
 use core::fmt;
 

@@ -115,7 +115,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let first = if *tune { 1000 } else { 1 };
 
     let mut table = format!(
-        "{seeds} seeds, {samples} samples, {epochs} epochs. Accuracy in %, mean and standard deviation.\n\n\
+        "{seeds} seeds, {samples} samples, {epochs} epochs. Accuracy in %, mean and standard deviation; of the differences the mean and its 95 % confidence.\n\n\
          | {:21} | {:14} | {:14} | better than none, seed by seed |\n|---|--:|--:|---|\n",
         "", "training", "test"
     );

@@ -92,6 +92,7 @@
 //! - A step is not atomic. Let one context own parameters and state, and hand gradients to it.
 //! - To survive a loss of power, save parameters, state and generator together
 //!   ([`store`](crate::store)), alternately to two places: a file that was cut off is refused.
+//!   The feature `journal` does it on flash, with all that a power cut can leave there.
 //! - The unit must round to nearest and keep subnormals, as it does after reset, if the bits are to be those
 //!   of other machines; see [`reproducibility`](super::reproducibility).
 //!
