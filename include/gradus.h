@@ -792,7 +792,7 @@ extern "C" {
 // Hessian, positive and finite. `value` and `grads` may be infinite or NaN, but not at the start: the
 // step becomes shorter.
 //
-// On a Cortex-M4F it takes up to 3912 bytes of stack with 20 pairs, with doubles 6408.
+// On a Cortex-M4F it takes up to 3928 bytes of stack with 20 pairs, with doubles 6400.
 //
 // Errors: GRADUS_ERROR_SIZE if config has no or too many pairs; at the start
 // GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
