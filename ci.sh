@@ -87,14 +87,14 @@ package() {
 pictures() {
   local drawn file
   drawn=$(mktemp -d)
-  cargo run --locked --quiet --example race -- "$drawn"
-  cargo run --locked --quiet --example rosenbrock -- "$drawn"
+  cargo run --locked --quiet --example race -- --out "$drawn"
+  cargo run --locked --quiet --example rosenbrock -- --out "$drawn"
   cargo run --locked --quiet --release --example regularise -- --out "$drawn"
   cargo run --locked --quiet --release --example snapshots -- --out "$drawn/all"
   mv "$drawn/all/snapshots.md" "$drawn"
   rm -r "$drawn/all"
-  for file in "$drawn"/*; do
-    cmp "$file" "docs/${file##*/}"
+  for file in "$drawn"/* docs/*.svg docs/*.png; do
+    cmp "$drawn/${file##*/}" "docs/${file##*/}"
   done
   rm -r "$drawn"
 }

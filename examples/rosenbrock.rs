@@ -1,10 +1,10 @@
 //! L-BFGS, Newton, Adam and momentum in Rosenbrock's valley, in `f32` and without a heap.
 //!
 //! ```text
-//! cargo run --release --example rosenbrock [-- DIRECTORY]
+//! cargo run --release --example rosenbrock [-- --out DIR]
 //! ```
 //!
-//! It prints a table, and draws the paths into `rosenbrock.svg` in `docs/` or in the directory given.
+//! It prints a table, and draws the paths into `rosenbrock.svg` in `out/` or in the directory given.
 //! Adam and momentum get the best learning rate of a grid of 60, for the number of evaluations until the
 //! value is below 1e-6; the other two choose their steps themselves.
 //!
@@ -18,6 +18,7 @@
 #[path = "race/contour.rs"]
 mod contour;
 
+use clap::Parser;
 use contour::{Grid, simplify};
 use gradus::second_order::{Lbfgs, LbfgsSettings, Newton, NewtonSettings};
 use gradus::{Adam, Momentum, Optimizer, State};
@@ -27,6 +28,15 @@ use plotters::style::register_font;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Compare L-BFGS, Newton, Adam and momentum in Rosenbrock's valley.
+#[derive(Parser)]
+#[command(name = "rosenbrock")]
+struct Arguments {
+    /// Directory of the picture, rosenbrock.svg
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+}
 
 const START: [f32; 2] = [-1.2, 1.0];
 const GOAL: f32 = 1e-6;
@@ -206,14 +216,14 @@ fn values(area: &Area<'_>, runs: &[Run]) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { out } = Arguments::parse();
     let runs = [newton()?, lbfgs()?, best("Adam", Adam::new), best("momentum 0.9", Momentum::new)];
     println!("evaluations until f < {GOAL:e}, from {START:?}:");
     for run in &runs {
         println!("{:24} {:6}", run.name, run.evaluations());
     }
-    let directory = PathBuf::from(std::env::args().nth(1).unwrap_or("docs".into()));
-    fs::create_dir_all(&directory)?;
-    let path = directory.join("rosenbrock.svg");
+    fs::create_dir_all(&out)?;
+    let path = out.join("rosenbrock.svg");
     draw(&path, &runs)?;
     println!("paths: {}", path.display());
     Ok(())

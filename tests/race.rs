@@ -20,7 +20,16 @@ const VALLEY: &Surface = &SURFACES[3];
 
 /// The path that the picture shows.
 fn path(surface: &Surface, rule: usize) -> Vec<Point> {
-    let pace = Pace { lr: surface.lr[rule], momentum: 0.9, noise: 0.0, steps: surface.steps };
+    with_noise(0.0, surface, rule)
+}
+
+/// The path in the picture with noise.
+fn noisy(surface: &Surface, rule: usize) -> Vec<Point> {
+    with_noise(surface.noise, surface, rule)
+}
+
+fn with_noise(noise: f32, surface: &Surface, rule: usize) -> Vec<Point> {
+    let pace = Pace { lr: surface.lr[rule], momentum: 0.9, noise, steps: surface.steps };
     course::path(rule, surface, surface.start, pace)
 }
 
@@ -71,12 +80,23 @@ fn every_rule_stays_in_the_picture() {
 }
 
 #[test]
-fn on_the_bowl_sgd_jumps_across_and_adaptive_rules_do_not() {
+fn on_the_bowl_sgd_jumps_across_adagrad_and_rmsprop_do_not_and_adam_loops() {
     let sgd = path(BOWL, SGD);
     assert!(sgd.windows(2).take(20).all(|pair| pair[0][1] * pair[1][1] < 0.0));
     for rule in [ADAGRAD, RMSPROP] {
         assert!(path(BOWL, rule).iter().take(20).all(|p| p[1] > 0.0), "{}", RULES[rule]);
+        assert!(path(BOWL, rule).iter().all(|p| p[1] > -0.01), "{}", RULES[rule]); // less than a line's width
     }
+    // Adam goes far across before it comes to the minimum, never so far again, and then crosses both ways in turn.
+    let adam = path(BOWL, ADAM);
+    let turn = adam.iter().position(|p| p[0] > 0.0).expect("Adam passes the minimum");
+    let (before, after) = adam.split_at(turn);
+    let crossings =
+        |path: &[Point], way: usize| path.windows(2).filter(|p| p[0][way] * p[1][way] < 0.0).count();
+    assert!(before.iter().any(|p| p[1] < -0.6));
+    assert!(crossings(before, 1) <= 2, "{}", crossings(before, 1));
+    assert!(after.iter().all(|p| p[1].abs() < 0.35));
+    assert!(crossings(after, 0) > 3 && crossings(after, 1) > 6);
     let farthest = |rule| path(BOWL, rule).iter().fold(0.0_f32, |far, p| far.max(p[0]));
     assert!(farthest(MOMENTUM) > farthest(NESTEROV) && farthest(NESTEROV) > farthest(SGD));
 }
@@ -90,6 +110,27 @@ fn on_the_saddle_adaptive_rules_leave_at_once_and_the_others_wait() {
     }
     for rule in [SGD, MOMENTUM, NESTEROV] {
         assert!(leaves(rule) > 25, "{} {}", RULES[rule], leaves(rule));
+    }
+}
+
+#[test]
+fn noise_pushes_those_that_waited_off_the_ridge_to_the_other_side() {
+    for rule in [SGD, MOMENTUM, NESTEROV] {
+        let leaves = |path: Vec<Point>| path.iter().position(|p| p[1].abs() > 0.5).expect("all leave");
+        let (with, without) = (leaves(noisy(SADDLE, rule)), leaves(path(SADDLE, rule)));
+        assert!(with < without, "{} {with} {without}", RULES[rule]);
+        let end = |path: Vec<Point>| path[SADDLE.steps][1];
+        assert!(end(noisy(SADDLE, rule)) < -1.0 && end(path(SADDLE, rule)) > 1.0, "{}", RULES[rule]);
+    }
+}
+
+#[test]
+fn with_noise_every_rule_hovers_higher_over_the_bowl() {
+    // The mean over the last quarter.
+    let height = |path: Vec<Point>| path[90..].iter().map(|&p| (BOWL.at)(p).0).sum::<f32>() / 31.0;
+    for (rule, name) in RULES.iter().enumerate() {
+        let times = height(noisy(BOWL, rule)) / height(path(BOWL, rule));
+        assert!(times > 5.0 && (rule != NESTEROV || times > 1000.0), "{name} {times}");
     }
 }
 

@@ -95,7 +95,7 @@ impl Figure for Loss {
         for (panel, surface) in panels.iter().zip(&SURFACES) {
             let bottom = if self.noisy { -4.0 } else { -6.0 };
             let title = format!("{}: f - min f", surface.name);
-            let mut chart = frame(panel, &title, "", 0.0..surface.steps as f64, bottom..3.0)?;
+            let mut chart = frame(panel, [&title, ""], 34, 0.0..surface.steps as f64, bottom..3.0)?;
             chart
                 .configure_mesh()
                 .light_line_style(TRANSPARENT)
@@ -104,6 +104,7 @@ impl Figure for Loss {
                 .label_style(text(11, FAINT))
                 .x_labels(5)
                 .y_labels(5)
+                .x_desc("step")
                 .x_label_formatter(&|step| format!("{step:.0}"))
                 .y_label_formatter(&|power| power_of_ten(*power))
                 .draw()?;
@@ -154,7 +155,7 @@ impl Figure for LookAhead {
             ),
         ] {
             let window = [-4.0, 1.0, -1.35, 1.35];
-            let mut chart = frame(panel, title, words, window[0]..window[1], window[2]..window[3])?;
+            let mut chart = frame(panel, [title, words], 20, window[0]..window[1], window[2]..window[3])?;
             fill_contours(&mut chart, window, |x, y| valley([x, y]).0)?;
             let end = add(ahead, valley(probe).1.map(|g| -lr * g));
             arrow(&mut chart, p, ahead, COLORS[1])?;
@@ -238,11 +239,11 @@ fn with_legend<B: Backend>(area: &DrawingArea<B, Shift>) -> Result<DrawingArea<B
     Ok(body.margin(0, 8 * SCALE, 8 * SCALE, 8 * SCALE))
 }
 
-/// A panel with a title, its formula beside it, and axes.
+/// A panel with a title, its formula beside it, and axes, with so many pixels below them.
 fn frame<'a, B: Backend>(
     area: &'a DrawingArea<B, Shift>,
-    title: &str,
-    formula: &str,
+    [title, formula]: [&str; 2],
+    below: i32,
     x: std::ops::Range<f64>,
     y: std::ops::Range<f64>,
 ) -> Result<Panel<'a, B>, Box<dyn Error>> {
@@ -255,7 +256,7 @@ fn frame<'a, B: Backend>(
         .margin_top(28 * SCALE)
         .margin_right(16 * SCALE)
         .margin_bottom(8 * SCALE)
-        .x_label_area_size(20 * SCALE)
+        .x_label_area_size(below * SCALE)
         .y_label_area_size(36 * SCALE)
         .build_cartesian_2d(x, y)?)
 }
@@ -266,7 +267,7 @@ fn landscape<'a, B: Backend>(
     surface: &Surface,
 ) -> Result<Panel<'a, B>, Box<dyn Error>> {
     let window @ [left, right, bottom, top] = surface.window.map(f64::from);
-    let mut chart = frame(area, surface.name, surface.formula, left..right, bottom..top)?;
+    let mut chart = frame(area, [surface.name, surface.formula], 20, left..right, bottom..top)?;
     chart
         .configure_mesh()
         .disable_mesh()

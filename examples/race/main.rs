@@ -1,16 +1,17 @@
 //! The lecture's pictures, drawn from the steps of the real kernels.
 //!
 //! ```text
-//! cargo run --release --example race [-- DIRECTORY]
+//! cargo run --release --example race [-- --out DIR]
 //! ```
 //!
-//! It writes each figure as SVG and PNG to `docs/`, or to the directory given.
+//! It writes each figure as SVG, and the race as PNG too, to `out/`, or to the directory given.
 
 mod contour;
 mod course;
 mod figures;
 mod schedules;
 
+use clap::Parser;
 use figures::{Figure, LookAhead, Loss, Race, SCALE};
 use plotters::prelude::*;
 use plotters::style::register_font;
@@ -21,49 +22,57 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let directory = match arguments.as_slice() {
-        [] => PathBuf::from("docs"),
-        [directory] if !directory.starts_with('-') => PathBuf::from(directory),
-        _ => {
-            eprintln!("usage: race [DIRECTORY]");
-            std::process::exit(2);
-        }
-    };
-    fs::create_dir_all(&directory)?;
-    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
-    save(&Race { noisy: false }, &directory.join("race"))?;
-    save(&Race { noisy: true }, &directory.join("race-noise"))?;
-    save(&Loss { noisy: false }, &directory.join("loss"))?;
-    save(&Loss { noisy: true }, &directory.join("loss-noise"))?;
-    save(&LookAhead, &directory.join("lookahead"))?;
-    save(&Schedules, &directory.join("schedules"))
+/// Draw the lecture's pictures: six rules on four surfaces, Nesterov's look ahead, the schedules.
+#[derive(Parser)]
+#[command(name = "race")]
+struct Arguments {
+    /// Directory of the pictures
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
 }
 
-/// Writes `figure` to `path.svg` and `path.png`.
-fn save<F: Figure>(figure: &F, path: &Path) -> Result<(), Box<dyn Error>> {
-    let (width, height) = F::SIZE;
-    let size = ((width * SCALE) as u32, (height * SCALE) as u32);
+fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { out } = Arguments::parse();
+    fs::create_dir_all(&out)?;
+    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
+    save_svg(&Race { noisy: false }, &out.join("race.svg"))?;
+    save_png(&Race { noisy: false }, &out.join("race.png"))?; // for the README
+    save_svg(&Race { noisy: true }, &out.join("race-noise.svg"))?;
+    save_svg(&Loss { noisy: false }, &out.join("loss.svg"))?;
+    save_svg(&Loss { noisy: true }, &out.join("loss-noise.svg"))?;
+    save_svg(&LookAhead, &out.join("lookahead.svg"))?;
+    save_svg(&Schedules, &out.join("schedules.svg"))
+}
 
-    // Backends count in whole pixels: draw large, then show it at its size.
+/// Backends count in whole pixels: they draw this large, and what is saved is shown at its size.
+fn large<F: Figure>() -> (u32, u32) {
+    let (width, height) = F::SIZE;
+    ((width * SCALE) as u32, (height * SCALE) as u32)
+}
+
+fn save_svg<F: Figure>(figure: &F, path: &Path) -> Result<(), Box<dyn Error>> {
+    let (size, (width, height)) = (large::<F>(), F::SIZE);
     let mut svg = String::new();
     figure.draw(&SVGBackend::with_string(&mut svg, size).into_drawing_area())?;
     let large = format!(r#"width="{}" height="{}""#, size.0, size.1);
     let small = format!(r#"width="{width}" height="{height}" style="max-width:100%;height:auto""#);
-    fs::write(path.with_extension("svg"), svg.replacen(&large, &small, 1))?;
+    fs::write(path, svg.replacen(&large, &small, 1))?;
+    println!("{}", path.display());
+    Ok(())
+}
 
+fn save_png<F: Figure>(figure: &F, path: &Path) -> Result<(), Box<dyn Error>> {
+    let (size, (width, height)) = (large::<F>(), F::SIZE);
     let mut large = vec![0; (size.0 * size.1 * 3) as usize];
     figure.draw(&BitMapBackend::with_buffer(&mut large, size).into_drawing_area())?;
-    let mut encoder =
-        png::Encoder::new(File::create(path.with_extension("png"))?, width as u32, height as u32);
+    let mut encoder = png::Encoder::new(File::create(path)?, width as u32, height as u32);
     let (palette, pixels) = palette(&shrink(&large, size.0 as usize));
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_palette(palette.concat());
     encoder.set_compression(png::Compression::High);
     encoder.set_filter(png::Filter::NoFilter);
     encoder.write_header()?.write_image_data(&pixels)?;
-    println!("{}.svg, .png", path.display());
+    println!("{}", path.display());
     Ok(())
 }
 

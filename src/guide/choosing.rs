@@ -22,18 +22,35 @@
 #![doc = ""]
 //! - **Bowl**, 50 times steeper one way than the other. SGD jumps across the steep way and creeps along
 //!   the flat one. Momentum and Nesterov sum up the creep; momentum overshoots more. AdaGrad, RMSProp
-//!   and Adam scale each way by itself and go nearly straight.
+//!   and Adam scale each way by itself. The first two come down to the floor without crossing it; Adam's
+//!   momentum carries it across once, and then in loops around the minimum.
 //! - **Saddle**, started almost on the ridge. Where the gradient is nearly 0, rules that follow its size
 //!   wait; rules that divide by it leave at once.
 //! - **Double well**. The velocity of momentum and Nesterov carries them over the hill into the deeper
 //!   well. That is luck of the start, not a law; it is why runs from several seeds differ.
 //! - **Rosenbrock's valley**, curved and flat. All rules find its floor soon, and then crawl.
 //!
-//! Try it with your own start, rates and noise in the page under `web/`. Nesterov takes its gradient one
-//! step of the velocity ahead, which corrects the velocity before it is too late:
+//! The picture shows how rules move, not which is fastest: the rates are picked by hand, for each rule and
+//! surface its own (`examples/race/course.rs`). With them, the height above the minimum after each step:
+#![doc = ""]
+#![doc = include_str!("../../docs/loss.svg")]
+#![doc = ""]
+//! With noise on each gradient the paths end around the minimum instead of in it, and on the saddle the noise
+//! pushes those that waited off the ridge, here to the other side:
+#![doc = ""]
+#![doc = include_str!("../../docs/race-noise.svg")]
+#![doc = ""]
+//! Try it with your own start, rates and noise in the page under `web/`.
+//!
+//! Nesterov takes its gradient one step of the velocity ahead, which corrects the velocity before it is too
+//! late:
 #![doc = ""]
 #![doc = include_str!("../../docs/lookahead.svg")]
 #![doc = ""]
+//! The drawing has the velocity of the lecture, `v' = ρv − lr g(p + ρv)`, which is added to `p`.
+//! [`Nesterov`](crate::Nesterov) has PyTorch's, `v' = ρv + g`, which is subtracted, times the rate; its parameters
+//! are the point ahead, `p + ρv` of the drawing, so that you compute the gradient where they are.
+//!
 //! # Which learning rate
 //!
 //! Run a short training for each rate of a coarse ladder, and take the largest that is still stable, or one
@@ -65,7 +82,12 @@
 #![doc = include_str!("../../docs/schedules.svg")]
 #![doc = ""]
 //! With a constant rate and noisy gradients a run ends in a ball around the minimum whose size grows with
-//! the rate. Letting the rate fall shrinks it. [`Cosine`](crate::schedule::Cosine) over the whole
+//! the rate. In the noisy race on the bowl every rule hovers at several times the height that it reaches
+//! without noise, Nesterov at a thousand times:
+#![doc = ""]
+#![doc = include_str!("../../docs/loss-noise.svg")]
+#![doc = ""]
+//! Letting the rate fall shrinks that ball. [`Cosine`](crate::schedule::Cosine) over the whole
 //! run needs no further choice; a [`WarmUp`](crate::schedule::WarmUp) of a few percent of the steps
 //! before it helps where the first gradients are wild. [`StepDecay`](crate::schedule::StepDecay)
 //! and [`MultiStep`](crate::schedule::MultiStep) are for recipes from papers;
