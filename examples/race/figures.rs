@@ -95,7 +95,7 @@ impl Figure for Loss {
         for (panel, surface) in panels.iter().zip(&SURFACES) {
             let bottom = if self.noisy { -4.0 } else { -6.0 };
             let title = format!("{}: f - min f", surface.name);
-            let mut chart = frame(panel, [&title, ""], 34, 0.0..surface.steps as f64, bottom..3.0)?;
+            let mut chart = frame(panel, [&title, ""], 28, 0.0..surface.steps as f64, bottom..3.0)?;
             chart
                 .configure_mesh()
                 .light_line_style(TRANSPARENT)
