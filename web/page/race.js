@@ -12,7 +12,7 @@ let rates = [];
 let shown = rules.map(() => true);
 let paths = [];
 let step = 0;
-let playing = true;
+let playing = false;
 let background = null;
 
 function choose(index) {
@@ -38,8 +38,19 @@ function run() {
   });
   land.dataset.start = start.join(" ");
   $("race-hash").textContent = `paths ${hex(bits)}`;
+  begin();
+}
+
+/** From the start, whether the race before was over, paused or still going. */
+function begin() {
   step = 0;
+  setPlaying(true);
   draw();
+}
+
+function setPlaying(value) {
+  playing = value;
+  $("play").textContent = playing ? "Pause" : "Play";
 }
 
 /** Where a point of the surface lies on a canvas of a size, and back. */
@@ -80,6 +91,7 @@ function draw() {
   context.lineWidth = 2;
   context.lineJoin = "round";
   const now = Math.floor(step);
+  land.dataset.step = now;
   rules.forEach((_, rule) => {
     if (!shown[rule]) return;
     const path = paths[rule];
@@ -148,9 +160,10 @@ function drawLoss(now) {
 let last = 0;
 function play(time) {
   const { steps } = surfaces[surface];
-  if (playing && step < steps) {
+  if (playing) {
     step = Math.min(steps, step + (Math.min(time - last, 100) * steps) / 5000);
     draw();
+    if (step === steps) setPlaying(false);
   }
   last = time;
   requestAnimationFrame(play);
@@ -211,13 +224,10 @@ land.onpointerdown = (event) => {
 land.onpointermove = (event) => land.hasPointerCapture(event.pointerId) && drag(event);
 
 $("play").onclick = () => {
-  playing = !playing;
-  $("play").textContent = playing ? "Pause" : "Play";
+  if (step === surfaces[surface].steps) begin();
+  else setPlaying(!playing);
 };
-$("again").onclick = () => {
-  step = 0;
-  draw();
-};
+$("again").onclick = begin;
 $("race-controls").onreset = () => {
   setTimeout(() => {
     shown = rules.map(() => true);

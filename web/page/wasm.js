@@ -1,6 +1,11 @@
 // The module and its table, loaded once for all scripts of the page.
 
-const { instance } = await WebAssembly.instantiateStreaming(fetch("gradus.wasm"), {});
+const level = document.getElementById("level");
+
+const { instance } = await WebAssembly.instantiateStreaming(fetch("gradus.wasm"), {}).catch((error) => {
+  level.textContent = `the module does not load: ${error.message}`;
+  throw error;
+});
 
 export const wasm = instance.exports;
 
@@ -32,4 +37,4 @@ export function fit(canvas) {
 /** One colour for each rule; the pictures have the same. */
 export const colors = ["#3c3c3c", "#0072b2", "#cc5aa0", "#009169", "#eb9600", "#d54600"];
 
-document.getElementById("level").textContent = `wasm, ${table.level}`;
+level.textContent = `wasm, ${table.level}`;

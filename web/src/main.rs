@@ -1,15 +1,19 @@
 //! Serves the page to this machine alone: `cargo run --release [-- PORT]`.
 
-use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).map_or(Ok(8000), |port| port.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    println!("http://{}/", listener.local_addr()?);
+fn main() -> ExitCode {
+    let listener = match listen() {
+        Ok(listener) => listener,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
     for stream in listener.incoming() {
         // Browsers open connections in advance and keep them: a thread each.
         std::thread::spawn(|| {
@@ -18,7 +22,21 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         });
     }
-    Ok(())
+    ExitCode::SUCCESS
+}
+
+/// Opens the port and prints the page's address, or tells what is missing.
+fn listen() -> Result<TcpListener, String> {
+    let word = std::env::args().nth(1).unwrap_or("8000".into());
+    let port: u16 = word.parse().map_err(|_| format!("{word}: not a port, which is a number up to 65535"))?;
+    let module = wasm();
+    if !module.is_file() {
+        return Err(format!("{}: not there; run `cargo wasm` first", module.display()));
+    }
+    let refused = |error| format!("port {port}: {error}; for another one, `cargo run --release -- PORT`");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(refused)?;
+    println!("http://{}/", listener.local_addr().map_err(refused)?);
+    Ok(listener)
 }
 
 fn answer(mut stream: TcpStream) -> std::io::Result<()> {
@@ -50,19 +68,19 @@ fn page(target: &str) -> Option<(PathBuf, &'static str)> {
         "/wasm.js" => ("wasm.js", "text/javascript"),
         "/race.js" => ("race.js", "text/javascript"),
         "/digits.js" => ("digits.js", "text/javascript"),
-        "/gradus.wasm" => return Some((wasm()?, "application/wasm")),
+        "/gradus.wasm" => return Some((wasm(), "application/wasm")),
         _ => return None,
     };
     Some((Path::new(env!("CARGO_MANIFEST_DIR")).join("page").join(name), kind))
 }
 
 /// Where `cargo wasm` leaves the module: beside this program's own folder.
-fn wasm() -> Option<PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    let target = program.parent()?.parent()?;
-    Some(target.join("wasm32-unknown-unknown/release/gradus_web.wasm"))
+fn wasm() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let target = program.ancestors().nth(2).unwrap_or(Path::new(""));
+    target.join("wasm32-unknown-unknown/release/gradus_web.wasm")
 }
 
 fn named(path: &Path, error: &std::io::Error) -> std::io::Error {
-    std::io::Error::new(error.kind(), format!("{}: {error} (run `cargo wasm` first?)", path.display()))
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

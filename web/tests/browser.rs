@@ -36,6 +36,23 @@ fn the_page_races_trains_and_classifies_with_the_bits_of_this_machine() {
     assert_ne!(dragged, start);
     assert_eq!(page.text("race-hash"), paths(bowl, 0, point(&dragged)));
 
+    // A race that is over can be played anew, and so can one that is paused.
+    let step = || page.run("return Number(document.getElementById('land').dataset.step)").as_u64();
+    let goes_on = || page.wait("return document.getElementById('land').dataset.step > 0 ? 'on' : ''");
+    page.wait("return document.getElementById('play').textContent === 'Play' ? 'over' : ''");
+    assert_eq!(step(), bowl["steps"].as_u64());
+    page.run("document.getElementById('play').click()");
+    assert_eq!(page.text("play"), "Pause");
+    assert!(step() < bowl["steps"].as_u64());
+    goes_on();
+    page.run("document.getElementById('play').click()");
+    assert_eq!(page.text("play"), "Play");
+    let paused = step();
+    assert_eq!(step(), paused);
+    page.run("document.getElementById('again').click()");
+    assert_eq!(page.text("play"), "Pause");
+    goes_on();
+
     // Another surface.
     page.run("document.getElementById('surfaces').children[3].click()");
     let valley = &table["surfaces"][3];
