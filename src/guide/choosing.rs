@@ -98,7 +98,7 @@
 //!
 //! - Gradients that explode now and then: [`ClipNorm`](crate::transform::ClipNorm) keeps their
 //!   direction, [`ClipValue`](crate::transform::ClipValue) needs no pass of its own.
-//! - Overfitting: what the data allow first, [augmentation](crate::augment) and [normalisation](crate::norm); then
+//! - Overfitting: what the data allow first, [augmentation](crate::augment) and [normalisation](mod@crate::norm); then
 //!   [`Dropout`](crate::noise::Dropout), then a penalty. On 200 digits and one small network they gained 2.0, 2.1, 1.2
 //!   and 0.8 points alone, 4.6 together ([the table](crate::noise#what-helps)); other data may rank them otherwise.
 //! - Which penalty: [`L2`](crate::transform::L2) with SGD and momentum, decoupled decay with adaptive rules, because a
