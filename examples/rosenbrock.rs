@@ -10,7 +10,7 @@
 //!
 //! | | evaluations until f < 1e-6 | each of |
 //! |---|---|---|
-//! | Newton | 34 | value, gradient, Hessian |
+//! | Newton | 36 | value, gradient, Hessian |
 //! | L-BFGS, 5 pairs | 44 | value, gradient |
 //! | momentum 0.9, best rate | 432 | gradient |
 //! | Adam, best rate | 1239 | gradient |

@@ -1,7 +1,7 @@
 //! Crops, flips and changes of size.
 
 use super::image::LONGEST;
-use super::{Image, ImageMut, Pixel};
+use super::{Image, ImageMut, Pixel, mix};
 use crate::error::{Error, Hyper, require};
 
 /// A rectangle of an image.
@@ -152,12 +152,6 @@ impl Axis {
     }
 }
 
-/// Between two numbers: equal ones are not rounded. Where the second has no weight it counts for nothing, also
-/// infinity and NaN.
-fn mix(weight: f32, a: f32, b: f32) -> f32 {
-    if weight == 0.0 || a == b { a } else { (1.0 - weight) * a + weight * b }
-}
-
 /// Fills `to` by bilinear interpolation along both directions.
 pub(super) fn sample<P: Pixel>(
     from: Image<'_, P>,
@@ -179,16 +173,16 @@ pub(super) fn sample<P: Pixel>(
                     let across = |row| mix(x, at(row, left), at(row, right));
                     mix(y, across(top), across(bottom))
                 };
-                // Where all points are equal, so is their mean: what they differ by from the first is summed.
-                let (first, mut sum) = (point(0, 0), 0.0);
+                // Where all points are equal, so is their mean, without the rounding of a sum.
+                let (first, mut sum, mut equal) = (point(0, 0), 0.0, true);
                 for v in 0..down {
                     for u in 0..across {
                         let x = point(v, u);
-                        sum += if x == first { 0.0 } else { x - first };
+                        sum += x;
+                        equal &= x == first;
                     }
                 }
-                let mean = if points == 1.0 { first } else { first + sum / points };
-                to.set(row, column, channel, P::from_f32(mean));
+                to.set(row, column, channel, P::from_f32(if equal { first } else { sum / points }));
             }
         }
     }

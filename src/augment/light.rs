@@ -1,6 +1,6 @@
 //! Brightness, contrast and saturation: a factor of 1 changes nothing. `u8` saturates, `f32` is not clamped.
 
-use super::{Image, ImageMut, Pixel};
+use super::{Image, ImageMut, Pixel, mix};
 
 /// Multiplies every number: `x * factor`. `u8` saturates, `f32` is not clamped.
 pub fn brightness<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
@@ -24,7 +24,7 @@ pub fn contrast<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
     }
     let mean = sum / (shape.height * shape.width) as f32;
     for x in image.numbers() {
-        *x = P::from_f32(mix(factor, x.to_f32(), mean));
+        *x = P::from_f32(mix(factor, mean, x.to_f32()));
     }
 }
 
@@ -38,15 +38,10 @@ pub fn saturation<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
             let grey = grey(&image.as_image(), row, column);
             for channel in 0..shape.channels {
                 let x = image.as_image().number(row, column, channel, 0.0);
-                image.set(row, column, channel, P::from_f32(mix(factor, x, grey)));
+                image.set(row, column, channel, P::from_f32(mix(factor, grey, x)));
             }
         }
     }
-}
-
-/// `factor * x + (1 - factor) * grey`: `x` itself where the factor is 1, however large the grey.
-fn mix(factor: f32, x: f32, grey: f32) -> f32 {
-    if factor == 1.0 { x } else { factor * x + (1.0 - factor) * grey }
 }
 
 /// The grey of a pixel: of red, green and blue by ITU-R BT.601, else the mean of the channels.

@@ -30,3 +30,14 @@ pub use crop::{Region, crop, fixed_crops, flip, pad_crop, resize};
 pub use image::{Image, ImageMut, Layout, Pixel, Shape};
 pub use light::{brightness, contrast, saturation};
 pub use recipes::{Jitter, RandomAffine, RandomCrop, RandomFlip, RandomResizedCrop, ScaleCrop};
+
+/// Between two numbers: equal ones are not rounded, and one without weight counts for nothing, also infinity and NaN.
+fn mix(weight: f32, a: f32, b: f32) -> f32 {
+    if weight == 0.0 || a == b {
+        a
+    } else if weight == 1.0 {
+        b
+    } else {
+        (1.0 - weight) * a + weight * b
+    }
+}

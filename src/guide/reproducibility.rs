@@ -11,7 +11,8 @@
 //! - sums in one fixed order, whatever the width of the registers;
 //! - elementary functions from software that is compiled in, never from the platform's library.
 //!
-//! Few places need such a function, all of them once a step or once an image, none in a loop over elements but the square root:
+//! Few places need such a function. Besides the square root all of them do once a step or once an image, none in a
+//! loop over elements:
 //!
 //! | function | from | where |
 //! |---|---|---|

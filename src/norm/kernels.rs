@@ -239,7 +239,7 @@ trait Term<T: Element> {
     fn of<L: Lane<T>>(&self, isa: L::Isa, x: L, g: L, centre: L) -> L;
 }
 
-/// `x - centre`, both scaled by a power of two that keeps the sum of all finite.
+/// `x - centre`, both scaled by a power of two: the sum of all stays finite up to half the range of the type.
 struct Deviation<T> {
     scale: T,
 }

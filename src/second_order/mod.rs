@@ -5,7 +5,7 @@
 //!
 //! | | evaluations | each of |
 //! |---|--:|---|
-//! | [`Newton`] | 34 | value, gradient, Hessian |
+//! | [`Newton`] | 36 | value, gradient, Hessian |
 //! | [`Lbfgs`], 5 pairs | 44 | value, gradient |
 //! | [`Momentum`](crate::Momentum), 0.9 | 432 | gradient |
 //! | [`Adam`](crate::Adam) | 1239 | gradient |

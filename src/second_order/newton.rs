@@ -224,20 +224,26 @@ impl<const N: usize, T: Real> Newton<N, T> {
         if first || (whole && (lower || flatter)) {
             let ratio = gradient / self.now.report.gradient;
             (self.now.report.value, self.now.report.gradient) = (f, gradient);
+            let mut scale = T::ZERO;
+            for (i, row) in self.h.iter().enumerate() {
+                scale = size(row, i, scale).max(scale);
+            }
+            if scale == T::ZERO {
+                scale = T::ONE;
+            }
+            // What is relative to the diagonal must not grow with it.
+            let mut kept = T::ONE;
+            for (i, (old, new)) in self.h0.iter().zip(&self.h).enumerate() {
+                kept = (size(old, i, self.now.scale) / size(new, i, scale)).min(kept);
+            }
+            self.now.scale = scale;
             (self.x0, self.g0, self.h0) = (self.x, self.g, self.h);
-            self.now.scale = T::ZERO;
-            for (i, row) in self.h0.iter().enumerate() {
-                self.now.scale = row.get(i).map_or(T::ZERO, |h| h.abs()).max(self.now.scale);
-            }
-            if self.now.scale == T::ZERO {
-                self.now.scale = T::ONE;
-            }
             if first {
                 self.now.damping = self.now.settings.damping;
             } else {
                 self.now.report.iterations = self.now.report.iterations.saturating_add(1);
                 // No slower than the gradient, so that the last steps are Newton's own.
-                let damping = self.now.damping * ratio.min(T::of(0.25));
+                let damping = self.now.damping * ratio.min(T::of(0.25)) * kept;
                 self.now.damping = if damping > T::EPSILON { damping } else { T::ZERO };
             }
         } else {
@@ -390,6 +396,12 @@ impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
     const SIZE: usize = Head::SIZE + Progress::<T>::SIZE + size_of::<T>() * N * (3 + N);
 }
 
+/// The size of element `i`, which lies on the diagonal; `scale` if that is 0.
+fn size<T: Real>(row: &[T], i: usize, scale: T) -> T {
+    let size = row.get(i).map_or(T::ZERO, |h| h.abs());
+    if size > T::ZERO { size } else { scale }
+}
+
 /// Cholesky's factor of `h + damping D`, row by row; `false` at a pivot that is not above rounding in its row.
 /// `D` is the size of the diagonal of `h`, with `scale` for what is 0 there.
 fn factorise<const N: usize, T: Real>(
@@ -414,9 +426,8 @@ fn factorise<const N: usize, T: Real>(
         }
         let (before, rest) = row.split_at_mut_checked(i).unwrap_or_default();
         let diagonal = from.get(i).copied().unwrap_or(T::ZERO);
-        let size = diagonal.abs();
-        let damping = damping * if size > T::ZERO { size } else { scale };
-        let least = (size + damping) * T::EPSILON;
+        let damping = damping * size(from, i, scale);
+        let least = (diagonal.abs() + damping) * T::EPSILON;
         let mut sum = diagonal + damping;
         for a in before {
             sum = sum - *a * *a;

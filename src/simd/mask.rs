@@ -237,12 +237,12 @@ pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
         i += 32;
         bits >>= 32;
     }
-    bits |= word(&mut words) << left;
+    let mut bits = (bits | word(&mut words) << left) as u32; // for fewer than 32 elements
     while n - i >= L::WIDTH {
         // SAFETY: the loop condition gives i + WIDTH <= n, the length of every column.
         unsafe {
             let (read, []) = read.load::<L>(isa, i);
-            gate.apply(isa, L::load(isa, from.add(i)), read, bits as u32).store(to.add(i));
+            gate.apply(isa, L::load(isa, from.add(i)), read, bits).store(to.add(i));
         }
         bits >>= L::WIDTH;
         i += L::WIDTH;
@@ -250,7 +250,7 @@ pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
     let part = n - i;
     if L::WIDTH > 1 && part > 0 {
         // SAFETY: part < WIDTH and i + part <= n, the length of every column.
-        unsafe { columns.partial::<L, G>(isa, gate, i, part, bits as u32) };
+        unsafe { columns.partial::<L, G>(isa, gate, i, part, bits) };
     }
 }
 

@@ -146,7 +146,8 @@ impl<F: NorFlash> Journal<F> {
     ///
     /// # Errors
     /// [`JournalError::Region`] if its halves are not whole erase blocks within the flash;
-    /// [`JournalError::Flash`] if neither can be read, which no cut does. One alone is the next to be written.
+    /// [`JournalError::Flash`] if neither can be read, which no cut does. One alone is the next
+    /// to be written: what it held is given up. Where a bus may fail for a moment, let the flash try again by itself.
     pub fn open(flash: F, region: Range<u32>) -> Result<Self, JournalError<F::Error>> {
         let Range { start, end } = region;
         let slot = end.saturating_sub(start) / 2;

@@ -167,8 +167,8 @@ pub enum Stop {
 /// What a minimiser has reached: always about its best point.
 ///
 /// Best up to rounding: a step that changes the value by at most 10 `EPSILON` times its size, and so perhaps by
-/// rounding alone, is taken where slope or gradient say so, and may end that much above the lowest value seen. Never
-/// above the value at the start.
+/// rounding alone, is taken where slope or gradient say so. Each may end that much above the lowest value seen;
+/// L-BFGS never ends above the value at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
