@@ -108,9 +108,9 @@ pub fn fill(level: Level, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
             all(target_arch = "aarch64", target_feature = "neon")
         ))]
         Kind::Portable(isa) => words::<super::portable::U32x4>(isa, lanes, digits, out),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         Kind::Avx2(isa) => super::x86::fill_avx2(isa, lanes, digits, out),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         Kind::Avx512(isa) => super::x86::fill_avx512(isa, lanes, digits, out),
     }
 }

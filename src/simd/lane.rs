@@ -117,11 +117,11 @@ pub trait Element: Lane<Self, Isa = Plain> + PartialOrd + Default + Send + Sync 
     type Portable: Lane<Self, Isa = super::portable::Portable>;
     /// 256-bit register.
     #[doc(hidden)]
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     type Avx2: Lane<Self, Isa = super::x86::Avx2>;
     /// 512-bit register.
     #[doc(hidden)]
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     type Avx512: Lane<Self, Isa = super::x86::Avx512>;
 }
 
@@ -203,9 +203,9 @@ macro_rules! plain {
                 all(target_arch = "aarch64", target_feature = "neon")
             ))]
             type Portable = super::portable::$portable;
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             type Avx2 = super::x86::$avx2;
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             type Avx512 = super::x86::$avx512;
         }
     };

@@ -9,7 +9,7 @@ use super::lane::Plain;
     all(target_arch = "aarch64", target_feature = "neon")
 ))]
 use super::portable::Portable;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 use super::x86::{Avx2, Avx512};
 use core::fmt;
 
@@ -41,15 +41,14 @@ pub(super) enum Kind {
         all(target_arch = "aarch64", target_feature = "neon")
     ))]
     Portable(Portable),
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     Avx2(Avx2),
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     Avx512(Avx512),
 }
 
 /// Whether this target can have registers that hold more than one number.
 pub const WIDE: bool = cfg!(any(
-    target_arch = "x86_64",
     target_feature = "sse2",
     target_feature = "simd128",
     all(target_arch = "aarch64", target_feature = "neon")
@@ -69,11 +68,11 @@ impl Level {
     pub fn detect() -> Self {
         #[cfg(not(gradus_level = "scalar"))]
         {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             if let Some(isa) = Avx512::detect() {
                 return Self(Kind::Avx512(isa));
             }
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             if let Some(isa) = Avx2::detect() {
                 return Self(Kind::Avx2(isa));
             }
@@ -107,7 +106,7 @@ impl Level {
             levels[1] = Some(Self(Kind::Fpu(Fpu::Scalar)));
             levels[2] = Some(Self(Kind::Fpu(Fpu::WIDEST))).filter(|_| Fpu::WIDEST != Fpu::Scalar);
         }
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         {
             levels[2] = Avx2::detect().map(|isa| Self(Kind::Avx2(isa)));
             levels[3] = Avx512::detect().map(|isa| Self(Kind::Avx512(isa)));
@@ -118,7 +117,7 @@ impl Level {
     /// Whether a block of sixteen accumulators of type `T` is one register.
     pub(crate) const fn holds_a_block<T>(self) -> bool {
         let sixteen = match self.0 {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             Kind::Avx512(_) => true,
             _ => false,
         };
@@ -150,9 +149,9 @@ impl Level {
                 all(target_arch = "aarch64", target_feature = "neon")
             ))]
             Kind::Portable(_) => "sse2",
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             Kind::Avx2(_) => "avx2",
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             Kind::Avx512(_) => "avx512",
         }
     }

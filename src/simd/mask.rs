@@ -194,9 +194,9 @@ pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
             all(target_arch = "aarch64", target_feature = "neon")
         ))]
         Kind::Portable(isa) => masked::<R, T, T::Portable, G>(isa, gate, mask, columns),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         Kind::Avx2(isa) => super::x86::masked_avx2(isa, gate, mask, columns),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         Kind::Avx512(isa) => super::x86::masked_avx512(isa, gate, mask, columns),
     }
     Ok(())

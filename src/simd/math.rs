@@ -14,7 +14,7 @@ pub fn sqrt(x: f32) -> f32 {
     {
         #[cfg(target_arch = "x86")]
         use core::arch::x86::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         use core::arch::x86_64::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
         // SAFETY: the cfg says that the whole target has SSE.
         return unsafe { _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))) };

@@ -18,7 +18,8 @@ mod portable;
 mod reduce;
 mod streams;
 mod sweep;
-#[cfg(target_arch = "x86_64")]
+// A target without SSE2 computes in software, and LLVM has no wide registers for it.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod x86;
 
 pub use lane::{Element, Lane};

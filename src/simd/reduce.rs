@@ -151,9 +151,9 @@ fn reduce_block<const R: usize, const S: usize, const A: usize, T: Element, K: F
             all(target_arch = "aarch64", target_feature = "neon")
         ))]
         Kind::Portable(isa) => block::<R, S, A, T, T::Portable, K>(isa, folds, streams),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         Kind::Avx2(isa) => super::x86::reduce_avx2(isa, folds, streams),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         Kind::Avx512(isa) => super::x86::reduce_avx512(isa, folds, streams),
     }
 }

@@ -28,7 +28,7 @@ macro_rules! each {
 }
 
 /// How far ahead memory is asked for, in bytes. A page has 64 lines, and the prefetcher of the CPU stops at its end.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 const AHEAD: usize = 192;
 
 /// `R` slices to read and `S` slices to update, all of length `len`.
@@ -122,7 +122,7 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// Tells the CPU that the `n` elements of each column [`AHEAD`] bytes behind element `i` are read soon.
     #[inline(always)]
     pub fn fetch(&self, i: usize, n: usize) {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         {
             use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             let mut at = AHEAD;
@@ -146,7 +146,7 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
                 at += 64;
             }
         }
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
         let _ = (i, n);
     }
 

@@ -154,9 +154,9 @@ pub fn run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
             all(target_arch = "aarch64", target_feature = "neon")
         ))]
         Kind::Portable(isa) => sweep::<S, R, T, T::Portable, K>(isa, rule, columns),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         Kind::Avx2(isa) => super::x86::run_avx2(isa, rule, columns),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         Kind::Avx512(isa) => super::x86::run_avx512(isa, rule, columns),
     }
 }
