@@ -9,7 +9,7 @@
 mod turns;
 
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Real};
-use gradus::{Fold, Lane, Level, reduce};
+use gradus::{Fold, Level, Vector, reduce};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use turns::{TURNS, median, nanos};
@@ -44,10 +44,17 @@ fn main() {
 /// The sum of five columns.
 struct Five;
 
-impl<T: Real> Fold<5, 0, T> for Five {
+impl<T: Real> Fold<5, 0, 1, T> for Five {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [a, b, c, d, e]: [L; 5], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + ((a + b) + (c + d) + e), [])
+    fn fold<V: Vector<T>>(
+        &self,
+        _: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [a, b, c, d, e]: [V; 5],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
+        ([sum + ((a + b) + (c + d) + e)], [])
     }
 }
 

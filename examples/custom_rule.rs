@@ -4,7 +4,7 @@
 //! `cargo run --release --example custom_rule`
 
 use gradus::transform::ClipValue;
-use gradus::{Clock, Error, Hyper, Lane, Level, Optimizer, Rule, State};
+use gradus::{Clock, Error, Hyper, Level, Optimizer, Rule, State, Vector};
 
 /// Signum (Bernstein et al., 2018): the sign of a running mean of gradients.
 ///
@@ -30,11 +30,11 @@ struct SignumRule {
 /// The formula: one column of state, `m`, beside parameters and gradients.
 impl Rule<1> for SignumRule {
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m]: [L; 1]) -> (L, [L; 1]) {
-        let [zero, one] = [L::splat(isa, 0.0), L::splat(isa, 1.0)];
-        let m = L::splat(isa, self.beta) * m + L::splat(isa, self.gain) * g;
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m]: [V; 1]) -> (V, [V; 1]) {
+        let [zero, one] = [V::splat(isa, 0.0), V::splat(isa, 1.0)];
+        let m = V::splat(isa, self.beta) * m + V::splat(isa, self.gain) * g;
         let sign = m.select_gt(zero, one, zero.select_gt(m, -one, m)); // 0 and NaN are themselves
-        (p - L::splat(isa, self.lr) * sign, [m])
+        (p - V::splat(isa, self.lr) * sign, [m])
     }
 }
 

@@ -35,7 +35,7 @@
 //! | [`second_order`] | L-BFGS, OWL-QN, Newton |
 //! | [`ensemble`] | snapshots, independent models, averages of weights |
 //! | [`store`] | saved states, and a journal for flash that survives a power cut |
-//! | [`Rule`], [`Lane`], [`Fold`] | kernels of your own, on every instruction set |
+//! | [`Rule`], [`Vector`], [`Fold`] | kernels of your own, on every instruction set |
 //!
 //! # Features
 //!
@@ -79,8 +79,8 @@ pub mod transform;
 pub use error::{Error, Hyper};
 pub use optim::*;
 pub use simd::{
-    BLOCK, Columns, Element, Fold, Lane, Level, Rule, count_non_finite, dot, max_abs, norm, reduce, run,
-    sum_abs, sum_squares,
+    BLOCK, Columns, Element, Fold, Layout, Level, Of, Rule, Vector, Width, count_non_finite, dot, max_abs,
+    norm, reduce, run, sum_abs, sum_squares,
 };
 
 /// The code of the README runs as tests.

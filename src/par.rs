@@ -4,8 +4,8 @@
 //! of threads cannot show in a result.
 
 use crate::error::Error;
-use crate::optim::{Clock, Optimizer, Tensor, check_tensors};
-use crate::simd::{Columns, Element, Level, Rule, run};
+use crate::optim::{Clock, Optimizer, Stateful, Tensor, check_tensors};
+use crate::simd::{Columns, Element, Layout, Level, Rule, Width, run};
 use crate::transform::{Transform, With};
 
 /// The fewest elements that are worth a second thread: below two of them a pass is over before one
@@ -37,7 +37,12 @@ pub(crate) fn join<A: Send, B: Send>(
 }
 
 /// [`run`] on all threads of the current pool.
-pub(crate) fn par_run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T> + Sync>(
+pub(crate) fn par_run<
+    const S: usize,
+    const R: usize,
+    T: Element,
+    K: Rule<R, T, Columns = Width<S>> + Sync,
+>(
     level: Level,
     rule: &K,
     columns: Columns<'_, S, R, T>,
@@ -46,7 +51,12 @@ pub(crate) fn par_run<const S: usize, const R: usize, T: Element, K: Rule<S, R, 
     run_parts(level, rule, columns, parts);
 }
 
-fn run_parts<const S: usize, const R: usize, T: Element, K: Rule<S, R, T> + Sync>(
+pub(crate) fn run_parts<
+    const S: usize,
+    const R: usize,
+    T: Element,
+    K: Rule<R, T, Columns = Width<S>> + Sync,
+>(
     level: Level,
     rule: &K,
     columns: Columns<'_, S, R, T>,
@@ -62,9 +72,9 @@ fn run_parts<const S: usize, const R: usize, T: Element, K: Rule<S, R, T> + Sync
 }
 
 /// One step of all tensors on all threads of the current pool.
-pub(crate) fn par_step_tensors<const K: usize, O: Optimizer<K>, T: Transform>(
+pub(crate) fn par_step_tensors<O: Optimizer, T: Transform>(
     optimizer: &O,
-    tensors: &mut [Tensor<'_, K, T>],
+    tensors: &mut [Tensor<'_, O::Family, T>],
     clock: &mut Clock,
 ) -> Result<(), Error> {
     check_tensors(tensors)?;
@@ -73,7 +83,7 @@ pub(crate) fn par_step_tensors<const K: usize, O: Optimizer<K>, T: Transform>(
 }
 
 /// Elements of all tensors.
-fn total<const K: usize, T>(tensors: &[Tensor<'_, K, T>]) -> usize {
+fn total<O: Stateful, T>(tensors: &[Tensor<'_, O, T>]) -> usize {
     tensors.iter().map(|tensor| tensor.params.len()).sum()
 }
 
@@ -84,17 +94,21 @@ struct Step<R> {
     rule: R,
 }
 
-impl<R> Step<R> {
+impl<R: Rule> Step<R> {
     /// Cuts the list, and where a tensor is too large for that, the tensor.
-    fn all<const K: usize, T>(&self, tensors: &mut [Tensor<'_, K, T>], parts: usize) -> Result<(), Error>
+    fn all<O: Stateful<Columns = R::Columns>, T>(
+        &self,
+        tensors: &mut [Tensor<'_, O, T>],
+        parts: usize,
+    ) -> Result<(), Error>
     where
-        R: Rule<K> + Copy + Sync,
+        R: Rule + Copy + Sync,
         T: Transform,
     {
         if parts == 1 || tensors.len() < 2 {
             for tensor in tensors {
                 let rule = With { optimizer: self.rule, transform: tensor.transform.at(self.lr) };
-                run_parts(self.level, &rule, tensor.columns()?, parts);
+                R::Columns::par_run(self.level, &rule, tensor.columns()?, Some(parts));
             }
             return Ok(());
         }
@@ -135,14 +149,14 @@ mod tests {
         for n in [1000, 2 * GRAIN - 1, 2 * GRAIN, 5 * GRAIN + 77] {
             let (start, grads) = (values(n, 1), values(n, 2));
             let mut want = start.clone();
-            let mut state = StateVec::<Adam, 2>::new(n);
+            let mut state = StateVec::<Adam>::new(n);
             for _ in 0..3 {
                 adam.step_slices(&mut want, &grads, state.as_mut()).unwrap();
             }
             for threads in [1, 2, 3, 7] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let mut got = start.clone();
-                let mut state = StateVec::<Adam, 2>::new(n);
+                let mut state = StateVec::<Adam>::new(n);
                 for _ in 0..3 {
                     pool.install(|| adam.par_step_slices(&mut got, &grads, state.as_mut())).unwrap();
                 }
@@ -159,12 +173,12 @@ mod tests {
         let grads: Vec<_> = sizes.iter().map(|&n| values(n, 9)).collect();
         let mut got = [want.clone(), want.clone()];
         for (k, params) in want.iter_mut().enumerate() {
-            let mut state = StateVec::<Adam, 2>::new(params.len());
+            let mut state = StateVec::<Adam>::new(params.len());
             let adam = adam.with(L2::new(k as f32));
             adam.step_slices(params, &grads[k], state.as_mut()).unwrap();
         }
         for (parallel, got) in [false, true].into_iter().zip(&mut got) {
-            let mut states: Vec<_> = sizes.iter().map(|&n| StateVec::<Adam, 2>::new(n)).collect();
+            let mut states: Vec<_> = sizes.iter().map(|&n| StateVec::<Adam>::new(n)).collect();
             let mut tensors: Vec<_> = got
                 .iter_mut()
                 .zip(&grads)

@@ -121,15 +121,22 @@ struct Lerp;
 
 impl Rule<0, 1> for Lerp {
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, x: L, [y]: [L; 1], []: [L; 0]) -> (L, [L; 0]) {
-        (x + (y - x) * L::splat(isa, 0.5), [])
+    fn apply<V: Vector>(&self, isa: V::Isa, x: V, [y]: [V; 1], []: [V; 0]) -> (V, [V; 0]) {
+        (x + (y - x) * V::splat(isa, 0.5), [])
     }
 }
 
 impl Fold<1, 1> for Lerp {
     #[inline(always)]
-    fn fold<L: Lane>(&self, _: L::Isa, sum: L, [x]: [L; 1], [y]: [L; 1]) -> (L, [L; 1]) {
-        (sum + x * y, [x - y])
+    fn fold<V: Vector>(
+        &self,
+        _: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x]: [V; 1],
+        [y]: [V; 1],
+    ) -> ([V; 1], [V; 1]) {
+        ([sum + x * y], [x - y])
     }
 }
 

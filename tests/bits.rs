@@ -6,8 +6,9 @@ mod rules;
 #[path = "support/random.rs"]
 mod random;
 
-use gradus::{Clock, Columns, Level, Optimizer, State, StateMut, run};
+use gradus::{Clock, Columns, Level, State, StateMut, run};
 use random::{Random, all_bits, bits};
+use rules::Kept;
 use std::fmt::Debug;
 
 /// Lengths around every register's width, up to four of the widest and a bit.
@@ -50,7 +51,7 @@ impl<const K: usize, const N: usize> Run<K, N> {
     }
 
     /// The steps, over a window of every column.
-    fn steps<O: Optimizer<K>>(&mut self, rule: &O, level: Level, window: std::ops::Range<usize>) {
+    fn steps<O: Kept<K>>(&mut self, rule: &O, level: Level, window: std::ops::Range<usize>) {
         for grads in &self.grads {
             let columns = self.columns.each_mut().map(|column| &mut column[window.clone()]);
             let state = StateMut::new(columns, &mut self.clock);
@@ -60,7 +61,7 @@ impl<const K: usize, const N: usize> Run<K, N> {
     }
 
     /// The steps at the scalar level, each element in a call of its own.
-    fn one_by_one<O: Optimizer<K>>(&mut self, rule: &O) {
+    fn one_by_one<O: Kept<K>>(&mut self, rule: &O) {
         let start = self.clock;
         for i in 0..N {
             self.clock = start;
@@ -83,7 +84,7 @@ impl<const K: usize, const N: usize> Run<K, N> {
     }
 }
 
-fn windows<const K: usize, O: Optimizer<K> + Debug>(rule: &O, lengths: usize) {
+fn windows<const K: usize, O: Kept<K> + Debug>(rule: &O, lengths: usize) {
     for start in [Run::<K, ROOM>::ordinary(1), Run::special(2), Run::special(3)] {
         let mut want = start.clone();
         want.one_by_one(rule);
@@ -100,7 +101,7 @@ fn windows<const K: usize, O: Optimizer<K> + Debug>(rule: &O, lengths: usize) {
     }
 }
 
-fn every_window<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn every_window<const K: usize, O: Kept<K> + Debug>(rule: O) {
     windows(&rule, 1);
 }
 
@@ -110,7 +111,7 @@ fn every_length_and_offset_has_the_bits_of_single_elements() {
 }
 
 /// The loops are those of the rules above: every offset with every seventh length shows the formulas.
-fn some_windows<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn some_windows<const K: usize, O: Kept<K> + Debug>(rule: O) {
     windows(&rule, 7);
 }
 
@@ -120,7 +121,7 @@ fn so_has_every_preset_and_option() {
 }
 
 /// Long columns take another path: a partial register first, to align the others.
-fn long_windows<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn long_windows<const K: usize, O: Kept<K> + Debug>(rule: O) {
     let start = Run::<K, 400>::special(4);
     let mut want = start.clone();
     want.one_by_one(&rule);
@@ -167,7 +168,7 @@ impl Placed {
 }
 
 /// No two columns begin at the same place of a register.
-fn scattered<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn scattered<const K: usize, O: Kept<K> + Debug>(rule: O) {
     let start = Run::<K, 330>::special(5);
     let mut want = start.clone();
     want.one_by_one(&rule);
@@ -200,7 +201,7 @@ fn columns_at_offsets_that_differ_have_the_same_bits() {
 }
 
 /// Every split of a slice gives the bits of the whole, both as calls and as columns.
-fn splits<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn splits<const K: usize, O: Kept<K> + Debug>(rule: O) {
     let start = Run::<K, LONGEST>::special(5);
     for level in Level::available() {
         let mut want = start.clone();
@@ -232,12 +233,12 @@ fn every_split_has_the_bits_of_the_whole() {
 }
 
 /// The call on arrays and the one on slices are the same.
-fn arrays<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn arrays<const K: usize, O: Kept<K> + Debug>(rule: O) {
     let start = Run::<K, LONGEST>::special(6);
     let mut want = start.clone();
     want.steps(&rule, Level::SCALAR, 0..LONGEST);
     let mut params = start.params;
-    let mut state = State::<O::Family, K, LONGEST>::new();
+    let mut state = State::<O::Family, LONGEST>::new();
     state.columns = start.columns;
     for grads in &start.grads {
         rule.step(&mut params, grads, &mut state);
@@ -255,7 +256,7 @@ fn arrays_and_slices_have_the_same_bits() {
 }
 
 /// A NaN or infinity stays where it is.
-fn neighbours<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn neighbours<const K: usize, O: Kept<K> + Debug>(rule: O) {
     let clean = Run::<K, LONGEST>::ordinary(7);
     for level in Level::available() {
         let mut want = clean.clone();

@@ -4,8 +4,8 @@
 mod random;
 
 use gradus::{
-    BLOCK, Columns, Element, Error, Fold, Lane, Level, Rule, count_non_finite, dot, max_abs, norm, reduce,
-    run, sum_abs, sum_squares,
+    BLOCK, Columns, Element, Error, Fold, Level, Rule, Vector, Width, count_non_finite, dot, max_abs, norm,
+    reduce, run, sum_abs, sum_squares,
 };
 use random::{Random, SPECIAL};
 use std::ops::{Add, Mul};
@@ -252,10 +252,11 @@ struct Everything<T> {
     share: T,
 }
 
-impl<T: Element> Rule<2, 2, T> for Everything<T> {
+impl<T: Element> Rule<2, T> for Everything<T> {
+    type Columns = Width<2>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, [g, h]: [L; 2], [m, v]: [L; 2]) -> (L, [L; 2]) {
-        let share = L::splat(isa, self.share);
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, [g, h]: [V; 2], [m, v]: [V; 2]) -> (V, [V; 2]) {
+        let share = V::splat(isa, self.share);
         let m = m * share + (-g).max(h) - h.min(g);
         let v = (v * v + g * g).sqrt();
         (g.select_gt(h, x - m / v, x.abs()), [m, v])
@@ -267,11 +268,18 @@ struct Relax<T> {
     share: T,
 }
 
-impl<T: Element> Fold<1, 2, T> for Relax<T> {
+impl<T: Element> Fold<1, 2, 1, T> for Relax<T> {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x]: [L; 1], [a, b]: [L; 2]) -> (L, [L; 2]) {
-        let a = a + (x - a) * L::splat(isa, self.share);
-        (sum + a * b, [a, b.max(x)])
+    fn fold<V: Vector<T>>(
+        &self,
+        isa: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x]: [V; 1],
+        [a, b]: [V; 2],
+    ) -> ([V; 1], [V; 2]) {
+        let a = a + (x - a) * V::splat(isa, self.share);
+        ([sum + a * b], [a, b.max(x)])
     }
 }
 
@@ -291,7 +299,7 @@ fn custom_kernels<T: Number>() {
                     let bundle = Columns::new(&mut x, [&g, &h], [&mut m, &mut v]).unwrap();
                     assert_eq!((bundle.len(), bundle.is_empty()), (n, n == 0));
                     run(level, &Everything { share }, bundle);
-                    let sum = reduce(level, &Relax { share }, n, [&g], [&mut m, &mut v]).unwrap();
+                    let [sum] = reduce(level, &Relax { share }, n, [&g], [&mut m, &mut v]).unwrap();
                     (bits(&x), bits(&m), bits(&v), sum.bits())
                 })
                 .collect();
@@ -302,8 +310,8 @@ fn custom_kernels<T: Number>() {
             if let (Some(x), false) = (columns[0].first(), special) {
                 let [g, h, m, v] = [1, 2, 3, 4].map(|k| columns[k][0]);
                 let m = m * share + (if -g > h { -g } else { h }) - (if h > g { g } else { h });
-                let v = Lane::<T>::sqrt(v * v + g * g);
-                let want = if g > h { *x - m / v } else { Lane::<T>::abs(*x) };
+                let v = Vector::<T>::sqrt(v * v + g * g);
+                let want = if g > h { *x - m / v } else { Vector::<T>::abs(*x) };
                 assert_eq!(results[0].0[0], want.bits());
             }
         }
@@ -323,9 +331,10 @@ fn custom_kernels_of_f64_have_the_same_bits_at_every_level() {
 /// The comparison, the only operation that is not arithmetic, on all pairs of special values.
 struct Compare;
 
-impl Rule<2, 1> for Compare {
+impl Rule for Compare {
+    type Columns = Width<2>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, _: L::Isa, x: L, [y]: [L; 1], _: [L; 2]) -> (L, [L; 2]) {
+    fn apply<V: Vector>(&self, _: V::Isa, x: V, [y]: [V; 1], _: [V; 2]) -> (V, [V; 2]) {
         (x.select_gt(y, x, y), [x.max(y), x.min(y)])
     }
 }

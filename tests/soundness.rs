@@ -6,8 +6,8 @@ use gradus::noise::{DropConnect, Dropout, Masks, mask_words};
 use gradus::second_order::{LbfgsSettings, LbfgsVec};
 use gradus::transform::{ClipNorm, ClipValue, L2, ProxL1, limit_row_norms};
 use gradus::{
-    Adam, AdamState, BLOCK, Clock, Columns, Element, Error, Fold, Lane, Level, Optimizer, Rule, Sgd,
-    StateMut, StateVec, Tensor, count_non_finite, dot, max_abs, norm, reduce, run, sum_abs, sum_squares,
+    Adam, AdamState, BLOCK, Clock, Columns, Element, Error, Fold, Level, Optimizer, Rule, Sgd, StateMut,
+    StateVec, Tensor, Vector, count_non_finite, dot, max_abs, norm, reduce, run, sum_abs, sum_squares,
 };
 
 /// Lengths around every width, and one that is long enough to be aligned first.
@@ -18,8 +18,8 @@ struct Operations;
 
 impl<T: Element> Rule<2, 2, T> for Operations {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, [a, b]: [L; 2], [s, t]: [L; 2]) -> (L, [L; 2]) {
-        (x + s * L::splat(isa, T::ONE), [(a / b).abs().sqrt(), -t - b])
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, [a, b]: [V; 2], [s, t]: [V; 2]) -> (V, [V; 2]) {
+        (x + s * V::splat(isa, T::ONE), [(a / b).abs().sqrt(), -t - b])
     }
 }
 
@@ -28,7 +28,7 @@ struct Comparisons;
 
 impl<T: Element> Rule<2, 2, T> for Comparisons {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, _: L::Isa, x: L, [a, b]: [L; 2], [s, t]: [L; 2]) -> (L, [L; 2]) {
+    fn apply<V: Vector<T>>(&self, _: V::Isa, x: V, [a, b]: [V; 2], [s, t]: [V; 2]) -> (V, [V; 2]) {
         (a.select_gt(b, x, s), [a.max(t), b.min(s)])
     }
 }
@@ -39,10 +39,17 @@ const COMPARES: bool = !cfg!(all(miri, target_feature = "avx512f"));
 /// A fold that writes a column on the way.
 struct Residual;
 
-impl<T: Element> Fold<1, 1, T> for Residual {
+impl<T: Element> Fold<1, 1, 1, T> for Residual {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x]: [L; 1], [y]: [L; 1]) -> (L, [L; 1]) {
-        (sum + x * y, [y - x])
+    fn fold<V: Vector<T>>(
+        &self,
+        _: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x]: [V; 1],
+        [y]: [V; 1],
+    ) -> ([V; 1], [V; 1]) {
+        ([sum + x * y], [y - x])
     }
 }
 
@@ -77,7 +84,7 @@ fn kernels<T: Small>() {
                     Columns::new(&mut x[o..], [&a[o..], &b[o..]], state).unwrap().split_at(n / 3);
                 run(level, &Operations, left);
                 run(level, &Operations, right);
-                let residual = reduce(level, &Residual, n, [&a[o..]], [&mut s[o..]]).unwrap();
+                let [residual] = reduce(level, &Residual, n, [&a[o..]], [&mut s[o..]]).unwrap();
                 let (a, b) = (&a[o..], &b[o..]);
                 let sums = [residual, dot(level, a, b).unwrap(), sum_squares(level, a), sum_abs(level, a)];
                 let mut largest = [T::ZERO; 2];

@@ -44,7 +44,7 @@ struct EchoRule;
 
 impl Rule<1> for EchoRule {
     #[inline(always)]
-    fn apply<L: Lane>(&self, _: L::Isa, p: L, [g]: [L; 1], _: [L; 1]) -> (L, [L; 1]) {
+    fn apply<V: Vector>(&self, _: V::Isa, p: V, [g]: [V; 1], _: [V; 1]) -> (V, [V; 1]) {
         (p - g, [g])
     }
 }

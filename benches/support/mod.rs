@@ -8,7 +8,7 @@ pub mod turns;
 #[path = "../../tests/support/rules.rs"]
 mod rules;
 
-use gradus::{Clock, Columns, Lane, Level, Optimizer, Rule, StateMut, run};
+use gradus::{Clock, Columns, Level, Optimizer, Rule, StateMut, Vector, run};
 use std::hint::black_box;
 
 /// Sizes of the report: from one small layer to far beyond the caches.
@@ -78,8 +78,8 @@ impl Floor {
 
 impl<const K: usize> Rule<K> for Floor {
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], mut state: [L; K]) -> (L, [L; K]) {
-        let g = L::splat(isa, self.zero) * g;
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], mut state: [V; K]) -> (V, [V; K]) {
+        let g = V::splat(isa, self.zero) * g;
         let mut k = 0;
         while k < K {
             state[k] = state[k] + g;

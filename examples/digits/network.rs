@@ -18,7 +18,7 @@
 use gradus::noise::{Dropout, Masks};
 use gradus::schedule::Schedule;
 use gradus::transform::Scale;
-use gradus::{Columns, Error, Lane, Level, Optimizer, Rule, State, dot, run};
+use gradus::{Columns, Error, Level, Optimizer, Rule, State, Vector, dot, run};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -310,7 +310,7 @@ fn layers_mut(params: &mut [f32; PARAMS]) -> (&mut [f32], &mut [f32], &mut [f32]
 
 /// Draws the weights of a layer with `O` outputs.
 fn init_layer<const O: usize>(layer: &mut [f32], inputs: usize, rng: &mut Xoshiro128PlusPlus) {
-    let a = Lane::sqrt(6.0 / inputs as f32);
+    let a = Vector::sqrt(6.0 / inputs as f32);
     for w in layer.iter_mut().skip(O) {
         *w = a * (2.0 * unit(rng) - 1.0);
     }
@@ -370,8 +370,8 @@ struct AddScaled {
 
 impl Rule<0> for AddScaled {
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, y: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (y + L::splat(isa, self.a) * x, [])
+    fn apply<V: Vector>(&self, isa: V::Isa, y: V, [x]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (y + V::splat(isa, self.a) * x, [])
     }
 }
 

@@ -9,7 +9,7 @@ use gradus::noise::{Dropout, Masks};
 use gradus::norm::{self, BatchNorm};
 use gradus::schedule::{Cosine, Schedule};
 use gradus::transform::{L2, ProxL1};
-use gradus::{Columns, Error, Lane, Level, Nesterov, Optimizer, Rule, StateVec, dot, run};
+use gradus::{Columns, Error, Level, Nesterov, Optimizer, Rule, StateVec, Vector, dot, run};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -257,8 +257,8 @@ struct AddScaled(f32);
 
 impl Rule<0> for AddScaled {
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, y: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (y + L::splat(isa, self.0) * x, [])
+    fn apply<V: Vector>(&self, isa: V::Isa, y: V, [x]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (y + V::splat(isa, self.0) * x, [])
     }
 }
 

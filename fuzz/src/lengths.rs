@@ -9,7 +9,7 @@ use gradus::noise::{Dropout, MonteCarlo};
 use gradus::norm::{BatchNorm, Shape};
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LbfgsVec};
 use gradus::transform::{ElasticNet, L1, L2, limit_row_norms};
-use gradus::{Clock, Columns, Error, Fold, Lane, Level, Optimizer, StateMut, Tensor, dot, reduce};
+use gradus::{Clock, Columns, Error, Fold, Vector, Level, Optimizer, StateMut, Tensor, dot, reduce};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -25,8 +25,8 @@ struct Count;
 
 impl Fold<1, 1> for Count {
     #[inline(always)]
-    fn fold<L: Lane>(&self, _: L::Isa, sum: L, [x]: [L; 1], [y]: [L; 1]) -> (L, [L; 1]) {
-        (sum + x, [x + y])
+    fn fold<V: Vector>(&self, _: V::Isa, _: usize, [sum]: [V; 1], [x]: [V; 1], [y]: [V; 1]) -> ([V; 1], [V; 1]) {
+        ([sum + x], [x + y])
     }
 }
 
@@ -40,7 +40,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
     assert_eq!(dot(level, &x, &y).is_ok(), x.len() == y.len());
     let result = reduce(level, &Count, n, [&x], [&mut y]);
     if n != m {
-        assert_eq!(result.map(f32::to_bits), Err(Error::Length { expected: n, found: m }));
+        assert_eq!(result.map(|[sum]| sum.to_bits()), Err(Error::Length { expected: n, found: m }));
         same(&y, &kept, "state of a refused reduction");
     }
     // Rows that do not divide the parameters, and limits that are none.

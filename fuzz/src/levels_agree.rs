@@ -4,7 +4,7 @@ use crate::input::{Number, Placed, column, length, number};
 use crate::rules::{Any, Visit, optimizer, transform};
 use crate::same;
 use arbitrary::{Result, Unstructured};
-use gradus::{Clock, Columns, Element, Lane, Level, Optimizer, Rule, StateMut};
+use gradus::{Clock, Columns, Element, Vector, Level, Optimizer, Rule, StateMut};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -109,8 +109,8 @@ struct Operations<T>(T);
 
 impl<T: Element> Rule<3, 2, T> for Operations<T> {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, [a, b]: [L; 2], [s, t, w]: [L; 3]) -> (L, [L; 3]) {
-        let c = L::splat(isa, self.0);
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, [a, b]: [V; 2], [s, t, w]: [V; 3]) -> (V, [V; 3]) {
+        let c = V::splat(isa, self.0);
         let picked = a.select_gt(b, s, -t);
         ((x + a) * c - b / s, [a.max(b).sqrt(), (-a).min(c).abs(), picked + w.abs().sqrt()])
     }

@@ -4,7 +4,7 @@ use crate::input::{column, length, moderate, number};
 use crate::rules::{Any, transform};
 use arbitrary::{Result, Unstructured};
 use gradus::transform::{ClipNorm, ElasticNet, L1, L2, Transform, With, limit_row_norms};
-use gradus::{Columns, Error, Lane, Level, Rule};
+use gradus::{Columns, Error, Vector, Level, Rule};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -81,7 +81,7 @@ struct Keep;
 
 impl Rule<1> for Keep {
     #[inline(always)]
-    fn apply<L: Lane>(&self, _: L::Isa, p: L, [g]: [L; 1], _: [L; 1]) -> (L, [L; 1]) {
+    fn apply<V: Vector>(&self, _: V::Isa, p: V, [g]: [V; 1], _: [V; 1]) -> (V, [V; 1]) {
         (p, [g])
     }
 }

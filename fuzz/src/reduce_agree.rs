@@ -2,7 +2,7 @@
 
 use crate::input::{Number, Placed, column, length, number};
 use arbitrary::{Result, Unstructured};
-use gradus::{BLOCK, Element, Fold, Lane, Level};
+use gradus::{BLOCK, Element, Fold, Vector, Level};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -30,15 +30,15 @@ fn fixed<T: Copy>(n: usize, zero: T, fold: impl Fn(T, usize) -> T, join: impl Fn
 /// A fold that updates a column on the way, and joins by the smaller one.
 struct Least;
 
-impl<T: Element> Fold<2, 1, T> for Least {
+impl<T: Element> Fold<2, 1, 1, T> for Least {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x, y]: [L; 2], [s]: [L; 1]) -> (L, [L; 1]) {
+    fn fold<V: Vector<T>>(&self, _: V::Isa, _: usize, [sum]: [V; 1], [x, y]: [V; 2], [s]: [V; 1]) -> ([V; 1], [V; 1]) {
         let s = s - x / y;
-        (s.min(sum), [s])
+        ([s.min(sum)], [s])
     }
     #[inline(always)]
-    fn join<L: Lane<T>>(&self, a: L, b: L) -> L {
-        b.min(a)
+    fn join<V: Vector<T>>(&self, [a]: [V; 1], [b]: [V; 1]) -> [V; 1] {
+        [b.min(a)]
     }
 }
 
@@ -83,7 +83,7 @@ fn all<T: Real>(u: &mut Unstructured) -> Result<()> {
         ];
         crate::same(&got, &[dot, squares, abs, max, norm], format!("{level} {n}"));
         let mut state = Placed::new(&s, offsets[2]);
-        let got = gradus::reduce(level, &Least, n, [px.slice(), py.slice()], [state.slice_mut()]).unwrap();
+        let [got] = gradus::reduce(level, &Least, n, [px.slice(), py.slice()], [state.slice_mut()]).unwrap();
         crate::same(&[got], &[least], level);
         state.check(&updated, level);
     }

@@ -91,11 +91,11 @@ macro_rules! each {
 
 impl Transform for Any {
     #[inline(always)]
-    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
+    fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
         each!(self, t => t.before(isa, p, g), g)
     }
     #[inline(always)]
-    fn after<L: Lane>(&self, isa: L::Isa, old: L, new: L) -> L {
+    fn after<V: Vector>(&self, isa: V::Isa, old: V, new: V) -> V {
         each!(self, t => t.after(isa, old, new), new)
     }
     fn at(self, lr: f32) -> Self {

@@ -1,8 +1,9 @@
 //! Running averages of weights: one model out of many steps.
 
 use crate::error::{Error, Hyper};
-use crate::optim::{State, StateMut, check_decay};
-use crate::simd::{Columns, Lane, Level, Rule, run};
+use crate::optim::{State, StateMut, Stateful, check_decay};
+use crate::simd::Width;
+use crate::simd::{Columns, Level, Rule, Vector, run};
 
 /// A running average of the weights of one run.
 ///
@@ -31,16 +32,16 @@ use crate::simd::{Columns, Lane, Level, Rule, run};
 ///
 /// The statistics of batch normalisation belong to the weights they were taken with: take them anew for
 /// the average.
-pub trait Average: Copy {
+pub trait Average: Stateful<Columns = Width<1>> + Copy {
     /// The formula of one update.
-    type Rule: Rule<0>;
+    type Rule: Rule<Columns = Width<0>>;
 
     /// The constants of update `count`, counted from 1. The first one takes the parameters as they are.
     fn rule(&self, count: u32) -> Self::Rule;
 
     /// Takes `params` into the average. Lengths are checked by the compiler: this cannot fail.
     #[inline]
-    fn update<const N: usize>(&self, average: &mut State<Self, 1, N>, params: &[f32; N]) {
+    fn update<const N: usize>(&self, average: &mut State<Self, N>, params: &[f32; N]) {
         let rule = self.rule(average.clock.tick().t);
         let [average] = &mut average.columns;
         run(Level::detect(), &rule, Columns::from_arrays(average, [params], &mut []));
@@ -51,7 +52,7 @@ pub trait Average: Copy {
     /// # Errors
     /// [`Error::Length`] if the average is not as long as `params`; nothing was changed.
     #[inline]
-    fn update_slices(&self, average: StateMut<'_, Self, 1>, params: &[f32]) -> Result<(), Error> {
+    fn update_slices(&self, average: StateMut<'_, Self>, params: &[f32]) -> Result<(), Error> {
         self.update_slices_at(Level::detect(), average, params)
     }
 
@@ -63,7 +64,7 @@ pub trait Average: Copy {
     fn update_slices_at(
         &self,
         level: Level,
-        average: StateMut<'_, Self, 1>,
+        average: StateMut<'_, Self>,
         params: &[f32],
     ) -> Result<(), Error> {
         let [column] = average.columns;
@@ -73,7 +74,7 @@ pub trait Average: Copy {
     }
 }
 
-impl<A: Average, const N: usize> State<A, 1, N> {
+impl<A: Average, const N: usize> State<A, N> {
     /// The average: zeros before the first update.
     #[must_use]
     pub const fn average(&self) -> &[f32; N] {
@@ -105,7 +106,11 @@ impl<A: Average, const N: usize> State<A, 1, N> {
 pub struct Swa;
 
 /// The mean of [`Swa`] for `N` parameters.
-pub type SwaState<const N: usize> = State<Swa, 1, N>;
+pub type SwaState<const N: usize> = State<Swa, N>;
+
+impl Stateful for Swa {
+    type Columns = Width<1>;
+}
 
 impl Average for Swa {
     type Rule = SwaRule;
@@ -122,10 +127,11 @@ pub struct SwaRule {
     count: f32,
 }
 
-impl Rule<0> for SwaRule {
+impl Rule for SwaRule {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, average: L, [p]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (average + (p - average) / L::splat(isa, self.count), [])
+    fn apply<V: Vector>(&self, isa: V::Isa, average: V, [p]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (average + (p - average) / V::splat(isa, self.count), [])
     }
 }
 
@@ -145,7 +151,7 @@ pub struct Ema {
 }
 
 /// The average of [`Ema`] for `N` parameters.
-pub type EmaState<const N: usize> = State<Ema, 1, N>;
+pub type EmaState<const N: usize> = State<Ema, N>;
 
 impl Ema {
     /// An average over about `1 / (1 - decay)` steps.
@@ -163,6 +169,10 @@ impl Ema {
     }
 }
 
+impl Stateful for Ema {
+    type Columns = Width<1>;
+}
+
 impl Average for Ema {
     type Rule = EmaRule;
 
@@ -178,9 +188,10 @@ pub struct EmaRule {
     gain: f32,
 }
 
-impl Rule<0> for EmaRule {
+impl Rule for EmaRule {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, average: L, [p]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (average + L::splat(isa, self.gain) * (p - average), [])
+    fn apply<V: Vector>(&self, isa: V::Isa, average: V, [p]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (average + V::splat(isa, self.gain) * (p - average), [])
     }
 }

@@ -47,14 +47,15 @@ pub use members::Ensemble;
 pub use members::EnsembleVec;
 
 use crate::error::{Error, Hyper, require, same_length};
-use crate::simd::{Columns, Lane, Level, Rule, run};
+use crate::simd::{Columns, Level, Rule, Vector, Width, run};
 
 /// `x += y`.
 struct Add;
 
-impl Rule<0> for Add {
+impl Rule for Add {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, _: L::Isa, x: L, [y]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector>(&self, _: V::Isa, x: V, [y]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
         (x + y, [])
     }
 }
@@ -64,10 +65,11 @@ struct Divide {
     divisor: f32,
 }
 
-impl Rule<0, 0> for Divide {
+impl Rule<0> for Divide {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, x: L, _: [L; 0], _: [L; 0]) -> (L, [L; 0]) {
-        (x / L::splat(isa, self.divisor), [])
+    fn apply<V: Vector>(&self, isa: V::Isa, x: V, _: [V; 0], _: [V; 0]) -> (V, [V; 0]) {
+        (x / V::splat(isa, self.divisor), [])
     }
 }
 

@@ -111,8 +111,11 @@ impl<T> Memory<T> {
     ///
     /// # Safety
     /// As [`slice_mut`](Self::slice_mut).
-    pub unsafe fn columns_mut<'a, const K: usize>(self, n: usize) -> [&'a mut [T]; K] {
-        core::array::from_fn(|k| {
+    pub unsafe fn columns_mut<'a, C: crate::simd::Layout>(self, n: usize) -> C::Views<'a, T>
+    where
+        T: crate::simd::Stored,
+    {
+        C::views(|k| {
             // SAFETY: column k ends at (k + 1) * n, at most K * n, and columns do not overlap.
             unsafe { core::slice::from_raw_parts_mut(self.start.wrapping_add(k * n), n) }
         })

@@ -8,17 +8,17 @@ use crate::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mas
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct gradus_masks {
-    /// Eight lanes of xoshiro128++.
-    pub lanes: [[u32; 4]; 8],
+    /// Eight generators of xoshiro128++.
+    pub generators: [[u32; 4]; 8],
 }
 
 impl gradus_masks {
     pub(super) fn build(&self) -> Masks {
-        Masks::from_state(self.lanes)
+        Masks::from_state(self.generators)
     }
 
     pub(super) fn keep(&mut self, masks: &Masks) {
-        self.lanes = masks.state();
+        self.generators = masks.state();
     }
 }
 

@@ -6,6 +6,7 @@ use crate::optim::{
     AdaGrad, Adam, AdamW, AmsGrad, Clock, Epsilon, Lion, Momentum, Nadam, Nesterov, Optimizer, RmsProp, Sgd,
     StateMut,
 };
+use crate::simd::Layout;
 
 /// Place of the stabiliser: added to the corrected root, as in PyTorch.
 pub const GRADUS_EPSILON_OUTSIDE: u32 = 0;
@@ -222,7 +223,7 @@ pub struct gradus_lion {
 /// # Safety
 /// The pointers point at as much memory as the public functions say.
 #[inline(always)]
-unsafe fn step<const K: usize, O: Optimizer<K>>(
+unsafe fn step<O: Optimizer>(
     optimizer: O,
     transforms: &gradus_transforms,
     n: usize,
@@ -232,13 +233,15 @@ unsafe fn step<const K: usize, O: Optimizer<K>>(
     clock: *mut Clock,
 ) -> Result<(), gradus_status> {
     let (params, grads) = (Memory::new(params, n)?, Memory::new(grads, n)?);
-    let length = n.checked_mul(K).ok_or(gradus_status::GRADUS_ERROR_LENGTH)?;
+    let length =
+        n.checked_mul(crate::optim::Columns::<O>::COUNT).ok_or(gradus_status::GRADUS_ERROR_LENGTH)?;
     let (state, clock) = (Memory::new(state, length)?, Memory::one(clock)?);
     apart([params.written(), grads.read(), state.written(), clock.written()])?;
     // SAFETY: checked, and apart; the caller vouches for the memory.
-    let (params, grads, columns, clock) =
-        unsafe { (params.slice_mut(), grads.slice(), state.columns_mut(n), clock.one_mut()) };
-    let state = StateMut::new(columns, clock);
+    let (params, grads, columns, clock) = unsafe {
+        (params.slice_mut(), grads.slice(), state.columns_mut::<crate::optim::Columns<O>>(n), clock.one_mut())
+    };
+    let state = StateMut::of(columns, clock);
     if transforms.is_none() {
         optimizer.step_slices(params, grads, state)?;
     } else {
@@ -256,6 +259,7 @@ macro_rules! rules {
     )*) => {$(
         /// Columns of state of the step of the same name: floats per parameter.
         pub const $columns: usize = $k;
+
 
         $(#[$doc])*
         ///
@@ -278,7 +282,7 @@ macro_rules! rules {
                 unsafe {
                     let $c = copy(config)?;
                     same_version($c.version)?;
-                    step::<$k, _>($build, &$c.transforms, n, params, grads, state, clock)
+                    step($build, &$c.transforms, n, params, grads, state, clock)
                 }
             };
             status(run())
@@ -296,7 +300,7 @@ macro_rules! rules {
                 // SAFETY: the caller vouches for memory behind the pointer, which is checked.
                 let $c = unsafe { copy(config)? };
                 same_version($c.version)?;
-                Ok(Optimizer::<$k>::check(&Optimizer::<$k>::with($build, $c.transforms.build()))?)
+                Ok(Optimizer::check(&Optimizer::with($build, $c.transforms.build()))?)
             };
             status(run())
         }

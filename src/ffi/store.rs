@@ -75,7 +75,7 @@ macro_rules! states {
                     match self.kind {
                         $($kind => {
                             let columns = self.floats.columns::<$k>(self.n);
-                            write_state(to, <$optimizer as Family>::NAME, columns, *self.clock.one_ref());
+                            write_state(to, <$optimizer as Family>::NAME, &columns, *self.clock.one_ref());
                         })*
                         GRADUS_ITEM_U32 => self.word.one_ref().write(to),
                         GRADUS_ITEM_MASKS => self.masks.one_ref().build().write(to),
@@ -101,8 +101,8 @@ macro_rules! states {
                 unsafe {
                     match self.kind {
                         $($kind => {
-                            let columns = self.floats.columns_mut(self.n);
-                            StateMut::<$optimizer, $k>::new(columns, self.clock.one_mut()).read(from);
+                            let columns = self.floats.columns_mut::<crate::simd::Width<$k>>(self.n);
+                            StateMut::<$optimizer>::new(columns, self.clock.one_mut()).read(from);
                         })*
                         GRADUS_ITEM_U32 => self.word.one_mut().read(from),
                         GRADUS_ITEM_MASKS => {

@@ -60,7 +60,7 @@
 //! use gradus::{Adam, Momentum, Optimizer, State};
 //!
 //! /// Loss after fifty steps, from the same start.
-//! fn short_run<const K: usize>(optimizer: impl Optimizer<K>) -> f32 {
+//! fn short_run<const K: usize>(optimizer: impl Optimizer) -> f32 {
 //!     let loss = |[x, y]: [f32; 2]| 0.5 * (x * x + 50.0 * y * y);
 //!     let (mut params, mut state) = ([-5.0, 1.6], State::new());
 //!     for _ in 0..50 {

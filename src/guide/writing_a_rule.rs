@@ -6,7 +6,7 @@
 //! 2018), SGD along the sign of the momentum:
 //!
 //! ```
-//! use gradus::{Clock, Error, Hyper, Lane, Level, Optimizer, Rule, State};
+//! use gradus::{Clock, Error, Hyper, Vector, Level, Optimizer, Rule, State};
 //!
 //! /// `m = rho m + (1 - rho) g`, `p -= lr sign(m)`.
 //! #[derive(Clone, Copy)]
@@ -22,18 +22,19 @@
 //!     gain: f32,
 //! }
 //!
-//! impl Rule<1> for SignumRule {
+//! impl Rule for SignumRule {
+//!     type Columns = Width<1>;
 //!     #[inline(always)]
-//!     fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m]: [L; 1]) -> (L, [L; 1]) {
-//!         let (zero, one) = (L::splat(isa, 0.0), L::splat(isa, 1.0));
-//!         let m = L::splat(isa, self.rho) * m + L::splat(isa, self.gain) * g;
+//!     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m]: [V; 1]) -> (V, [V; 1]) {
+//!         let (zero, one) = (V::splat(isa, 0.0), V::splat(isa, 1.0));
+//!         let m = V::splat(isa, self.rho) * m + V::splat(isa, self.gain) * g;
 //!         // m > 0 ? 1 : 0 > m ? -1 : m; 0 and NaN are themselves
 //!         let sign = m.select_gt(zero, one, zero.select_gt(m, -one, m));
-//!         (p - L::splat(isa, self.lr) * sign, [m])
+//!         (p - V::splat(isa, self.lr) * sign, [m])
 //!     }
 //! }
 //!
-//! impl Optimizer<1> for Signum {
+//! impl Optimizer for Signum {
 //!     type Family = Self;
 //!     type Rule = SignumRule;
 //!
@@ -69,14 +70,14 @@
 //! It now has everything that the crate's own rules have: slices, lists of tensors, transforms, schedules,
 //! every instruction set and, with the feature `rayon`, threads. What to keep in mind:
 //!
-//! - `K` in `Optimizer<K>` is the number of columns of state, and `Family` names whose they are: a state of
+//! - `K` in `Optimizer` is the number of columns of state, and `Family` names whose they are: a state of
 //!   another family does not compile.
 //! - Zero bits are the initial state. Whoever needs a start at 1 stores the difference from 1, as
 //!   [`Nadam`](crate::Nadam) does in the clock.
 //! - Fold what is the same for all parameters into the constants, in [`rule`](crate::Optimizer::rule): it
 //!   runs once per step. `clock.t` is the step, counted from 1.
 //! - Form `1 - rho` in `f64` from the decimal that the user wrote: in `f32`, `1 - 0.999` is off by 1.3e-5.
-//! - No closures, iterators or `if` over values in `apply`; [`select_gt`](crate::Lane::select_gt) chooses
+//! - No closures, iterators or `if` over values in `apply`; [`select_gt`](crate::Vector::select_gt) chooses
 //!   for each element. Closures cost a call for each register where the instruction set is chosen at run time.
 //!
 //! # A transform
@@ -86,7 +87,7 @@
 //!
 //! ```
 //! use gradus::transform::Transform;
-//! use gradus::{Error, Lane, Optimizer, Sgd, SgdState};
+//! use gradus::{Error, Vector, Optimizer, Sgd, SgdState};
 //!
 //! /// Parameters that may not become negative: a projection after each step.
 //! #[derive(Clone, Copy)]
@@ -94,8 +95,8 @@
 //!
 //! impl Transform for NonNegative {
 //!     #[inline(always)]
-//!     fn after<L: Lane>(&self, isa: L::Isa, _old: L, new: L) -> L {
-//!         L::splat(isa, 0.0).max(new) // in this order a NaN stays visible
+//!     fn after<V: Vector>(&self, isa: V::Isa, _old: V, new: V) -> V {
+//!         V::splat(isa, 0.0).max(new) // in this order a NaN stays visible
 //!     }
 //!     fn check(&self, _lr: f32) -> Result<(), Error> {
 //!         Ok(())
@@ -113,20 +114,20 @@
 //! [`Columns`](crate::Columns). A [`Fold`](crate::Fold) is the same for sums, in the fixed order:
 //!
 //! ```
-//! use gradus::{Fold, Lane, Level, reduce};
+//! use gradus::{Fold, Vector, Level, reduce};
 //!
 //! /// Sum of squared differences.
 //! struct Distance;
 //!
 //! impl Fold<2> for Distance {
 //!     #[inline(always)]
-//!     fn fold<L: Lane>(&self, _: L::Isa, sum: L, [a, b]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+//!     fn fold<V: Vector>(&self, _: V::Isa, _: usize, [sum]: [V; 1], [a, b]: [V; 2], _: [V; 0]) -> ([V; 1], [V; 0]) {
 //!         let d = a - b;
-//!         (sum + d * d, [])
+//!         ([sum + d * d], [])
 //!     }
 //! }
 //!
 //! let (a, b) = ([1.0, 2.0, 3.0], [1.0, 0.0, 0.0]);
-//! assert_eq!(reduce(Level::detect(), &Distance, 3, [&a, &b], [])?, 13.0);
+//! assert_eq!(reduce(Level::detect(), &Distance, 3, [&a, &b], [])?, [13.0]);
 //! # Ok::<(), gradus::Error>(())
 //! ```

@@ -4,7 +4,7 @@ use super::dropout::Dropout;
 use crate::cut::cut_mut;
 use crate::error::{Error, same_length};
 use crate::simd::mask::{Gate, Gated, InOut, mask_words, masked_dot, run_masked};
-use crate::simd::{Element, Lane, Level, dot};
+use crate::simd::{Element, Level, Vector, dot};
 
 /// DropConnect (Wan et al., 2013): a dense product in which weights are dropped, not inputs.
 ///
@@ -189,8 +189,8 @@ struct AddKept<T> {
 
 impl<T: Element> Gate<1, T> for AddKept<T> {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x]: [L; 1], bits: u32) -> L {
-        sum + (x * L::splat(isa, self.factor)).keep(bits)
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, sum: V, [x]: [V; 1], bits: u32) -> V {
+        sum + (x * V::splat(isa, self.factor)).keep(bits)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::masks::MaskSource;
 use crate::error::{Error, Hyper, require};
 use crate::simd::mask::{Gate, Gated, InOut};
-use crate::simd::{Element, Lane, Level, Rule, run};
+use crate::simd::{Element, Level, Rule, Vector, Width, run};
 
 /// Dropout (Srivastava et al., 2014): every element is kept with a probability, else it is +0.
 ///
@@ -235,8 +235,8 @@ struct Keep<T> {
 
 impl<T: Element> Gate<0, T> for Keep<T> {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, _: [L; 0], bits: u32) -> L {
-        (x * L::splat(isa, self.scale)).keep(bits)
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, _: [V; 0], bits: u32) -> V {
+        (x * V::splat(isa, self.scale)).keep(bits)
     }
     #[inline(always)]
     fn factor(&self) -> Option<T> {
@@ -251,8 +251,8 @@ struct KeepPositive<T> {
 
 impl<T: Element> Gate<0, T> for KeepPositive<T> {
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, _: [L; 0], bits: u32) -> L {
-        (L::splat(isa, T::ZERO).max(x) * L::splat(isa, self.scale)).keep(bits)
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, _: [V; 0], bits: u32) -> V {
+        (V::splat(isa, T::ZERO).max(x) * V::splat(isa, self.scale)).keep(bits)
     }
 }
 
@@ -261,22 +261,24 @@ struct WherePositive<T> {
     scale: T,
 }
 
-impl<T: Element> Rule<0, 2, T> for WherePositive<T> {
+impl<T: Element> Rule<2, T> for WherePositive<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [g, y]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        let zero = L::splat(isa, T::ZERO);
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, _: V, [g, y]: [V; 2], _: [V; 0]) -> (V, [V; 0]) {
+        let zero = V::splat(isa, T::ZERO);
         // What is not positive becomes +0, and a NaN, which the rectifier lets pass, stays.
-        (y.select_gt(zero, g * L::splat(isa, self.scale), zero.max(y) + zero), [])
+        (y.select_gt(zero, g * V::splat(isa, self.scale), zero.max(y) + zero), [])
     }
 }
 
 /// +0, whatever `x` is.
 struct Dropped;
 
-impl<T: Element> Rule<0, 1, T> for Dropped {
+impl<T: Element> Rule<1, T> for Dropped {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, _: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (L::splat(isa, T::ZERO), [])
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, _: V, _: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (V::splat(isa, T::ZERO), [])
     }
 }
 
@@ -285,9 +287,10 @@ pub(super) struct Scaled<T> {
     pub factor: T,
 }
 
-impl<T: Element> Rule<0, 1, T> for Scaled<T> {
+impl<T: Element> Rule<1, T> for Scaled<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (x * L::splat(isa, self.factor), [])
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, _: V, [x]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (x * V::splat(isa, self.factor), [])
     }
 }

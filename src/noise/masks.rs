@@ -1,7 +1,7 @@
 //! The generator of masks, and what a pass may take a mask from.
 
 use crate::error::Error;
-use crate::simd::draw::{LANES, Lanes, fill};
+use crate::simd::draw::{GENERATORS, Generators, fill};
 use crate::simd::mask::{Gate, Gated, run_masked};
 use crate::simd::{Element, Level, WIDE};
 
@@ -9,22 +9,22 @@ use crate::simd::{Element, Level, WIDE};
 /// wide and each piece has a head to align.
 const AHEAD: usize = if WIDE { 128 } else { 32 };
 
-/// The lanes of seed 0, which all-zero bits stand for.
-const SEED_0: Lanes = seeded(0);
+/// The generators of seed 0, which all-zero bits stand for.
+const SEED_0: Generators = seeded(0);
 
 /// A generator of masks: the same bits on every target, 32 of them for about 6.3 random words.
 ///
 /// The stream is part of the interface:
 ///
-/// - Eight xoshiro128++ generators (Blackman and Vigna, 2021), the lanes. Lane 0 is
-///   `Xoshiro128PlusPlus::seed_from_u64(seed)` of the crate `rand_xoshiro`; lane `k + 1` is lane `k`
+/// - Eight xoshiro128++ generators (Blackman and Vigna, 2021). Generator 0 is
+///   `Xoshiro128PlusPlus::seed_from_u64(seed)` of the crate `rand_xoshiro`; generator `k + 1` is generator `k`
 ///   after `jump()`, 2^64 words ahead.
-/// - Word `w` of a call is drawn from lane `w mod 8`; every call begins with lane 0. A last word that
+/// - Word `w` of a call is drawn from generator `w mod 8`; every call begins with generator 0. A last word that
 ///   is used in part is drawn whole.
 /// - `keep_prob` is cut to 32 binary digits. An element is kept if digit `j` is 1, where `j` is the
 ///   place of the first 0 in its own sequence of random bits: the first with probability 1/2, the
-///   second with 1/4, and so on. Bit `i` of the words that a lane draws is the sequence of element `i`. A
-///   lane stops drawing for a mask word when every element has its 0, or no digit 1 is left; an
+///   second with 1/4, and so on. Bit `i` of the words that a generator draws is the sequence of element `i`. A
+///   generator stops drawing for a mask word when every element has its 0, or no digit 1 is left; an
 ///   element without a 0 is then dropped.
 ///
 /// ```text
@@ -32,7 +32,7 @@ const SEED_0: Lanes = seeded(0);
 /// ```
 ///
 /// That is one random word for 1/2, two for 1/4 and 3/4, and none for 0 and 1, which are exact. On a
-/// microcontroller it is a plain loop with one lane in registers; wider registers draw all lanes at once.
+/// microcontroller it is a plain loop with one generator in registers; wider registers draw all generators at once.
 ///
 /// All-zero bits are a valid generator, the same as `Masks::new(0)`: a `static` lies in `.bss`.
 ///
@@ -48,48 +48,48 @@ const SEED_0: Lanes = seeded(0);
 /// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(from = "[[u32; 4]; LANES]", into = "[[u32; 4]; LANES]"))]
+#[cfg_attr(feature = "serde", serde(from = "[[u32; 4]; GENERATORS]", into = "[[u32; 4]; GENERATORS]"))]
 pub struct Masks {
-    lanes: Lanes,
+    generators: Generators,
 }
 
 impl Masks {
     /// All zero bits: the same stream as seed 0.
-    pub const ZERO: Self = Self { lanes: [[0; LANES]; 4] };
+    pub const ZERO: Self = Self { generators: [[0; GENERATORS]; 4] };
 
     /// A generator whose stream has nothing to do with that of another seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { lanes: seeded(seed) }
+        Self { generators: seeded(seed) }
     }
 
-    /// The generator that [`state`](Self::state) was asked of. A lane of zeros, which would never
+    /// The generator that [`state`](Self::state) was asked of. A generator of zeros, which would never
     /// leave them, becomes that of seed 0.
     #[must_use]
-    pub const fn from_state(state: [[u32; 4]; LANES]) -> Self {
-        let mut lanes = Self::ZERO.lanes;
+    pub const fn from_state(state: [[u32; 4]; GENERATORS]) -> Self {
+        let mut generators = Self::ZERO.generators;
         let mut k = 0;
-        while k < LANES {
+        while k < GENERATORS {
             let [a, b, c, d] = state[k];
             let asleep = a | b | c | d == 0;
             let mut j = 0;
             while j < 4 {
-                lanes[j][k] = if asleep { SEED_0[j][k] } else { state[k][j] };
+                generators[j][k] = if asleep { SEED_0[j][k] } else { state[k][j] };
                 j += 1;
             }
             k += 1;
         }
-        Self { lanes }
+        Self { generators }
     }
 
-    /// The four words of each lane: what a checkpoint keeps.
+    /// The four words of each generator: what a checkpoint keeps.
     #[must_use]
-    pub const fn state(&self) -> [[u32; 4]; LANES] {
-        let lanes = if self.asleep() { SEED_0 } else { self.lanes };
-        let mut state = [[0; 4]; LANES];
+    pub const fn state(&self) -> [[u32; 4]; GENERATORS] {
+        let generators = if self.asleep() { SEED_0 } else { self.generators };
+        let mut state = [[0; 4]; GENERATORS];
         let mut k = 0;
-        while k < LANES {
-            state[k] = [lanes[0][k], lanes[1][k], lanes[2][k], lanes[3][k]];
+        while k < GENERATORS {
+            state[k] = [generators[0][k], generators[1][k], generators[2][k], generators[3][k]];
             k += 1;
         }
         state
@@ -112,27 +112,27 @@ impl Masks {
             mask.fill(0);
         } else {
             if self.asleep() {
-                self.lanes = SEED_0;
+                self.generators = SEED_0;
             }
-            fill(level, &mut self.lanes, digits, mask);
+            fill(level, &mut self.generators, digits, mask);
         }
     }
 
-    /// Whether the bits are still all zero: no other state has a lane of zeros.
+    /// Whether the bits are still all zero: no other state has a generator of zeros.
     const fn asleep(&self) -> bool {
-        let [a, b, c, d] = &self.lanes;
+        let [a, b, c, d] = &self.generators;
         a[0] | b[0] | c[0] | d[0] == 0
     }
 }
 
-/// As [`Masks::from_state`]: no lane is asleep.
-impl From<[[u32; 4]; LANES]> for Masks {
-    fn from(state: [[u32; 4]; LANES]) -> Self {
+/// As [`Masks::from_state`]: no generator is asleep.
+impl From<[[u32; 4]; GENERATORS]> for Masks {
+    fn from(state: [[u32; 4]; GENERATORS]) -> Self {
         Self::from_state(state)
     }
 }
 
-impl From<Masks> for [[u32; 4]; LANES] {
+impl From<Masks> for [[u32; 4]; GENERATORS] {
     fn from(masks: Masks) -> Self {
         masks.state()
     }
@@ -152,23 +152,23 @@ impl PartialEq for Masks {
 
 impl Eq for Masks {}
 
-/// The lanes of a seed.
-const fn seeded(seed: u64) -> Lanes {
+/// The generators of a seed.
+const fn seeded(seed: u64) -> Generators {
     let (low, seed) = split_mix(seed);
     let (high, _) = split_mix(seed);
-    let mut lane = [low as u32, (low >> 32) as u32, high as u32, (high >> 32) as u32];
-    let mut lanes = Masks::ZERO.lanes;
+    let mut generator = [low as u32, (low >> 32) as u32, high as u32, (high >> 32) as u32];
+    let mut generators = Masks::ZERO.generators;
     let mut k = 0;
-    while k < LANES {
+    while k < GENERATORS {
         let mut j = 0;
         while j < 4 {
-            lanes[j][k] = lane[j];
+            generators[j][k] = generator[j];
             j += 1;
         }
-        lane = jump(lane);
+        generator = jump(generator);
         k += 1;
     }
-    lanes
+    generators
 }
 
 /// One word of SplitMix64 (Steele, Lea and Flood, 2014), and its next state.
@@ -180,9 +180,9 @@ const fn split_mix(state: u64) -> (u64, u64) {
 }
 
 /// xoshiro128++ after 2^64 words: the sum of the states that the authors' polynomial picks.
-const fn jump(lane: [u32; 4]) -> [u32; 4] {
+const fn jump(generator: [u32; 4]) -> [u32; 4] {
     const POLYNOMIAL: [u32; 4] = [0x8764_000b, 0xf542_d2d3, 0x6fa0_35c3, 0x77f2_db5b];
-    let [mut s0, mut s1, mut s2, mut s3] = lane;
+    let [mut s0, mut s1, mut s2, mut s3] = generator;
     let mut sum = [0; 4];
     let mut i = 0;
     while i < 128 {
@@ -259,7 +259,7 @@ impl MaskSource for &mut Masks {
         let mut words = [0; AHEAD];
         let mut rest = columns;
         while rest.len() > 0 {
-            // AHEAD is a multiple of the number of lanes, so that the pieces are one stream.
+            // AHEAD is a multiple of the number of generators, so that the pieces are one stream.
             let (piece, others) = rest.split_at(32 * AHEAD);
             let (mask, _) = words.split_at_mut(piece.len().div_ceil(32).min(AHEAD));
             self.fill_at(level, keep_prob, mask);

@@ -1,7 +1,7 @@
 //! Monte-Carlo averaging over masks.
 
 use crate::error::{Error, same_length};
-use crate::simd::{Columns, Element, Lane, Level, Rule, run};
+use crate::simd::{Columns, Element, Level, Rule, Vector, Width, run};
 
 /// Mean and variance of predictions over many masks (Gal and Ghahramani, 2016), in one pass each.
 ///
@@ -105,11 +105,12 @@ struct Welford<T> {
     count: T,
 }
 
-impl<T: Element> Rule<1, 1, T> for Welford<T> {
+impl<T: Element> Rule<1, T> for Welford<T> {
+    type Columns = Width<1>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, mean: L, [y]: [L; 1], [m2]: [L; 1]) -> (L, [L; 1]) {
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, mean: V, [y]: [V; 1], [m2]: [V; 1]) -> (V, [V; 1]) {
         let d = y - mean;
-        let mean = mean + d / L::splat(isa, self.count);
+        let mean = mean + d / V::splat(isa, self.count);
         (mean, [m2 + d * (y - mean)])
     }
 }

@@ -3,7 +3,8 @@
 use super::kernels;
 use crate::cut::cut_mut;
 use crate::error::{Error, Hyper, require, same_length};
-use crate::optim::{State, StateMut};
+use crate::optim::{State, StateMut, Stateful};
+use crate::simd::Width;
 use crate::simd::{Element, Level};
 
 /// How activations lie in memory: batch x channels x spatial, the last one contiguous.
@@ -115,7 +116,11 @@ pub struct BatchNorm {
 }
 
 /// Running mean and variance of `C` channels.
-pub type BatchNormState<const C: usize> = State<BatchNorm, 2, C>;
+pub type BatchNormState<const C: usize> = State<BatchNorm, C>;
+
+impl Stateful for BatchNorm {
+    type Columns = Width<2>;
+}
 
 impl Default for BatchNorm {
     fn default() -> Self {
@@ -175,7 +180,7 @@ impl BatchNorm {
         &self,
         shape: Shape,
         [mean, variance]: [&[f32]; 2],
-        running: StateMut<'_, Self, 2>,
+        running: StateMut<'_, Self>,
     ) -> Result<(), Error> {
         let [running_mean, running_variance] = running.columns;
         let channels = [mean.len(), variance.len(), running_mean.len(), running_variance.len()];

@@ -10,7 +10,7 @@
 use super::batch::Shape;
 use crate::cut::{cut, cut_mut};
 use crate::error::Error;
-use crate::simd::{Columns, Element, Fold, Lane, Level, Rule, reduce, run};
+use crate::simd::{Columns, Element, Fold, Level, Rule, Vector, Width, reduce, run};
 
 /// Channels of a block.
 const CHANNELS: usize = 64;
@@ -71,11 +71,11 @@ impl Block {
 
 /// The numbers of one channel in every position.
 #[inline(always)]
-fn splat<const K: usize, T: Element, L: Lane<T>>(isa: L::Isa, channel: [T; K]) -> [L; K] {
-    let mut all = [L::splat(isa, T::ZERO); K];
+fn splat<const K: usize, T: Element, V: Vector<T>>(isa: V::Isa, channel: [T; K]) -> [V; K] {
+    let mut all = [V::splat(isa, T::ZERO); K];
     let mut k = 0;
     while k < K {
-        all[k] = L::splat(isa, channel[k]);
+        all[k] = V::splat(isa, channel[k]);
         k += 1;
     }
     all
@@ -92,10 +92,11 @@ struct OverDeviation<T> {
     eps: T,
 }
 
-impl<T: Element> Rule<0, 1, T> for OverDeviation<T> {
+impl<T: Element> Rule<1, T> for OverDeviation<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, [variance]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (x / (variance + L::splat(isa, self.eps)).sqrt(), [])
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, [variance]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (x / (variance + V::splat(isa, self.eps)).sqrt(), [])
     }
 }
 
@@ -112,16 +113,17 @@ pub(super) fn over_deviation<T: Element>(
 
 /// `(x - mean) * scale + bias`
 #[inline(always)]
-fn normalised<T: Element, L: Lane<T>>(x: L, [mean, scale, bias]: [L; 3]) -> L {
+fn normalised<T: Element, V: Vector<T>>(x: V, [mean, scale, bias]: [V; 3]) -> V {
     (x - mean) * scale + bias
 }
 
 /// Forward, channels side by side.
 struct NormaliseRow;
 
-impl<T: Element> Rule<0, 3, T> for NormaliseRow {
+impl<T: Element> Rule<3, T> for NormaliseRow {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, _: L::Isa, x: L, channel: [L; 3], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector<T>>(&self, _: V::Isa, x: V, channel: [V; 3], _: [V; 0]) -> (V, [V; 0]) {
         (normalised(x, channel), [])
     }
 }
@@ -131,9 +133,10 @@ struct NormaliseRun<T> {
     channel: [T; 3],
 }
 
-impl<T: Element> Rule<0, 0, T> for NormaliseRun<T> {
+impl<T: Element> Rule<0, T> for NormaliseRun<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, _: [L; 0], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, _: [V; 0], _: [V; 0]) -> (V, [V; 0]) {
         (normalised(x, splat(isa, self.channel)), [])
     }
 }
@@ -168,22 +171,23 @@ pub(super) fn normalise<T: Element>(
 
 /// `scale * (g - shift - (x - mean) * slope)`
 #[inline(always)]
-fn returned<T: Element, L: Lane<T>>(g: L, x: L, [mean, scale, shift, slope]: [L; 4]) -> L {
+fn returned<T: Element, V: Vector<T>>(g: V, x: V, [mean, scale, shift, slope]: [V; 4]) -> V {
     scale * (g - shift - (x - mean) * slope)
 }
 
 /// Backward, channels side by side.
 struct BackwardRow;
 
-impl<T: Element> Rule<0, 5, T> for BackwardRow {
+impl<T: Element> Rule<5, T> for BackwardRow {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(
+    fn apply<V: Vector<T>>(
         &self,
-        _: L::Isa,
-        g: L,
-        [x, mean, scale, shift, slope]: [L; 5],
-        _: [L; 0],
-    ) -> (L, [L; 0]) {
+        _: V::Isa,
+        g: V,
+        [x, mean, scale, shift, slope]: [V; 5],
+        _: [V; 0],
+    ) -> (V, [V; 0]) {
         (returned(g, x, [mean, scale, shift, slope]), [])
     }
 }
@@ -193,9 +197,10 @@ struct BackwardRun<T> {
     channel: [T; 4],
 }
 
-impl<T: Element> Rule<0, 1, T> for BackwardRun<T> {
+impl<T: Element> Rule<1, T> for BackwardRun<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, g: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, g: V, [x]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
         (returned(g, x, splat(isa, self.channel)), [])
     }
 }
@@ -236,7 +241,7 @@ pub(super) fn backward<T: Element>(
 
 /// What is summed over a channel, of two tensors and a centre.
 trait Term<T: Element> {
-    fn of<L: Lane<T>>(&self, isa: L::Isa, x: L, g: L, centre: L) -> L;
+    fn of<V: Vector<T>>(&self, isa: V::Isa, x: V, g: V, centre: V) -> V;
 }
 
 /// `x - centre`, both scaled by a power of two: the sum of all stays finite up to half the range of the type.
@@ -246,8 +251,8 @@ struct Deviation<T> {
 
 impl<T: Element> Term<T> for Deviation<T> {
     #[inline(always)]
-    fn of<L: Lane<T>>(&self, isa: L::Isa, x: L, _: L, centre: L) -> L {
-        let scale = L::splat(isa, self.scale);
+    fn of<V: Vector<T>>(&self, isa: V::Isa, x: V, _: V, centre: V) -> V {
+        let scale = V::splat(isa, self.scale);
         x * scale - centre * scale
     }
 }
@@ -257,7 +262,7 @@ struct Product;
 
 impl<T: Element> Term<T> for Product {
     #[inline(always)]
-    fn of<L: Lane<T>>(&self, _: L::Isa, x: L, g: L, centre: L) -> L {
+    fn of<V: Vector<T>>(&self, _: V::Isa, x: V, g: V, centre: V) -> V {
         g * (x - centre)
     }
 }
@@ -267,7 +272,7 @@ struct Square;
 
 impl<T: Element> Term<T> for Square {
     #[inline(always)]
-    fn of<L: Lane<T>>(&self, _: L::Isa, x: L, _: L, centre: L) -> L {
+    fn of<V: Vector<T>>(&self, _: V::Isa, x: V, _: V, centre: V) -> V {
         let d = x - centre;
         d * d
     }
@@ -278,7 +283,7 @@ struct Gradient;
 
 impl<T: Element> Term<T> for Gradient {
     #[inline(always)]
-    fn of<L: Lane<T>>(&self, _: L::Isa, _: L, g: L, _: L) -> L {
+    fn of<V: Vector<T>>(&self, _: V::Isa, _: V, g: V, _: V) -> V {
         g
     }
 }
@@ -286,9 +291,10 @@ impl<T: Element> Term<T> for Gradient {
 /// `sum += term`, channels side by side.
 struct SumRow<'a, K>(&'a K);
 
-impl<T: Element, K: Term<T>> Rule<0, 3, T> for SumRow<'_, K> {
+impl<T: Element, K: Term<T>> Rule<3, T> for SumRow<'_, K> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x, g, centre]: [L; 3], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, sum: V, [x, g, centre]: [V; 3], _: [V; 0]) -> (V, [V; 0]) {
         (sum + self.0.of(isa, x, g, centre), [])
     }
 }
@@ -299,23 +305,31 @@ struct SumRun<'a, K, T> {
     centre: T,
 }
 
-impl<T: Element, K: Term<T>> Fold<2, 0, T> for SumRun<'_, K, T> {
+impl<T: Element, K: Term<T>> Fold<2, 0, 1, T> for SumRun<'_, K, T> {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x, g]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + self.term.of(isa, x, g, L::splat(isa, self.centre)), [])
+    fn fold<V: Vector<T>>(
+        &self,
+        isa: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x, g]: [V; 2],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
+        ([sum + self.term.of(isa, x, g, V::splat(isa, self.centre))], [])
     }
 }
 
 /// `total += part`. What rounding loses of it is taken from the next part (Kahan, 1965); of infinity nothing is.
 struct Join;
 
-impl<T: Element> Rule<1, 1, T> for Join {
+impl<T: Element> Rule<1, T> for Join {
+    type Columns = Width<1>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, total: L, [part]: [L; 1], [lost]: [L; 1]) -> (L, [L; 1]) {
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, total: V, [part]: [V; 1], [lost]: [V; 1]) -> (V, [V; 1]) {
         let part = part - lost;
         let new = total + part;
         let lost = (new - total) - part;
-        let (zero, infinity) = (L::splat(isa, T::ZERO), L::splat(isa, T::INFINITY));
+        let (zero, infinity) = (V::splat(isa, T::ZERO), V::splat(isa, T::INFINITY));
         (new, [infinity.select_gt(lost.abs(), lost, zero)])
     }
 }
@@ -348,7 +362,7 @@ fn sum<T: Element>(
                 for (part, centre) in part.iter_mut().zip(centre) {
                     let run = SumRun { term, centre: *centre };
                     let read = [cut(&mut x, shape.spatial), cut(&mut g, shape.spatial)];
-                    *part = *part + reduce(level, &run, shape.spatial, read, [])?;
+                    *part = *part + reduce(level, &run, shape.spatial, read, [])?[0];
                 }
             }
             if sample % SAMPLES == SAMPLES - 1 || sample + 1 == shape.batch {

@@ -3,7 +3,7 @@
 use super::epsilon::{Denominator, Epsilon};
 use super::{Clock, Optimizer, State, check_lr};
 use crate::error::Error;
-use crate::simd::{Lane, Rule};
+use crate::simd::{Rule, Vector, Width};
 
 /// AdaGrad (Duchi, Hazan and Singer, 2011): each parameter slows down by what it has seen.
 ///
@@ -31,7 +31,7 @@ pub struct AdaGrad {
 }
 
 /// State of [`AdaGrad`] for `N` parameters: the sum of squares `s`.
-pub type AdaGradState<const N: usize> = State<AdaGrad, 1, N>;
+pub type AdaGradState<const N: usize> = State<AdaGrad, N>;
 
 impl AdaGrad {
     /// Initial accumulator of Keras: fill the state with it before the first step.
@@ -56,7 +56,7 @@ impl AdaGrad {
     }
 }
 
-impl Optimizer<1> for AdaGrad {
+impl Optimizer for AdaGrad {
     type Family = Self;
     type Rule = AdaGradRule;
 
@@ -83,10 +83,11 @@ pub struct AdaGradRule {
     denominator: Denominator,
 }
 
-impl Rule<1> for AdaGradRule {
+impl Rule for AdaGradRule {
+    type Columns = Width<1>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [s]: [L; 1]) -> (L, [L; 1]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s]: [V; 1]) -> (V, [V; 1]) {
         let s = s + g * g;
-        (p - L::splat(isa, self.lr) * g / self.denominator.of(isa, s), [s])
+        (p - V::splat(isa, self.lr) * g / self.denominator.of(isa, s), [s])
     }
 }

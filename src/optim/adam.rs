@@ -3,7 +3,7 @@
 use super::epsilon::{Denominator, Epsilon};
 use super::{Clock, Optimizer, State, check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Assembly, Lane, Rule, math::warm};
+use crate::simd::{Assembly, Rule, Vector, Width, math::warm};
 
 /// Adam (Kingma and Ba, 2015): momentum over the root of the running second moment.
 ///
@@ -43,7 +43,7 @@ pub struct Adam {
 }
 
 /// State of [`Adam`] for `N` parameters: the moments `m` and `v`.
-pub type AdamState<const N: usize> = State<Adam, 2, N>;
+pub type AdamState<const N: usize> = State<Adam, N>;
 
 impl Adam {
     /// PyTorch's and the paper's: 0.9, 0.999, eps 1e-8 outside of the root.
@@ -75,7 +75,7 @@ impl Adam {
     }
 }
 
-impl Optimizer<2> for Adam {
+impl Optimizer for Adam {
     type Family = Self;
     type Rule = AdamRule;
 
@@ -106,11 +106,12 @@ pub struct AdamRule {
     denominator: Denominator,
 }
 
-impl Rule<2> for AdamRule {
+impl Rule for AdamRule {
+    type Columns = Width<2>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m, v]: [L; 2]) -> (L, [L; 2]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m, v]: [V; 2]) -> (V, [V; 2]) {
         let [m, v] = self.moments.of(isa, g, [m, v]);
-        (p - L::splat(isa, self.lr) * m / self.denominator.of(isa, v), [m, v])
+        (p - V::splat(isa, self.lr) * m / self.denominator.of(isa, v), [m, v])
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
@@ -161,9 +162,9 @@ impl Moments {
 
     /// Both moments after one more gradient.
     #[inline(always)]
-    pub fn of<L: Lane>(&self, isa: L::Isa, g: L, [m, v]: [L; 2]) -> [L; 2] {
-        let m = L::splat(isa, self.beta1) * m + L::splat(isa, self.gain1) * g;
-        let v = L::splat(isa, self.beta2) * v + L::splat(isa, self.gain2) * g * g;
+    pub fn of<V: Vector>(&self, isa: V::Isa, g: V, [m, v]: [V; 2]) -> [V; 2] {
+        let m = V::splat(isa, self.beta1) * m + V::splat(isa, self.gain1) * g;
+        let v = V::splat(isa, self.beta2) * v + V::splat(isa, self.gain2) * g * g;
         [m, v]
     }
 }

@@ -3,7 +3,7 @@
 use super::adam::AdamRule;
 use super::{Adam, Clock, Epsilon, Optimizer, State, check_weight_decay};
 use crate::error::Error;
-use crate::simd::{Assembly, Lane, Rule};
+use crate::simd::{Assembly, Rule, Vector, Width};
 
 /// AdamW (Loshchilov and Hutter, 2019): Adam, with the decay of the weights apart from it.
 ///
@@ -38,7 +38,7 @@ pub struct AdamW {
 }
 
 /// State of [`AdamW`] for `N` parameters: the moments `m` and `v`.
-pub type AdamWState<const N: usize> = State<AdamW, 2, N>;
+pub type AdamWState<const N: usize> = State<AdamW, N>;
 
 impl AdamW {
     /// PyTorch's: Adam's defaults and a weight decay of 1e-2.
@@ -55,7 +55,7 @@ impl AdamW {
     }
 }
 
-impl Optimizer<2> for AdamW {
+impl Optimizer for AdamW {
     type Family = Self;
     type Rule = AdamWRule;
 
@@ -82,10 +82,11 @@ pub struct AdamWRule {
     adam: AdamRule,
 }
 
-impl Rule<2> for AdamWRule {
+impl Rule for AdamWRule {
+    type Columns = Width<2>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, g: [L; 1], state: [L; 2]) -> (L, [L; 2]) {
-        self.adam.apply(isa, p * L::splat(isa, self.keep), g, state)
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, g: [V; 1], state: [V; 2]) -> (V, [V; 2]) {
+        self.adam.apply(isa, p * V::splat(isa, self.keep), g, state)
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {

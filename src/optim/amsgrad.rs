@@ -4,7 +4,7 @@ use super::adam::{Corrections, Moments};
 use super::epsilon::{Denominator, Epsilon};
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::Error;
-use crate::simd::{Lane, Rule};
+use crate::simd::{Rule, Vector, Width};
 
 /// AMSGrad (Reddi, Kale and Kumar, 2018): Adam over the largest second moment so far.
 ///
@@ -38,7 +38,7 @@ pub struct AmsGrad {
 }
 
 /// State of [`AmsGrad`] for `N` parameters: `m`, `v` and `vmax`.
-pub type AmsGradState<const N: usize> = State<AmsGrad, 3, N>;
+pub type AmsGradState<const N: usize> = State<AmsGrad, N>;
 
 impl AmsGrad {
     /// PyTorch's: Adam's defaults.
@@ -55,7 +55,7 @@ impl AmsGrad {
     }
 }
 
-impl Optimizer<3> for AmsGrad {
+impl Optimizer for AmsGrad {
     type Family = Self;
     type Rule = AmsGradRule;
 
@@ -83,11 +83,12 @@ pub struct AmsGradRule {
     denominator: Denominator,
 }
 
-impl Rule<3> for AmsGradRule {
+impl Rule for AmsGradRule {
+    type Columns = Width<3>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m, v, vmax]: [L; 3]) -> (L, [L; 3]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m, v, vmax]: [V; 3]) -> (V, [V; 3]) {
         let [m, v] = self.moments.of(isa, g, [m, v]);
         let vmax = vmax.max(v);
-        (p - L::splat(isa, self.lr) * m / self.denominator.of(isa, vmax), [m, v, vmax])
+        (p - V::splat(isa, self.lr) * m / self.denominator.of(isa, vmax), [m, v, vmax])
     }
 }

@@ -1,7 +1,7 @@
 //! Where the stabiliser of an adaptive denominator stands: libraries differ, results too.
 
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Lane, math::sqrt};
+use crate::simd::{Vector, math::sqrt};
 
 /// The place and size of the stabiliser in the denominator of an adaptive rule.
 ///
@@ -66,7 +66,7 @@ pub struct Denominator {
 impl Denominator {
     /// The denominator of a register full of elements.
     #[inline(always)]
-    pub fn of<L: Lane>(&self, isa: L::Isa, v: L) -> L {
-        (v + L::splat(isa, self.inside)).sqrt() + L::splat(isa, self.outside)
+    pub fn of<V: Vector>(&self, isa: V::Isa, v: V) -> V {
+        (v + V::splat(isa, self.inside)).sqrt() + V::splat(isa, self.outside)
     }
 }

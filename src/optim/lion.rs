@@ -2,7 +2,7 @@
 
 use super::{Clock, Optimizer, State, check_decay, check_lr, check_weight_decay};
 use crate::error::{Error, Hyper};
-use crate::simd::{Lane, Rule};
+use crate::simd::{Rule, Vector, Width};
 
 /// Lion (Chen et al., 2023): the sign of a momentum, with decoupled decay; half of Adam's memory.
 ///
@@ -36,7 +36,7 @@ pub struct Lion {
 }
 
 /// State of [`Lion`] for `N` parameters: the momentum `m`.
-pub type LionState<const N: usize> = State<Lion, 1, N>;
+pub type LionState<const N: usize> = State<Lion, N>;
 
 impl Lion {
     /// The paper's betas 0.9 and 0.99, and optax' weight decay of 1e-3.
@@ -46,7 +46,7 @@ impl Lion {
     }
 }
 
-impl Optimizer<1> for Lion {
+impl Optimizer for Lion {
     type Family = Self;
     type Rule = LionRule;
 
@@ -86,13 +86,14 @@ pub struct LionRule {
     weight_decay: f32,
 }
 
-impl Rule<1> for LionRule {
+impl Rule for LionRule {
+    type Columns = Width<1>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m]: [L; 1]) -> (L, [L; 1]) {
-        let (zero, one) = (L::splat(isa, 0.0), L::splat(isa, 1.0));
-        let c = L::splat(isa, self.beta1) * m + L::splat(isa, self.gain1) * g;
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m]: [V; 1]) -> (V, [V; 1]) {
+        let (zero, one) = (V::splat(isa, 0.0), V::splat(isa, 1.0));
+        let c = V::splat(isa, self.beta1) * m + V::splat(isa, self.gain1) * g;
         let sign = c.select_gt(zero, one, zero.select_gt(c, -one, c)); // 0 and NaN are themselves
-        let p = p - L::splat(isa, self.lr) * (sign + L::splat(isa, self.weight_decay) * p);
-        (p, [L::splat(isa, self.beta2) * m + L::splat(isa, self.gain2) * g])
+        let p = p - V::splat(isa, self.lr) * (sign + V::splat(isa, self.weight_decay) * p);
+        (p, [V::splat(isa, self.beta2) * m + V::splat(isa, self.gain2) * g])
     }
 }

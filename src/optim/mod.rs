@@ -36,10 +36,23 @@ pub use tensors::Tensor;
 pub(crate) use tensors::check_tensors;
 
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Columns, Level, Rule, count_non_finite, run};
+use crate::simd::{Layout, Level, Rule, count_non_finite};
 use crate::transform::{Transform, With};
 
-/// An optimizer with `K` columns of state: the configuration, which a step only reads.
+/// The columns of an optimizer's rule.
+pub(crate) type Columns<O> = <<O as Optimizer>::Rule as Rule>::Columns;
+
+/// What has a state: an optimizer, a running average of weights, a batch norm.
+pub trait Stateful {
+    /// The columns of its state.
+    type Columns: Layout;
+}
+
+impl<O: Optimizer<Family = O>> Stateful for O {
+    type Columns = Columns<O>;
+}
+
+/// An optimizer: the configuration, which a step only reads.
 ///
 /// A type that implements it says what one step's constants are ([`rule`](Self::rule)); the rest
 /// is provided. All configurations are `Copy`, so that a schedule needs no setter:
@@ -57,12 +70,12 @@ use crate::transform::{Transform, With};
 /// assert_eq!(state.t(), 3);
 /// ```
 ///
-/// Training code over any optimizer takes `impl Optimizer<K>`:
+/// Training code over any optimizer takes `impl Optimizer`:
 ///
 /// ```
 /// use gradus::{Momentum, Optimizer, State};
 ///
-/// fn descend<const K: usize>(optimizer: impl Optimizer<K>, x: &mut [f32; 1]) {
+/// fn descend<const K: usize>(optimizer: impl Optimizer, x: &mut [f32; 1]) {
 ///     let mut state = State::new();
 ///     for _ in 0..200 {
 ///         let grads = [2.0 * x[0]];
@@ -74,12 +87,12 @@ use crate::transform::{Transform, With};
 /// descend(Momentum::new(0.01), &mut x);
 /// assert!(x[0].abs() < 1e-3);
 /// ```
-pub trait Optimizer<const K: usize>: Copy {
+pub trait Optimizer: Copy {
     /// The type that names the state: `Self`, or the optimizer inside of a wrapper.
-    type Family;
+    type Family: Stateful<Columns = Columns<Self>>;
 
     /// The formula with the constants of one step.
-    type Rule: Rule<K> + Copy + Sync;
+    type Rule: Rule + Copy + Sync;
 
     /// The constants of step `clock.t()`, counted from 1.
     ///
@@ -105,10 +118,11 @@ pub trait Optimizer<const K: usize>: Copy {
         &self,
         params: &mut [f32; N],
         grads: &[f32; N],
-        state: &mut State<Self::Family, K, N>,
+        state: &mut State<Self::Family, N>,
     ) {
         let rule = self.rule(state.clock.tick());
-        run(Level::detect(), &rule, Columns::from_arrays(params, [grads], &mut state.columns));
+        let pass = Columns::<Self>::pass_arrays(params, grads, &mut state.columns);
+        Columns::<Self>::run(Level::detect(), &rule, pass);
     }
 
     /// Updates `params` by one step, from slices in any memory.
@@ -120,7 +134,7 @@ pub trait Optimizer<const K: usize>: Copy {
         &self,
         params: &mut [f32],
         grads: &[f32],
-        state: StateMut<'_, Self::Family, K>,
+        state: StateMut<'_, Self::Family>,
     ) -> Result<(), Error> {
         self.step_slices_at(Level::detect(), params, grads, state)
     }
@@ -135,10 +149,10 @@ pub trait Optimizer<const K: usize>: Copy {
         level: Level,
         params: &mut [f32],
         grads: &[f32],
-        state: StateMut<'_, Self::Family, K>,
+        state: StateMut<'_, Self::Family>,
     ) -> Result<(), Error> {
-        let columns = Columns::new(params, [grads], state.columns)?;
-        run(level, &self.rule(state.clock.tick()), columns);
+        let pass = Columns::<Self>::pass(params, grads, state.columns)?;
+        Columns::<Self>::run(level, &self.rule(state.clock.tick()), pass);
         Ok(())
     }
 
@@ -161,13 +175,13 @@ pub trait Optimizer<const K: usize>: Copy {
         &self,
         params: &mut [f32],
         grads: &[f32],
-        state: StateMut<'_, Self::Family, K>,
+        state: StateMut<'_, Self::Family>,
     ) -> Result<usize, Error> {
-        let columns = Columns::new(params, [grads], state.columns)?;
+        let pass = Columns::<Self>::pass(params, grads, state.columns)?;
         let level = Level::detect();
         let count = count_non_finite(level, grads);
         if count == 0 {
-            run(level, &self.rule(state.clock.tick()), columns);
+            Columns::<Self>::run(level, &self.rule(state.clock.tick()), pass);
         }
         Ok(count)
     }
@@ -197,7 +211,7 @@ pub trait Optimizer<const K: usize>: Copy {
     /// ```
     fn step_tensors<T: Transform>(
         &self,
-        tensors: &mut [Tensor<'_, K, T>],
+        tensors: &mut [Tensor<'_, Self::Family, T>],
         clock: &mut Clock,
     ) -> Result<(), Error> {
         tensors::step_tensors(self, tensors, clock)
@@ -214,10 +228,10 @@ pub trait Optimizer<const K: usize>: Copy {
         &self,
         params: &mut [f32],
         grads: &[f32],
-        state: StateMut<'_, Self::Family, K>,
+        state: StateMut<'_, Self::Family>,
     ) -> Result<(), Error> {
-        let columns = Columns::new(params, [grads], state.columns)?;
-        crate::par::par_run(Level::detect(), &self.rule(state.clock.tick()), columns);
+        let pass = Columns::<Self>::pass(params, grads, state.columns)?;
+        Columns::<Self>::par_run(Level::detect(), &self.rule(state.clock.tick()), pass, None);
         Ok(())
     }
 
@@ -228,7 +242,7 @@ pub trait Optimizer<const K: usize>: Copy {
     #[cfg(feature = "rayon")]
     fn par_step_tensors<T: Transform>(
         &self,
-        tensors: &mut [Tensor<'_, K, T>],
+        tensors: &mut [Tensor<'_, Self::Family, T>],
         clock: &mut Clock,
     ) -> Result<(), Error> {
         crate::par::par_step_tensors(self, tensors, clock)
@@ -242,6 +256,18 @@ pub trait Optimizer<const K: usize>: Copy {
     /// let adam = Adam::new(1e-3).with((Scale(1.0 / 32.0), ClipValue(1.0), L2::weight_decay(1e-4)));
     /// assert_eq!(adam.check(), Ok(()));
     /// ```
+    /// The initial state of as many parameters as the array that it is used with.
+    fn state<const N: usize>(&self) -> State<Self::Family, N> {
+        State::new()
+    }
+
+    /// The initial state of `n` parameters, on the heap.
+    #[cfg(feature = "std")]
+    fn state_vec(&self, n: usize) -> StateVec<Self::Family> {
+        StateVec::new(n)
+    }
+
+    /// With transforms.
     fn with<T: Transform>(self, transform: T) -> With<Self, T> {
         With { optimizer: self, transform }
     }

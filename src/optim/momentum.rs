@@ -2,7 +2,7 @@
 
 use super::{Clock, Optimizer, State, check_decay, check_lr};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Assembly, Lane, Rule};
+use crate::simd::{Assembly, Rule, Vector, Width};
 
 /// Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
 ///
@@ -35,7 +35,7 @@ pub struct Momentum {
 }
 
 /// State of [`Momentum`] for `N` parameters: the velocity `v`.
-pub type MomentumState<const N: usize> = State<Momentum, 1, N>;
+pub type MomentumState<const N: usize> = State<Momentum, N>;
 
 impl Momentum {
     /// Momentum with `rho` 0.9, undamped.
@@ -45,7 +45,7 @@ impl Momentum {
     }
 }
 
-impl Optimizer<1> for Momentum {
+impl Optimizer for Momentum {
     type Family = Self;
     type Rule = MomentumRule;
 
@@ -75,11 +75,12 @@ pub struct MomentumRule {
     gain: f32,
 }
 
-impl Rule<1> for MomentumRule {
+impl Rule for MomentumRule {
+    type Columns = Width<1>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [v]: [L; 1]) -> (L, [L; 1]) {
-        let v = L::splat(isa, self.rho) * v + L::splat(isa, self.gain) * g;
-        (p - L::splat(isa, self.lr) * v, [v])
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [v]: [V; 1]) -> (V, [V; 1]) {
+        let v = V::splat(isa, self.rho) * v + V::splat(isa, self.gain) * g;
+        (p - V::splat(isa, self.lr) * v, [v])
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {

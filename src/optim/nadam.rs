@@ -4,7 +4,7 @@ use super::adam::{Corrections, Moments};
 use super::epsilon::{Denominator, Epsilon};
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Lane, Rule};
+use crate::simd::{Rule, Vector, Width};
 
 /// Nadam (Dozat, 2016): Adam with Nesterov's look ahead.
 ///
@@ -40,7 +40,7 @@ pub struct Nadam {
 }
 
 /// State of [`Nadam`] for `N` parameters: the moments `m` and `v`.
-pub type NadamState<const N: usize> = State<Nadam, 2, N>;
+pub type NadamState<const N: usize> = State<Nadam, N>;
 
 impl Nadam {
     /// PyTorch's: Adam's defaults and a momentum decay of 4e-3.
@@ -65,7 +65,7 @@ impl Nadam {
     }
 }
 
-impl Optimizer<2> for Nadam {
+impl Optimizer for Nadam {
     type Family = Self;
     type Rule = NadamRule;
 
@@ -101,11 +101,12 @@ pub struct NadamRule {
     denominator: Denominator,
 }
 
-impl Rule<2> for NadamRule {
+impl Rule for NadamRule {
+    type Columns = Width<2>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [m, v]: [L; 2]) -> (L, [L; 2]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m, v]: [V; 2]) -> (V, [V; 2]) {
         let [m, v] = self.moments.of(isa, g, [m, v]);
-        let ahead = L::splat(isa, self.lr_g) * g + L::splat(isa, self.lr_m) * m;
+        let ahead = V::splat(isa, self.lr_g) * g + V::splat(isa, self.lr_m) * m;
         (p - ahead / self.denominator.of(isa, v), [m, v])
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Clock, Optimizer, State, check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Lane, Rule};
+use crate::simd::{Rule, Vector, Width};
 
 /// Nesterov momentum (Nesterov, 1983; Sutskever et al., 2013): the velocity looks one step ahead.
 ///
@@ -32,7 +32,7 @@ pub struct Nesterov {
 }
 
 /// State of [`Nesterov`] for `N` parameters: the velocity `v`.
-pub type NesterovState<const N: usize> = State<Nesterov, 1, N>;
+pub type NesterovState<const N: usize> = State<Nesterov, N>;
 
 impl Nesterov {
     /// Nesterov momentum with `rho` 0.9.
@@ -42,7 +42,7 @@ impl Nesterov {
     }
 }
 
-impl Optimizer<1> for Nesterov {
+impl Optimizer for Nesterov {
     type Family = Self;
     type Rule = NesterovRule;
 
@@ -69,11 +69,12 @@ pub struct NesterovRule {
     rho: f32,
 }
 
-impl Rule<1> for NesterovRule {
+impl Rule for NesterovRule {
+    type Columns = Width<1>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [v]: [L; 1]) -> (L, [L; 1]) {
-        let rho = L::splat(isa, self.rho);
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [v]: [V; 1]) -> (V, [V; 1]) {
+        let rho = V::splat(isa, self.rho);
         let v = rho * v + g;
-        (p - L::splat(isa, self.lr) * (g + rho * v), [v])
+        (p - V::splat(isa, self.lr) * (g + rho * v), [v])
     }
 }

@@ -3,7 +3,7 @@
 use super::epsilon::{Denominator, Epsilon};
 use super::{Clock, Optimizer, State, check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Assembly, Lane, Rule};
+use crate::simd::{Assembly, Rule, Vector, Width};
 
 /// RMSProp (Tieleman and Hinton, 2012): AdaGrad that forgets.
 ///
@@ -34,7 +34,7 @@ pub struct RmsProp {
 }
 
 /// State of [`RmsProp`] for `N` parameters: the mean square `s`.
-pub type RmsPropState<const N: usize> = State<RmsProp, 1, N>;
+pub type RmsPropState<const N: usize> = State<RmsProp, N>;
 
 impl RmsProp {
     /// PyTorch's: rho 0.99, eps 1e-8 outside of the root.
@@ -103,7 +103,7 @@ pub struct CenteredRmsProp {
 }
 
 /// State of [`CenteredRmsProp`] for `N` parameters: mean square `s` and mean `a`.
-pub type CenteredRmsPropState<const N: usize> = State<CenteredRmsProp, 2, N>;
+pub type CenteredRmsPropState<const N: usize> = State<CenteredRmsProp, N>;
 
 impl CenteredRmsProp {
     /// Feeds the scaled gradient to a momentum of share `momentum`.
@@ -140,7 +140,7 @@ pub struct RmsPropMomentum {
 }
 
 /// State of [`RmsPropMomentum`] for `N` parameters: mean square `s` and velocity `v`.
-pub type RmsPropMomentumState<const N: usize> = State<RmsPropMomentum, 2, N>;
+pub type RmsPropMomentumState<const N: usize> = State<RmsPropMomentum, N>;
 
 /// Centred RMSProp with momentum: [`CenteredRmsProp`] and [`RmsPropMomentum`] in one.
 ///
@@ -169,9 +169,9 @@ pub struct CenteredRmsPropMomentum {
 }
 
 /// State of [`CenteredRmsPropMomentum`] for `N` parameters: `s`, `a` and `v`.
-pub type CenteredRmsPropMomentumState<const N: usize> = State<CenteredRmsPropMomentum, 3, N>;
+pub type CenteredRmsPropMomentumState<const N: usize> = State<CenteredRmsPropMomentum, N>;
 
-impl Optimizer<1> for RmsProp {
+impl Optimizer for RmsProp {
     type Family = Self;
     type Rule = RmsPropRule;
 
@@ -192,7 +192,7 @@ impl Optimizer<1> for RmsProp {
     }
 }
 
-impl Optimizer<2> for CenteredRmsProp {
+impl Optimizer for CenteredRmsProp {
     type Family = Self;
     type Rule = CenteredRmsPropRule;
 
@@ -211,7 +211,7 @@ impl Optimizer<2> for CenteredRmsProp {
     }
 }
 
-impl Optimizer<2> for RmsPropMomentum {
+impl Optimizer for RmsPropMomentum {
     type Family = Self;
     type Rule = RmsPropMomentumRule;
 
@@ -231,7 +231,7 @@ impl Optimizer<2> for RmsPropMomentum {
     }
 }
 
-impl Optimizer<3> for CenteredRmsPropMomentum {
+impl Optimizer for CenteredRmsPropMomentum {
     type Family = Self;
     type Rule = CenteredRmsPropMomentumRule;
 
@@ -263,23 +263,24 @@ pub struct RmsPropRule {
 impl RmsPropRule {
     /// Mean square after one more gradient.
     #[inline(always)]
-    fn square<L: Lane>(&self, isa: L::Isa, g: L, s: L) -> L {
-        L::splat(isa, self.rho) * s + L::splat(isa, self.gain) * g * g
+    fn square<V: Vector>(&self, isa: V::Isa, g: V, s: V) -> V {
+        V::splat(isa, self.rho) * s + V::splat(isa, self.gain) * g * g
     }
 
     /// Mean after one more gradient, and the variance about it.
     #[inline(always)]
-    fn center<L: Lane>(&self, isa: L::Isa, g: L, s: L, a: L) -> (L, L) {
-        let a = L::splat(isa, self.rho) * a + L::splat(isa, self.gain) * g;
-        (a, L::splat(isa, 0.0).max(s - a * a)) // a NaN passes this maximum
+    fn center<V: Vector>(&self, isa: V::Isa, g: V, s: V, a: V) -> (V, V) {
+        let a = V::splat(isa, self.rho) * a + V::splat(isa, self.gain) * g;
+        (a, V::splat(isa, 0.0).max(s - a * a)) // a NaN passes this maximum
     }
 }
 
-impl Rule<1> for RmsPropRule {
+impl Rule for RmsPropRule {
+    type Columns = Width<1>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [s]: [L; 1]) -> (L, [L; 1]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s]: [V; 1]) -> (V, [V; 1]) {
         let s = self.square(isa, g, s);
-        (p - L::splat(isa, self.lr) * g / self.denominator.of(isa, s), [s])
+        (p - V::splat(isa, self.lr) * g / self.denominator.of(isa, s), [s])
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
@@ -294,13 +295,14 @@ pub struct CenteredRmsPropRule {
     scaled: RmsPropRule,
 }
 
-impl Rule<2> for CenteredRmsPropRule {
+impl Rule for CenteredRmsPropRule {
+    type Columns = Width<2>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [s, a]: [L; 2]) -> (L, [L; 2]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s, a]: [V; 2]) -> (V, [V; 2]) {
         let s = self.scaled.square(isa, g, s);
         let (a, variance) = self.scaled.center(isa, g, s, a);
         let d = self.scaled.denominator.of(isa, variance);
-        (p - L::splat(isa, self.scaled.lr) * g / d, [s, a])
+        (p - V::splat(isa, self.scaled.lr) * g / d, [s, a])
     }
 }
 
@@ -311,12 +313,13 @@ pub struct RmsPropMomentumRule {
     momentum: f32,
 }
 
-impl Rule<2> for RmsPropMomentumRule {
+impl Rule for RmsPropMomentumRule {
+    type Columns = Width<2>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [s, v]: [L; 2]) -> (L, [L; 2]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s, v]: [V; 2]) -> (V, [V; 2]) {
         let s = self.scaled.square(isa, g, s);
-        let v = L::splat(isa, self.momentum) * v + g / self.scaled.denominator.of(isa, s);
-        (p - L::splat(isa, self.scaled.lr) * v, [s, v])
+        let v = V::splat(isa, self.momentum) * v + g / self.scaled.denominator.of(isa, s);
+        (p - V::splat(isa, self.scaled.lr) * v, [s, v])
     }
 }
 
@@ -327,12 +330,13 @@ pub struct CenteredRmsPropMomentumRule {
     momentum: f32,
 }
 
-impl Rule<3> for CenteredRmsPropMomentumRule {
+impl Rule for CenteredRmsPropMomentumRule {
+    type Columns = Width<3>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], [s, a, v]: [L; 3]) -> (L, [L; 3]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s, a, v]: [V; 3]) -> (V, [V; 3]) {
         let s = self.scaled.square(isa, g, s);
         let (a, variance) = self.scaled.center(isa, g, s, a);
-        let v = L::splat(isa, self.momentum) * v + g / self.scaled.denominator.of(isa, variance);
-        (p - L::splat(isa, self.scaled.lr) * v, [s, a, v])
+        let v = V::splat(isa, self.momentum) * v + g / self.scaled.denominator.of(isa, variance);
+        (p - V::splat(isa, self.scaled.lr) * v, [s, a, v])
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Clock, Optimizer, State, check_lr};
 use crate::error::Error;
-use crate::simd::{Lane, Rule};
+use crate::simd::{Rule, Vector, Width};
 
 /// Stochastic gradient descent (Robbins and Monro, 1951): straight down the gradient.
 ///
@@ -27,7 +27,7 @@ pub struct Sgd {
 }
 
 /// State of [`Sgd`] for `N` parameters: no column.
-pub type SgdState<const N: usize> = State<Sgd, 0, N>;
+pub type SgdState<const N: usize> = State<Sgd, N>;
 
 impl Sgd {
     /// Descent with learning rate `lr`.
@@ -37,7 +37,7 @@ impl Sgd {
     }
 }
 
-impl Optimizer<0> for Sgd {
+impl Optimizer for Sgd {
     type Family = Self;
     type Rule = SgdRule;
 
@@ -62,9 +62,10 @@ pub struct SgdRule {
     lr: f32,
 }
 
-impl Rule<0> for SgdRule {
+impl Rule for SgdRule {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (p - L::splat(isa, self.lr) * g, [])
+    fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (p - V::splat(isa, self.lr) * g, [])
     }
 }

@@ -1,5 +1,9 @@
 //! What an optimizer remembers: all zero bits at the start.
 
+use super::Stateful;
+#[cfg(feature = "std")]
+use crate::simd::Of;
+use crate::simd::{Layout, Stored, Width, Zero};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -39,19 +43,19 @@ impl Clock {
 /// assert_eq!(size_of::<AdamState<64>>(), 2 * 64 * 4 + 8);
 /// ```
 #[repr(C)]
-pub struct State<O, const K: usize, const N: usize> {
+pub struct State<O: Stateful, const N: usize, M: Stored = f32> {
     /// The columns, in the order that the optimizer's documentation names.
-    pub columns: [[f32; N]; K],
+    pub columns: <O::Columns as Layout>::Arrays<M, N>,
     /// Steps taken.
     pub clock: Clock,
     optimizer: PhantomData<fn() -> O>,
 }
 
-impl<O, const K: usize, const N: usize> State<O, K, N> {
+impl<O: Stateful, const N: usize, M: Stored> State<O, N, M> {
     /// The initial state: all zero bits.
     #[must_use]
     pub const fn new() -> Self {
-        Self { columns: [[0.0; N]; K], clock: Clock::new(), optimizer: PhantomData }
+        Self { columns: Zero::ZERO, clock: Clock::new(), optimizer: PhantomData }
     }
 
     /// Steps taken.
@@ -62,8 +66,8 @@ impl<O, const K: usize, const N: usize> State<O, K, N> {
 
     /// A view for the calls on slices.
     #[inline]
-    pub fn as_mut(&mut self) -> StateMut<'_, O, K> {
-        StateMut::new(self.columns.each_mut().map(|column| column.as_mut_slice()), &mut self.clock)
+    pub fn as_mut(&mut self) -> StateMut<'_, O, M> {
+        StateMut::of(O::Columns::arrays_mut(&mut self.columns), &mut self.clock)
     }
 }
 
@@ -79,18 +83,40 @@ impl<O, const K: usize, const N: usize> State<O, K, N> {
 /// assert_eq!(clock.t, 1);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub struct StateMut<'a, O, const K: usize> {
+pub struct StateMut<'a, O: Stateful, M: Stored = f32> {
     /// The columns, in the order that the optimizer's documentation names.
-    pub columns: [&'a mut [f32]; K],
+    pub columns: <O::Columns as Layout>::Views<'a, M>,
     /// Steps taken.
     pub clock: &'a mut Clock,
     optimizer: PhantomData<fn() -> O>,
 }
 
-impl<'a, O, const K: usize> StateMut<'a, O, K> {
+impl<'a, O: Stateful, M: Stored> StateMut<'a, O, M> {
     /// A state in borrowed memory. New columns are filled with zeros.
-    pub const fn new(columns: [&'a mut [f32]; K], clock: &'a mut Clock) -> Self {
+    pub const fn new<const K: usize>(columns: [&'a mut [M]; K], clock: &'a mut Clock) -> Self
+    where
+        O: Stateful<Columns = Width<K>>,
+    {
         Self { columns, clock, optimizer: PhantomData }
+    }
+
+    pub(crate) const fn of(columns: <O::Columns as Layout>::Views<'a, M>, clock: &'a mut Clock) -> Self {
+        Self { columns, clock, optimizer: PhantomData }
+    }
+
+    /// The elements of a range, `None` where a column is too short: a part of a tensor.
+    pub fn get(&mut self, range: core::ops::Range<usize>) -> Option<StateMut<'_, O, M>> {
+        let mut short = false;
+        let mut columns = self.columns.as_mut().iter_mut();
+        let columns =
+            O::Columns::views(|_| match columns.next().and_then(|column| column.get_mut(range.clone())) {
+                Some(column) => column,
+                None => {
+                    short = true;
+                    &mut []
+                }
+            });
+        if short { None } else { Some(StateMut::of(columns, self.clock)) }
     }
 }
 
@@ -101,24 +127,24 @@ impl<'a, O, const K: usize> StateMut<'a, O, K> {
 ///
 /// let adam = Adam::new(1e-3);
 /// let mut params = vec![0.5; 1000];
-/// let mut state = StateVec::<Adam, 2>::new(params.len());
+/// let mut state = StateVec::<Adam>::new(params.len());
 /// adam.step_slices(&mut params, &vec![1.0; 1000], state.as_mut())?;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[cfg(feature = "std")]
-pub struct StateVec<O, const K: usize> {
-    columns: [Vec<f32>; K],
+pub struct StateVec<O: Stateful, M: Stored = f32> {
+    columns: Of<O::Columns, Vec<M>>,
     /// Steps taken.
     pub clock: Clock,
     optimizer: PhantomData<fn() -> O>,
 }
 
 #[cfg(feature = "std")]
-impl<O, const K: usize> StateVec<O, K> {
+impl<O: Stateful, M: Stored> StateVec<O, M> {
     /// The initial state of `n` parameters: zeros.
     #[must_use]
     pub fn new(n: usize) -> Self {
-        let columns = core::array::from_fn(|_| vec![0.0; n]);
+        let columns = O::Columns::repeat(|| vec![M::ZERO; n]);
         Self { columns, clock: Clock::new(), optimizer: PhantomData }
     }
 
@@ -128,50 +154,61 @@ impl<O, const K: usize> StateVec<O, K> {
         self.clock.t
     }
 
-    /// One column, to read or to fill.
-    pub fn columns_mut(&mut self) -> [&mut [f32]; K] {
-        self.columns.each_mut().map(Vec::as_mut_slice)
+    /// The columns, to read or to fill.
+    pub fn columns_mut(&mut self) -> <O::Columns as Layout>::Views<'_, M> {
+        O::Columns::slices_mut(&mut self.columns)
     }
 
     /// The columns.
     #[must_use]
-    pub fn columns(&self) -> [&[f32]; K] {
-        self.columns.each_ref().map(Vec::as_slice)
+    pub fn columns(&self) -> &[Vec<M>] {
+        self.columns.as_ref()
     }
 
     /// A view for the calls on slices.
-    pub fn as_mut(&mut self) -> StateMut<'_, O, K> {
-        StateMut::new(self.columns.each_mut().map(Vec::as_mut_slice), &mut self.clock)
+    pub fn as_mut(&mut self) -> StateMut<'_, O, M> {
+        StateMut::of(O::Columns::slices_mut(&mut self.columns), &mut self.clock)
     }
 }
 
 // Written by hand: derives would ask the same of `O`, which is only a name here.
-macro_rules! plain_traits {
-    ($name:ident [$($n:tt)*] [$($use:tt)*]) => {
-        impl<O, const K: usize, $($n)*> Clone for $name<O, K, $($use)*> {
-            fn clone(&self) -> Self {
-                Self { columns: self.columns.clone(), clock: self.clock, optimizer: PhantomData }
-            }
-        }
-        impl<O, const K: usize, $($n)*> PartialEq for $name<O, K, $($use)*> {
-            fn eq(&self, other: &Self) -> bool {
-                self.columns == other.columns && self.clock == other.clock
-            }
-        }
-        impl<O, const K: usize, $($n)*> fmt::Debug for $name<O, K, $($use)*> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let Self { columns, clock, .. } = self;
-                f.debug_struct(stringify!($name)).field("columns", columns).field("clock", clock).finish()
-            }
-        }
-    };
+impl<O: Stateful, const N: usize, M: Stored> Clone for State<O, N, M> {
+    fn clone(&self) -> Self {
+        Self { columns: self.columns.clone(), clock: self.clock, optimizer: PhantomData }
+    }
+}
+impl<O: Stateful, const N: usize, M: Stored> PartialEq for State<O, N, M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.columns == other.columns && self.clock == other.clock
+    }
+}
+impl<O: Stateful, const N: usize, M: Stored> fmt::Debug for State<O, N, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("columns", &self.columns).field("clock", &self.clock).finish()
+    }
+}
+#[cfg(feature = "std")]
+impl<O: Stateful, M: Stored> Clone for StateVec<O, M> {
+    fn clone(&self) -> Self {
+        let mut columns = self.columns.as_ref().iter();
+        let columns = O::Columns::repeat(|| columns.next().cloned().unwrap_or_default());
+        Self { columns, clock: self.clock, optimizer: PhantomData }
+    }
+}
+#[cfg(feature = "std")]
+impl<O: Stateful, M: Stored> PartialEq for StateVec<O, M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.columns() == other.columns() && self.clock == other.clock
+    }
+}
+#[cfg(feature = "std")]
+impl<O: Stateful, M: Stored> fmt::Debug for StateVec<O, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateVec").field("columns", &self.columns()).field("clock", &self.clock).finish()
+    }
 }
 
-plain_traits!(State [const N: usize] [N]);
-#[cfg(feature = "std")]
-plain_traits!(StateVec [] []);
-
-impl<O, const K: usize, const N: usize> Default for State<O, K, N> {
+impl<O: Stateful, const N: usize, M: Stored> Default for State<O, N, M> {
     fn default() -> Self {
         Self::new()
     }

@@ -4,7 +4,7 @@ use super::lbfgs::{Fields, stop_of};
 use super::real::noise;
 use super::{Real, Report, Stop};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Columns, Lane, Level, Rule, run};
+use crate::simd::{Columns, Level, Rule, Vector, Width, run};
 use crate::store::bytes::{Head, Number, Reader, Writer};
 use crate::store::{self, Fixed, Load, Save};
 
@@ -522,12 +522,13 @@ impl<T: Real> DiagonalNewton<T> {
     }
 }
 
-impl<T: Real> Rule<0, 2, T> for DiagonalNewton<T> {
+impl<T: Real> Rule<2, T> for DiagonalNewton<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, p: L, [g, h]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        let zero = L::splat(isa, T::ZERO);
-        let curvature = zero.max(h) + L::splat(isa, self.damping);
-        let step = L::splat(isa, self.lr) * g / curvature;
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, p: V, [g, h]: [V; 2], _: [V; 0]) -> (V, [V; 0]) {
+        let zero = V::splat(isa, T::ZERO);
+        let curvature = zero.max(h) + V::splat(isa, self.damping);
+        let step = V::splat(isa, self.lr) * g / curvature;
         let none = zero.min(zero.max(g + curvature)); // 0, or NaN if one of them is
         (p - curvature.select_gt(zero, step, none), [])
     }

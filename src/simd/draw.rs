@@ -1,21 +1,22 @@
 //! The only loop that draws random words: eight generators, and bits of any probability from them.
 #![allow(unsafe_code)]
 
-use super::lane::Plain;
-use super::level::{Kind, Level};
+use super::isa::{Isa, Kernel};
+use super::level::Level;
+use super::vector::Plain;
 use core::ops::{BitAnd, BitOr, BitXor};
 
 /// Generators side by side: the 32-bit words of an AVX2 register.
-pub const LANES: usize = 8;
+pub const GENERATORS: usize = 8;
 
-/// Their states: word `j` of all lanes lies together, so that it is one load.
-pub type Lanes = [[u32; LANES]; 4];
+/// Their states: word `j` of all generators lies together, so that it is one load.
+pub type Generators = [[u32; GENERATORS]; 4];
 
 /// 32-bit words side by side: one on a microcontroller, eight with AVX2.
 pub trait Words: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> {
     /// The proof that the CPU has this instruction set.
     type Isa: Copy;
-    /// Words in one register; it divides [`LANES`].
+    /// Words in one register; it divides [`GENERATORS`].
     const WIDTH: usize;
 
     /// `x` in every position.
@@ -97,89 +98,90 @@ impl Words for u32 {
 /// Fills `out` with words of independent bits, each 1 with probability `digits / 2^32`.
 ///
 /// `digits` must not be 0.
-pub fn fill(level: Level, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
-    match level.0 {
-        Kind::Scalar(isa) => words::<u32>(isa, lanes, digits, out),
-        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-        Kind::Fpu(_) => words::<u32>(Plain, lanes, digits, out),
-        #[cfg(any(
-            target_feature = "sse2",
-            target_feature = "simd128",
-            all(target_arch = "aarch64", target_feature = "neon")
-        ))]
-        Kind::Portable(isa) => words::<super::portable::U32x4>(isa, lanes, digits, out),
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Kind::Avx2(isa) => super::x86::fill_avx2(isa, lanes, digits, out),
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Kind::Avx512(isa) => super::x86::fill_avx512(isa, lanes, digits, out),
+pub fn fill(level: Level, generators: &mut Generators, digits: u32, out: &mut [u32]) {
+    level.dispatch(&digits, Fill { generators, out });
+}
+
+/// Generators, and where their words go.
+struct Fill<'a> {
+    generators: &'a mut Generators,
+    out: &'a mut [u32],
+}
+
+impl Kernel<u32> for Fill<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I, digits: &u32) {
+        words::<I::U32>(isa, self.generators, *digits, self.out);
     }
 }
 
-/// The loop over words: word `w` is drawn from lane `w mod LANES`. A lane draws all its words in a row, so that
+/// The loop over words: word `w` is drawn from generator `w mod GENERATORS`. A generator draws all its words in a row, so that
 /// its state stays in registers.
 #[inline(always)]
-pub(super) fn words<W: Words>(isa: W::Isa, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
-    let (groups, rest) = out.as_chunks_mut::<LANES>();
-    let mut lane = 0;
-    while lane < LANES {
-        // SAFETY: lane + WIDTH <= LANES, since WIDTH divides it.
-        let mut state = unsafe { load::<W>(isa, lanes, lane) };
+fn words<W: Words>(isa: W::Isa, generators: &mut Generators, digits: u32, out: &mut [u32]) {
+    let (groups, rest) = out.as_chunks_mut::<GENERATORS>();
+    let mut generator = 0;
+    while generator < GENERATORS {
+        // SAFETY: generator + WIDTH <= GENERATORS, since WIDTH divides it.
+        let mut state = unsafe { load::<W>(isa, generators, generator) };
         for group in &mut *groups {
-            // SAFETY: the same; group has LANES words.
-            unsafe { draw(isa, &mut state, digits).store(group.as_mut_ptr().add(lane)) };
+            // SAFETY: the same; group has GENERATORS words.
+            unsafe { draw(isa, &mut state, digits).store(group.as_mut_ptr().add(generator)) };
         }
         // SAFETY: the same.
-        unsafe { store(lanes, lane, state) };
-        lane += W::WIDTH;
+        unsafe { store(generators, generator, state) };
+        generator += W::WIDTH;
     }
-    // One lane at a time: those past the last word must not move.
-    let mut lane = 0;
+    // One generator at a time: those past the last word must not move.
+    let mut generator = 0;
     #[allow(clippy::explicit_counter_loop)] // an adapter would be more code
     for word in rest {
-        // SAFETY: rest has fewer than LANES words.
+        // SAFETY: rest has fewer than GENERATORS words.
         unsafe {
-            let mut state = load::<u32>(Plain, lanes, lane);
+            let mut state = load::<u32>(Plain, generators, generator);
             *word = draw(Plain, &mut state, digits);
-            store(lanes, lane, state);
+            store(generators, generator, state);
         }
-        lane += 1;
+        generator += 1;
     }
 }
 
-/// The state of `WIDTH` lanes.
+/// The state of `WIDTH` generators.
 ///
 /// # Safety
-/// `lane + WIDTH <= LANES`.
+/// `generator + WIDTH <= GENERATORS`.
 #[inline(always)]
-unsafe fn load<W: Words>(isa: W::Isa, lanes: &Lanes, lane: usize) -> [W; 4] {
+unsafe fn load<W: Words>(isa: W::Isa, generators: &Generators, generator: usize) -> [W; 4] {
     // One pointer and three distances, not four pointers: a microcontroller has few registers.
-    let p = lanes.as_ptr().cast::<u32>();
-    // SAFETY: the caller keeps lane + WIDTH within each of the four arrays.
+    let p = generators.as_ptr().cast::<u32>();
+    // SAFETY: the caller keeps generator + WIDTH within each of the four arrays.
     unsafe {
-        let p = p.add(lane);
+        let p = p.add(generator);
         [
             W::load(isa, p),
-            W::load(isa, p.add(LANES)),
-            W::load(isa, p.add(2 * LANES)),
-            W::load(isa, p.add(3 * LANES)),
+            W::load(isa, p.add(GENERATORS)),
+            W::load(isa, p.add(2 * GENERATORS)),
+            W::load(isa, p.add(3 * GENERATORS)),
         ]
     }
 }
 
-/// Writes the state of `WIDTH` lanes.
+/// Writes the state of `WIDTH` generators.
 ///
 /// # Safety
-/// `lane + WIDTH <= LANES`.
+/// `generator + WIDTH <= GENERATORS`.
 #[inline(always)]
-unsafe fn store<W: Words>(lanes: &mut Lanes, lane: usize, [s0, s1, s2, s3]: [W; 4]) {
-    let p = lanes.as_mut_ptr().cast::<u32>();
-    // SAFETY: the caller keeps lane + WIDTH within each of the four arrays.
+unsafe fn store<W: Words>(generators: &mut Generators, generator: usize, [s0, s1, s2, s3]: [W; 4]) {
+    let p = generators.as_mut_ptr().cast::<u32>();
+    // SAFETY: the caller keeps generator + WIDTH within each of the four arrays.
     unsafe {
-        let p = p.add(lane);
+        let p = p.add(generator);
         s0.store(p);
-        s1.store(p.add(LANES));
-        s2.store(p.add(2 * LANES));
-        s3.store(p.add(3 * LANES));
+        s1.store(p.add(GENERATORS));
+        s2.store(p.add(2 * GENERATORS));
+        s3.store(p.add(3 * GENERATORS));
     }
 }
 
@@ -187,11 +189,11 @@ unsafe fn store<W: Words>(lanes: &mut Lanes, lane: usize, [s0, s1, s2, s3]: [W; 
 /// 16 groups have none, and a branch that nearly always goes one way costs nothing.
 const BLIND: u32 = 12;
 
-/// One word from each of `WIDTH` lanes: an element is kept if `digits` is 1 at the place where its
+/// One word from each of `WIDTH` generators: an element is kept if `digits` is 1 at the place where its
 /// own random digits have their first 0.
 #[inline(always)]
 fn draw<W: Words>(isa: W::Isa, state: &mut [W; 4], digits: u32) -> W {
-    // A lane whose word is decided stands still. The others would have to wait for that answer, so
+    // A generator whose word is decided stands still. The others would have to wait for that answer, so
     // that all run on, and the state of each is noted as long as it had a reason to.
     let mut noted = *state;
     // `open` has the elements without a 0 so far; were the digits to end here, `keep` would be right.
@@ -199,7 +201,7 @@ fn draw<W: Words>(isa: W::Isa, state: &mut [W; 4], digits: u32) -> W {
     let mut open = W::splat(isa, !0);
     let mut keep = W::splat(isa, if digits >> 31 == 1 { !0 } else { 0 });
     let (mut changes, mut drawn) = (digits ^ digits << 1, 0);
-    // One lane stands still by itself, and what is open nowhere changes nothing.
+    // One generator stands still by itself, and what is open nowhere changes nothing.
     while W::WIDTH == 1 && changes != 0 && !open.all_zero() {
         open = open & next(state);
         keep = keep ^ (open & W::splat(isa, (changes as i32 >> 31) as u32));
@@ -224,7 +226,7 @@ fn draw<W: Words>(isa: W::Isa, state: &mut [W; 4], digits: u32) -> W {
     keep
 }
 
-/// The next word of each lane: xoshiro128++ (Blackman and Vigna, 2021).
+/// The next word of each generator: xoshiro128++ (Blackman and Vigna, 2021).
 #[inline(always)]
 fn next<W: Words>(state: &mut [W; 4]) -> W {
     let [s0, s1, s2, s3] = *state;

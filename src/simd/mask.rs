@@ -1,11 +1,12 @@
 //! The loops that keep or drop elements by a mask of one bit each.
 #![allow(unsafe_code)]
 
-use super::lane::{Element, Lane};
-use super::level::{Kind, Level};
+use super::isa::{Assembler, Isa, Kernel};
+use super::level::Level;
 use super::reduce::{BLOCK, Fold, reduce};
 use super::streams::Streams;
 use super::sweep::{Columns, head};
+use super::vector::{Element, Vector};
 use crate::cut::cut;
 use crate::error::{Error, same_length};
 use core::marker::PhantomData;
@@ -101,7 +102,7 @@ pub trait Gate<const R: usize, T: Element = f32> {
     /// What is written, from `x` and from columns that are only read.
     ///
     /// Bit `i` of `bits` belongs to position `i`; those past the register belong to others.
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, read: [L; R], bits: u32) -> L;
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, read: [V; R], bits: u32) -> V;
 
     /// The factor, where the formula is `keep ? x * factor : 0`: the crate has a loop in assembly for that.
     #[inline(always)]
@@ -134,7 +135,7 @@ impl<'a, const R: usize, T> Gated<'a, R, T> {
 
     /// Where `x` is read, and where it is written.
     #[inline]
-    #[cfg_attr(not(all(target_arch = "arm", target_os = "none", target_abi = "eabihf")), allow(dead_code))] // for Cortex-M
+    #[allow(dead_code)] // for loops in assembly
     pub(super) const fn pointers(&self) -> (*const T, *mut T) {
         (self.from, self.to)
     }
@@ -155,9 +156,9 @@ impl<const R: usize, T: Element> Gated<'_, R, T> {
     /// # Safety
     /// `i + n <= len`, and `n < WIDTH`.
     #[inline(always)]
-    unsafe fn partial<L: Lane<T>, G: Gate<R, T>>(
+    unsafe fn partial<V: Vector<T>, G: Gate<R, T>>(
         &self,
-        isa: L::Isa,
+        isa: V::Isa,
         gate: &G,
         i: usize,
         n: usize,
@@ -165,8 +166,8 @@ impl<const R: usize, T: Element> Gated<'_, R, T> {
     ) {
         // SAFETY: the caller keeps i + n within the columns.
         unsafe {
-            let (read, []) = self.read.load_partial::<L>(isa, i, n);
-            let x = L::load_partial(isa, self.from.add(i), n);
+            let (read, []) = self.read.load_partial::<V>(isa, i, n);
+            let x = V::load_partial(isa, self.from.add(i), n);
             gate.apply(isa, x, read, bits).store_partial(self.to.add(i), n);
         }
     }
@@ -184,28 +185,35 @@ pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
     columns: Gated<'_, R, T>,
 ) -> Result<(), Error> {
     same_length(mask_words(columns.len()), mask.len())?;
-    match level.0 {
-        Kind::Scalar(isa) => masked::<R, T, T, G>(isa, gate, mask, columns),
-        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-        Kind::Fpu(_) => super::cortex_m::masked(gate, mask, columns),
-        #[cfg(any(
-            target_feature = "sse2",
-            target_feature = "simd128",
-            all(target_arch = "aarch64", target_feature = "neon")
-        ))]
-        Kind::Portable(isa) => masked::<R, T, T::Portable, G>(isa, gate, mask, columns),
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Kind::Avx2(isa) => super::x86::masked_avx2(isa, gate, mask, columns),
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Kind::Avx512(isa) => super::x86::masked_avx512(isa, gate, mask, columns),
-    }
+    level.dispatch(gate, Masked { mask, columns });
     Ok(())
+}
+
+/// The slices of a pass with their mask.
+struct Masked<'a, 'm, const R: usize, T> {
+    mask: &'m [u32],
+    columns: Gated<'a, R, T>,
+}
+
+impl<const R: usize, T: Element, G: Gate<R, T>> Kernel<G> for Masked<'_, '_, R, T> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I, gate: &G) {
+        masked::<R, T, T::In<I>, G>(isa, gate, self.mask, self.columns);
+    }
+
+    #[inline(always)]
+    fn assemble<A: Assembler>(self, assembler: A, gate: &G) -> Self {
+        let (mask, columns) = assembler.masked(gate, self.mask, self.columns);
+        Self { mask, columns }
+    }
 }
 
 /// The loop: a part of a register where that aligns what is written, 32 elements a turn, and what is left.
 #[inline(always)]
-pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
-    isa: L::Isa,
+fn masked<const R: usize, T: Element, V: Vector<T>, G: Gate<R, T>>(
+    isa: V::Isa,
     gate: &G,
     mask: &[u32],
     columns: Gated<'_, R, T>,
@@ -215,11 +223,11 @@ pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
     let mut words = mask.iter();
     // The bits of the elements from `i` on: behind a head each turn begins with what is left of a word.
     let (mut i, mut bits, mut left) = (0, 0, 0);
-    let part = head::<T, L>(to, n);
+    let part = head::<T, V>(to, n);
     if part > 0 {
         bits = word(&mut words);
         // SAFETY: part < WIDTH and part <= n, the length of every column.
-        unsafe { columns.partial::<L, G>(isa, gate, 0, part, bits as u32) };
+        unsafe { columns.partial::<V, G>(isa, gate, 0, part, bits as u32) };
         (i, bits, left) = (part, bits >> part, 32 - part);
     }
     while n - i >= 32 {
@@ -228,29 +236,29 @@ pub(super) fn masked<const R: usize, T: Element, L: Lane<T>, G: Gate<R, T>>(
         while k < 32 {
             // SAFETY: WIDTH divides 32, so that i + k + WIDTH <= n, the length of every column.
             unsafe {
-                let (read, []) = read.load::<L>(isa, i + k);
-                let x = L::load(isa, from.add(i + k));
+                let (read, []) = read.load::<V>(isa, i + k);
+                let x = V::load(isa, from.add(i + k));
                 gate.apply(isa, x, read, bits as u32 >> k).store(to.add(i + k));
             }
-            k += L::WIDTH;
+            k += V::WIDTH;
         }
         i += 32;
         bits >>= 32;
     }
     let mut bits = (bits | word(&mut words) << left) as u32; // for fewer than 32 elements
-    while n - i >= L::WIDTH {
+    while n - i >= V::WIDTH {
         // SAFETY: the loop condition gives i + WIDTH <= n, the length of every column.
         unsafe {
-            let (read, []) = read.load::<L>(isa, i);
-            gate.apply(isa, L::load(isa, from.add(i)), read, bits).store(to.add(i));
+            let (read, []) = read.load::<V>(isa, i);
+            gate.apply(isa, V::load(isa, from.add(i)), read, bits).store(to.add(i));
         }
-        bits >>= L::WIDTH;
-        i += L::WIDTH;
+        bits >>= V::WIDTH;
+        i += V::WIDTH;
     }
     let part = n - i;
-    if L::WIDTH > 1 && part > 0 {
+    if V::WIDTH > 1 && part > 0 {
         // SAFETY: part < WIDTH and i + part <= n, the length of every column.
-        unsafe { columns.partial::<L, G>(isa, gate, i, part, bits) };
+        unsafe { columns.partial::<V, G>(isa, gate, i, part, bits) };
     }
 }
 
@@ -265,16 +273,19 @@ struct MaskedDot<'a> {
     mask: &'a [u32],
 }
 
-impl<T: Element> Fold<2, 0, T> for MaskedDot<'_> {
+impl<T: Element> Fold<2, 0, 1, T> for MaskedDot<'_> {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x, y]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + x * y, [])
-    }
-    #[inline(always)]
-    fn fold_at<L: Lane<T>>(&self, _: L::Isa, at: usize, sum: L, [x, y]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+    fn fold<V: Vector<T>>(
+        &self,
+        _: V::Isa,
+        at: usize,
+        [sum]: [V; 1],
+        [x, y]: [V; 2],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
         // The register is within one word: its width divides 32, and so does the place of its start.
         let word = self.mask.get(at / 32).copied().unwrap_or(0);
-        (sum + (x * y).keep(word >> (at % 32)), [])
+        ([sum + (x * y).keep(word >> (at % 32))], [])
     }
 }
 
@@ -290,7 +301,7 @@ pub fn masked_dot<T: Element>(level: Level, mask: &[u32], x: &[T], y: &[T]) -> R
     while !x.is_empty() {
         let fold = MaskedDot { mask: cut(&mut mask, BLOCK / 32) };
         let (x, y) = (cut(&mut x, BLOCK), cut(&mut y, BLOCK));
-        sum = sum + reduce(level, &fold, x.len(), [x, y], [])?;
+        sum = sum + reduce(level, &fold, x.len(), [x, y], [])?[0];
     }
     Ok(sum)
 }

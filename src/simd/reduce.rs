@@ -2,65 +2,59 @@
 //!
 //! The order of a sum is part of its definition: element `i` of a block of [`BLOCK`] goes to
 //! accumulator `i mod 16`, the sixteen are joined as a tree (8, 4, 2, 1 apart), and the blocks
-//! one after the other. A register of any width up to sixteen lanes can follow it, and so can
+//! one after the other. A register of any width up to sixteen numbers can follow it, and so can
 //! threads, which take whole blocks.
 #![allow(unsafe_code)]
 
-use super::lane::{Element, Lane, Plain};
-use super::level::{Kind, Level};
+use super::isa::{Isa, Kernel};
+use super::level::Level;
 use super::streams::Streams;
+use super::vector::{Element, Plain, Vector};
 use crate::error::Error;
 
-/// Accumulators of the fixed order: the lanes of the widest register.
-const LANES: usize = 16;
+/// Accumulators of the fixed order: as many as the widest register has numbers.
+const ACCUMULATORS: usize = 16;
 
 /// Elements that are summed before their sum joins the total.
 pub const BLOCK: usize = 1 << 14;
 
-/// One element of a reduction that reads `R` columns and may update `S` more on the way.
-pub trait Fold<const R: usize, const S: usize = 0, T: Element = f32> {
-    /// The accumulator after one more element, and the updated columns.
-    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, read: [L; R], state: [L; S]) -> (L, [L; S]);
-
-    /// [`fold`](Self::fold) of the elements from place `at` of a block on, for folds that ask.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn fold_at<L: Lane<T>>(
-        &self,
-        isa: L::Isa,
-        _at: usize,
-        sum: L,
-        read: [L; R],
-        state: [L; S],
-    ) -> (L, [L; S]) {
-        self.fold(isa, sum, read, state)
-    }
-
-    /// Two accumulators in one.
-    #[inline(always)]
-    fn join<L: Lane<T>>(&self, a: L, b: L) -> L {
-        a + b
-    }
-}
-
-/// One element of a reduction to `A` numbers at once: [`Fold`] for those who need several.
-pub trait Folds<const R: usize, const S: usize, const A: usize, T: Element> {
+/// One element of a reduction to `A` numbers, which reads `R` columns and may update `S` more on the way.
+///
+/// ```
+/// use gradus::{Fold, Level, Vector, reduce};
+///
+/// /// Sum of `(x - y)^2`.
+/// struct SquaredDistance;
+///
+/// impl Fold<2> for SquaredDistance {
+///     #[inline(always)]
+///     fn fold<V: Vector>(&self, _: V::Isa, _: usize, [sum]: [V; 1], [x, y]: [V; 2], _: [V; 0]) -> ([V; 1], [V; 0]) {
+///         ([sum + (x - y) * (x - y)], [])
+///     }
+/// }
+///
+/// let (x, y) = ([1.0, 2.0, 3.0], [1.0, 4.0, 0.0]);
+/// assert_eq!(reduce(Level::detect(), &SquaredDistance, 3, [&x, &y], [])?, [13.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub trait Fold<const R: usize, const S: usize = 0, const A: usize = 1, T: Element = f32> {
     /// Whether it reads so many columns of memory that the CPU needs to be told what comes next.
+    #[doc(hidden)]
     const AHEAD: bool = false;
 
     /// The accumulators after the elements from place `at` of a block on, and the updated columns.
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        isa: L::Isa,
+        isa: V::Isa,
         at: usize,
-        sums: [L; A],
-        read: [L; R],
-        state: [L; S],
-    ) -> ([L; A], [L; S]);
+        sums: [V; A],
+        read: [V; R],
+        state: [V; S],
+    ) -> ([V; A], [V; S]);
 
-    /// Two sets of accumulators in one.
+    /// Two sets of accumulators in one: their sums, unless stated.
     #[inline(always)]
-    fn join<L: Lane<T>>(&self, mut a: [L; A], b: [L; A]) -> [L; A] {
+    fn join<V: Vector<T>>(&self, mut a: [V; A], b: [V; A]) -> [V; A] {
         let mut k = 0;
         while k < A {
             a[k] = a[k] + b[k];
@@ -70,56 +64,13 @@ pub trait Folds<const R: usize, const S: usize, const A: usize, T: Element> {
     }
 }
 
-/// A [`Fold`] as the [`Folds`] of one number.
-struct One<'a, K>(&'a K);
-
-impl<const R: usize, const S: usize, T: Element, K: Fold<R, S, T>> Folds<R, S, 1, T> for One<'_, K> {
-    #[inline(always)]
-    fn fold<L: Lane<T>>(
-        &self,
-        isa: L::Isa,
-        at: usize,
-        [sum]: [L; 1],
-        read: [L; R],
-        state: [L; S],
-    ) -> ([L; 1], [L; S]) {
-        let (sum, state) = self.0.fold_at(isa, at, sum, read, state);
-        ([sum], state)
-    }
-    #[inline(always)]
-    fn join<L: Lane<T>>(&self, [a]: [L; 1], [b]: [L; 1]) -> [L; 1] {
-        [self.0.join(a, b)]
-    }
-}
-
-/// Reduces the slices to one number at `level`: the same bits at each.
+/// Reduces slices of `len` elements to `A` numbers in one pass at `level`: the same bits at each.
 ///
 /// # Errors
 /// [`Error::Length`] if the slices differ in length.
-pub fn reduce<const R: usize, const S: usize, T: Element, K: Fold<R, S, T>>(
+pub fn reduce<const R: usize, const S: usize, const A: usize, T: Element, K: Fold<R, S, A, T>>(
     level: Level,
     fold: &K,
-    len: usize,
-    read: [&[T]; R],
-    state: [&mut [T]; S],
-) -> Result<T, Error> {
-    let [total] = reduce_many(level, &One(fold), len, read, state)?;
-    Ok(total)
-}
-
-/// Reduces the slices to `A` numbers in one pass at `level`: the same bits at each.
-///
-/// # Errors
-/// [`Error::Length`] if the slices differ in length.
-pub(crate) fn reduce_many<
-    const R: usize,
-    const S: usize,
-    const A: usize,
-    T: Element,
-    K: Folds<R, S, A, T>,
->(
-    level: Level,
-    folds: &K,
     len: usize,
     read: [&[T]; R],
     state: [&mut [T]; S],
@@ -128,7 +79,7 @@ pub(crate) fn reduce_many<
     let mut totals = [T::ZERO; A];
     while rest.len() > 0 {
         let (first, others) = rest.split_at(BLOCK);
-        totals = folds.join(totals, reduce_block(level, folds, first));
+        totals = fold.join(totals, reduce_block(level, fold, first));
         rest = others;
     }
     Ok(totals)
@@ -136,80 +87,73 @@ pub(crate) fn reduce_many<
 
 /// One block at one level.
 #[inline]
-fn reduce_block<const R: usize, const S: usize, const A: usize, T: Element, K: Folds<R, S, A, T>>(
+fn reduce_block<const R: usize, const S: usize, const A: usize, T: Element, K: Fold<R, S, A, T>>(
     level: Level,
-    folds: &K,
+    fold: &K,
     streams: Streams<'_, S, R, T>,
 ) -> [T; A] {
-    match level.0 {
-        Kind::Scalar(isa) => block::<R, S, A, T, T, K>(isa, folds, streams),
-        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-        Kind::Fpu(_) => block::<R, S, A, T, T, K>(super::lane::Plain, folds, streams),
-        #[cfg(any(
-            target_feature = "sse2",
-            target_feature = "simd128",
-            all(target_arch = "aarch64", target_feature = "neon")
-        ))]
-        Kind::Portable(isa) => block::<R, S, A, T, T::Portable, K>(isa, folds, streams),
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Kind::Avx2(isa) => super::x86::reduce_avx2(isa, folds, streams),
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Kind::Avx512(isa) => super::x86::reduce_avx512(isa, folds, streams),
+    level.dispatch(fold, Block::<R, S, A, T>(streams))
+}
+
+/// One block of a reduction to `A` numbers.
+struct Block<'a, const R: usize, const S: usize, const A: usize, T>(Streams<'a, S, R, T>);
+
+impl<const R: usize, const S: usize, const A: usize, T: Element, K: Fold<R, S, A, T>> Kernel<K>
+    for Block<'_, R, S, A, T>
+{
+    type Out = [T; A];
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I, fold: &K) -> [T; A] {
+        block::<R, S, A, T, T::In<I>, K>(isa, fold, self.0)
     }
 }
 
 /// The loop: sixteen elements a turn, then what is left, then the tree.
 #[inline(always)]
-pub(super) fn block<
-    const R: usize,
-    const S: usize,
-    const A: usize,
-    T: Element,
-    L: Lane<T>,
-    K: Folds<R, S, A, T>,
->(
-    isa: L::Isa,
-    folds: &K,
+fn block<const R: usize, const S: usize, const A: usize, T: Element, V: Vector<T>, K: Fold<R, S, A, T>>(
+    isa: V::Isa,
+    fold: &K,
     streams: Streams<'_, S, R, T>,
 ) -> [T; A] {
     let n = streams.len();
     let ahead = K::AHEAD && n == BLOCK; // shorter columns are in a cache, or soon will be
-    // Only the first LANES / WIDTH registers are used: an array length cannot say so.
-    let mut sums = [[L::splat(isa, T::ZERO); A]; LANES];
+    // Only the first ACCUMULATORS / WIDTH registers are used: an array length cannot say so.
+    let mut sums = [[V::splat(isa, T::ZERO); A]; ACCUMULATORS];
     let mut i = 0;
-    while n - i >= LANES {
+    while n - i >= ACCUMULATORS {
         if ahead {
-            streams.fetch(i, LANES);
+            streams.fetch(i, ACCUMULATORS);
         }
         let mut k = 0;
-        while k < LANES / L::WIDTH {
-            let at = i + k * L::WIDTH;
-            // SAFETY: at + WIDTH <= i + LANES <= n, the length of every column.
+        while k < ACCUMULATORS / V::WIDTH {
+            let at = i + k * V::WIDTH;
+            // SAFETY: at + WIDTH <= i + ACCUMULATORS <= n, the length of every column.
             unsafe {
-                let (read, state) = streams.load::<L>(isa, at);
-                let (sum, state) = folds.fold(isa, at, sums[k], read, state);
+                let (read, state) = streams.load::<V>(isa, at);
+                let (sum, state) = fold.fold(isa, at, sums[k], read, state);
                 sums[k] = sum;
                 streams.store(at, state);
             }
             k += 1;
         }
-        i += LANES;
+        i += ACCUMULATORS;
     }
-    let mut lanes = [[T::ZERO; A]; LANES];
+    let mut totals = [[T::ZERO; A]; ACCUMULATORS];
     let mut k = 0;
-    while k < LANES / L::WIDTH {
+    while k < ACCUMULATORS / V::WIDTH {
         if A == 1 {
-            // SAFETY: (k + 1) * WIDTH <= LANES, the length of the array, whose elements hold one number each.
-            unsafe { sums[k][0].store(lanes.as_mut_ptr().cast::<T>().add(k * L::WIDTH)) };
+            // SAFETY: (k + 1) * WIDTH <= ACCUMULATORS, the length of the array, whose elements hold one number each.
+            unsafe { sums[k][0].store(totals.as_mut_ptr().cast::<T>().add(k * V::WIDTH)) };
         } else {
             let mut a = 0;
             while a < A {
-                let mut column = [T::ZERO; LANES];
-                // SAFETY: WIDTH <= LANES, the length of the array.
+                let mut column = [T::ZERO; ACCUMULATORS];
+                // SAFETY: WIDTH <= ACCUMULATORS, the length of the array.
                 unsafe { sums[k][a].store(column.as_mut_ptr()) };
                 let mut j = 0;
-                while j < L::WIDTH {
-                    lanes[k * L::WIDTH + j][a] = column[j];
+                while j < V::WIDTH {
+                    totals[k * V::WIDTH + j][a] = column[j];
                     j += 1;
                 }
                 a += 1;
@@ -218,35 +162,42 @@ pub(super) fn block<
         k += 1;
     }
     let mut k = 0;
-    while k < LANES && i + k < n {
+    while k < ACCUMULATORS && i + k < n {
         // SAFETY: i + k < n, the length of every column.
         unsafe {
             let (read, state) = streams.load::<T>(Plain, i + k);
-            let (sum, state) = folds.fold(Plain, i + k, lanes[k], read, state);
-            lanes[k] = sum;
+            let (sum, state) = fold.fold(Plain, i + k, totals[k], read, state);
+            totals[k] = sum;
             streams.store(i + k, state);
         }
         k += 1;
     }
-    let mut half = LANES / 2;
+    let mut half = ACCUMULATORS / 2;
     while half > 0 {
         let mut k = 0;
         while k < half {
-            lanes[k] = folds.join(lanes[k], lanes[(k + half) % LANES]);
+            totals[k] = fold.join(totals[k], totals[(k + half) % ACCUMULATORS]);
             k += 1;
         }
         half /= 2;
     }
-    lanes[0]
+    totals[0]
 }
 
 /// Sum of products.
 struct Dot;
 
-impl<T: Element> Fold<2, 0, T> for Dot {
+impl<T: Element> Fold<2, 0, 1, T> for Dot {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x, y]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + x * y, [])
+    fn fold<V: Vector<T>>(
+        &self,
+        _: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x, y]: [V; 2],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
+        ([sum + x * y], [])
     }
 }
 
@@ -255,46 +206,74 @@ struct SumSquares<T> {
     scale: T,
 }
 
-impl<T: Element> Fold<1, 0, T> for SumSquares<T> {
+impl<T: Element> Fold<1, 0, 1, T> for SumSquares<T> {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        let x = x * L::splat(isa, self.scale);
-        (sum + x * x, [])
+    fn fold<V: Vector<T>>(
+        &self,
+        isa: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x]: [V; 1],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
+        let x = x * V::splat(isa, self.scale);
+        ([sum + x * x], [])
     }
 }
 
 /// Sum of absolute values.
 struct SumAbs;
 
-impl<T: Element> Fold<1, 0, T> for SumAbs {
+impl<T: Element> Fold<1, 0, 1, T> for SumAbs {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (sum + x.abs(), [])
+    fn fold<V: Vector<T>>(
+        &self,
+        _: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x]: [V; 1],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
+        ([sum + x.abs()], [])
     }
 }
 
 /// Largest absolute value; NaN is passed over.
 struct MaxAbs;
 
-impl<T: Element> Fold<1, 0, T> for MaxAbs {
+impl<T: Element> Fold<1, 0, 1, T> for MaxAbs {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, _: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        (x.abs().max(sum), [])
+    fn fold<V: Vector<T>>(
+        &self,
+        _: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x]: [V; 1],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
+        ([x.abs().max(sum)], [])
     }
     #[inline(always)]
-    fn join<L: Lane<T>>(&self, a: L, b: L) -> L {
-        b.max(a)
+    fn join<V: Vector<T>>(&self, [a]: [V; 1], [b]: [V; 1]) -> [V; 1] {
+        [b.max(a)]
     }
 }
 
 /// Number of elements that are infinite or NaN.
 struct NonFinite;
 
-impl<T: Element> Fold<1, 0, T> for NonFinite {
+impl<T: Element> Fold<1, 0, 1, T> for NonFinite {
     #[inline(always)]
-    fn fold<L: Lane<T>>(&self, isa: L::Isa, sum: L, [x]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-        let (zero, one) = (L::splat(isa, T::ZERO), L::splat(isa, T::ONE));
-        (sum + L::splat(isa, T::INFINITY).select_gt(x.abs(), zero, one), [])
+    fn fold<V: Vector<T>>(
+        &self,
+        isa: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x]: [V; 1],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
+        let (zero, one) = (V::splat(isa, T::ZERO), V::splat(isa, T::ONE));
+        ([sum + V::splat(isa, T::INFINITY).select_gt(x.abs(), zero, one)], [])
     }
 }
 
@@ -308,14 +287,14 @@ impl<T: Element> Fold<1, 0, T> for NonFinite {
 /// assert_eq!(dot(Level::detect(), &[1.0, 2.0, 3.0_f32], &[4.0, 5.0, 6.0]), Ok(32.0));
 /// ```
 pub fn dot<T: Element>(level: Level, x: &[T], y: &[T]) -> Result<T, Error> {
-    reduce(level, &Dot, x.len(), [x, y], [])
+    Ok(reduce(level, &Dot, x.len(), [x, y], [])?[0])
 }
 
 /// A reduction of one slice: lengths cannot differ, so that it cannot fail.
 #[inline]
-fn reduce_one<T: Element, K: Fold<1, 0, T>>(level: Level, fold: &K, x: &[T]) -> T {
+fn reduce_one<T: Element, K: Fold<1, 0, 1, T>>(level: Level, fold: &K, x: &[T]) -> T {
     match reduce(level, fold, x.len(), [x], []) {
-        Ok(total) => total,
+        Ok([total]) => total,
         Err(_) => T::ZERO, // unreachable: one slice has one length
     }
 }

@@ -1,7 +1,8 @@
 //! The slices a kernel walks along, as pointers of one checked length.
 #![allow(unsafe_code)]
 
-use super::lane::{Element, Lane};
+use super::arch::prefetch;
+use super::vector::{Element, Vector};
 use crate::error::{Error, same_length};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -28,7 +29,6 @@ macro_rules! each {
 }
 
 /// How far ahead memory is asked for, in bytes. A page has 64 lines, and the prefetcher of the CPU stops at its end.
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 const AHEAD: usize = 192;
 
 /// `R` slices to read and `S` slices to update, all of length `len`.
@@ -108,13 +108,13 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// # Safety
     /// `i + WIDTH <= len`.
     #[inline(always)]
-    pub unsafe fn load<L: Lane<T>>(&self, isa: L::Isa, i: usize) -> ([L; R], [L; S]) {
+    pub unsafe fn load<V: Vector<T>>(&self, isa: V::Isa, i: usize) -> ([V; R], [V; S]) {
         // `[zero; S]` would be one more loop at opt-level z.
-        let (mut read, mut state) = (MaybeUninit::<[L; R]>::uninit(), MaybeUninit::<[L; S]>::uninit());
+        let (mut read, mut state) = (MaybeUninit::<[V; R]>::uninit(), MaybeUninit::<[V; S]>::uninit());
         // SAFETY: the caller keeps i + WIDTH within the columns; each place of both arrays is written.
         unsafe {
-            each!(k < R, read.as_mut_ptr().cast::<L>().add(k).write(L::load(isa, self.read[k].add(i))));
-            each!(k < S, state.as_mut_ptr().cast::<L>().add(k).write(L::load(isa, self.state[k].add(i))));
+            each!(k < R, read.as_mut_ptr().cast::<V>().add(k).write(V::load(isa, self.read[k].add(i))));
+            each!(k < S, state.as_mut_ptr().cast::<V>().add(k).write(V::load(isa, self.state[k].add(i))));
             (read.assume_init(), state.assume_init())
         }
     }
@@ -122,32 +122,12 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// Tells the CPU that the `n` elements of each column [`AHEAD`] bytes behind element `i` are read soon.
     #[inline(always)]
     pub fn fetch(&self, i: usize, n: usize) {
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        {
-            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let mut at = AHEAD;
-            while at < AHEAD + n * size_of::<T>() {
-                each!(k < R, {
-                    // SAFETY: a hint: no memory is accessed, whatever the address.
-                    unsafe {
-                        _mm_prefetch::<_MM_HINT_T0>(
-                            self.read[k].wrapping_add(i).cast::<i8>().wrapping_add(at),
-                        )
-                    };
-                });
-                each!(k < S, {
-                    // SAFETY: a hint: no memory is accessed, whatever the address.
-                    unsafe {
-                        _mm_prefetch::<_MM_HINT_T0>(
-                            self.state[k].wrapping_add(i).cast::<i8>().wrapping_add(at),
-                        )
-                    };
-                });
-                at += 64;
-            }
+        let mut at = AHEAD;
+        while at < AHEAD + n * size_of::<T>() {
+            each!(k < R, prefetch(self.read[k].wrapping_add(i).wrapping_byte_add(at)));
+            each!(k < S, prefetch(self.state[k].wrapping_add(i).wrapping_byte_add(at)));
+            at += 64;
         }
-        #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
-        let _ = (i, n);
     }
 
     /// Writes a register to each column of state from element `i` on.
@@ -155,7 +135,7 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// # Safety
     /// `i + WIDTH <= len`.
     #[inline(always)]
-    pub unsafe fn store<L: Lane<T>>(&self, i: usize, state: [L; S]) {
+    pub unsafe fn store<V: Vector<T>>(&self, i: usize, state: [V; S]) {
         each!(k < S, {
             // SAFETY: the caller keeps i + WIDTH within the column.
             unsafe { state[k].store(self.state[k].add(i)) };
@@ -167,16 +147,16 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// # Safety
     /// `i + n <= len`, and `n < WIDTH`.
     #[inline(always)]
-    pub unsafe fn load_partial<L: Lane<T>>(&self, isa: L::Isa, i: usize, n: usize) -> ([L; R], [L; S]) {
-        let zero = L::splat(isa, T::ZERO);
+    pub unsafe fn load_partial<V: Vector<T>>(&self, isa: V::Isa, i: usize, n: usize) -> ([V; R], [V; S]) {
+        let zero = V::splat(isa, T::ZERO);
         let (mut read, mut state) = ([zero; R], [zero; S]);
         each!(k < R, {
             // SAFETY: the caller keeps i + n within the column.
-            read[k] = unsafe { L::load_partial(isa, self.read[k].add(i), n) };
+            read[k] = unsafe { V::load_partial(isa, self.read[k].add(i), n) };
         });
         each!(k < S, {
             // SAFETY: the caller keeps i + n within the column.
-            state[k] = unsafe { L::load_partial(isa, self.state[k].add(i), n) };
+            state[k] = unsafe { V::load_partial(isa, self.state[k].add(i), n) };
         });
         (read, state)
     }
@@ -186,7 +166,7 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// # Safety
     /// `i + n <= len`, and `n < WIDTH`.
     #[inline(always)]
-    pub unsafe fn store_partial<L: Lane<T>>(&self, i: usize, n: usize, state: [L; S]) {
+    pub unsafe fn store_partial<V: Vector<T>>(&self, i: usize, n: usize, state: [V; S]) {
         each!(k < S, {
             // SAFETY: the caller keeps i + n within the column.
             unsafe { state[k].store_partial(self.state[k].add(i), n) };

@@ -1,9 +1,11 @@
 //! The only elementwise loop of the crate.
 #![allow(unsafe_code)]
 
-use super::lane::{Element, Lane};
-use super::level::{Kind, Level};
+use super::isa::{Assembler, Isa, Kernel};
+use super::level::Level;
 use super::streams::Streams;
+use super::vector::{Element, Vector};
+use super::width::{Layout, Width};
 use crate::error::Error;
 
 /// One element of a fused update: the formula, without a loop, a pointer or a cfg.
@@ -16,17 +18,18 @@ use crate::error::Error;
 /// instruction set is chosen at run time, both cost a function call for each register.
 ///
 /// ```
-/// use gradus::{Columns, Lane, Level, Rule, run};
+/// use gradus::{Columns, Vector, Level, Rule, run};
 ///
 /// /// The sign of the gradient alone: `p -= lr` where `g > 0`, `p += lr` where `g < 0`.
 /// struct SignSgd {
 ///     lr: f32,
 /// }
 ///
-/// impl Rule<0> for SignSgd {
+/// impl Rule for SignSgd {
+///     type Columns = Width<0>;
 ///     #[inline(always)]
-///     fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
-///         let (zero, lr) = (L::splat(isa, 0.0), L::splat(isa, self.lr));
+///     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+///         let (zero, lr) = (V::splat(isa, 0.0), V::splat(isa, self.lr));
 ///         let down = g.select_gt(zero, lr, zero);
 ///         let up = zero.select_gt(g, lr, zero);
 ///         (p - down + up, [])
@@ -39,9 +42,18 @@ use crate::error::Error;
 /// assert_eq!(params, [0.5, 1.5, 1.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub trait Rule<const S: usize, const R: usize = 1, T: Element = f32> {
+pub trait Rule<const R: usize = 1, T: Element = f32> {
+    /// The columns of state: `Width<2>` for two.
+    type Columns: Layout;
+
     /// The new `x` and the new state of one element, for a register full of elements.
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, read: [L; R], state: [L; S]) -> (L, [L; S]);
+    fn apply<V: Vector<T>>(
+        &self,
+        isa: V::Isa,
+        x: V,
+        read: [V; R],
+        state: Of<Self::Columns, V>,
+    ) -> (V, Of<Self::Columns, V>);
 
     /// The loop in assembly that computes the same, where the crate has one.
     #[doc(hidden)]
@@ -51,11 +63,14 @@ pub trait Rule<const S: usize, const R: usize = 1, T: Element = f32> {
     }
 }
 
+/// `[T; 2]` for the columns `Width<2>`.
+pub type Of<C, T> = <C as Layout>::Of<T>;
+
 /// A rule that has loops in assembly, with its constants in the order of their registers.
 ///
 /// Outside of the crate it cannot be named, which keeps [`Rule::assembly`] to the crate's rules.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(all(target_arch = "arm", target_os = "none", target_abi = "eabihf")), allow(dead_code))] // read on Cortex-M only
+#[allow(dead_code)] // read on Cortex-M only
 pub enum Assembly {
     /// `rho, gain, lr`
     Momentum([f32; 3]),
@@ -120,7 +135,7 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
     }
 
     /// Where `x`, the read columns and the state begin.
-    #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+    #[allow(dead_code)] // for loops in assembly
     #[inline(always)]
     pub(super) fn pointers(&self) -> (*mut T, [*const T; R], [*mut T; S]) {
         (self.x, self.streams.read, self.streams.state)
@@ -139,25 +154,27 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
 
 /// Applies `rule` to every element of `columns` at `level`: the same bits at each.
 #[inline]
-pub fn run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
+pub fn run<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
     level: Level,
     rule: &K,
     columns: Columns<'_, S, R, T>,
 ) {
-    match level.0 {
-        Kind::Scalar(isa) => sweep::<S, R, T, T, K>(isa, rule, columns),
-        #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
-        Kind::Fpu(isa) => super::cortex_m::run(isa, rule, columns),
-        #[cfg(any(
-            target_feature = "sse2",
-            target_feature = "simd128",
-            all(target_arch = "aarch64", target_feature = "neon")
-        ))]
-        Kind::Portable(isa) => sweep::<S, R, T, T::Portable, K>(isa, rule, columns),
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Kind::Avx2(isa) => super::x86::run_avx2(isa, rule, columns),
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        Kind::Avx512(isa) => super::x86::run_avx512(isa, rule, columns),
+    level.dispatch(rule, columns);
+}
+
+impl<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>> Kernel<K>
+    for Columns<'_, S, R, T>
+{
+    type Out = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I, rule: &K) {
+        sweep::<S, R, T, T::In<I>, K>(isa, rule, self);
+    }
+
+    #[inline(always)]
+    fn assemble<A: Assembler>(self, assembler: A, rule: &K) -> Self {
+        assembler.sweep(rule, self)
     }
 }
 
@@ -170,8 +187,8 @@ const LONG: usize = 256;
 /// A large allocation often starts 16 bytes past a cache line. Every other 512-bit access would
 /// touch two lines there; aligning the column that is written recovers the speed.
 #[inline(always)]
-pub(super) fn head<T: Element, L: Lane<T>>(x: *const T, n: usize) -> usize {
-    let register = size_of::<L>();
+pub(super) fn head<T: Element, V: Vector<T>>(x: *const T, n: usize) -> usize {
+    let register = size_of::<V>();
     if register >= 32 && n >= LONG {
         // Below WIDTH, because x is aligned to its elements.
         (x.addr().wrapping_neg() % register) / size_of::<T>()
@@ -182,38 +199,38 @@ pub(super) fn head<T: Element, L: Lane<T>>(x: *const T, n: usize) -> usize {
 
 /// The loop: a part of a register where that aligns `x`, whole registers, and what is left.
 #[inline(always)]
-pub(super) fn sweep<const S: usize, const R: usize, T: Element, L: Lane<T>, K: Rule<S, R, T>>(
-    isa: L::Isa,
+fn sweep<const S: usize, const R: usize, T: Element, V: Vector<T>, K: Rule<R, T, Columns = Width<S>>>(
+    isa: V::Isa,
     rule: &K,
     columns: Columns<'_, S, R, T>,
 ) {
     let Columns { x: p, streams } = columns;
     let n = streams.len();
-    let mut part = head::<T, L>(p, n);
+    let mut part = head::<T, V>(p, n);
     let mut i = 0;
     loop {
         if part > 0 {
             // SAFETY: part < WIDTH, and i + part <= n: the head by n >= LONG, the tail by its value.
             unsafe {
-                let (read, state) = streams.load_partial::<L>(isa, i, part);
-                let (x, state) = rule.apply(isa, L::load_partial(isa, p.add(i), part), read, state);
+                let (read, state) = streams.load_partial::<V>(isa, i, part);
+                let (x, state) = rule.apply(isa, V::load_partial(isa, p.add(i), part), read, state);
                 x.store_partial(p.add(i), part);
                 streams.store_partial(i, part, state);
             }
             i += part;
         }
-        while n - i >= L::WIDTH {
+        while n - i >= V::WIDTH {
             // SAFETY: the loop condition gives i + WIDTH <= n, the length of every column.
             unsafe {
-                let (read, state) = streams.load::<L>(isa, i);
-                let (x, state) = rule.apply(isa, L::load(isa, p.add(i)), read, state);
+                let (read, state) = streams.load::<V>(isa, i);
+                let (x, state) = rule.apply(isa, V::load(isa, p.add(i)), read, state);
                 x.store(p.add(i));
                 streams.store(i, state);
             }
-            i += L::WIDTH;
+            i += V::WIDTH;
         }
         part = n - i;
-        if L::WIDTH == 1 || part == 0 {
+        if V::WIDTH == 1 || part == 0 {
             return;
         }
     }

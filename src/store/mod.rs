@@ -134,9 +134,9 @@ pub fn save(value: impl Save, buffer: &mut [u8]) -> Result<&[u8], Error> {
 ///
 /// ```
 /// use gradus::{Adam, StateVec, store};
-/// let state = StateVec::<Adam, 2>::new(1000);
+/// let state = StateVec::<Adam>::new(1000);
 /// let file = store::to_vec((&state, 17_u32))?; // and the step, for a schedule
-/// let (mut loaded, mut step) = (StateVec::<Adam, 2>::new(0), 0_u32);
+/// let (mut loaded, mut step) = (StateVec::<Adam>::new(0), 0_u32);
 /// store::load((&mut loaded, &mut step), &file)?;
 /// assert_eq!((loaded, step), (state, 17));
 /// # Ok::<(), store::Error>(())

@@ -6,6 +6,7 @@ use crate::ensemble::*;
 use crate::noise::Masks;
 use crate::norm::BatchNorm;
 use crate::optim::*;
+use crate::simd::Layout;
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 
 /// A value that can be saved: see the [module](crate::store) for the list.
@@ -148,7 +149,7 @@ fn clock(bytes: [u8; 8]) -> Clock {
     Clock { t: bits as u32, carry: f32::from_bits((bits >> 32) as u32) }
 }
 
-/// The four words of one lane after the other.
+/// The four words of one generator after the other.
 fn mask_bytes(masks: &Masks) -> [u8; 128] {
     let mut bytes = [0; 128];
     for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(masks.state().as_flattened()) {
@@ -166,29 +167,25 @@ fn masks(bytes: &[u8; 128]) -> Masks {
 }
 
 /// The head of a state: its columns may lie anywhere, but must be of one length.
-fn head_of<const K: usize>(name: Name, columns: [&[f32]; K]) -> Result<Head, Error> {
-    let n = columns.first().map_or(0, |column| column.len());
+fn head_of<T: AsRef<[f32]>>(name: Name, columns: &[T]) -> Result<Head, Error> {
+    let n = columns.first().map_or(0, |column| column.as_ref().len());
     for column in columns {
-        if column.len() != n {
-            return Err(Error::Elements { expected: n as u64, found: column.len() as u64 });
+        let found = column.as_ref().len();
+        if found != n {
+            return Err(Error::Elements { expected: n as u64, found: found as u64 });
         }
     }
-    Ok(Head::new(name, K, n))
+    Ok(Head::new(name, columns.len(), n))
 }
 
-pub(crate) fn write_state<const K: usize>(
-    to: &mut Writer<'_>,
-    name: Name,
-    columns: [&[f32]; K],
-    clock: Clock,
-) {
+pub(crate) fn write_state<T: AsRef<[f32]>>(to: &mut Writer<'_>, name: Name, columns: &[T], clock: Clock) {
     match head_of(name, columns) {
         Ok(head) => to.head(head),
         Err(error) => to.fail(error),
     }
     to.bytes(&clock_bytes(&clock));
     for column in columns {
-        to.column(column);
+        to.column(column.as_ref());
     }
 }
 
@@ -199,46 +196,46 @@ pub(crate) fn check_state(from: &mut Reader<'_>, head: Head) -> Result<(), Error
     Ok(())
 }
 
-impl<O: Family, const K: usize> Save for StateMut<'_, O, K> {
+impl<O: Family + Stateful> Save for StateMut<'_, O> {
     fn write(&self, to: &mut Writer<'_>) {
-        write_state(to, O::NAME, self.columns.each_ref().map(|column| &**column), *self.clock);
+        write_state(to, O::NAME, self.columns.as_ref(), *self.clock);
     }
 }
 
-impl<O: Family, const K: usize> Load for StateMut<'_, O, K> {
+impl<O: Family + Stateful> Load for StateMut<'_, O> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
-        check_state(from, head_of(O::NAME, self.columns.each_ref().map(|column| &**column))?)
+        check_state(from, head_of(O::NAME, self.columns.as_ref())?)
     }
     fn read(&mut self, from: &mut Reader<'_>) {
         from.head();
         *self.clock = clock(from.bytes());
-        for column in &mut self.columns {
+        for column in self.columns.as_mut() {
             from.column(column);
         }
     }
 }
 
-impl<O: Family, const K: usize, const N: usize> Save for State<O, K, N> {
+impl<O: Family + Stateful, const N: usize> Save for State<O, N> {
     fn write(&self, to: &mut Writer<'_>) {
-        write_state(to, O::NAME, self.columns.each_ref().map(|column| column.as_slice()), self.clock);
+        write_state(to, O::NAME, self.columns.as_ref(), self.clock);
     }
 }
 
-impl<O: Family, const K: usize, const N: usize> Load for State<O, K, N> {
+impl<O: Family + Stateful, const N: usize> Load for State<O, N> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
-        check_state(from, head_of(O::NAME, self.columns.each_ref().map(|column| column.as_slice()))?)
+        check_state(from, head_of(O::NAME, self.columns.as_ref())?)
     }
     fn read(&mut self, from: &mut Reader<'_>) {
         self.as_mut().read(from);
     }
 }
 
-impl<O: Family, const K: usize, const N: usize> Fixed for State<O, K, N> {
-    const SIZE: usize = Head::SIZE + 8 + 4 * K * N;
+impl<O: Family + Stateful, const N: usize> Fixed for State<O, N> {
+    const SIZE: usize = Head::SIZE + 8 + 4 * O::Columns::COUNT * N;
 }
 
 #[cfg(feature = "std")]
-impl<O: Family, const K: usize> Save for StateVec<O, K> {
+impl<O: Family + Stateful> Save for StateVec<O> {
     fn write(&self, to: &mut Writer<'_>) {
         write_state(to, O::NAME, self.columns(), self.clock);
     }
@@ -246,10 +243,10 @@ impl<O: Family, const K: usize> Save for StateVec<O, K> {
 
 /// The number of parameters comes from the file.
 #[cfg(feature = "std")]
-impl<O: Family, const K: usize> Load for StateVec<O, K> {
+impl<O: Family + Stateful> Load for StateVec<O> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
-        let length = if K == 0 { 0 } else { from.peek().length };
-        check_state(from, Head { length, ..Head::new(O::NAME, K, 0) })
+        let length = if O::Columns::COUNT == 0 { 0 } else { from.peek().length };
+        check_state(from, Head { length, ..Head::new(O::NAME, O::Columns::COUNT, 0) })
     }
     fn read(&mut self, from: &mut Reader<'_>) {
         *self = Self::new(from.peek().length as usize);
@@ -364,7 +361,7 @@ plain!(Xoshiro128PlusPlus, "xoshiro128++", 16, Xoshiro128PlusPlus::state, |x| {
 
 plain!(Masks, "masks", 128, mask_bytes, |x| {
     let masks = masks(&x);
-    (mask_bytes(&masks) == x).then_some(masks) // a lane of zeros does not come back
+    (mask_bytes(&masks) == x).then_some(masks) // a generator of zeros does not come back
 });
 
 const ENSEMBLE: Name = Name::new("ensemble");

@@ -5,7 +5,8 @@
 
 use super::{Family, Name};
 use crate::ensemble::Ensemble;
-use crate::optim::{Clock, State};
+use crate::optim::{Clock, State, Stateful};
+use crate::simd::Layout;
 use core::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::ser::{SerializeTuple, Serializer};
@@ -118,9 +119,9 @@ impl<T: Serialize, const N: usize> Serialize for Array<&[T; N]> {
     }
 }
 
-impl<const K: usize, const N: usize> Serialize for Arrays<&[[f32; N]; K]> {
+impl<const N: usize> Serialize for Arrays<&[[f32; N]]> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = serializer.serialize_tuple(K)?;
+        let mut tuple = serializer.serialize_tuple(self.0.len())?;
         for column in self.0 {
             tuple.serialize_element(&Array(column))?;
         }
@@ -159,44 +160,44 @@ impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Array<&mut [T; N
     }
 }
 
-impl<'de, const K: usize, const N: usize> Deserialize<'de> for Arrays<[[f32; N]; K]> {
+/// The columns of a state, to fill.
+struct Filled<O: Stateful, const N: usize>(State<O, N>);
+
+impl<'de, O: Stateful, const N: usize> Deserialize<'de> for Filled<O, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_tuple(K, Self([[0.0; N]; K]))
+        deserializer.deserialize_tuple(O::Columns::COUNT, Self(State::new()))
     }
 }
 
-impl<'de, const K: usize, const N: usize> Visitor<'de> for Arrays<[[f32; N]; K]> {
+impl<'de, O: Stateful, const N: usize> Visitor<'de> for Filled<O, N> {
     type Value = Self;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{K} columns")
+        write!(f, "{} columns", O::Columns::COUNT)
     }
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut tuple: A) -> Result<Self, A::Error> {
-        for k in 0..K {
-            let filled = match self.0.get_mut(k) {
-                Some(column) => tuple.next_element_seed(Array(column))?,
-                None => None,
-            };
-            if filled.is_none() {
-                return Err(de::Error::invalid_length(k, &self));
+        for (k, column) in self.0.columns.as_mut().iter_mut().enumerate() {
+            if tuple.next_element_seed(Array(column))?.is_none() {
+                return Err(de::Error::invalid_length(k, &"a column each"));
             }
         }
-        end(tuple, K, &self)?;
+        end(tuple, O::Columns::COUNT, &self)?;
         Ok(self)
     }
 }
 
-impl<O: Family, const K: usize, const N: usize> Serialize for State<O, K, N> {
+impl<O: Family + Stateful, const N: usize> Serialize for State<O, N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Fields { family: O::NAME, columns: Arrays(&self.columns), clock: self.clock }.serialize(serializer)
+        Fields { family: O::NAME, columns: Arrays(self.columns.as_ref()), clock: self.clock }
+            .serialize(serializer)
     }
 }
 
-impl<'de, O: Family, const K: usize, const N: usize> Deserialize<'de> for State<O, K, N> {
+impl<'de, O: Family + Stateful, const N: usize> Deserialize<'de> for State<O, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = Fields::<Arrays<[[f32; N]; K]>>::deserialize(deserializer)?;
+        let fields = Fields::<Filled<O, N>>::deserialize(deserializer)?;
         let (columns, clock) = fields.of::<O, D::Error>()?;
-        let mut state = Self::new();
-        (state.columns, state.clock) = (columns.0, clock);
+        let mut state = columns.0;
+        state.clock = clock;
         Ok(state)
     }
 }
@@ -234,23 +235,26 @@ mod heap {
     use super::*;
     use crate::optim::StateVec;
 
-    impl<O: Family, const K: usize> Serialize for StateVec<O, K> {
+    impl<O: Family + Stateful> Serialize for StateVec<O> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let columns = self.columns();
-            Fields { family: O::NAME, columns: columns.as_slice(), clock: self.clock }.serialize(serializer)
+            Fields { family: O::NAME, columns, clock: self.clock }.serialize(serializer)
         }
     }
 
-    impl<'de, O: Family, const K: usize> Deserialize<'de> for StateVec<O, K> {
+    impl<'de, O: Family + Stateful> Deserialize<'de> for StateVec<O> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             let fields = Fields::<Vec<Vec<f32>>>::deserialize(deserializer)?;
             let (columns, clock) = fields.of::<O, D::Error>()?;
             let n = columns.first().map_or(0, Vec::len);
             let mut state = Self::new(n);
-            if columns.len() != K {
-                return Err(de::Error::invalid_length(columns.len(), &K.to_string().as_str()));
+            if columns.len() != O::Columns::COUNT {
+                return Err(de::Error::invalid_length(
+                    columns.len(),
+                    &O::Columns::COUNT.to_string().as_str(),
+                ));
             }
-            for (to, from) in state.columns_mut().into_iter().zip(&columns) {
+            for (to, from) in state.columns_mut().as_mut().iter_mut().zip(&columns) {
                 if from.len() != n {
                     return Err(de::Error::invalid_length(from.len(), &n.to_string().as_str()));
                 }

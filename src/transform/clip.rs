@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Lane, Level, norm};
+use crate::simd::{Level, Vector, norm};
 
 /// Multiplies the gradient: the mean over a batch, or a scaled loss scaled back.
 ///
@@ -16,8 +16,8 @@ pub struct Scale(pub f32);
 
 impl Transform for Scale {
     #[inline(always)]
-    fn before<L: Lane>(&self, isa: L::Isa, _: L, g: L) -> L {
-        L::splat(isa, self.0) * g
+    fn before<V: Vector>(&self, isa: V::Isa, _: V, g: V) -> V {
+        V::splat(isa, self.0) * g
     }
     fn check(&self, _: f32) -> Result<(), Error> {
         require(self.0.abs() < f32::INFINITY, Hyper::Factor)
@@ -36,7 +36,7 @@ pub struct ClipValue(pub f32);
 
 impl Transform for ClipValue {
     #[inline(always)]
-    fn before<L: Lane>(&self, isa: L::Isa, _: L, g: L) -> L {
+    fn before<V: Vector>(&self, isa: V::Isa, _: V, g: V) -> V {
         clamp(isa, g, self.0)
     }
     fn check(&self, _: f32) -> Result<(), Error> {
@@ -58,7 +58,7 @@ pub struct MaxNorm(pub f32);
 
 impl Transform for MaxNorm {
     #[inline(always)]
-    fn after<L: Lane>(&self, isa: L::Isa, _: L, new: L) -> L {
+    fn after<V: Vector>(&self, isa: V::Isa, _: V, new: V) -> V {
         clamp(isa, new, self.0)
     }
     fn check(&self, _: f32) -> Result<(), Error> {
@@ -68,8 +68,8 @@ impl Transform for MaxNorm {
 
 /// `x` within `[-limit, limit]`. The operand order lets a NaN through.
 #[inline(always)]
-fn clamp<L: Lane>(isa: L::Isa, x: L, limit: f32) -> L {
-    L::splat(isa, limit).min(L::splat(isa, -limit).max(x))
+fn clamp<V: Vector>(isa: V::Isa, x: V, limit: f32) -> V {
+    V::splat(isa, limit).min(V::splat(isa, -limit).max(x))
 }
 
 /// Clips the gradient of all tensors together to a Euclidean norm (Pascanu et al., 2013).

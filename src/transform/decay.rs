@@ -3,7 +3,7 @@
 use super::Transform;
 use crate::error::{Error, Hyper, require};
 use crate::optim::check_weight_decay;
-use crate::simd::Lane;
+use crate::simd::Vector;
 
 /// Decoupled weight decay (Loshchilov and Hutter, 2019) for any rule.
 ///
@@ -39,8 +39,8 @@ impl Decay {
 
 impl Transform for Decay {
     #[inline(always)]
-    fn after<L: Lane>(&self, isa: L::Isa, old: L, new: L) -> L {
-        new - L::splat(isa, self.loss) * old
+    fn after<V: Vector>(&self, isa: V::Isa, old: V, new: V) -> V {
+        new - V::splat(isa, self.loss) * old
     }
     fn at(self, lr: f32) -> Self {
         Self { loss: lr * self.weight_decay, ..self }
@@ -85,8 +85,8 @@ impl ProxL1 {
 
 impl Transform for ProxL1 {
     #[inline(always)]
-    fn after<L: Lane>(&self, isa: L::Isa, _: L, new: L) -> L {
-        let (zero, t) = (L::splat(isa, 0.0), L::splat(isa, self.threshold));
+    fn after<V: Vector>(&self, isa: V::Isa, _: V, new: V) -> V {
+        let (zero, t) = (V::splat(isa, 0.0), V::splat(isa, self.threshold));
         let inside = new * zero + zero; // +0, and NaN where the weight is NaN
         new.select_gt(t, new - t, (-t).select_gt(new, new + t, inside))
     }

@@ -23,7 +23,7 @@ pub use penalty::{ElasticNet, L1, L2};
 
 use crate::error::Error;
 use crate::optim::{Clock, Optimizer};
-use crate::simd::{Assembly, Lane, Rule};
+use crate::simd::{Assembly, Of, Rule, Vector};
 
 /// A change of the gradient before the rule, or of the parameter after it, in registers.
 ///
@@ -35,13 +35,13 @@ pub trait Transform: Copy + Send + Sync {
 
     /// The gradient that the rule sees, given the parameter `p`.
     #[inline(always)]
-    fn before<L: Lane>(&self, _isa: L::Isa, _p: L, g: L) -> L {
+    fn before<V: Vector>(&self, _isa: V::Isa, _p: V, g: V) -> V {
         g
     }
 
     /// The parameter that is stored, given its `old` value and the `new` one of the rule.
     #[inline(always)]
-    fn after<L: Lane>(&self, _isa: L::Isa, _old: L, new: L) -> L {
+    fn after<V: Vector>(&self, _isa: V::Isa, _old: V, new: V) -> V {
         new
     }
 
@@ -71,7 +71,7 @@ pub struct With<O, T> {
     pub transform: T,
 }
 
-impl<const K: usize, O: Optimizer<K>, T: Transform> Optimizer<K> for With<O, T> {
+impl<O: Optimizer, T: Transform> Optimizer for With<O, T> {
     type Family = O::Family;
     type Rule = With<O::Rule, T>;
 
@@ -91,9 +91,16 @@ impl<const K: usize, O: Optimizer<K>, T: Transform> Optimizer<K> for With<O, T> 
     }
 }
 
-impl<const K: usize, R: Rule<K>, T: Transform> Rule<K> for With<R, T> {
+impl<R: Rule, T: Transform> Rule for With<R, T> {
+    type Columns = R::Columns;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, p: L, [g]: [L; 1], state: [L; K]) -> (L, [L; K]) {
+    fn apply<V: Vector>(
+        &self,
+        isa: V::Isa,
+        p: V,
+        [g]: [V; 1],
+        state: Of<R::Columns, V>,
+    ) -> (V, Of<R::Columns, V>) {
         let g = self.transform.before(isa, p, g);
         let (new, state) = self.optimizer.apply(isa, p, [g], state);
         (self.transform.after(isa, p, new), state)
@@ -107,14 +114,14 @@ impl<const K: usize, R: Rule<K>, T: Transform> Rule<K> for With<R, T> {
 /// A transform that is there or not, decided at run time: a branch per element, the same for all.
 impl<T: Transform> Transform for Option<T> {
     #[inline(always)]
-    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
+    fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
         match self {
             Some(transform) => transform.before(isa, p, g),
             None => g,
         }
     }
     #[inline(always)]
-    fn after<L: Lane>(&self, isa: L::Isa, old: L, new: L) -> L {
+    fn after<V: Vector>(&self, isa: V::Isa, old: V, new: V) -> V {
         match self {
             Some(transform) => transform.after(isa, old, new),
             None => new,
@@ -134,14 +141,14 @@ macro_rules! tuple {
             const NOTHING: bool = true $(&& $t::NOTHING)*;
             #[inline(always)]
             #[allow(non_snake_case, unused_variables)]
-            fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
+            fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
                 let ($($t,)*) = self;
                 $(let g = $t.before(isa, p, g);)*
                 g
             }
             #[inline(always)]
             #[allow(non_snake_case, unused_variables)]
-            fn after<L: Lane>(&self, isa: L::Isa, old: L, new: L) -> L {
+            fn after<V: Vector>(&self, isa: V::Isa, old: V, new: V) -> V {
                 let ($($t,)*) = self;
                 $(let new = $t.after(isa, old, new);)*
                 new

@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Columns, Lane, Level, Rule, run, sum_abs, sum_squares};
+use crate::simd::{Columns, Level, Rule, Vector, Width, run, sum_abs, sum_squares};
 
 /// Whether a penalty's strength is one. Its double must be finite: infinity times a weight of 0 is NaN.
 fn check_lambda(lambda: f32) -> Result<(), Error> {
@@ -11,17 +11,18 @@ fn check_lambda(lambda: f32) -> Result<(), Error> {
 
 /// `sign(p)`, with 0 and NaN themselves.
 #[inline(always)]
-fn sign<L: Lane>(isa: L::Isa, p: L) -> L {
-    let (zero, one) = (L::splat(isa, 0.0), L::splat(isa, 1.0));
+fn sign<V: Vector>(isa: V::Isa, p: V) -> V {
+    let (zero, one) = (V::splat(isa, 0.0), V::splat(isa, 1.0));
     p.select_gt(zero, one, zero.select_gt(p, -one, p))
 }
 
 /// A penalty's part of the gradient, as a pass of its own.
 struct Gradient<P>(P);
 
-impl<P: Transform> Rule<0, 1> for Gradient<P> {
+impl<P: Transform> Rule for Gradient<P> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane>(&self, isa: L::Isa, g: L, [p]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector>(&self, isa: V::Isa, g: V, [p]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
         (self.0.before(isa, p, g), [])
     }
 }
@@ -90,8 +91,8 @@ impl L2 {
 
 impl Transform for L2 {
     #[inline(always)]
-    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
-        g + L::splat(isa, 2.0 * self.lambda) * p
+    fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
+        g + V::splat(isa, 2.0 * self.lambda) * p
     }
     fn check(&self, _: f32) -> Result<(), Error> {
         check_lambda(self.lambda)
@@ -143,8 +144,8 @@ impl L1 {
 
 impl Transform for L1 {
     #[inline(always)]
-    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
-        g + L::splat(isa, self.lambda) * sign(isa, p)
+    fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
+        g + V::splat(isa, self.lambda) * sign(isa, p)
     }
     fn check(&self, _: f32) -> Result<(), Error> {
         check_lambda(self.lambda)
@@ -191,9 +192,9 @@ impl ElasticNet {
 
 impl Transform for ElasticNet {
     #[inline(always)]
-    fn before<L: Lane>(&self, isa: L::Isa, p: L, g: L) -> L {
-        let slope = L::splat(isa, 2.0 * self.beta) * p + sign(isa, p);
-        g + L::splat(isa, self.lambda) * slope
+    fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
+        let slope = V::splat(isa, 2.0 * self.beta) * p + sign(isa, p);
+        g + V::splat(isa, self.lambda) * slope
     }
     fn check(&self, _: f32) -> Result<(), Error> {
         check_lambda(self.lambda)?;

@@ -3,7 +3,19 @@
 //! `each_rule!(f)` is the array of `f(rule)` over every type that implements `Optimizer`, each with
 //! its defaults; `each_variant!(f)` the same over presets and options. `f` is a generic function:
 //! `fn f<const K: usize, O: Optimizer<K>>(rule: O)`. `tests/rules.rs` compares the list with `src/optim`.
-#![allow(unused_macros)]
+#![allow(unused_macros, dead_code)]
+
+use gradus::{Layout, Optimizer, Rule, Stateful, Width};
+
+/// An optimizer with `K` columns, for tests that look into them.
+pub trait Kept<const K: usize>:
+    Optimizer<Family: Stateful<Columns = Width<K>>, Rule: Rule<Columns = Width<K>>>
+{
+}
+impl<const K: usize, O: Optimizer<Family: Stateful<Columns = Width<K>>, Rule: Rule<Columns = Width<K>>>>
+    Kept<K> for O
+{
+}
 
 macro_rules! each_rule {
     ($f:ident) => {{

@@ -1,7 +1,8 @@
 //! The kernels of L-BFGS: one element of each pass.
 
 use crate::second_order::Real;
-use crate::simd::{Columns, Folds, Lane, Level, Rule, reduce_many, run};
+use crate::simd::Width;
+use crate::simd::{Columns, Fold, Level, Rule, Vector, reduce, run};
 
 /// `x = scale x + sum c_k r_k`, added in order.
 pub(super) struct Combine<T, const K: usize> {
@@ -9,42 +10,43 @@ pub(super) struct Combine<T, const K: usize> {
     pub c: [T; K],
 }
 
-impl<T: Real, const K: usize> Rule<0, K, T> for Combine<T, K> {
+impl<T: Real, const K: usize> Rule<K, T> for Combine<T, K> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, x: L, read: [L; K], _: [L; 0]) -> (L, [L; 0]) {
-        let mut x = x * L::splat(isa, self.scale);
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, read: [V; K], _: [V; 0]) -> (V, [V; 0]) {
+        let mut x = x * V::splat(isa, self.scale);
         let mut k = 0;
         while k < K {
-            x = x + read[k] * L::splat(isa, self.c[k]);
+            x = x + read[k] * V::splat(isa, self.c[k]);
             k += 1;
         }
         (x, [])
     }
 }
 
-/// The products of each of the first `V` columns with each of the others.
-pub(super) struct Gram<const V: usize>;
+/// The products of each of the first `J` columns with each of the others.
+pub(super) struct Gram<const J: usize>;
 
-impl<T: Real, const V: usize, const R: usize, const A: usize> Folds<R, 0, A, T> for Gram<V> {
+impl<T: Real, const J: usize, const R: usize, const A: usize> Fold<R, 0, A, T> for Gram<J> {
     const AHEAD: bool = true;
 
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        _: L::Isa,
+        _: V::Isa,
         _: usize,
-        mut sums: [L; A],
-        read: [L; R],
-        _: [L; 0],
-    ) -> ([L; A], [L; 0]) {
-        const { assert!(A == V * (R - V)) };
-        let mut k = V;
+        mut sums: [V; A],
+        read: [V; R],
+        _: [V; 0],
+    ) -> ([V; A], [V; 0]) {
+        const { assert!(A == J * (R - J)) };
+        let mut k = J;
         while k < R {
-            let mut v = 0;
-            while v < V {
-                let a = (k - V) * V + v;
-                sums[a] = sums[a] + read[v] * read[k];
-                v += 1;
+            let mut j = 0;
+            while j < J {
+                let a = (k - J) * J + j;
+                sums[a] = sums[a] + read[j] * read[k];
+                j += 1;
             }
             k += 1;
         }
@@ -57,18 +59,18 @@ impl<T: Real, const V: usize, const R: usize, const A: usize> Folds<R, 0, A, T> 
 /// It reads `g, p, s` and the columns; `y` holds the old gradient and becomes the difference.
 pub(super) struct Newest;
 
-impl<T: Real, const R: usize, const A: usize> Folds<R, 1, A, T> for Newest {
+impl<T: Real, const R: usize, const A: usize> Fold<R, 1, A, T> for Newest {
     const AHEAD: bool = true;
 
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        _: L::Isa,
+        _: V::Isa,
         _: usize,
-        mut sums: [L; A],
-        read: [L; R],
-        [y]: [L; 1],
-    ) -> ([L; A], [L; 1]) {
+        mut sums: [V; A],
+        read: [V; R],
+        [y]: [V; 1],
+    ) -> ([V; A], [V; 1]) {
         const { assert!(A == 4 + 2 * (R - 3)) };
         let (g, p, s) = (read[0], read[1], read[2]);
         let y = g - y;
@@ -94,23 +96,23 @@ pub(super) struct Descend<T, const K: usize> {
     pub c: [T; K],
 }
 
-impl<T: Real, const R: usize, const K: usize> Folds<R, 1, K, T> for Descend<T, K> {
+impl<T: Real, const R: usize, const K: usize> Fold<R, 1, K, T> for Descend<T, K> {
     const AHEAD: bool = true;
 
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        isa: L::Isa,
+        isa: V::Isa,
         _: usize,
-        mut sums: [L; K],
-        read: [L; R],
-        _: [L; 1],
-    ) -> ([L; K], [L; 1]) {
+        mut sums: [V; K],
+        read: [V; R],
+        _: [V; 1],
+    ) -> ([V; K], [V; 1]) {
         const { assert!(R == K + 1) };
         let mut q = read[0];
         let mut k = 0;
         while k < K {
-            q = q + read[k + 1] * L::splat(isa, self.c[k]);
+            q = q + read[k + 1] * V::splat(isa, self.c[k]);
             k += 1;
         }
         let mut k = 0;
@@ -124,7 +126,7 @@ impl<T: Real, const R: usize, const K: usize> Folds<R, 1, K, T> for Descend<T, K
 
 /// Joins a sum and a maximum with those of the elements that follow.
 #[inline(always)]
-pub(super) fn join_slope<T, L: Lane<T>>(a: [L; 2], b: [L; 2]) -> [L; 2] {
+pub(super) fn join_slope<T, V: Vector<T>>(a: [V; 2], b: [V; 2]) -> [V; 2] {
     [a[0] + b[0], b[1].max(a[1])]
 }
 
@@ -137,30 +139,30 @@ pub(super) struct Depart<T, const K: usize> {
     pub c: [T; K],
 }
 
-impl<T: Real, const R: usize, const K: usize> Folds<R, 2, 2, T> for Depart<T, K> {
+impl<T: Real, const R: usize, const K: usize> Fold<R, 2, 2, T> for Depart<T, K> {
     const AHEAD: bool = true;
 
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        isa: L::Isa,
+        isa: V::Isa,
         _: usize,
-        [slope, longest]: [L; 2],
-        read: [L; R],
-        [q, _]: [L; 2],
-    ) -> ([L; 2], [L; 2]) {
+        [slope, longest]: [V; 2],
+        read: [V; R],
+        [q, _]: [V; 2],
+    ) -> ([V; 2], [V; 2]) {
         const { assert!(R == K + 2) };
-        let mut q = q * L::splat(isa, self.scale);
+        let mut q = q * V::splat(isa, self.scale);
         let mut k = 0;
         while k < K {
-            q = q + read[k + 2] * L::splat(isa, self.c[k]);
+            q = q + read[k + 2] * V::splat(isa, self.c[k]);
             k += 1;
         }
         let d = -q;
         ([slope + read[1] * d, d.abs().max(longest)], [d, read[0] + d])
     }
     #[inline(always)]
-    fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
+    fn join<V: Vector<T>>(&self, a: [V; 2], b: [V; 2]) -> [V; 2] {
         join_slope(a, b)
     }
 }
@@ -168,20 +170,20 @@ impl<T: Real, const R: usize, const K: usize> Folds<R, 2, 2, T> for Depart<T, K>
 /// Slope along `d`, and the largest element of the gradient.
 pub(super) struct Slope;
 
-impl<T: Real> Folds<2, 0, 2, T> for Slope {
+impl<T: Real> Fold<2, 0, 2, T> for Slope {
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        _: L::Isa,
+        _: V::Isa,
         _: usize,
-        [slope, largest]: [L; 2],
-        [g, d]: [L; 2],
-        _: [L; 0],
-    ) -> ([L; 2], [L; 0]) {
+        [slope, largest]: [V; 2],
+        [g, d]: [V; 2],
+        _: [V; 0],
+    ) -> ([V; 2], [V; 0]) {
         ([slope + g * d, g.abs().max(largest)], [])
     }
     #[inline(always)]
-    fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
+    fn join<V: Vector<T>>(&self, a: [V; 2], b: [V; 2]) -> [V; 2] {
         join_slope(a, b)
     }
 }
@@ -191,19 +193,21 @@ pub(super) struct Advance<T> {
     pub t: T,
 }
 
-impl<T: Real> Rule<0, 2, T> for Advance<T> {
+impl<T: Real> Rule<2, T> for Advance<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [x0, d]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        (x0 + d * L::splat(isa, self.t), [])
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, _: V, [x0, d]: [V; 2], _: [V; 0]) -> (V, [V; 0]) {
+        (x0 + d * V::splat(isa, self.t), [])
     }
 }
 
 /// `x = x h`.
 pub(super) struct Multiply;
 
-impl<T: Real> Rule<0, 1, T> for Multiply {
+impl<T: Real> Rule<1, T> for Multiply {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, _: L::Isa, x: L, [h]: [L; 1], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector<T>>(&self, _: V::Isa, x: V, [h]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
         (x * h, [])
     }
 }
@@ -211,16 +215,16 @@ impl<T: Real> Rule<0, 1, T> for Multiply {
 /// `y'(h y)`.
 pub(super) struct Weighted;
 
-impl<T: Real> Folds<2, 0, 1, T> for Weighted {
+impl<T: Real> Fold<2, 0, 1, T> for Weighted {
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        _: L::Isa,
+        _: V::Isa,
         _: usize,
-        [sum]: [L; 1],
-        [y, h]: [L; 2],
-        _: [L; 0],
-    ) -> ([L; 1], [L; 0]) {
+        [sum]: [V; 1],
+        [y, h]: [V; 2],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
         ([sum + y * (h * y)], [])
     }
 }
@@ -228,12 +232,12 @@ impl<T: Real> Folds<2, 0, 1, T> for Weighted {
 /// A reduction of columns of one length.
 pub(super) fn sums<T: Real, const R: usize, const S: usize, const A: usize>(
     level: Level,
-    folds: &impl Folds<R, S, A, T>,
+    folds: &impl Fold<R, S, A, T>,
     read: [&[T]; R],
     state: [&mut [T]; S],
 ) -> [T; A] {
     let len = read.first().map_or(0, |column| column.len());
-    let sums = reduce_many(level, folds, len, read, state);
+    let sums = reduce(level, folds, len, read, state);
     debug_assert!(sums.is_ok(), "all vectors of a run have one length");
     sums.unwrap_or([T::ZERO; A])
 }
@@ -241,7 +245,7 @@ pub(super) fn sums<T: Real, const R: usize, const S: usize, const A: usize>(
 /// An update of columns of one length.
 pub(super) fn apply<T: Real, const R: usize>(
     level: Level,
-    rule: &impl Rule<0, R, T>,
+    rule: &impl Rule<R, T, Columns = Width<0>>,
     x: &mut [T],
     read: [&[T]; R],
 ) {

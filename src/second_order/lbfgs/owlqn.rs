@@ -6,12 +6,12 @@
 use super::kernels::{Advance, apply, join_slope, sums};
 use super::settings::LbfgsSettings;
 use crate::second_order::Real;
-use crate::simd::{Folds, Lane, Level, Rule, sum_abs};
+use crate::simd::{Fold, Level, Rule, Vector, Width, sum_abs};
 
 /// Pseudo-gradient of one element: `g + l1` or `g - l1` on either side of 0; at 0 the one that descends.
 #[inline(always)]
-fn pseudo<T: Real, L: Lane<T>>(isa: L::Isa, l1: T, x: L, g: L) -> L {
-    let (zero, l1) = (L::splat(isa, T::ZERO), L::splat(isa, l1));
+fn pseudo<T: Real, V: Vector<T>>(isa: V::Isa, l1: T, x: V, g: V) -> V {
+    let (zero, l1) = (V::splat(isa, T::ZERO), V::splat(isa, l1));
     let (right, left) = (g + l1, g - l1);
     let at_zero = zero.select_gt(right, right, left.select_gt(zero, left, zero));
     x.select_gt(zero, right, zero.select_gt(x, left, at_zero))
@@ -19,8 +19,8 @@ fn pseudo<T: Real, L: Lane<T>>(isa: L::Isa, l1: T, x: L, g: L) -> L {
 
 /// `x0 + d`, or 0 if that lies beyond 0. From 0 itself any direction is open.
 #[inline(always)]
-fn within<T: Real, L: Lane<T>>(isa: L::Isa, x0: L, d: L) -> L {
-    let (zero, x) = (L::splat(isa, T::ZERO), x0 + d);
+fn within<T: Real, V: Vector<T>>(isa: V::Isa, x0: V, d: V) -> V {
+    let (zero, x) = (V::splat(isa, T::ZERO), x0 + d);
     x0.select_gt(zero, x.max(zero), zero.select_gt(x0, x.min(zero), x))
 }
 
@@ -29,28 +29,29 @@ struct Pseudo<T> {
     l1: T,
 }
 
-impl<T: Real> Rule<0, 2, T> for Pseudo<T> {
+impl<T: Real> Rule<2, T> for Pseudo<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [x, g]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, _: V, [x, g]: [V; 2], _: [V; 0]) -> (V, [V; 0]) {
         (pseudo(isa, self.l1, x, g), [])
     }
 }
 
 /// The largest element of the pseudo-gradient.
-impl<T: Real> Folds<2, 0, 1, T> for Pseudo<T> {
+impl<T: Real> Fold<2, 0, 1, T> for Pseudo<T> {
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        isa: L::Isa,
+        isa: V::Isa,
         _: usize,
-        [largest]: [L; 1],
-        [x, g]: [L; 2],
-        _: [L; 0],
-    ) -> ([L; 1], [L; 0]) {
+        [largest]: [V; 1],
+        [x, g]: [V; 2],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
         ([pseudo(isa, self.l1, x, g).abs().max(largest)], [])
     }
     #[inline(always)]
-    fn join<L: Lane<T>>(&self, [a]: [L; 1], [b]: [L; 1]) -> [L; 1] {
+    fn join<V: Vector<T>>(&self, [a]: [V; 1], [b]: [V; 1]) -> [V; 1] {
         [b.max(a)]
     }
 }
@@ -60,16 +61,16 @@ struct Promise<T> {
     l1: T,
 }
 
-impl<T: Real> Folds<3, 0, 1, T> for Promise<T> {
+impl<T: Real> Fold<3, 0, 1, T> for Promise<T> {
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        isa: L::Isa,
+        isa: V::Isa,
         _: usize,
-        [sum]: [L; 1],
-        [x0, g, x]: [L; 3],
-        _: [L; 0],
-    ) -> ([L; 1], [L; 0]) {
+        [sum]: [V; 1],
+        [x0, g, x]: [V; 3],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
         ([sum + pseudo(isa, self.l1, x0, g) * (x - x0)], [])
     }
 }
@@ -78,28 +79,28 @@ impl<T: Real> Folds<3, 0, 1, T> for Promise<T> {
 /// `FREE` of the penalty, or in the orthant that the point and the pseudo-gradient choose.
 struct Orthant<const FREE: bool>;
 
-impl<T: Real, const FREE: bool> Folds<1, 2, 2, T> for Orthant<FREE> {
+impl<T: Real, const FREE: bool> Fold<1, 2, 2, T> for Orthant<FREE> {
     #[inline(always)]
-    fn fold<L: Lane<T>>(
+    fn fold<V: Vector<T>>(
         &self,
-        isa: L::Isa,
+        isa: V::Isa,
         _: usize,
-        [slope, longest]: [L; 2],
-        [x0]: [L; 1],
-        [q, p]: [L; 2],
-    ) -> ([L; 2], [L; 2]) {
+        [slope, longest]: [V; 2],
+        [x0]: [V; 1],
+        [q, p]: [V; 2],
+    ) -> ([V; 2], [V; 2]) {
         if FREE {
             let d = -q;
             return ([slope + p * d, d.abs().max(longest)], [d, x0 + d]);
         }
-        let zero = L::splat(isa, T::ZERO);
+        let zero = V::splat(isa, T::ZERO);
         // Where the direction does not descend it is 0.
         let (down, up) = ((-q).min(zero), (-q).max(zero));
         let d = p.select_gt(zero, down, zero.select_gt(p, up, zero));
         ([slope + p * d, d.abs().max(longest)], [d, within(isa, x0, d)])
     }
     #[inline(always)]
-    fn join<L: Lane<T>>(&self, a: [L; 2], b: [L; 2]) -> [L; 2] {
+    fn join<V: Vector<T>>(&self, a: [V; 2], b: [V; 2]) -> [V; 2] {
         join_slope(a, b)
     }
 }
@@ -109,19 +110,21 @@ struct AdvanceWithin<T> {
     t: T,
 }
 
-impl<T: Real> Rule<0, 2, T> for AdvanceWithin<T> {
+impl<T: Real> Rule<2, T> for AdvanceWithin<T> {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, isa: L::Isa, _: L, [x0, d]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
-        (within(isa, x0, d * L::splat(isa, self.t)), [])
+    fn apply<V: Vector<T>>(&self, isa: V::Isa, _: V, [x0, d]: [V; 2], _: [V; 0]) -> (V, [V; 0]) {
+        (within(isa, x0, d * V::splat(isa, self.t)), [])
     }
 }
 
 /// `s = x - x0`
 struct Difference;
 
-impl<T: Real> Rule<0, 2, T> for Difference {
+impl<T: Real> Rule<2, T> for Difference {
+    type Columns = Width<0>;
     #[inline(always)]
-    fn apply<L: Lane<T>>(&self, _: L::Isa, _: L, [x, x0]: [L; 2], _: [L; 0]) -> (L, [L; 0]) {
+    fn apply<V: Vector<T>>(&self, _: V::Isa, _: V, [x, x0]: [V; 2], _: [V; 0]) -> (V, [V; 0]) {
         (x - x0, [])
     }
 }

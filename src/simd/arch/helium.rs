@@ -7,9 +7,47 @@
 //! of its element.
 #![allow(unsafe_code)]
 
-use super::lane::Element;
-use super::sweep::{Assembly, Columns};
+use super::Fpu;
+use crate::simd::isa::Assembler;
+use crate::simd::mask::{Gate, Gated};
+use crate::simd::sweep::{Assembly, Columns, Rule};
+use crate::simd::vector::Element;
+use crate::simd::width::Width;
 use core::arch::asm;
+
+/// The token of Helium, which a cfg promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Helium;
+
+impl Helium {
+    pub fn detect() -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl Assembler for Helium {
+    #[inline(always)]
+    fn sweep<'a, const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
+        self,
+        rule: &K,
+        columns: Columns<'a, S, R, T>,
+    ) -> Columns<'a, S, R, T> {
+        match rule.assembly() {
+            Some(assembly) if size_of::<T>() == size_of::<f32>() => assembled(assembly, columns),
+            _ => columns,
+        }
+    }
+
+    #[inline(always)]
+    fn masked<'a, 'm, const R: usize, T: Element, G: Gate<R, T>>(
+        self,
+        gate: &G,
+        mask: &'m [u32],
+        columns: Gated<'a, R, T>,
+    ) -> (&'m [u32], Gated<'a, R, T>) {
+        Fpu.masked(gate, mask, columns)
+    }
+}
 
 /// A loop over `$n` elements, four a turn. The first three constants go to q5, q6 and q7, one to
 /// each register that is named.

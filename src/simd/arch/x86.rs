@@ -1,12 +1,10 @@
-//! AVX2 and AVX-512 lanes, and the doors into code compiled for them.
+//! AVX2 and AVX-512 vectors, and the doors into code compiled for them.
 #![allow(unsafe_code)]
 
-use super::draw::{self, Lanes, Words};
-use super::lane::{Element, Lane, Memory};
-use super::mask::{self, Gate, Gated};
-use super::reduce::{self, Folds};
-use super::streams::Streams;
-use super::sweep::{self, Columns, Rule};
+use super::wide128::Wide128;
+use super::*;
+use crate::simd::draw::Words;
+use crate::simd::vector::{Memory, Vector};
 use core::arch::x86_64::*;
 use core::marker::PhantomData;
 use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Sub};
@@ -38,87 +36,47 @@ macro_rules! token {
 token!(Avx2, "avx2");
 token!(Avx512, "avx512f" "avx512vl");
 
-/// The loops, compiled once more for one instruction set.
-macro_rules! doors {
-    ($token:ident, $lane:ident, $feature:literal, $run:ident, $reduce:ident, $masked:ident, $fill:ident) => {
-        #[inline]
-        pub(super) fn $run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
-            isa: $token,
-            rule: &K,
-            columns: Columns<'_, S, R, T>,
-        ) {
-            #[target_feature(enable = $feature)]
-            fn inner<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
-                isa: $token,
-                rule: &K,
-                columns: Columns<'_, S, R, T>,
-            ) {
-                sweep::sweep::<S, R, T, T::$lane, K>(isa, rule, columns);
-            }
-            // SAFETY: the token proves that the CPU has the feature.
-            unsafe { inner(isa, rule, columns) }
-        }
+/// What a set has, and its door: a function compiled for it, into which the kernel is inlined.
+macro_rules! isa {
+    ($token:ident, $feature:literal, $f32:ident $f64:ident) => {
+        impl Isa for $token {
+            type F32 = $f32;
+            type F64 = $f64;
+            type U32 = U32x8<Self>;
 
-        #[inline]
-        pub(super) fn $reduce<
-            const R: usize,
-            const S: usize,
-            const A: usize,
-            T: Element,
-            K: Folds<R, S, A, T>,
-        >(
-            isa: $token,
-            folds: &K,
-            streams: Streams<'_, S, R, T>,
-        ) -> [T; A] {
-            #[target_feature(enable = $feature)]
-            fn inner<const R: usize, const S: usize, const A: usize, T: Element, K: Folds<R, S, A, T>>(
-                isa: $token,
-                folds: &K,
-                streams: Streams<'_, S, R, T>,
-            ) -> [T; A] {
-                reduce::block::<R, S, A, T, T::$lane, K>(isa, folds, streams)
+            #[inline(always)]
+            fn vectorize<F, K: Kernel<F>>(self, formula: &F, kernel: K) -> K::Out {
+                #[target_feature(enable = $feature)]
+                fn inner<F, K: Kernel<F>>(isa: $token, formula: &F, kernel: K) -> K::Out {
+                    kernel.run(isa, formula)
+                }
+                // SAFETY: the token proves that the CPU has the feature.
+                unsafe { inner(self, formula, kernel) }
             }
-            // SAFETY: the token proves that the CPU has the feature.
-            unsafe { inner(isa, folds, streams) }
-        }
-
-        #[inline]
-        pub(super) fn $masked<const R: usize, T: Element, G: Gate<R, T>>(
-            isa: $token,
-            gate: &G,
-            mask: &[u32],
-            columns: Gated<'_, R, T>,
-        ) {
-            #[target_feature(enable = $feature)]
-            fn inner<const R: usize, T: Element, G: Gate<R, T>>(
-                isa: $token,
-                gate: &G,
-                mask: &[u32],
-                columns: Gated<'_, R, T>,
-            ) {
-                mask::masked::<R, T, T::$lane, G>(isa, gate, mask, columns);
-            }
-            // SAFETY: the token proves that the CPU has the feature.
-            unsafe { inner(isa, gate, mask, columns) }
-        }
-
-        #[inline]
-        pub(super) fn $fill(isa: $token, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
-            #[target_feature(enable = $feature)]
-            fn inner(isa: $token, lanes: &mut Lanes, digits: u32, out: &mut [u32]) {
-                draw::words::<U32x8<$token>>(isa, lanes, digits, out);
-            }
-            // SAFETY: the token proves that the CPU has the feature.
-            unsafe { inner(isa, lanes, digits, out) }
         }
     };
 }
 
-doors!(Avx2, Avx2, "avx2", run_avx2, reduce_avx2, masked_avx2, fill_avx2);
-doors!(Avx512, Avx512, "avx512f,avx512vl", run_avx512, reduce_avx512, masked_avx512, fill_avx512);
+isa!(Avx2, "avx2", F32x8 F64x4);
+isa!(Avx512, "avx512f,avx512vl", F32x16 F64x8);
 
-/// One operator of a lane: a value of the lane type is the proof that the CPU has the instruction.
+native! {
+    Avx512 64 "avx512",
+    Avx2 32 "avx2",
+    Wide128 16 "sse2",
+}
+dispatch!(Avx512 Avx2 Wide128);
+
+pub const WIDE: bool = true;
+
+/// Tells the CPU that the line of `p` is read soon.
+#[inline(always)]
+pub fn prefetch<T>(p: *const T) {
+    // SAFETY: a hint: no memory is accessed, whatever the address.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) };
+}
+
+/// One operator of a vector: a value of the vector type is the proof that the CPU has the instruction.
 macro_rules! operator {
     ($name:ident, $trait:ident, $method:ident, $intrinsic:ident) => {
         impl $trait for $name {
@@ -133,7 +91,7 @@ macro_rules! operator {
 }
 
 /// One register type: what both sets spell alike. The rest stands in `Spelling`.
-macro_rules! lane {
+macro_rules! vector {
     (
         $name:ident($v:ident), $t:ident x $width:literal, $token:ident,
         $set1:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident
@@ -180,7 +138,7 @@ macro_rules! lane {
             }
         }
 
-        impl Lane<$t> for $name {
+        impl Vector<$t> for $name {
             const WIDTH: usize = $width;
 
             #[inline(always)]
@@ -212,16 +170,16 @@ macro_rules! lane {
     };
 }
 
-lane!(F32x8(__m256), f32 x 8, Avx2,
+vector!(F32x8(__m256), f32 x 8, Avx2,
     _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps
     _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_sqrt_ps);
-lane!(F64x4(__m256d), f64 x 4, Avx2,
+vector!(F64x4(__m256d), f64 x 4, Avx2,
     _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_sqrt_pd);
-lane!(F32x16(__m512), f32 x 16, Avx512,
+vector!(F32x16(__m512), f32 x 16, Avx512,
     _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_sqrt_ps);
-lane!(F64x8(__m512d), f64 x 8, Avx512,
+vector!(F64x8(__m512d), f64 x 8, Avx512,
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_sqrt_pd);
 

@@ -6,51 +6,89 @@
 //! the bits are those of [`Level::SCALAR`](crate::Level::SCALAR).
 #![allow(unsafe_code)]
 
-use super::lane::{Element, Plain};
-use super::mask::{Gate, Gated, masked as masked_one_by_one};
-use super::sweep::{Assembly, Columns, Rule, sweep};
+use crate::simd::isa::{Assembler, Kernel};
+use crate::simd::mask::{Gate, Gated};
+use crate::simd::sweep::{Assembly, Columns, Rule};
+use crate::simd::vector::{Element, Plain};
+use crate::simd::width::Width;
 use core::arch::asm;
 
-/// The tokens of the FPU, which a hard-float target has at compile time, and of Helium, which a cfg promises.
+#[cfg(gradus_level = "helium")]
+mod helium;
+
+/// The token of the FPU, which a hard-float target has at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fpu {
-    Scalar,
-    #[cfg(gradus_level = "helium")]
-    Helium,
-}
+pub struct Fpu;
 
 impl Fpu {
-    #[cfg(gradus_level = "helium")]
-    pub const WIDEST: Self = Self::Helium;
-    #[cfg(not(gradus_level = "helium"))]
-    pub const WIDEST: Self = Self::Scalar;
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Scalar => "fpu",
-            #[cfg(gradus_level = "helium")]
-            Self::Helium => "helium",
-        }
+    pub fn detect() -> Option<Self> {
+        Some(Self)
     }
 }
 
-/// [`run`](super::run): in assembly as far as a rule has it, the others one by one.
-#[inline(always)]
-pub(super) fn run<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
-    isa: Fpu,
-    rule: &K,
-    columns: Columns<'_, S, R, T>,
-) {
-    let rest = match rule.assembly() {
-        Some(assembly) if size_of::<T>() == size_of::<f32>() => match isa {
-            Fpu::Scalar => assembled(assembly, columns),
-            #[cfg(gradus_level = "helium")]
-            Fpu::Helium => super::helium::assembled(assembly, columns),
-        },
-        _ => columns,
-    };
-    sweep::<S, R, T, T, K>(Plain, rule, rest);
+impl Assembler for Fpu {
+    #[inline(always)]
+    fn sweep<'a, const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
+        self,
+        rule: &K,
+        columns: Columns<'a, S, R, T>,
+    ) -> Columns<'a, S, R, T> {
+        match rule.assembly() {
+            Some(assembly) if size_of::<T>() == size_of::<f32>() => assembled(assembly, columns),
+            _ => columns,
+        }
+    }
+
+    #[inline(always)]
+    fn masked<'a, 'm, const R: usize, T: Element, G: Gate<R, T>>(
+        self,
+        gate: &G,
+        mask: &'m [u32],
+        columns: Gated<'a, R, T>,
+    ) -> (&'m [u32], Gated<'a, R, T>) {
+        if let Some(factor) = gate.factor()
+            && size_of::<T>() == size_of::<f32>()
+            && let Some((words, others)) = mask.split_at_checked(columns.len() / 32)
+        {
+            let (whole, rest) = columns.split_at(32 * words.len());
+            let (from, to) = whole.pointers();
+            // SAFETY: both hold 32 numbers of f32 for each word.
+            unsafe { keep(factor, words, from, to) };
+            return (others, rest);
+        }
+        (mask, columns)
+    }
 }
+
+#[cfg(gradus_level = "helium")]
+use helium::Helium;
+#[cfg(gradus_level = "helium")]
+native! {
+    Helium 16 "helium",
+    Fpu 4 "fpu",
+}
+#[cfg(not(gradus_level = "helium"))]
+native! {
+    Fpu 4 "fpu",
+}
+
+impl Native {
+    /// The loop on plain numbers is there once: behind the assembly of any set, and without.
+    #[inline(always)]
+    pub fn dispatch<F, K: Kernel<F>>(self, formula: &F, kernel: K) -> K::Out {
+        let rest = match self {
+            #[cfg(gradus_level = "helium")]
+            Self::Helium(helium) => kernel.assemble(helium, formula),
+            Self::Fpu(fpu) => kernel.assemble(fpu, formula),
+            Self::Plain(_) => kernel,
+        };
+        rest.run(Plain, formula)
+    }
+}
+
+pub const WIDE: bool = false;
+#[inline(always)]
+pub fn prefetch<T>(_: *const T) {}
 
 /// A loop over `$count` times as many elements as its text handles. Constants go to s16 and up;
 /// each read column is loaded and passed, each updated column loaded, stored and passed.
@@ -226,27 +264,6 @@ fn assembled<'a, const S: usize, const R: usize, T: Element>(
         }
     };
     columns.split_at(done).1
-}
-
-/// [`run_masked`](super::mask::run_masked): in assembly as far as a gate is a product, the others one by one.
-#[inline(always)]
-pub(super) fn masked<const R: usize, T: Element, G: Gate<R, T>>(
-    gate: &G,
-    mask: &[u32],
-    columns: Gated<'_, R, T>,
-) {
-    let (mut mask, mut columns) = (mask, columns);
-    if let Some(factor) = gate.factor()
-        && size_of::<T>() == size_of::<f32>()
-        && let Some((words, others)) = mask.split_at_checked(columns.len() / 32)
-    {
-        let (whole, rest) = columns.split_at(32 * words.len());
-        let (from, to) = whole.pointers();
-        // SAFETY: both hold 32 numbers of f32 for each word.
-        unsafe { keep(factor, words, from, to) };
-        (mask, columns) = (others, rest);
-    }
-    masked_one_by_one::<R, T, T, G>(Plain, gate, mask, columns);
 }
 
 /// `keep ? x * factor : 0`, eight numbers to a load, four to a jump.

@@ -1,19 +1,32 @@
-//! 128-bit lanes over `wide`: SSE2, NEON and simd128 from one file.
+//! 128-bit vectors over `wide`: SSE2, NEON and simd128 from one file.
 //!
 //! Only operations that `wide` maps to one correctly rounded or exact instruction are used. Its
 //! `mul_add`, its estimates and its `max` differ between targets and are not.
 #![allow(unsafe_code)]
 
-use super::draw::Words;
-use super::lane::{Lane, Memory};
+use crate::simd::draw::Words;
+use crate::simd::isa::Isa;
+use crate::simd::vector::{Memory, Vector};
 use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Sub};
 use wide::{f32x4, f64x2, u32x4};
 
 /// The token of the 128-bit registers, which the target has at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Portable;
+pub struct Wide128;
 
-macro_rules! lane {
+impl Wide128 {
+    pub fn detect() -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl Isa for Wide128 {
+    type F32 = F32x4;
+    type F64 = F64x2;
+    type U32 = U32x4;
+}
+
+macro_rules! vector {
     ($name:ident, $v:ident, $t:ident, $width:literal, $mask:ident, |$x:ident| $all:expr) => {
         #[derive(Clone, Copy)]
         pub struct $name($v);
@@ -50,15 +63,15 @@ macro_rules! lane {
             type Output = Self;
             #[inline(always)]
             fn neg(self) -> Self {
-                Self(self.0 ^ Self::splat(Portable, -0.0).0)
+                Self(self.0 ^ Self::splat(Wide128, -0.0).0)
             }
         }
 
         impl Memory<$t> for $name {
-            type Isa = Portable;
+            type Isa = Wide128;
 
             #[inline(always)]
-            unsafe fn load(_: Portable, src: *const $t) -> Self {
+            unsafe fn load(_: Wide128, src: *const $t) -> Self {
                 // SAFETY: the caller vouches for WIDTH elements; an array asks for no more alignment.
                 Self($v::new(unsafe { *src.cast::<[$t; $width]>() }))
             }
@@ -68,7 +81,7 @@ macro_rules! lane {
                 unsafe { *dst.cast::<[$t; $width]>() = self.0.to_array() }
             }
             #[inline(always)]
-            unsafe fn load_partial(_: Portable, src: *const $t, n: usize) -> Self {
+            unsafe fn load_partial(_: Wide128, src: *const $t, n: usize) -> Self {
                 let mut x = [0.0; $width];
                 let mut k = 0;
                 while k < $width - 1 {
@@ -94,11 +107,11 @@ macro_rules! lane {
             }
         }
 
-        impl Lane<$t> for $name {
+        impl Vector<$t> for $name {
             const WIDTH: usize = $width;
 
             #[inline(always)]
-            fn splat(_: Portable, $x: $t) -> Self {
+            fn splat(_: Wide128, $x: $t) -> Self {
                 // Spelt out: opt-level z and s make `[x; WIDTH]` a loop, and a call of `wide`'s splat.
                 Self($v::new($all))
             }
@@ -108,7 +121,7 @@ macro_rules! lane {
             }
             #[inline(always)]
             fn abs(self) -> Self {
-                let sign = Self::splat(Portable, -0.0).0;
+                let sign = Self::splat(Wide128, -0.0).0;
                 Self((self.0 | sign) ^ sign)
             }
             #[inline(always)]
@@ -124,8 +137,8 @@ macro_rules! lane {
     };
 }
 
-lane!(F32x4, f32x4, f32, 4, mask_32, |x| [x, x, x, x]);
-lane!(F64x2, f64x2, f64, 2, mask_64, |x| [x, x]);
+vector!(F32x4, f32x4, f32, 4, mask_32, |x| [x, x, x, x]);
+vector!(F64x2, f64x2, f64, 2, mask_64, |x| [x, x]);
 
 /// All bits of position `i` where bit `i` is set.
 #[inline(always)]
@@ -164,15 +177,15 @@ word_operator!(BitOr, bitor);
 word_operator!(BitXor, bitxor);
 
 impl Words for U32x4 {
-    type Isa = Portable;
+    type Isa = Wide128;
     const WIDTH: usize = 4;
 
     #[inline(always)]
-    fn splat(_: Portable, x: u32) -> Self {
+    fn splat(_: Wide128, x: u32) -> Self {
         Self(u32x4::new([x, x, x, x]))
     }
     #[inline(always)]
-    unsafe fn load(_: Portable, src: *const u32) -> Self {
+    unsafe fn load(_: Wide128, src: *const u32) -> Self {
         // SAFETY: the caller vouches for WIDTH words; an array asks for no more alignment.
         Self(u32x4::new(unsafe { *src.cast::<[u32; 4]>() }))
     }

@@ -1,15 +1,16 @@
 //! What an instruction set must offer to run every kernel, and plain numbers as its smallest case.
 #![allow(unsafe_code)]
 
+use super::isa::Isa;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 /// The token of the plain scalar code, which every CPU can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plain;
 
-/// Memory access of a lane: apart from [`Lane`], so that the public trait has no unsafe method.
+/// Memory access of a vector: apart from [`Vector`], so that the public trait has no unsafe method.
 ///
-/// This trait is the seal of [`Lane`] too: it cannot be named outside the crate.
+/// This trait is the seal of [`Vector`] too: it cannot be named outside the crate.
 pub trait Memory<T>: Copy {
     /// The proof that the CPU has this instruction set.
     type Isa: Copy;
@@ -41,13 +42,13 @@ pub trait Memory<T>: Copy {
 
 /// A register full of numbers: one on a microcontroller, sixteen with AVX-512.
 ///
-/// A kernel written over `Lane` runs on every instruction set of the crate, and because each
+/// A kernel written over `Vector` runs on every instruction set of the crate, and because each
 /// operation here is correctly rounded or exact, with the same bits on all of them. The trait is
 /// sealed: the crate implements it, users write [`Rule`](crate::Rule)s over it.
 ///
 /// `isa` is a token that only [`Level`](crate::Level) hands out. It proves that the CPU can run
 /// the instructions behind the operators.
-pub trait Lane<T = f32>:
+pub trait Vector<T = f32>:
     Memory<T>
     + Add<Output = Self>
     + Sub<Output = Self>
@@ -88,8 +89,8 @@ pub trait Lane<T = f32>:
 
 /// A number type that the kernels compute with, `f32` or `f64`, and its register types.
 ///
-/// Sealed, like [`Lane`].
-pub trait Element: Lane<Self, Isa = Plain> + PartialOrd + Default + Send + Sync + 'static {
+/// Sealed, like [`Vector`].
+pub trait Element: Vector<Self, Isa = Plain> + PartialOrd + Default + Send + Sync + 'static {
     /// The number 0.
     const ZERO: Self;
     /// Positive infinity.
@@ -107,27 +108,14 @@ pub trait Element: Lane<Self, Isa = Plain> + PartialOrd + Default + Send + Sync 
     /// A power of two near the inverse of a finite number above zero.
     #[doc(hidden)]
     fn inverse_power(self) -> Self;
-    /// 128-bit register, where the target always has one.
+    /// The register of an instruction set.
     #[doc(hidden)]
-    #[cfg(any(
-        target_feature = "sse2",
-        target_feature = "simd128",
-        all(target_arch = "aarch64", target_feature = "neon")
-    ))]
-    type Portable: Lane<Self, Isa = super::portable::Portable>;
-    /// 256-bit register.
-    #[doc(hidden)]
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    type Avx2: Lane<Self, Isa = super::x86::Avx2>;
-    /// 512-bit register.
-    #[doc(hidden)]
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    type Avx512: Lane<Self, Isa = super::x86::Avx512>;
+    type In<I: Isa>: Vector<Self, Isa = I>;
 }
 
-/// Both number types as lanes of one: the loop of a microcontroller, and every tail of one element.
+/// Both number types as vectors of one number: the loop of a microcontroller, and every tail of one element.
 macro_rules! plain {
-    ($t:ident, $bits:ident, $sqrt:path, $portable:ident, $avx2:ident, $avx512:ident) => {
+    ($t:ident, $bits:ident, $sqrt:path, $register:ident) => {
         impl Memory<$t> for $t {
             type Isa = Plain;
 
@@ -149,7 +137,7 @@ macro_rules! plain {
             unsafe fn store_partial(self, _: *mut $t, _: usize) {}
         }
 
-        impl Lane<$t> for $t {
+        impl Vector<$t> for $t {
             const WIDTH: usize = 1;
 
             #[inline(always)]
@@ -197,19 +185,10 @@ macro_rules! plain {
                 let inverse = if exponent < top { top - exponent } else { 1 };
                 <$t>::from_bits(<$bits>::from(inverse) << digits)
             }
-            #[cfg(any(
-                target_feature = "sse2",
-                target_feature = "simd128",
-                all(target_arch = "aarch64", target_feature = "neon")
-            ))]
-            type Portable = super::portable::$portable;
-            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-            type Avx2 = super::x86::$avx2;
-            #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-            type Avx512 = super::x86::$avx512;
+            type In<I: Isa> = I::$register;
         }
     };
 }
 
-plain!(f32, u32, super::math::sqrt, F32x4, F32x8, F32x16);
-plain!(f64, u64, super::math::sqrt_f64, F64x2, F64x4, F64x8);
+plain!(f32, u32, super::math::sqrt, F32);
+plain!(f64, u64, super::math::sqrt_f64, F64);

@@ -1,0 +1,87 @@
+//! The instruction sets of each target: the only file that names targets. Each file has the list of its own.
+
+#[allow(unused_imports)] // some targets have no set
+use super::isa::{Isa, Kernel};
+
+/// The instruction sets of a target, the widest first: a line each, with the name of its level.
+macro_rules! native {
+    ($($token:ident $bytes:literal $name:expr,)*) => {
+        /// The token of one of this target's instruction sets.
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub enum Native {
+            $($token($token),)*
+            Plain($crate::simd::vector::Plain),
+        }
+
+        impl Native {
+            /// The widest of this CPU.
+            #[inline(always)]
+            pub fn detect() -> Self {
+                $(if let Some(isa) = $token::detect() {
+                    return Self::$token(isa);
+                })*
+                Self::Plain($crate::simd::vector::Plain)
+            }
+
+            /// All of this CPU, the widest first.
+            pub fn available() -> impl DoubleEndedIterator<Item = Self> {
+                [$($token::detect().map(Self::$token),)* Some(Self::Plain($crate::simd::vector::Plain))].into_iter().flatten()
+            }
+
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$token(_) => $name,)*
+                    Self::Plain(_) => "scalar",
+                }
+            }
+
+            /// Bytes of its registers.
+            pub const fn register(self) -> usize {
+                match self {
+                    $(Self::$token(_) => $bytes,)*
+                    Self::Plain(_) => 0,
+                }
+            }
+        }
+    };
+}
+
+/// The choice between the sets of a target, each with code of its own.
+#[allow(unused_macros)]
+macro_rules! dispatch {
+    ($($token:ident)*) => {
+        impl Native {
+            /// Runs `kernel` in code compiled for it: the only place that chooses.
+            #[inline(always)]
+            pub fn dispatch<F, K: Kernel<F>>(self, formula: &F, kernel: K) -> K::Out {
+                match self {
+                    $(Self::$token(isa) => isa.vectorize(formula, kernel),)*
+                    Self::Plain(isa) => isa.vectorize(formula, kernel),
+                }
+            }
+        }
+    };
+}
+
+/// 128-bit registers, where the target always has them.
+#[cfg(any(
+    target_feature = "sse2",
+    target_feature = "simd128",
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
+mod wide128;
+
+// Without any of the attributes it is `native.rs`.
+#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "x86.rs")]
+#[cfg_attr(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"), path = "cortex_m.rs")]
+#[cfg_attr(
+    any(
+        all(target_arch = "x86", target_feature = "sse2"),
+        target_feature = "simd128",
+        all(target_arch = "aarch64", target_feature = "neon")
+    ),
+    path = "only128.rs"
+)]
+mod native;
+
+pub use native::{Native, WIDE, prefetch};

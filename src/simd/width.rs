@@ -1,0 +1,143 @@
+//! How many columns of state a rule has, as a type: users name no number.
+
+use super::level::Level;
+use super::sweep::{Columns, Rule, run};
+use crate::error::Error;
+use core::fmt::Debug;
+
+/// The number of columns of state, `Width<0>` to any, as a type: see [`Width`].
+///
+/// Sealed: the crate implements it.
+pub trait Layout: Sealed {
+    /// How many.
+    const COUNT: usize;
+    /// One value a column: `[T; K]`.
+    type Of<T>: AsRef<[T]> + AsMut<[T]>;
+    /// The columns themselves: `[[M; N]; K]`.
+    type Arrays<M: Stored, const N: usize>: Zero
+        + Clone
+        + PartialEq
+        + Debug
+        + AsRef<[[M; N]]>
+        + AsMut<[[M; N]]>;
+    /// A view of each column: `[&mut [M]; K]`.
+    type Views<'a, M: Stored>: AsRef<[&'a mut [M]]> + AsMut<[&'a mut [M]]> + Send + Sync;
+    /// The slices of one pass, their lengths checked.
+    type Pass<'a>: Send;
+
+    #[doc(hidden)]
+    fn arrays_mut<M: Stored, const N: usize>(arrays: &mut Self::Arrays<M, N>) -> Self::Views<'_, M>;
+    #[doc(hidden)]
+    fn slices_mut<'a, T: AsMut<[M]>, M: Stored>(columns: &'a mut Self::Of<T>) -> Self::Views<'a, M>;
+    #[doc(hidden)]
+    fn reborrow<'a, M: Stored>(views: &'a mut Self::Views<'_, M>) -> Self::Views<'a, M>;
+    #[doc(hidden)]
+    fn views<'a, M: Stored>(f: impl FnMut(usize) -> &'a mut [M]) -> Self::Views<'a, M>;
+    #[doc(hidden)]
+    fn repeat<T>(f: impl FnMut() -> T) -> Self::Of<T>;
+    #[doc(hidden)]
+    fn pass<'a, 's: 'a>(
+        params: &'a mut [f32],
+        grads: &'a [f32],
+        state: Self::Views<'s, f32>,
+    ) -> Result<Self::Pass<'a>, Error>;
+    #[doc(hidden)]
+    fn pass_arrays<'a, const N: usize>(
+        params: &'a mut [f32; N],
+        grads: &'a [f32; N],
+        state: &'a mut Self::Arrays<f32, N>,
+    ) -> Self::Pass<'a>;
+    #[doc(hidden)]
+    fn run<R: Rule<Columns = Self>>(level: Level, rule: &R, pass: Self::Pass<'_>);
+    #[doc(hidden)]
+    #[cfg(feature = "rayon")]
+    fn par_run<R: Rule<Columns = Self> + Sync>(
+        level: Level,
+        rule: &R,
+        pass: Self::Pass<'_>,
+        parts: Option<usize>,
+    );
+}
+
+/// `K` columns of state.
+#[derive(Clone, Copy, Debug)]
+pub struct Width<const K: usize>;
+
+pub trait Sealed: Sized {}
+impl<const K: usize> Sealed for Width<K> {}
+
+/// What has a value of all zero bits.
+pub trait Zero {
+    const ZERO: Self;
+}
+impl Zero for f32 {
+    const ZERO: Self = 0.0;
+}
+impl<T: Zero, const N: usize> Zero for [T; N] {
+    const ZERO: Self = [T::ZERO; N];
+}
+
+/// What a column may be stored as.
+pub trait Stored: Zero + Copy + PartialEq + Debug + Send + Sync + 'static {}
+impl Stored for f32 {}
+
+impl<const K: usize> Layout for Width<K> {
+    const COUNT: usize = K;
+    type Of<T> = [T; K];
+    type Arrays<M: Stored, const N: usize> = [[M; N]; K];
+    type Views<'a, M: Stored> = [&'a mut [M]; K];
+    type Pass<'a> = Columns<'a, K>;
+
+    #[inline]
+    fn arrays_mut<M: Stored, const N: usize>(arrays: &mut [[M; N]; K]) -> [&mut [M]; K] {
+        arrays.each_mut().map(|column| column.as_mut_slice())
+    }
+    #[inline]
+    fn slices_mut<'a, T: AsMut<[M]>, M: Stored>(columns: &'a mut [T; K]) -> [&'a mut [M]; K] {
+        columns.each_mut().map(T::as_mut)
+    }
+    #[inline]
+    fn reborrow<'a, M: Stored>(views: &'a mut [&mut [M]; K]) -> [&'a mut [M]; K] {
+        views.each_mut().map(|view| &mut **view)
+    }
+    #[inline]
+    fn views<'a, M: Stored>(f: impl FnMut(usize) -> &'a mut [M]) -> [&'a mut [M]; K] {
+        core::array::from_fn(f)
+    }
+    #[inline]
+    fn repeat<T>(mut f: impl FnMut() -> T) -> [T; K] {
+        core::array::from_fn(|_| f())
+    }
+    #[inline]
+    fn pass<'a, 's: 'a>(
+        params: &'a mut [f32],
+        grads: &'a [f32],
+        state: [&'s mut [f32]; K],
+    ) -> Result<Columns<'a, K>, Error> {
+        Columns::new(params, [grads], state)
+    }
+    #[inline]
+    fn pass_arrays<'a, const N: usize>(
+        params: &'a mut [f32; N],
+        grads: &'a [f32; N],
+        state: &'a mut [[f32; N]; K],
+    ) -> Columns<'a, K> {
+        Columns::from_arrays(params, [grads], state)
+    }
+    #[inline]
+    fn run<R: Rule<Columns = Self>>(level: Level, rule: &R, pass: Columns<'_, K>) {
+        run(level, rule, pass);
+    }
+    #[cfg(feature = "rayon")]
+    fn par_run<R: Rule<Columns = Self> + Sync>(
+        level: Level,
+        rule: &R,
+        pass: Columns<'_, K>,
+        parts: Option<usize>,
+    ) {
+        match parts {
+            None => crate::par::par_run(level, rule, pass),
+            Some(parts) => crate::par::run_parts(level, rule, pass, parts),
+        }
+    }
+}
