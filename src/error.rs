@@ -3,106 +3,187 @@
 use core::fmt;
 
 /// Why a call was refused. Whatever the reason, nothing was written.
+///
+/// ```
+/// use gradus::{Adam, AdamState, Argument, Error, Optimizer};
+/// let (mut params, mut state) = ([1.0, 2.0, 3.0], AdamState::<3>::new());
+/// let error = Adam::new(1e-3).step_slices(&mut params, &[0.5; 2], state.as_mut()).unwrap_err();
+/// assert_eq!(error, Error::Length { what: Argument::Grads, expected: 3, found: 2 });
+/// assert_eq!(error.to_string(), "gradients: length 2 where 3 was expected");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
-    /// Two slices that belong together differ in length.
+    /// A slice has not the length that the other arguments ask for.
     Length {
+        /// Which slice.
+        what: Argument,
         /// The length that the other arguments ask for.
         expected: usize,
-        /// The length of the slice that differs.
+        /// Its length.
         found: usize,
     },
+    /// There is nothing to compute with: no element, no member, a side of 0.
+    Empty,
+    /// There is no room for one more.
+    Full,
+    /// Sizes do not fit each other: a crop larger than its image, a length that is no whole number of rows.
+    Shape,
     /// A hyper-parameter lies outside its range, or is not a number.
     Range(Hyper),
     /// A value that must be finite is NaN or infinite.
     NonFinite,
 }
 
-/// The hyper-parameter that an [`Error::Range`] speaks of.
+/// The slice that an [`Error::Length`] speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Hyper {
-    /// Learning rate: finite and at least 0.
-    LearningRate,
-    /// First decay factor: at least 0, below 1.
-    Beta1,
-    /// Second decay factor: at least 0, below 1.
-    Beta2,
-    /// Decay factor of one running average: at least 0, below 1.
-    Rho,
-    /// Dampening: at least 0, at most 1.
-    Dampening,
-    /// Stabiliser of a denominator: finite, positive somewhere in it.
-    Epsilon,
-    /// Weight decay: finite, at least 0, and `lr * weight_decay` below 1.
-    WeightDecay,
-    /// Momentum decay of Nadam: finite and at least 0.
-    MomentumDecay,
-    /// Strength of a penalty: finite and at least 0.
-    Lambda,
-    /// Bound of a clip or clamp: positive.
-    Limit,
-    /// Factor of a scaling: finite. Area, ratio or strength of an augmentation: in its range.
-    Factor,
-    /// Decay factor of a schedule: between 0 and 1.
-    Gamma,
-    /// Decay of a schedule per step: finite and at least 0.
-    Rate,
-    /// Share of a whole: between 0 and 1, and in proportion to the others.
-    Fraction,
-    /// Probability: between 0 and 1.
-    Probability,
-    /// Number of steps, or of steps in a cycle: at least 1.
-    Steps,
-    /// Tolerance of a stopping rule: at least 0.
-    Tolerance,
-    /// Damping of a Hessian: finite and at least 0.
-    Damping,
-    /// Constants of a line search: `0 < sufficient decrease < curvature < 1`, ordered step bounds.
-    LineSearch,
-    /// A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
-    Size,
-    /// Every element of a diagonal preconditioner: finite and positive.
+pub enum Argument {
+    /// Parameters.
+    Params,
+    /// Gradients.
+    Grads,
+    /// A column of state.
+    State,
+    /// A column that a rule or a reduction reads.
+    Read,
+    /// What a pass reads.
+    Input,
+    /// What a pass writes.
+    Output,
+    /// Weights of a layer.
+    Weights,
+    /// Biases of a layer.
+    Bias,
+    /// Means, one a channel.
+    Mean,
+    /// Variances, one a channel.
+    Variance,
+    /// Words of a mask.
+    Mask,
+    /// Places in an array.
+    Indices,
+    /// Classes of samples.
+    Labels,
+    /// A model's parameters in an ensemble.
+    Member,
+    /// The diagonal of a preconditioner.
     Preconditioner,
+    /// Bounds of parameters.
+    Bounds,
+    /// Memory that a call computes in.
+    Scratch,
 }
 
-impl fmt::Display for Hyper {
+impl fmt::Display for Argument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::LearningRate => "learning rate must be finite and at least 0",
-            Self::Beta1 => "beta1 must lie in 0..1",
-            Self::Beta2 => "beta2 must lie in 0..1",
-            Self::Rho => "rho must lie in 0..1",
-            Self::Dampening => "dampening must lie in 0..=1",
-            Self::Epsilon => "epsilon must be finite and positive",
-            Self::WeightDecay => "weight decay must be finite, at least 0, and lr * weight decay below 1",
-            Self::MomentumDecay => "momentum decay must be finite and at least 0",
-            Self::Lambda => "penalty strength must be finite and at least 0",
-            Self::Limit => "limit must be positive",
-            Self::Factor => "factor must be finite and in its range",
-            Self::Gamma => "gamma must lie in 0..=1",
-            Self::Rate => "decay rate must be finite and at least 0",
-            Self::Fraction => "fraction must lie in 0..=1 and fit the others",
-            Self::Probability => "probability must lie in 0..=1",
-            Self::Steps => "number of steps must be at least 1",
-            Self::Tolerance => "tolerance must be at least 0",
-            Self::Damping => "damping must be finite and at least 0",
-            Self::LineSearch => "line search needs 0 < sufficient decrease < curvature < 1 and ordered steps",
-            Self::Size => "size must be at least 1 and fit the others",
-            Self::Preconditioner => "every element of a preconditioner must be finite and positive",
+            Self::Params => "parameters",
+            Self::Grads => "gradients",
+            Self::State => "state",
+            Self::Read => "a column to read",
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::Weights => "weights",
+            Self::Bias => "biases",
+            Self::Mean => "means",
+            Self::Variance => "variances",
+            Self::Mask => "mask",
+            Self::Indices => "indices",
+            Self::Labels => "labels",
+            Self::Member => "member",
+            Self::Preconditioner => "preconditioner",
+            Self::Bounds => "bounds",
+            Self::Scratch => "scratch memory",
         })
     }
 }
 
+/// Calls a macro with every hyper-parameter: what it must be, its name here and in C, its code in C, its text.
+/// They are written here alone; the C interface makes its statuses of them.
+macro_rules! hypers {
+    ($call:ident!($($before:tt)*)) => {
+        $call! {
+            $($before)*
+            /// Learning rate: finite and at least 0.
+            LearningRate GRADUS_ERROR_LEARNING_RATE = -16 "learning rate must be finite and at least 0",
+            /// First decay factor: at least 0, below 1.
+            Beta1 GRADUS_ERROR_BETA1 = -17 "beta1 must lie in 0..1",
+            /// Second decay factor: at least 0, below 1.
+            Beta2 GRADUS_ERROR_BETA2 = -18 "beta2 must lie in 0..1",
+            /// Decay factor of one running average: at least 0, below 1.
+            Rho GRADUS_ERROR_RHO = -19 "rho must lie in 0..1",
+            /// Dampening: at least 0, at most 1.
+            Dampening GRADUS_ERROR_DAMPENING = -20 "dampening must lie in 0..=1",
+            /// Stabiliser of a denominator: finite, positive somewhere in it.
+            Epsilon GRADUS_ERROR_EPSILON = -21 "epsilon must be finite and positive",
+            /// Weight decay: finite, at least 0, and `lr * weight_decay` below 1.
+            WeightDecay GRADUS_ERROR_WEIGHT_DECAY = -22 "weight decay must be finite, at least 0, and lr * weight decay below 1",
+            /// Momentum decay of Nadam: finite and at least 0.
+            MomentumDecay GRADUS_ERROR_MOMENTUM_DECAY = -23 "momentum decay must be finite and at least 0",
+            /// Strength of a penalty: finite and at least 0.
+            Lambda GRADUS_ERROR_LAMBDA = -24 "penalty strength must be finite and at least 0",
+            /// Bound of a clip or clamp: positive.
+            Limit GRADUS_ERROR_LIMIT = -25 "limit must be positive",
+            /// Factor of a scaling: finite. Area, ratio or strength of an augmentation: in its range.
+            Factor GRADUS_ERROR_FACTOR = -26 "factor must be finite and in its range",
+            /// Decay factor of a schedule: between 0 and 1.
+            Gamma GRADUS_ERROR_GAMMA = -27 "gamma must lie in 0..=1",
+            /// Decay of a schedule per step: finite and at least 0.
+            Rate GRADUS_ERROR_RATE = -28 "decay rate must be finite and at least 0",
+            /// Share of a whole: between 0 and 1, and in proportion to the others.
+            Fraction GRADUS_ERROR_FRACTION = -29 "fraction must lie in 0..=1 and fit the others",
+            /// Probability: between 0 and 1.
+            Probability GRADUS_ERROR_PROBABILITY = -30 "probability must lie in 0..=1",
+            /// Number of steps, or of steps in a cycle: at least 1.
+            Steps GRADUS_ERROR_STEPS = -31 "number of steps must be at least 1",
+            /// Tolerance of a stopping rule: at least 0.
+            Tolerance GRADUS_ERROR_TOLERANCE = -33 "tolerance must be at least 0",
+            /// Damping of a Hessian: finite and at least 0.
+            Damping GRADUS_ERROR_DAMPING = -34 "damping must be finite and at least 0",
+            /// Constants of a line search: `0 < sufficient decrease < curvature < 1`, ordered step bounds.
+            LineSearch GRADUS_ERROR_LINE_SEARCH = -35 "line search needs 0 < sufficient decrease < curvature < 1 and ordered steps",
+            /// Every element of a diagonal preconditioner: finite and positive.
+            Preconditioner GRADUS_ERROR_PRECONDITIONER = -36 "every element of a preconditioner must be finite and positive",
+        }
+    };
+}
+#[cfg(feature = "ffi")]
+pub(crate) use hypers;
+
+macro_rules! hyper {
+    ($($(#[$doc:meta])* $name:ident $c:ident = $code:literal $text:literal,)*) => {
+        /// The hyper-parameter that an [`Error::Range`] speaks of.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        #[non_exhaustive]
+        pub enum Hyper {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl fmt::Display for Hyper {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$name => $text,)*
+                })
+            }
+        }
+    };
+}
+
+hypers!(hyper!());
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length { expected, found } => {
-                write!(f, "length {found} where {expected} was expected")
+            Self::Length { what, expected, found } => {
+                write!(f, "{what}: length {found} where {expected} was expected")
             }
+            Self::Empty => f.write_str("there is nothing to compute with"),
+            Self::Full => f.write_str("there is no room for one more"),
+            Self::Shape => f.write_str("sizes do not fit each other"),
             Self::Range(hyper) => hyper.fmt(f),
             Self::NonFinite => f.write_str("a value that must be finite is NaN or infinite"),
         }
@@ -111,14 +192,20 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// `Ok` if `ok` holds, else the range error of `hyper`: the only shape a check takes.
+/// `Ok` if `ok` holds, else `error`: the only shape a check takes.
 #[inline]
-pub(crate) const fn require(ok: bool, hyper: Hyper) -> Result<(), Error> {
-    if ok { Ok(()) } else { Err(Error::Range(hyper)) }
+pub(crate) const fn ensure(ok: bool, error: Error) -> Result<(), Error> {
+    if ok { Ok(()) } else { Err(error) }
 }
 
-/// `Ok` if both lengths are equal.
+/// `Ok` if `ok` holds, else the range error of `hyper`.
 #[inline]
-pub(crate) const fn same_length(expected: usize, found: usize) -> Result<(), Error> {
-    if expected == found { Ok(()) } else { Err(Error::Length { expected, found }) }
+pub(crate) const fn require(ok: bool, hyper: Hyper) -> Result<(), Error> {
+    ensure(ok, Error::Range(hyper))
+}
+
+/// `Ok` if `what` has the length that is expected.
+#[inline]
+pub(crate) const fn same_length(what: Argument, expected: usize, found: usize) -> Result<(), Error> {
+    ensure(expected == found, Error::Length { what, expected, found })
 }

@@ -39,7 +39,8 @@
 //!
 //! # Features
 //!
-//! - `std`, by default: asks the CPU for its instruction set; everything that needs a heap
+//! - `std`, by default: asks the CPU for its instruction set; includes `alloc`
+//! - `alloc`: what needs a heap, such as [`StateVec`], for a microcontroller that has one
 //! - `rayon`: threads, with the same bits for any number of them
 //! - `ffi`: the C interface of `include/gradus.h`
 //! - `panic-handler`: for a static C library on bare metal, where no Rust binary brings one; it does nothing with
@@ -53,11 +54,17 @@
 #![doc = ""]
 #![doc = include_str!("../docs/race.svg")]
 #![doc = ""]
-#![cfg_attr(not(feature = "std"), no_std)]
+#![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))] // each item says which feature it needs
 #![deny(unsafe_code)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
 pub mod augment;
+mod check;
 mod cut;
 pub mod ensemble;
 mod error;
@@ -67,20 +74,19 @@ pub mod guide;
 pub mod noise;
 pub mod norm;
 mod optim;
-#[cfg(feature = "rayon")]
-mod par;
 pub mod pool;
+pub mod prelude;
 pub mod schedule;
 pub mod second_order;
 mod simd;
 pub mod store;
 pub mod transform;
 
-pub use error::{Error, Hyper};
+pub use error::{Argument, Error, Hyper};
 pub use optim::*;
 pub use simd::{
-    BLOCK, Columns, Element, Fold, Layout, Level, Of, Rule, Vector, Width, count_non_finite, dot, max_abs,
-    norm, reduce, run, sum_abs, sum_squares,
+    BLOCK, ColumnSet, Columns, Element, Exec, Fold, Level, Of, Rule, Vector, Width, count_non_finite, dot,
+    l2_norm, max_abs, reduce, run, sum_abs, sum_squares,
 };
 
 /// The code of the README runs as tests.

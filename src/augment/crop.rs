@@ -2,7 +2,7 @@
 
 use super::image::LONGEST;
 use super::{Image, ImageMut, Pixel, mix};
-use crate::error::{Error, Hyper, require};
+use crate::error::{Error, ensure};
 
 /// A rectangle of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,9 @@ pub fn pad_crop<P: Pixel>(
 ) -> Result<(), Error> {
     to.takes(&from)?;
     let (source, target) = (from.shape(), to.shape());
-    require(pad <= LONGEST, Hyper::Size)?; // three sides in a sum: none overflows
+    ensure(pad <= LONGEST, Error::Shape)?; // three sides in a sum: none overflows
     for (start, size, side) in [(top, target.height, source.height), (left, target.width, source.width)] {
-        require(start.saturating_add(size) <= 2 * pad + side, Hyper::Size)?;
+        ensure(start.saturating_add(size) <= 2 * pad + side, Error::Shape)?;
     }
     for row in 0..target.height {
         for column in 0..target.width {
@@ -109,8 +109,8 @@ pub fn flip<P: Pixel>(image: &mut ImageMut<'_, P>) {
 pub fn resize<P: Pixel>(from: Image<'_, P>, region: Region, to: &mut ImageMut<'_, P>) -> Result<(), Error> {
     let (source, target) = (from.shape(), to.shape());
     let Region { top, left, height, width } = region;
-    require(height > 0 && top.saturating_add(height) <= source.height, Hyper::Size)?;
-    require(width > 0 && left.saturating_add(width) <= source.width, Hyper::Size)?;
+    ensure(height > 0 && top.saturating_add(height) <= source.height, Error::Shape)?;
+    ensure(width > 0 && left.saturating_add(width) <= source.width, Error::Shape)?;
     let rows = Axis { start: top, size: height, scale: height as f32 / target.height as f32, offset: 0 };
     let columns = Axis { start: left, size: width, scale: width as f32 / target.width as f32, offset: 0 };
     sample(from, rows, columns, to)
@@ -221,7 +221,7 @@ pub(super) fn sample<P: Pixel>(
 /// # Errors
 /// [`Error::Range`] if the crop is larger than the image.
 pub fn fixed_crops([height, width]: [usize; 2], crop: [usize; 2]) -> Result<[[usize; 2]; 5], Error> {
-    require(crop[0] <= height && crop[1] <= width, Hyper::Size)?;
+    ensure(crop[0] <= height && crop[1] <= width, Error::Shape)?;
     let (bottom, right) = (height - crop[0], width - crop[1]);
     Ok([[0, 0], [0, right], [bottom, 0], [bottom, right], [bottom / 2, right / 2]])
 }

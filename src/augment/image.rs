@@ -1,6 +1,6 @@
 //! Images in the caller's memory.
 
-use crate::error::{Error, Hyper, require, same_length};
+use crate::error::{Argument, Error, ensure, same_length};
 
 /// The longest side, also of a border and of what is only computed with: coordinates are exact in f32.
 pub(super) const LONGEST: usize = 1 << 24;
@@ -89,8 +89,13 @@ impl Shape {
     /// Whether there is something in it, `len` numbers in all.
     fn check(&self, len: usize) -> Result<(), Error> {
         let sides = self.height <= LONGEST && self.width <= LONGEST;
-        require(sides && self.height > 0 && self.width > 0 && self.channels > 0, Hyper::Size)?;
-        same_length(self.height.saturating_mul(self.width).saturating_mul(self.channels), len)
+        ensure(self.height > 0 && self.width > 0 && self.channels > 0, Error::Empty)?;
+        ensure(sides, Error::Shape)?;
+        same_length(
+            Argument::Input,
+            self.height.saturating_mul(self.width).saturating_mul(self.channels),
+            len,
+        )
     }
 }
 
@@ -105,7 +110,7 @@ impl<'a, P: Pixel> Image<'a, P> {
     /// An image in borrowed memory.
     ///
     /// # Errors
-    /// [`Error::Range`] if a side is 0 or above 2^24, [`Error::Length`] if there are not
+    /// [`Error::Empty`] if a side is 0, [`Error::Shape`] if one is above 2^24, [`Error::Length`] if there are not
     /// height x width x channels numbers.
     pub fn new(pixels: &'a [P], shape: Shape) -> Result<Self, Error> {
         shape.check(pixels.len())?;
@@ -148,7 +153,7 @@ impl<'a, P: Pixel> ImageMut<'a, P> {
     /// An image in borrowed memory.
     ///
     /// # Errors
-    /// [`Error::Range`] if a side is 0 or above 2^24, [`Error::Length`] if there are not
+    /// [`Error::Empty`] if a side is 0, [`Error::Shape`] if one is above 2^24, [`Error::Length`] if there are not
     /// height x width x channels numbers.
     pub fn new(pixels: &'a mut [P], shape: Shape) -> Result<Self, Error> {
         shape.check(pixels.len())?;
@@ -187,6 +192,6 @@ impl<'a, P: Pixel> ImageMut<'a, P> {
 
     /// Whether an image with the channels of `source` fits in.
     pub(super) fn takes(&self, source: &Image<'_, P>) -> Result<(), Error> {
-        require(self.shape.channels == source.shape.channels, Hyper::Size)
+        ensure(self.shape.channels == source.shape.channels, Error::Shape)
     }
 }

@@ -5,7 +5,7 @@ use super::image::LONGEST;
 use super::{
     Affine, Image, ImageMut, Pixel, Region, affine, brightness, contrast, flip, pad_crop, resize, saturation,
 };
-use crate::error::{Error, Hyper, require};
+use crate::error::{Error, Hyper, ensure, require};
 use crate::noise::chance::{between, index, unit};
 use crate::simd::math;
 use rand_core::Rng;
@@ -32,7 +32,7 @@ impl RandomCrop {
     /// # Errors
     /// [`Error::Range`] if it is wider.
     pub const fn check(&self) -> Result<(), Error> {
-        require(self.pad <= LONGEST, Hyper::Size)
+        ensure(self.pad <= LONGEST, Error::Shape)
     }
 
     /// Fills `to` with a part of `from`.
@@ -52,7 +52,7 @@ impl RandomCrop {
         let rows = (2 * self.pad + source.height).checked_sub(target.height);
         let columns = (2 * self.pad + source.width).checked_sub(target.width);
         let (Some(rows), Some(columns)) = (rows, columns) else {
-            return Err(Error::Range(Hyper::Size));
+            return Err(Error::Shape);
         };
         let place = [index(rng, rows + 1), index(rng, columns + 1)];
         pad_crop(from, self.pad, P::from_f32(0.0), place, to)
@@ -121,7 +121,7 @@ impl ScaleCrop {
     /// [`Error::Range`] if not.
     pub const fn check(&self) -> Result<(), Error> {
         let [low, high] = self.shortest;
-        require(0 < low && low <= high && high <= LONGEST, Hyper::Size)
+        ensure(0 < low && low <= high && high <= LONGEST, Error::Shape)
     }
 
     /// Fills `to` with a part of `from` at a random scale.
@@ -138,14 +138,14 @@ impl ScaleCrop {
         self.check()?;
         to.takes(&from)?;
         let (source, target, [low, high]) = (from.shape(), to.shape(), self.shortest);
-        require(target.height <= low && target.width <= low, Hyper::Size)?;
+        ensure(target.height <= low && target.width <= low, Error::Shape)?;
         let shorter = source.height.min(source.width) as u64;
         // It does not round below `short`: the patch fits.
         let side = |size: usize, short: usize| {
             (size as u64 * short as u64 + shorter / 2).checked_div(shorter).unwrap_or(0) as usize
         };
         let longer = source.height.max(source.width) as u64;
-        require(longer * high as u64 <= LONGEST as u64 * shorter, Hyper::Size)?;
+        ensure(longer * high as u64 <= LONGEST as u64 * shorter, Error::Shape)?;
         let short = low + index(rng, high - low + 1);
         let (height, width) = (side(source.height, short), side(source.width, short));
         let axis = |size: usize, scaled: usize, patch: usize, rng: &mut _| Axis {

@@ -1,9 +1,9 @@
 //! Running averages of weights: one model out of many steps.
 
-use crate::error::{Error, Hyper};
-use crate::optim::{State, StateMut, Stateful, check_decay};
-use crate::simd::Width;
-use crate::simd::{Columns, Level, Rule, Vector, run};
+use crate::check::check_decay;
+use crate::error::{Argument, Error, Hyper, same_length};
+use crate::optim::{On, State, StateMut, Stateful};
+use crate::simd::{Columns, Exec, Rule, Vector, Width, run};
 
 /// A running average of the weights of one run.
 ///
@@ -32,19 +32,33 @@ use crate::simd::{Columns, Level, Rule, Vector, run};
 ///
 /// The statistics of batch normalisation belong to the weights they were taken with: take them anew for
 /// the average.
-pub trait Average: Stateful<Columns = Width<1>> + Copy {
+pub trait Average: Copy {
+    /// The type that names the average: `Self`, or the one inside of a wrapper.
+    type Family: Stateful<Columns = Width<1>>;
+
     /// The formula of one update.
     type Rule: Rule<Columns = Width<0>>;
 
     /// The constants of update `count`, counted from 1. The first one takes the parameters as they are.
     fn rule(&self, count: u32) -> Self::Rule;
 
+    /// Where the updates run: on the widest instruction set and one thread, unless [`on`](Self::on) has chosen.
+    #[inline(always)]
+    fn exec(&self) -> Exec {
+        Exec::new()
+    }
+
+    /// This average on chosen threads or a chosen instruction set, to the same bits: see [`Exec`].
+    fn on(self, exec: impl Into<Exec>) -> On<Self> {
+        On { inner: self, exec: exec.into() }
+    }
+
     /// Takes `params` into the average. Lengths are checked by the compiler: this cannot fail.
     #[inline]
-    fn update<const N: usize>(&self, average: &mut State<Self, N>, params: &[f32; N]) {
+    fn update<const N: usize>(&self, average: &mut State<Self::Family, N>, params: &[f32; N]) {
         let rule = self.rule(average.clock.tick().t);
         let [average] = &mut average.columns;
-        run(Level::detect(), &rule, Columns::from_arrays(average, [params], &mut []));
+        run(self.exec(), &rule, Columns::from_arrays(average, [params], &mut []));
     }
 
     /// Takes `params` into the average, from slices in any memory.
@@ -52,29 +66,30 @@ pub trait Average: Stateful<Columns = Width<1>> + Copy {
     /// # Errors
     /// [`Error::Length`] if the average is not as long as `params`; nothing was changed.
     #[inline]
-    fn update_slices(&self, average: StateMut<'_, Self>, params: &[f32]) -> Result<(), Error> {
-        self.update_slices_at(Level::detect(), average, params)
-    }
-
-    /// [`update_slices`](Self::update_slices) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if the average is not as long as `params`; nothing was changed.
-    #[inline]
-    fn update_slices_at(
-        &self,
-        level: Level,
-        average: StateMut<'_, Self>,
-        params: &[f32],
-    ) -> Result<(), Error> {
+    fn update_slices(&self, average: StateMut<'_, Self::Family>, params: &[f32]) -> Result<(), Error> {
         let [column] = average.columns;
+        same_length(Argument::Params, column.len(), params.len())?;
         let columns = Columns::new(column, [params], [])?;
-        run(level, &self.rule(average.clock.tick().t), columns);
+        run(self.exec(), &self.rule(average.clock.tick().t), columns);
         Ok(())
     }
 }
 
-impl<A: Average, const N: usize> State<A, N> {
+impl<A: Average> Average for On<A> {
+    type Family = A::Family;
+    type Rule = A::Rule;
+
+    #[inline]
+    fn rule(&self, count: u32) -> A::Rule {
+        self.inner.rule(count)
+    }
+    #[inline(always)]
+    fn exec(&self) -> Exec {
+        self.exec
+    }
+}
+
+impl<A: Average<Family = A> + Stateful<Columns = Width<1>>, const N: usize> State<A, N> {
     /// The average: zeros before the first update.
     #[must_use]
     pub const fn average(&self) -> &[f32; N] {
@@ -113,6 +128,7 @@ impl Stateful for Swa {
 }
 
 impl Average for Swa {
+    type Family = Self;
     type Rule = SwaRule;
 
     #[inline]
@@ -174,6 +190,7 @@ impl Stateful for Ema {
 }
 
 impl Average for Ema {
+    type Family = Self;
     type Rule = EmaRule;
 
     #[inline]

@@ -1,8 +1,10 @@
 //! The weights of several models.
 
 use super::{Add, Divide};
-use crate::error::{Error, Hyper, require, same_length};
+use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::{Columns, Level, run};
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 
 /// The weights of up to `M` models with `N` parameters each, without a heap.
 ///
@@ -22,10 +24,10 @@ impl<const N: usize, const M: usize> Ensemble<N, M> {
     /// Adds a model.
     ///
     /// # Errors
-    /// [`Error::Length`] if there are `M` already, [`Error::Range`] if it has no parameters.
+    /// [`Error::Full`] if there are `M` already, [`Error::Empty`] if it has no parameters.
     pub fn push(&mut self, params: &[f32; N]) -> Result<(), Error> {
-        require(N > 0, Hyper::Size)?;
-        let full = Error::Length { expected: M, found: M.saturating_add(1) };
+        ensure(N > 0, Error::Empty)?;
+        let full = Error::Full;
         self.members.push(*params).map_err(|_| full)
     }
 
@@ -41,7 +43,7 @@ impl<const N: usize, const M: usize> Ensemble<N, M> {
     /// or of many samples in a row. [`argmax`](super::argmax) of each row is the ensemble's answer.
     ///
     /// # Errors
-    /// [`Error::Range`] if there is no member, [`Error::Length`] if `scratch` is not as long as `mean`;
+    /// [`Error::Empty`] if there is no member, [`Error::Length`] if `scratch` is not as long as `mean`;
     /// nothing was written.
     pub fn predict(
         &self,
@@ -64,7 +66,7 @@ impl<const N: usize, const M: usize> Ensemble<N, M> {
 /// assert!(models.push(&[5.0]).is_err());
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(into = "Vec<Vec<f32>>", try_from = "Vec<Vec<f32>>"))]
@@ -72,7 +74,7 @@ pub struct EnsembleVec {
     members: Vec<Vec<f32>>,
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl EnsembleVec {
     /// An ensemble without members.
     #[must_use]
@@ -86,9 +88,9 @@ impl EnsembleVec {
     /// [`Error::Length`] if it has not as many parameters as the others, [`Error::Range`] if it has none, or
     /// there are 2^32 - 1 models already.
     pub fn push(&mut self, params: &[f32]) -> Result<(), Error> {
-        require(!params.is_empty() && counts(self.members.len().saturating_add(1)), Hyper::Size)?;
+        ensure(!params.is_empty() && counts(self.members.len().saturating_add(1)), Error::Empty)?;
         if let Some(first) = self.members.first() {
-            same_length(first.len(), params.len())?;
+            same_length(Argument::Member, first.len(), params.len())?;
         }
         self.members.push(params.to_vec());
         Ok(())
@@ -103,7 +105,7 @@ impl EnsembleVec {
     /// Mean of what the members predict: see [`Ensemble::predict`].
     ///
     /// # Errors
-    /// [`Error::Range`] if there is no member, [`Error::Length`] if `scratch` is not as long as `mean`;
+    /// [`Error::Empty`] if there is no member, [`Error::Length`] if `scratch` is not as long as `mean`;
     /// nothing was written.
     pub fn predict(
         &self,
@@ -116,25 +118,25 @@ impl EnsembleVec {
 }
 
 /// Whether a file, whose counts have 32 bits, can say how many members there are.
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 fn counts(members: usize) -> bool {
     u32::try_from(members).is_ok()
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl TryFrom<Vec<Vec<f32>>> for EnsembleVec {
     type Error = Error;
     fn try_from(members: Vec<Vec<f32>>) -> Result<Self, Error> {
         let n = members.first().map_or(1, Vec::len);
-        require(n > 0 && counts(members.len()), Hyper::Size)?;
+        ensure(n > 0 && counts(members.len()), Error::Empty)?;
         for params in &members {
-            same_length(n, params.len())?;
+            same_length(Argument::Member, n, params.len())?;
         }
         Ok(Self { members })
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl From<EnsembleVec> for Vec<Vec<f32>> {
     fn from(ensemble: EnsembleVec) -> Self {
         ensemble.members
@@ -148,8 +150,8 @@ fn predict<'a>(
     scratch: &mut [f32],
     mean: &mut [f32],
 ) -> Result<(), Error> {
-    require(members.len() > 0, Hyper::Size)?;
-    same_length(mean.len(), scratch.len())?;
+    ensure(members.len() > 0, Error::Empty)?;
+    same_length(Argument::Scratch, mean.len(), scratch.len())?;
     let level = Level::detect();
     let divisor = members.len() as f32;
     mean.fill(0.0);

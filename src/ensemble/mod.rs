@@ -43,10 +43,10 @@ mod members;
 
 pub use average::{Average, Ema, EmaState, Swa, SwaState};
 pub use members::Ensemble;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub use members::EnsembleVec;
 
-use crate::error::{Error, Hyper, require, same_length};
+use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::{Columns, Level, Rule, Vector, Width, run};
 
 /// `x += y`.
@@ -82,7 +82,7 @@ impl Rule<0> for Divide {
 /// Each member is as long as `mean`: the classes of one sample, or of many samples in a row.
 ///
 /// # Errors
-/// [`Error::Range`] if there is no member, [`Error::Length`] if one is not as long as `mean`; nothing
+/// [`Error::Empty`] if there is no member, [`Error::Length`] if one is not as long as `mean`; nothing
 /// was written.
 ///
 /// ```
@@ -95,9 +95,9 @@ impl Rule<0> for Divide {
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub fn mean(members: &[&[f32]], mean: &mut [f32]) -> Result<(), Error> {
-    require(!members.is_empty(), Hyper::Size)?;
+    ensure(!members.is_empty(), Error::Empty)?;
     for member in members {
-        same_length(mean.len(), member.len())?;
+        same_length(Argument::Member, mean.len(), member.len())?;
     }
     let level = Level::detect();
     mean.fill(0.0);

@@ -136,7 +136,7 @@ unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, gradus_stat
     let config = unsafe { copy(config)? };
     same_version(config.version)?;
     if config.pairs == 0 || config.pairs as usize > MOST_PAIRS {
-        return Err(GRADUS_ERROR_SIZE);
+        return Err(GRADUS_ERROR_EMPTY);
     }
     Ok(config)
 }
@@ -334,9 +334,9 @@ lbfgs! {
     ///
     /// On a Cortex-M4F it takes up to 3928 bytes of stack with 20 pairs, with doubles 6400.
     ///
-    /// Errors: GRADUS_ERROR_SIZE if config has no or too many pairs; at the start
+    /// Errors: GRADUS_ERROR_EMPTY if config has no or too many pairs; at the start
     /// GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
-    /// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SIZE
+    /// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_EMPTY
     /// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
     /// from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
     /// finite; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
@@ -357,7 +357,7 @@ lbfgs! {
     ///
     /// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`; GRADUS_ERROR_VERSION if config
     /// or state are none, or the run has not begun; GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
-    /// number are not those of the run; GRADUS_ERROR_SIZE, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+    /// number are not those of the run; GRADUS_ERROR_EMPTY, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
     /// GRADUS_ERROR_OVERLAP.
     gradus_lbfgs_save
     /// Loads a run from the `size` bytes of `file`: it goes on with the same bits and settings.
@@ -369,7 +369,7 @@ lbfgs! {
     /// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
     /// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND if the file has another type of number,
     /// GRADUS_ERROR_FILE_SHAPE if it has another `n` or other pairs, GRADUS_ERROR_FILE_VALUE;
-    /// GRADUS_ERROR_VERSION, GRADUS_ERROR_SIZE, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL,
+    /// GRADUS_ERROR_VERSION, GRADUS_ERROR_EMPTY, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL,
     /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
     gradus_lbfgs_load
 }

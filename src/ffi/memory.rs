@@ -111,7 +111,7 @@ impl<T> Memory<T> {
     ///
     /// # Safety
     /// As [`slice_mut`](Self::slice_mut).
-    pub unsafe fn columns_mut<'a, C: crate::simd::Layout>(self, n: usize) -> C::Views<'a, T>
+    pub unsafe fn columns_mut<'a, C: crate::simd::ColumnSet>(self, n: usize) -> C::Views<'a, T>
     where
         T: crate::simd::Stored,
     {

@@ -6,7 +6,7 @@ use crate::optim::{
     AdaGrad, Adam, AdamW, AmsGrad, Clock, Epsilon, Lion, Momentum, Nadam, Nesterov, Optimizer, RmsProp, Sgd,
     StateMut,
 };
-use crate::simd::Layout;
+use crate::simd::ColumnSet;
 
 /// Place of the stabiliser: added to the corrected root, as in PyTorch.
 pub const GRADUS_EPSILON_OUTSIDE: u32 = 0;

@@ -2,7 +2,7 @@
 
 use super::memory::{Memory, apart};
 use super::{gradus_status, status};
-use crate::simd::{Level, count_non_finite, dot, max_abs, norm, sum_abs};
+use crate::simd::{Exec, count_non_finite, dot, l2_norm, max_abs, sum_abs};
 
 macro_rules! sum {
     ($(#[$doc:meta])* $name:ident($function:ident) -> $t:ty) => {
@@ -12,7 +12,7 @@ macro_rules! sum {
             /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
             $name(n: usize, x: *const f32, result: *mut $t) {
                 [read x = x, n; one result = result, 1;]
-                { *result = $function(Level::detect(), x); Ok(()) }
+                { *result = $function(Exec::new(), x); Ok(()) }
             }
         }
     };
@@ -22,7 +22,7 @@ sum! {
     /// Writes the Euclidean norm of the `n` floats of `x` to `result`.
     ///
     /// Without overflow or underflow on the way.
-    gradus_norm(norm) -> f32
+    gradus_l2_norm(l2_norm) -> f32
 }
 sum! {
     /// Writes the sum of the absolute values of the `n` floats of `x` to `result`.
@@ -47,6 +47,6 @@ functions! {
     /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
     gradus_dot(n: usize, x: *const f32, y: *const f32, result: *mut f32) {
         [read x = x, n; read y = y, n; one result = result, 1;]
-        Ok(dot(Level::detect(), x, y).map(|sum| *result = sum)?)
+        Ok(dot(Exec::new(), x, y).map(|sum| *result = sum)?)
     }
 }

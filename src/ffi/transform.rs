@@ -2,9 +2,7 @@
 
 use super::memory::{Memory, apart, copy, put};
 use super::{gradus_status, status};
-use crate::transform::{
-    ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, limit_row_norms,
-};
+use crate::transform::{ClampParams, ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 
 /// What acts on gradients before a rule and on parameters after it; 0 leaves a transform out.
 ///
@@ -29,12 +27,12 @@ pub struct gradus_transforms {
     pub decay: f32,
     /// p = sign(p) * max(|p| - lr * prox_l1, 0): exact zeros.
     pub prox_l1: f32,
-    /// p within [-max_norm, max_norm].
-    pub max_norm: f32,
+    /// p within [-clamp_params, clamp_params].
+    pub clamp_params: f32,
 }
 
 type Before = (Option<Scale>, Option<ClipValue>, Option<L2>, Option<L1>, Option<ElasticNet>);
-type After = (Option<Decay>, Option<ProxL1>, Option<MaxNorm>);
+type After = (Option<Decay>, Option<ProxL1>, Option<ClampParams>);
 
 impl gradus_transforms {
     /// Whether there is none.
@@ -58,7 +56,7 @@ impl gradus_transforms {
         let after = (
             some(self.decay, Decay::new(self.decay)),
             some(self.prox_l1, ProxL1::new(self.prox_l1)),
-            some(self.max_norm, MaxNorm(self.max_norm)),
+            some(self.clamp_params, ClampParams(self.clamp_params)),
         );
         (before, after)
     }
@@ -159,7 +157,7 @@ pub unsafe extern "C" fn gradus_limit_row_norms(
     let run = || {
         // SAFETY: the caller vouches for memory behind the checked pointer.
         let params = unsafe { Memory::new(params, n)?.slice_mut() };
-        Ok(limit_row_norms(params, row, limit)?)
+        Ok(MaxNorm { row, limit }.apply(params)?)
     };
     status(run())
 }

@@ -2,7 +2,7 @@
 
 use super::dropout::Dropout;
 use crate::cut::cut_mut;
-use crate::error::{Error, same_length};
+use crate::error::{Argument, Error, same_length};
 use crate::simd::mask::{Gate, Gated, InOut, mask_words, masked_dot, run_masked};
 use crate::simd::{Element, Level, Vector, dot};
 
@@ -169,7 +169,7 @@ impl DropConnect {
     /// # Errors
     /// [`Error::Length`] if the weights do not fit `x` and `y`; nothing was changed.
     pub fn test_at<T: Element>(&self, level: Level, w: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
-        same_length(x.len().saturating_mul(y.len()), w.len())?;
+        same_length(Argument::Weights, x.len().saturating_mul(y.len()), w.len())?;
         let scale: T = self.0.test_scale();
         if scale == T::ZERO {
             y.fill(T::ZERO); // a product would be -0 or NaN
@@ -197,8 +197,8 @@ impl<T: Element> Gate<1, T> for AddKept<T> {
 /// Words in a row of the mask, if weights and mask have one row for each output.
 fn fits(weights: usize, inputs: usize, outputs: usize, mask: &[u32]) -> Result<usize, Error> {
     let words = mask_words(inputs);
-    same_length(inputs.saturating_mul(outputs), weights)?;
-    same_length(words.saturating_mul(outputs), mask.len())?;
+    same_length(Argument::Weights, inputs.saturating_mul(outputs), weights)?;
+    same_length(Argument::Mask, words.saturating_mul(outputs), mask.len())?;
     Ok(words)
 }
 

@@ -1,6 +1,6 @@
 //! Monte-Carlo averaging over masks.
 
-use crate::error::{Error, same_length};
+use crate::error::{Argument, Error, same_length};
 use crate::simd::{Columns, Element, Level, Rule, Vector, Width, run};
 
 /// Mean and variance of predictions over many masks (Gal and Ghahramani, 2016), in one pass each.
@@ -39,7 +39,7 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
     /// # Errors
     /// [`Error::Length`] if they differ in length; nothing was changed.
     pub fn new(mean: &'a mut [T], spread: &'a mut [T]) -> Result<Self, Error> {
-        same_length(mean.len(), spread.len())?;
+        same_length(Argument::Variance, mean.len(), spread.len())?;
         mean.fill(T::ZERO);
         spread.fill(T::ZERO);
         Ok(Self { mean, m2: spread, count: 0 })
@@ -50,7 +50,7 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
     /// # Errors
     /// [`Error::Length`] if they differ in length; nothing was changed.
     pub fn resume(mean: &'a mut [T], spread: &'a mut [T], count: u32) -> Result<Self, Error> {
-        same_length(mean.len(), spread.len())?;
+        same_length(Argument::Variance, mean.len(), spread.len())?;
         Ok(Self { mean, m2: spread, count })
     }
 

@@ -3,7 +3,7 @@
 use super::dropout::{Dropout, Scaled};
 use super::masks::Masks;
 use crate::cut::cut_mut;
-use crate::error::{Error, Hyper, require, same_length};
+use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::mask::{InOut, mask_words};
 use crate::simd::{Element, Level, run};
 
@@ -114,8 +114,8 @@ impl StochasticDepth {
         mask: &[u32],
     ) -> Result<(), Error> {
         let features = branch.len().checked_div(samples).unwrap_or(0);
-        require(features * samples == branch.len(), Hyper::Size)?;
-        same_length(mask_words(samples), mask.len())?;
+        ensure(features * samples == branch.len(), Error::Shape)?;
+        same_length(Argument::Mask, mask_words(samples), mask.len())?;
         let scaled = Scaled { factor: self.0.scale() };
         let mut rest = branch;
         for i in 0..samples {

@@ -2,7 +2,7 @@
 
 use super::kernels;
 use crate::cut::cut_mut;
-use crate::error::{Error, Hyper, require, same_length};
+use crate::error::{Argument, Error, Hyper, ensure, require, same_length};
 use crate::optim::{State, StateMut, Stateful};
 use crate::simd::Width;
 use crate::simd::{Element, Level};
@@ -48,10 +48,11 @@ impl Shape {
 
     /// Whether a tensor of this length and slices of one value for each channel fit.
     fn fits<const K: usize>(&self, len: usize, channels: [usize; K]) -> Result<(), Error> {
-        require(!self.is_empty() && self.len() < usize::MAX, Hyper::Size)?;
-        same_length(self.len(), len)?;
+        ensure(!self.is_empty(), Error::Empty)?;
+        ensure(self.len() < usize::MAX, Error::Shape)?;
+        same_length(Argument::Input, self.len(), len)?;
         for channel in channels {
-            same_length(self.channels, channel)?;
+            same_length(Argument::Params, self.channels, channel)?;
         }
         Ok(())
     }
@@ -157,7 +158,7 @@ impl BatchNorm {
     /// The variance is the biased one. The backward pass will need both, and `x`.
     ///
     /// # Errors
-    /// [`Error::Range`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
+    /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
     #[inline]
     pub fn forward<T: Element>(
@@ -174,7 +175,7 @@ impl BatchNorm {
     /// Updates the running statistics by the `[mean, variance]` of a training pass over `shape`.
     ///
     /// # Errors
-    /// [`Error::Range`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
+    /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
     pub fn track(
         &self,
@@ -217,7 +218,7 @@ impl BatchNorm {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Range`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
+    /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
     #[inline]
     pub fn backward<T: Element>(
@@ -236,7 +237,7 @@ impl BatchNorm {
     /// A state that no batch was tracked with has the variance 0 in its memory, not yet 1.
     ///
     /// # Errors
-    /// [`Error::Range`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
+    /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
     #[inline]
     pub fn inference<T: Element>(
@@ -271,7 +272,7 @@ impl BatchNorm {
     ) -> Result<(), Error> {
         let channels = layer_bias.len();
         let inputs = layer_weights.len().checked_div(channels).unwrap_or(0);
-        require(inputs > 0 && inputs * channels == layer_weights.len(), Hyper::Size)?;
+        ensure(inputs > 0 && inputs * channels == layer_weights.len(), Error::Shape)?;
         Shape::dense(1, channels).fits(channels, [weight.len(), bias.len(), mean.len(), variance.len()])?;
         let eps = T::from_f32(self.eps);
         let mut rest = layer_weights;
@@ -300,7 +301,7 @@ impl BatchNorm {
         [mean, variance]: [&mut [T]; 2],
     ) -> Result<(), Error> {
         shape.fits(x.len(), [weight.len(), bias.len(), mean.len(), variance.len()])?;
-        same_length(x.len(), y.len())?;
+        same_length(Argument::Output, x.len(), y.len())?;
         kernels::statistics(level, shape, x, mean, variance)?;
         y.copy_from_slice(x);
         kernels::normalise(level, shape, y, self.eps, [mean, variance, weight, bias])
@@ -321,7 +322,7 @@ impl BatchNorm {
     ) -> Result<(), Error> {
         let channels = [weight.len(), mean.len(), variance.len(), grad_weight.len(), grad_bias.len()];
         shape.fits(x.len(), channels)?;
-        same_length(x.len(), grads.len())?;
+        same_length(Argument::Grads, x.len(), grads.len())?;
         kernels::gradients(level, shape, grads, x, mean, [grad_weight, grad_bias])?;
         kernels::over_deviation(level, self.eps, grad_weight, variance)?;
         kernels::backward(level, shape, grads, x, self.eps, [mean, variance, weight, grad_weight, grad_bias])

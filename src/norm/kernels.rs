@@ -240,7 +240,7 @@ pub(super) fn backward<T: Element>(
 }
 
 /// What is summed over a channel, of two tensors and a centre.
-trait Term<T: Element> {
+trait Term<T: Element>: Sync {
     fn of<V: Vector<T>>(&self, isa: V::Isa, x: V, g: V, centre: V) -> V;
 }
 

@@ -1,7 +1,8 @@
 //! AdaGrad.
 
 use super::epsilon::{Denominator, Epsilon};
-use super::{Clock, Optimizer, State, check_lr};
+use super::{Clock, Optimizer, State};
+use crate::check::check_lr;
 use crate::error::Error;
 use crate::simd::{Rule, Vector, Width};
 

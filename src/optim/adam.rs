@@ -1,7 +1,8 @@
 //! Adam.
 
 use super::epsilon::{Denominator, Epsilon};
-use super::{Clock, Optimizer, State, check_decay, check_lr};
+use super::{Clock, Optimizer, State};
+use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
 use crate::simd::{Assembly, Rule, Vector, Width, math::warm};
 

@@ -1,7 +1,8 @@
 //! Adam with decoupled weight decay.
 
 use super::adam::AdamRule;
-use super::{Adam, Clock, Epsilon, Optimizer, State, check_weight_decay};
+use super::{Adam, Clock, Epsilon, Optimizer, State};
+use crate::check::check_weight_decay;
 use crate::error::Error;
 use crate::simd::{Assembly, Rule, Vector, Width};
 

@@ -1,6 +1,7 @@
 //! Lion.
 
-use super::{Clock, Optimizer, State, check_decay, check_lr, check_weight_decay};
+use super::{Clock, Optimizer, State};
+use crate::check::{check_decay, check_lr, check_weight_decay};
 use crate::error::{Error, Hyper};
 use crate::simd::{Rule, Vector, Width};
 

@@ -13,6 +13,7 @@ mod rmsprop;
 mod sgd;
 mod state;
 mod tensors;
+mod with;
 
 pub use adagrad::{AdaGrad, AdaGradState};
 pub use adam::{Adam, AdamState};
@@ -28,16 +29,15 @@ pub use rmsprop::{
     RmsPropMomentum, RmsPropMomentumState, RmsPropState,
 };
 pub use sgd::{Sgd, SgdState};
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub use state::StateVec;
 pub use state::{Clock, State, StateMut};
 pub use tensors::Tensor;
-#[cfg(feature = "rayon")]
-pub(crate) use tensors::check_tensors;
+pub use with::With;
 
-use crate::error::{Error, Hyper, require};
-use crate::simd::{Layout, Level, Rule, count_non_finite};
-use crate::transform::{Transform, With};
+use crate::error::Error;
+use crate::simd::{ColumnSet, Exec, Rule, count_non_finite};
+use crate::transform::Transform;
 
 /// The columns of an optimizer's rule.
 pub(crate) type Columns<O> = <<O as Optimizer>::Rule as Rule>::Columns;
@@ -45,7 +45,7 @@ pub(crate) type Columns<O> = <<O as Optimizer>::Rule as Rule>::Columns;
 /// What has a state: an optimizer, a running average of weights, a batch norm.
 pub trait Stateful {
     /// The columns of its state.
-    type Columns: Layout;
+    type Columns: ColumnSet;
 }
 
 impl<O: Optimizer<Family = O>> Stateful for O {
@@ -73,10 +73,10 @@ impl<O: Optimizer<Family = O>> Stateful for O {
 /// Training code over any optimizer takes `impl Optimizer`:
 ///
 /// ```
-/// use gradus::{Momentum, Optimizer, State};
+/// use gradus::{Momentum, Optimizer};
 ///
-/// fn descend<const K: usize>(optimizer: impl Optimizer, x: &mut [f32; 1]) {
-///     let mut state = State::new();
+/// fn descend(optimizer: impl Optimizer, x: &mut [f32; 1]) {
+///     let mut state = optimizer.state();
 ///     for _ in 0..200 {
 ///         let grads = [2.0 * x[0]];
 ///         optimizer.step(x, &grads, &mut state);
@@ -92,7 +92,7 @@ pub trait Optimizer: Copy {
     type Family: Stateful<Columns = Columns<Self>>;
 
     /// The formula with the constants of one step.
-    type Rule: Rule + Copy + Sync;
+    type Rule: Rule + Copy;
 
     /// The constants of step `clock.t()`, counted from 1.
     ///
@@ -112,6 +112,52 @@ pub trait Optimizer: Copy {
     /// [`Error::Range`] names the first that does not.
     fn check(&self) -> Result<(), Error>;
 
+    /// Where the steps run: on the widest instruction set and one thread, unless [`on`](Self::on) has chosen.
+    #[inline(always)]
+    fn exec(&self) -> Exec {
+        Exec::new()
+    }
+
+    /// This optimizer on chosen threads or a chosen instruction set, to the same bits: see [`Exec`].
+    fn on(self, exec: impl Into<Exec>) -> On<Self> {
+        On { inner: self, exec: exec.into() }
+    }
+
+    /// This optimizer with one more transform of gradients and parameters in the same pass.
+    ///
+    /// Transforms act in the order in which they are written: `.with(A).with(B)` is `.with((A, B))`, on the gradient
+    /// A before B, and on the parameter A before B.
+    ///
+    /// ```
+    /// use gradus::{Adam, Optimizer, transform::{ClipValue, Scale, L2}};
+    /// // Mean over a batch of 32, clipped, plus an L2 penalty: still one pass over memory.
+    /// let adam = Adam::new(1e-3).with((Scale(1.0 / 32.0), ClipValue(1.0), L2::weight_decay(1e-4)));
+    /// assert_eq!(adam.check(), Ok(()));
+    /// ```
+    fn with<T: Transform>(self, transform: T) -> With<Self, T> {
+        With { inner: self, transform }
+    }
+
+    /// The initial state of as many parameters as the array that it is used with.
+    ///
+    /// ```
+    /// use gradus::{Adam, Optimizer};
+    /// let adam = Adam::new(1e-3);
+    /// let (mut params, mut state) = ([1.0; 64], adam.state());
+    /// adam.step(&mut params, &[0.5; 64], &mut state);
+    /// ```
+    #[must_use]
+    fn state<const N: usize>(&self) -> State<Self::Family, N> {
+        State::new()
+    }
+
+    /// The initial state of `n` parameters, on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn state_vec(&self, n: usize) -> StateVec<Self::Family> {
+        StateVec::new(n)
+    }
+
     /// Updates `params` by one step. Lengths are checked by the compiler: this cannot fail.
     #[inline]
     fn step<const N: usize>(
@@ -122,7 +168,7 @@ pub trait Optimizer: Copy {
     ) {
         let rule = self.rule(state.clock.tick());
         let pass = Columns::<Self>::pass_arrays(params, grads, &mut state.columns);
-        Columns::<Self>::run(Level::detect(), &rule, pass);
+        Columns::<Self>::run(self.exec(), &rule, pass);
     }
 
     /// Updates `params` by one step, from slices in any memory.
@@ -136,23 +182,8 @@ pub trait Optimizer: Copy {
         grads: &[f32],
         state: StateMut<'_, Self::Family>,
     ) -> Result<(), Error> {
-        self.step_slices_at(Level::detect(), params, grads, state)
-    }
-
-    /// [`step_slices`](Self::step_slices) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if a slice is not as long as `params`; nothing was changed.
-    #[inline]
-    fn step_slices_at(
-        &self,
-        level: Level,
-        params: &mut [f32],
-        grads: &[f32],
-        state: StateMut<'_, Self::Family>,
-    ) -> Result<(), Error> {
         let pass = Columns::<Self>::pass(params, grads, state.columns)?;
-        Columns::<Self>::run(level, &self.rule(state.clock.tick()), pass);
+        Columns::<Self>::run(self.exec(), &self.rule(state.clock.tick()), pass);
         Ok(())
     }
 
@@ -178,35 +209,51 @@ pub trait Optimizer: Copy {
         state: StateMut<'_, Self::Family>,
     ) -> Result<usize, Error> {
         let pass = Columns::<Self>::pass(params, grads, state.columns)?;
-        let level = Level::detect();
-        let count = count_non_finite(level, grads);
+        let count = count_non_finite(self.exec(), grads);
         if count == 0 {
-            Columns::<Self>::run(level, &self.rule(state.clock.tick()), pass);
+            Columns::<Self>::run(self.exec(), &self.rule(state.clock.tick()), pass);
         }
         Ok(count)
     }
 
-    /// Updates many tensors by one step: a model's list of layers, with one clock for all.
+    /// Updates many tensors by one step with one clock for all: a model's list of layers.
+    ///
+    /// All tensors are at step `clock.t`. One that joins late, with zeros for its state, is therefore treated as if
+    /// its gradients had been 0 until then: for Adam its first steps are too long, up to 2.15 times the learning rate
+    /// where it joins at step 100, and 5.24 times at step 1000. [`step_each`](Self::step_each) has a clock for each.
     ///
     /// # Errors
     /// [`Error::Length`] if a slice is not as long as its parameters; no tensor was changed.
     ///
     /// ```
-    /// use gradus::{Adam, AdamState, Clock, Optimizer, Tensor, transform::L2};
+    /// use gradus::{Adam, Clock, Optimizer, Tensor, transform::L2};
     ///
+    /// let adam = Adam::new(0.1);
     /// let (mut weights, mut bias) = ([0.5, -0.5], [0.0]);
-    /// let (mut w, mut b, mut clock) = (AdamState::<2>::new(), AdamState::<1>::new(), Clock::new());
+    /// let (mut w, mut b, mut clock) = (adam.state::<2>(), adam.state::<1>(), Clock::new());
     /// let mut tensors = [
-    ///     Tensor {
-    ///         params: &mut weights,
-    ///         grads: &[1.0, -1.0],
-    ///         columns: w.as_mut().columns,
-    ///         transform: L2::new(1e-4),
-    ///     },
-    ///     // No decay of a bias.
-    ///     Tensor { params: &mut bias, grads: &[1.0], columns: b.as_mut().columns, transform: L2::new(0.0) },
+    ///     Tensor::new(&mut weights, &[1.0, -1.0], w.as_mut()).with(L2::weight_decay(1e-4)),
+    ///     Tensor::new(&mut bias, &[1.0], b.as_mut()).with(L2::new(0.0)), // no decay of a bias
     /// ];
-    /// Adam::new(0.1).step_tensors(&mut tensors, &mut clock)?;
+    /// adam.step_tensors(&mut tensors, &mut clock)?;
+    /// assert_eq!(clock.t, 1);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// A state goes to the optimizer that it is a state of:
+    ///
+    /// ```compile_fail,E0308
+    /// use gradus::{AdaGrad, Clock, Momentum, Optimizer, Tensor};
+    /// let (momentum, adagrad) = (Momentum::new(0.1), AdaGrad::new(0.1));
+    /// let (mut params, mut state, mut clock) = ([1.0], momentum.state::<1>(), Clock::new());
+    /// adagrad.step_tensors(&mut [Tensor::new(&mut params, &[1.0], state.as_mut())], &mut clock);
+    /// ```
+    ///
+    /// ```
+    /// # use gradus::{AdaGrad, Clock, Momentum, Optimizer, Tensor};
+    /// # let (momentum, adagrad) = (Momentum::new(0.1), AdaGrad::new(0.1));
+    /// # let (mut params, mut state, mut clock) = ([1.0], adagrad.state::<1>(), Clock::new());
+    /// adagrad.step_tensors(&mut [Tensor::new(&mut params, &[1.0], state.as_mut())], &mut clock)?;
     /// # Ok::<(), gradus::Error>(())
     /// ```
     fn step_tensors<T: Transform>(
@@ -217,77 +264,46 @@ pub trait Optimizer: Copy {
         tensors::step_tensors(self, tensors, clock)
     }
 
-    /// [`step_slices`](Self::step_slices) on all threads of the current `rayon` pool, to the same bits.
-    ///
-    /// Short slices stay on the caller's thread.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if a slice is not as long as `params`; nothing was changed.
-    #[cfg(feature = "rayon")]
-    fn par_step_slices(
-        &self,
-        params: &mut [f32],
-        grads: &[f32],
-        state: StateMut<'_, Self::Family>,
-    ) -> Result<(), Error> {
-        let pass = Columns::<Self>::pass(params, grads, state.columns)?;
-        Columns::<Self>::par_run(Level::detect(), &self.rule(state.clock.tick()), pass, None);
-        Ok(())
-    }
-
-    /// [`step_tensors`](Self::step_tensors) on all threads of the current `rayon` pool, to the same bits.
+    /// Updates many tensors by one step, each by its own clock: a tensor that joins late begins at its own step 1.
     ///
     /// # Errors
     /// [`Error::Length`] if a slice is not as long as its parameters; no tensor was changed.
-    #[cfg(feature = "rayon")]
-    fn par_step_tensors<T: Transform>(
-        &self,
-        tensors: &mut [Tensor<'_, Self::Family, T>],
-        clock: &mut Clock,
-    ) -> Result<(), Error> {
-        crate::par::par_step_tensors(self, tensors, clock)
-    }
-
-    /// This optimizer with transforms of gradients and parameters in the same pass.
-    ///
-    /// ```
-    /// use gradus::{Adam, Optimizer, transform::{ClipValue, Scale, L2}};
-    /// // Mean over a batch of 32, clipped, plus an L2 penalty: still one pass over memory.
-    /// let adam = Adam::new(1e-3).with((Scale(1.0 / 32.0), ClipValue(1.0), L2::weight_decay(1e-4)));
-    /// assert_eq!(adam.check(), Ok(()));
-    /// ```
-    /// The initial state of as many parameters as the array that it is used with.
-    fn state<const N: usize>(&self) -> State<Self::Family, N> {
-        State::new()
-    }
-
-    /// The initial state of `n` parameters, on the heap.
-    #[cfg(feature = "std")]
-    fn state_vec(&self, n: usize) -> StateVec<Self::Family> {
-        StateVec::new(n)
-    }
-
-    /// With transforms.
-    fn with<T: Transform>(self, transform: T) -> With<Self, T> {
-        With { optimizer: self, transform }
+    fn step_each<T: Transform>(&self, tensors: &mut [Tensor<'_, Self::Family, T>]) -> Result<(), Error> {
+        tensors::step_each(self, tensors)
     }
 }
 
-/// Checks that several rules share.
-pub(crate) fn check_lr(lr: f32) -> Result<(), Error> {
-    require(lr >= 0.0 && lr < f32::INFINITY, Hyper::LearningRate)
+/// An optimizer on chosen threads or a chosen instruction set: made by [`Optimizer::on`], itself an [`Optimizer`].
+///
+/// It has the state of the optimizer inside. An [`Average`](crate::ensemble::Average) of weights has the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct On<O> {
+    /// What runs there.
+    pub inner: O,
+    /// Where it runs.
+    pub exec: Exec,
 }
 
-/// Decay of a running average.
-pub(crate) fn check_decay(decay: f64, hyper: Hyper) -> Result<(), Error> {
-    // What counts is the rounded value: a decay that rounds to 1 never forgets.
-    require(decay >= 0.0 && (decay as f32) < 1.0, hyper)
-}
+impl<O: Optimizer> Optimizer for On<O> {
+    type Family = O::Family;
+    type Rule = O::Rule;
 
-/// Decoupled weight decay: the factor `1 - lr * weight_decay` must stay above 0.
-pub(crate) fn check_weight_decay(lr: f32, weight_decay: f32) -> Result<(), Error> {
-    require(
-        weight_decay >= 0.0 && weight_decay < f32::INFINITY && lr * weight_decay < 1.0,
-        Hyper::WeightDecay,
-    )
+    #[inline]
+    fn rule(&self, clock: &mut Clock) -> O::Rule {
+        self.inner.rule(clock)
+    }
+    fn lr(&self) -> f32 {
+        self.inner.lr()
+    }
+    fn with_lr(self, lr: f32) -> Self {
+        Self { inner: self.inner.with_lr(lr), ..self }
+    }
+    fn check(&self) -> Result<(), Error> {
+        self.inner.check()
+    }
+    #[inline(always)]
+    fn exec(&self) -> Exec {
+        self.exec
+    }
 }

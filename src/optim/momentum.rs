@@ -1,6 +1,7 @@
 //! Stochastic gradient descent with momentum.
 
-use super::{Clock, Optimizer, State, check_decay, check_lr};
+use super::{Clock, Optimizer, State};
+use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper, require};
 use crate::simd::{Assembly, Rule, Vector, Width};
 

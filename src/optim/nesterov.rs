@@ -1,6 +1,7 @@
 //! Nesterov's accelerated gradient.
 
-use super::{Clock, Optimizer, State, check_decay, check_lr};
+use super::{Clock, Optimizer, State};
+use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
 use crate::simd::{Rule, Vector, Width};
 

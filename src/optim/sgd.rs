@@ -1,6 +1,7 @@
 //! Stochastic gradient descent.
 
-use super::{Clock, Optimizer, State, check_lr};
+use super::{Clock, Optimizer, State};
+use crate::check::check_lr;
 use crate::error::Error;
 use crate::simd::{Rule, Vector, Width};
 

@@ -1,9 +1,11 @@
 //! What an optimizer remembers: all zero bits at the start.
 
 use super::Stateful;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 use crate::simd::Of;
-use crate::simd::{Layout, Stored, Width, Zero};
+use crate::simd::{ColumnSet, Stored, Width, Zero};
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -45,7 +47,7 @@ impl Clock {
 #[repr(C)]
 pub struct State<O: Stateful, const N: usize, M: Stored = f32> {
     /// The columns, in the order that the optimizer's documentation names.
-    pub columns: <O::Columns as Layout>::Arrays<M, N>,
+    pub columns: <O::Columns as ColumnSet>::Arrays<M, N>,
     /// Steps taken.
     pub clock: Clock,
     optimizer: PhantomData<fn() -> O>,
@@ -69,6 +71,11 @@ impl<O: Stateful, const N: usize, M: Stored> State<O, N, M> {
     pub fn as_mut(&mut self) -> StateMut<'_, O, M> {
         StateMut::of(O::Columns::arrays_mut(&mut self.columns), &mut self.clock)
     }
+
+    /// The initial state again, in place: no copy of it stands on the stack meanwhile.
+    pub fn reset(&mut self) {
+        self.as_mut().reset();
+    }
 }
 
 /// A view of a state in any memory: `K` slices and the clock.
@@ -85,7 +92,7 @@ impl<O: Stateful, const N: usize, M: Stored> State<O, N, M> {
 /// ```
 pub struct StateMut<'a, O: Stateful, M: Stored = f32> {
     /// The columns, in the order that the optimizer's documentation names.
-    pub columns: <O::Columns as Layout>::Views<'a, M>,
+    pub columns: <O::Columns as ColumnSet>::Views<'a, M>,
     /// Steps taken.
     pub clock: &'a mut Clock,
     optimizer: PhantomData<fn() -> O>,
@@ -100,8 +107,21 @@ impl<'a, O: Stateful, M: Stored> StateMut<'a, O, M> {
         Self { columns, clock, optimizer: PhantomData }
     }
 
-    pub(crate) const fn of(columns: <O::Columns as Layout>::Views<'a, M>, clock: &'a mut Clock) -> Self {
+    pub(crate) const fn of(columns: <O::Columns as ColumnSet>::Views<'a, M>, clock: &'a mut Clock) -> Self {
         Self { columns, clock, optimizer: PhantomData }
+    }
+
+    /// The same view for a shorter time.
+    pub fn reborrow(&mut self) -> StateMut<'_, O, M> {
+        StateMut::of(O::Columns::reborrow(&mut self.columns), self.clock)
+    }
+
+    /// The initial state again: zeros.
+    pub fn reset(&mut self) {
+        for column in self.columns.as_mut() {
+            column.fill(M::ZERO);
+        }
+        *self.clock = Clock::new();
     }
 
     /// The elements of a range, `None` where a column is too short: a part of a tensor.
@@ -131,7 +151,7 @@ impl<'a, O: Stateful, M: Stored> StateMut<'a, O, M> {
 /// adam.step_slices(&mut params, &vec![1.0; 1000], state.as_mut())?;
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub struct StateVec<O: Stateful, M: Stored = f32> {
     columns: Of<O::Columns, Vec<M>>,
     /// Steps taken.
@@ -139,7 +159,7 @@ pub struct StateVec<O: Stateful, M: Stored = f32> {
     optimizer: PhantomData<fn() -> O>,
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<O: Stateful, M: Stored> StateVec<O, M> {
     /// The initial state of `n` parameters: zeros.
     #[must_use]
@@ -155,7 +175,7 @@ impl<O: Stateful, M: Stored> StateVec<O, M> {
     }
 
     /// The columns, to read or to fill.
-    pub fn columns_mut(&mut self) -> <O::Columns as Layout>::Views<'_, M> {
+    pub fn columns_mut(&mut self) -> <O::Columns as ColumnSet>::Views<'_, M> {
         O::Columns::slices_mut(&mut self.columns)
     }
 
@@ -168,6 +188,11 @@ impl<O: Stateful, M: Stored> StateVec<O, M> {
     /// A view for the calls on slices.
     pub fn as_mut(&mut self) -> StateMut<'_, O, M> {
         StateMut::of(O::Columns::slices_mut(&mut self.columns), &mut self.clock)
+    }
+
+    /// The initial state again.
+    pub fn reset(&mut self) {
+        self.as_mut().reset();
     }
 }
 
@@ -187,7 +212,7 @@ impl<O: Stateful, const N: usize, M: Stored> fmt::Debug for State<O, N, M> {
         f.debug_struct("State").field("columns", &self.columns).field("clock", &self.clock).finish()
     }
 }
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<O: Stateful, M: Stored> Clone for StateVec<O, M> {
     fn clone(&self) -> Self {
         let mut columns = self.columns.as_ref().iter();
@@ -195,13 +220,13 @@ impl<O: Stateful, M: Stored> Clone for StateVec<O, M> {
         Self { columns, clock: self.clock, optimizer: PhantomData }
     }
 }
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<O: Stateful, M: Stored> PartialEq for StateVec<O, M> {
     fn eq(&self, other: &Self) -> bool {
         self.columns() == other.columns() && self.clock == other.clock
     }
 }
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<O: Stateful, M: Stored> fmt::Debug for StateVec<O, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StateVec").field("columns", &self.columns()).field("clock", &self.clock).finish()

@@ -2,7 +2,7 @@
 
 use super::Window;
 use crate::cut::{cut, cut_mut};
-use crate::error::{Error, Hyper, require, same_length};
+use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::Element;
 
 /// Fractional max pooling (Graham, 2014): the maximum over windows whose size changes from output to
@@ -56,12 +56,12 @@ impl<'a> FractionalMaxPool<'a> {
         columns: &'a [Window],
     ) -> Result<Self, Error> {
         let area = height.checked_mul(width).and_then(|area| u32::try_from(area).ok());
-        require(area.is_some(), Hyper::Size)?;
+        ensure(area.is_some(), Error::Shape)?;
         for (size, windows) in [(height, rows), (width, columns)] {
-            require(!windows.is_empty(), Hyper::Size)?;
+            ensure(!windows.is_empty(), Error::Empty)?;
             for window in windows {
                 let end = window.start.saturating_add(window.len);
-                require(window.len > 0 && end <= size, Hyper::Size)?;
+                ensure(window.len > 0 && end <= size, Error::Shape)?;
             }
         }
         Ok(Self { height, width, rows, columns })
@@ -74,8 +74,8 @@ impl<'a> FractionalMaxPool<'a> {
     /// element for each window of each; nothing was changed.
     pub fn forward<T: Element>(&self, x: &[T], y: &mut [T], indices: &mut [u32]) -> Result<(), Error> {
         let outputs = self.outputs(x.len())?;
-        same_length(outputs, y.len())?;
-        same_length(outputs, indices.len())?;
+        same_length(Argument::Output, outputs, y.len())?;
+        same_length(Argument::Indices, outputs, indices.len())?;
         let (mut x, mut outputs) = (x, y.iter_mut().zip(indices));
         while !x.is_empty() {
             let plane = cut(&mut x, self.height * self.width);
@@ -97,11 +97,11 @@ impl<'a> FractionalMaxPool<'a> {
     /// if `grad_y` or `indices` have not one element for each window of each; nothing was changed.
     pub fn backward<T: Element>(&self, grad_y: &[T], indices: &[u32], grad_x: &mut [T]) -> Result<(), Error> {
         let outputs = self.outputs(grad_x.len())?;
-        same_length(outputs, grad_y.len())?;
-        same_length(outputs, indices.len())?;
+        same_length(Argument::Grads, outputs, grad_y.len())?;
+        same_length(Argument::Indices, outputs, indices.len())?;
         let area = self.height * self.width;
         for index in indices {
-            require((*index as usize) < area, Hyper::Size)?;
+            ensure((*index as usize) < area, Error::Shape)?;
         }
         grad_x.fill(T::ZERO);
         let (mut rest, mut grad_y, mut indices) = (grad_x, grad_y, indices);
@@ -121,7 +121,7 @@ impl<'a> FractionalMaxPool<'a> {
     fn outputs(&self, len: usize) -> Result<usize, Error> {
         let area = self.height * self.width;
         let planes = len.checked_div(area).unwrap_or(0);
-        require(planes * area == len, Hyper::Size)?;
+        ensure(planes * area == len, Error::Shape)?;
         Ok(planes.saturating_mul(self.rows.len()).saturating_mul(self.columns.len()))
     }
 

@@ -1,6 +1,6 @@
 //! Which rows, and which columns, each output of a fractional pooling sees.
 
-use crate::error::{Error, Hyper, require};
+use crate::error::{Error, Hyper, ensure, require};
 use crate::noise::chance;
 use rand_core::Rng;
 
@@ -96,7 +96,7 @@ impl Regions {
 fn pieces(size: usize, count: usize) -> Result<(usize, usize), Error> {
     match (size.checked_div(count), size.checked_rem(count)) {
         (Some(small), Some(larger)) if small > 0 => Ok((small, larger)),
-        _ => Err(Error::Range(Hyper::Size)),
+        _ => Err(Error::Shape),
     }
 }
 
@@ -120,7 +120,7 @@ fn pieces(size: usize, count: usize) -> Result<(usize, usize), Error> {
 /// ```
 pub fn pytorch_regions(size: usize, pool: usize, sample: f32, windows: &mut [Window]) -> Result<(), Error> {
     let count = windows.len();
-    require(1 <= pool && pool <= size && 1 <= count && count <= size - pool + 1, Hyper::Size)?;
+    ensure(1 <= pool && pool <= size && 1 <= count && count <= size - pool + 1, Error::Shape)?;
     require(0.0 <= sample && sample < 1.0, Hyper::Probability)?;
     let last = size - pool;
     let alpha = if count > 1 { last as f32 / (count - 1) as f32 } else { 0.0 };

@@ -1,8 +1,8 @@
 //! Half cosine waves: once, with restarts, and in the cycles of a snapshot ensemble.
 
 use super::{Schedule, at_least_one, half_wave, mix, ratio};
+use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
-use crate::optim::check_lr;
 
 /// From `lr` at step 0 to `min` at step `steps`, which it keeps.
 fn anneal(lr: f32, min: f32, step: u32, steps: u64) -> f32 {

@@ -1,8 +1,8 @@
 //! Up and down again: triangles without end, and one cycle for a whole run.
 
 use super::{Schedule, half_wave, mix, ratio, unit};
+use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
-use crate::optim::check_lr;
 
 /// Cyclic triangles (Smith, 2017): `up` steps from `min` to `max`, `down` steps back, for ever.
 ///

@@ -1,8 +1,8 @@
 //! What only falls: constant, in steps, exponentially, and with the inverse of time.
 
 use super::{Schedule, at_least_one, unit};
+use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
-use crate::optim::check_lr;
 
 /// The same learning rate for ever.
 ///

@@ -1,8 +1,8 @@
 //! Straight lines, and the warm-up before any other schedule.
 
 use super::{Schedule, mix, ratio};
+use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
-use crate::optim::check_lr;
 
 /// A straight line from `start` to `end`, which it keeps.
 ///

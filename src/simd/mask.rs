@@ -8,7 +8,7 @@ use super::streams::Streams;
 use super::sweep::{Columns, head};
 use super::vector::{Element, Vector};
 use crate::cut::cut;
-use crate::error::{Error, same_length};
+use crate::error::{Argument, Error, same_length};
 use core::marker::PhantomData;
 
 /// Words of a mask over `len` elements; of the last one some bits may have no element.
@@ -42,7 +42,7 @@ pub struct InOut<'a, T = f32> {
 impl<T> InOut<'_, T> {
     /// The length that both slices have.
     fn len(&self) -> Result<usize, Error> {
-        same_length(self.from_len, self.to_len)?;
+        same_length(Argument::Output, self.from_len, self.to_len)?;
         Ok(self.to_len)
     }
 }
@@ -60,7 +60,7 @@ impl<'a, T> InOut<'a, T> {
     #[inline]
     pub(crate) fn columns_with(self, other: &'a [T]) -> Result<Columns<'a, 0, 2, T>, Error> {
         let len = self.len()?;
-        same_length(len, other.len())?;
+        same_length(Argument::Output, len, other.len())?;
         let read = [self.from, other.as_ptr()];
         // SAFETY: all point to len elements for 'a; in place, a register is read before it is written.
         Ok(unsafe { Columns::from_pointers(self.to, Streams::from_pointers(len, read, [])) })
@@ -184,7 +184,7 @@ pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
     mask: &[u32],
     columns: Gated<'_, R, T>,
 ) -> Result<(), Error> {
-    same_length(mask_words(columns.len()), mask.len())?;
+    same_length(Argument::Mask, mask_words(columns.len()), mask.len())?;
     level.dispatch(gate, Masked { mask, columns });
     Ok(())
 }
@@ -295,8 +295,8 @@ impl<T: Element> Fold<2, 0, 1, T> for MaskedDot<'_> {
 /// # Errors
 /// [`Error::Length`] if the slices differ in length, or `mask` has not [`mask_words`] words.
 pub fn masked_dot<T: Element>(level: Level, mask: &[u32], x: &[T], y: &[T]) -> Result<T, Error> {
-    same_length(x.len(), y.len())?;
-    same_length(mask_words(x.len()), mask.len())?;
+    same_length(Argument::Input, x.len(), y.len())?;
+    same_length(Argument::Mask, mask_words(x.len()), mask.len())?;
     let (mut mask, mut x, mut y, mut sum) = (mask, x, y, T::ZERO);
     while !x.is_empty() {
         let fold = MaskedDot { mask: cut(&mut mask, BLOCK / 32) };

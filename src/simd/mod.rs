@@ -2,6 +2,7 @@
 
 mod arch;
 pub(crate) mod draw;
+mod exec;
 mod isa;
 mod level;
 pub(crate) mod mask;
@@ -13,9 +14,12 @@ mod vector;
 mod width;
 
 pub(crate) use arch::WIDE;
+#[cfg(feature = "rayon")]
+pub(crate) use exec::join;
+pub use exec::{Exec, run};
 pub use level::Level;
-pub use reduce::{BLOCK, Fold, count_non_finite, dot, max_abs, norm, reduce, sum_abs, sum_squares};
+pub use reduce::{BLOCK, Fold, count_non_finite, dot, l2_norm, max_abs, reduce, sum_abs, sum_squares};
 pub(crate) use sweep::Assembly;
-pub use sweep::{Columns, Of, Rule, run};
+pub use sweep::{Columns, Of, Rule};
 pub use vector::{Element, Vector};
-pub use width::{Layout, Stored, Width, Zero};
+pub use width::{ColumnSet, Stored, Width, Zero};

@@ -6,11 +6,16 @@
 //! threads, which take whole blocks.
 #![allow(unsafe_code)]
 
+use super::exec::Exec;
+#[cfg(feature = "rayon")]
+use super::exec::join;
 use super::isa::{Isa, Kernel};
 use super::level::Level;
 use super::streams::Streams;
 use super::vector::{Element, Plain, Vector};
 use crate::error::Error;
+#[cfg(feature = "rayon")]
+use alloc::vec;
 
 /// Accumulators of the fixed order: as many as the widest register has numbers.
 const ACCUMULATORS: usize = 16;
@@ -21,7 +26,7 @@ pub const BLOCK: usize = 1 << 14;
 /// One element of a reduction to `A` numbers, which reads `R` columns and may update `S` more on the way.
 ///
 /// ```
-/// use gradus::{Fold, Level, Vector, reduce};
+/// use gradus::{Exec, Fold, Vector, reduce};
 ///
 /// /// Sum of `(x - y)^2`.
 /// struct SquaredDistance;
@@ -34,10 +39,10 @@ pub const BLOCK: usize = 1 << 14;
 /// }
 ///
 /// let (x, y) = ([1.0, 2.0, 3.0], [1.0, 4.0, 0.0]);
-/// assert_eq!(reduce(Level::detect(), &SquaredDistance, 3, [&x, &y], [])?, [13.0]);
+/// assert_eq!(reduce(Exec::new(), &SquaredDistance, 3, [&x, &y], [])?, [13.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub trait Fold<const R: usize, const S: usize = 0, const A: usize = 1, T: Element = f32> {
+pub trait Fold<const R: usize, const S: usize = 0, const A: usize = 1, T: Element = f32>: Sync {
     /// Whether it reads so many columns of memory that the CPU needs to be told what comes next.
     #[doc(hidden)]
     const AHEAD: bool = false;
@@ -64,18 +69,27 @@ pub trait Fold<const R: usize, const S: usize = 0, const A: usize = 1, T: Elemen
     }
 }
 
-/// Reduces slices of `len` elements to `A` numbers in one pass at `level`: the same bits at each.
+/// Reduces slices of `len` elements to `A` numbers in one pass: the same bits wherever it runs.
 ///
 /// # Errors
-/// [`Error::Length`] if the slices differ in length.
+/// [`Error::Length`] if a slice has another length.
 pub fn reduce<const R: usize, const S: usize, const A: usize, T: Element, K: Fold<R, S, A, T>>(
-    level: Level,
+    exec: impl Into<Exec>,
     fold: &K,
     len: usize,
     read: [&[T]; R],
     state: [&mut [T]; S],
 ) -> Result<[T; A], Error> {
-    let mut rest = Streams::new(len, read, state)?;
+    let streams = Streams::new(len, read, state)?;
+    let exec = exec.into();
+    let level = exec.level();
+    #[cfg(feature = "rayon")]
+    if exec.parts(len) > 1 {
+        let mut sums = vec![[T::ZERO; A]; len.div_ceil(BLOCK)];
+        reduce_parts(level, fold, streams, &mut sums, exec.parts(len));
+        return Ok(sums.into_iter().fold([T::ZERO; A], |totals, sum| fold.join(totals, sum)));
+    }
+    let mut rest = streams;
     let mut totals = [T::ZERO; A];
     while rest.len() > 0 {
         let (first, others) = rest.split_at(BLOCK);
@@ -83,6 +97,33 @@ pub fn reduce<const R: usize, const S: usize, const A: usize, T: Element, K: Fol
         rest = others;
     }
     Ok(totals)
+}
+
+/// The sums of the blocks, in a number of parts, a thread each.
+#[cfg(feature = "rayon")]
+fn reduce_parts<const R: usize, const S: usize, const A: usize, T: Element, K: Fold<R, S, A, T>>(
+    level: Level,
+    fold: &K,
+    streams: Streams<'_, S, R, T>,
+    sums: &mut [[T; A]],
+    parts: usize,
+) {
+    if parts > 1 {
+        let half = sums.len() / parts * (parts / 2);
+        let (left, right) = streams.split_at(half * BLOCK);
+        let (left_sums, right_sums) = sums.split_at_mut(half);
+        join(
+            || reduce_parts(level, fold, left, left_sums, parts / 2),
+            || reduce_parts(level, fold, right, right_sums, parts - parts / 2),
+        );
+        return;
+    }
+    let mut rest = streams;
+    for sum in sums {
+        let (first, others) = rest.split_at(BLOCK);
+        *sum = reduce_block(level, fold, first);
+        rest = others;
+    }
 }
 
 /// One block at one level.
@@ -283,47 +324,48 @@ impl<T: Element> Fold<1, 0, 1, T> for NonFinite {
 /// [`Error::Length`] if the slices differ in length.
 ///
 /// ```
-/// use gradus::{Level, dot};
-/// assert_eq!(dot(Level::detect(), &[1.0, 2.0, 3.0_f32], &[4.0, 5.0, 6.0]), Ok(32.0));
+/// use gradus::{Exec, dot};
+/// assert_eq!(dot(Exec::new(), &[1.0, 2.0, 3.0_f32], &[4.0, 5.0, 6.0]), Ok(32.0));
 /// ```
-pub fn dot<T: Element>(level: Level, x: &[T], y: &[T]) -> Result<T, Error> {
-    Ok(reduce(level, &Dot, x.len(), [x, y], [])?[0])
+pub fn dot<T: Element>(exec: impl Into<Exec>, x: &[T], y: &[T]) -> Result<T, Error> {
+    Ok(reduce(exec, &Dot, x.len(), [x, y], [])?[0])
 }
 
 /// A reduction of one slice: lengths cannot differ, so that it cannot fail.
 #[inline]
-fn reduce_one<T: Element, K: Fold<1, 0, 1, T>>(level: Level, fold: &K, x: &[T]) -> T {
-    match reduce(level, fold, x.len(), [x], []) {
+fn reduce_one<T: Element, K: Fold<1, 0, 1, T>>(exec: impl Into<Exec>, fold: &K, x: &[T]) -> T {
+    match reduce(exec, fold, x.len(), [x], []) {
         Ok([total]) => total,
         Err(_) => T::ZERO, // unreachable: one slice has one length
     }
 }
 
-/// Sum of squares in the fixed order; it may overflow where the norm does not: see [`norm`].
+/// Sum of squares in the fixed order; it may overflow where the norm does not: see [`l2_norm`].
 #[must_use]
-pub fn sum_squares<T: Element>(level: Level, x: &[T]) -> T {
-    reduce_one(level, &SumSquares { scale: T::ONE }, x)
+pub fn sum_squares<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
+    reduce_one(exec, &SumSquares { scale: T::ONE }, x)
 }
 
 /// Sum of absolute values in the fixed order.
 #[must_use]
-pub fn sum_abs<T: Element>(level: Level, x: &[T]) -> T {
-    reduce_one(level, &SumAbs, x)
+pub fn sum_abs<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
+    reduce_one(exec, &SumAbs, x)
 }
 
 /// Largest absolute value, 0 of nothing; NaN is passed over: see [`count_non_finite`].
 #[must_use]
-pub fn max_abs<T: Element>(level: Level, x: &[T]) -> T {
-    reduce_one(level, &MaxAbs, x)
+pub fn max_abs<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
+    reduce_one(exec, &MaxAbs, x)
 }
 
 /// How many elements are infinite or NaN.
 #[must_use]
-pub fn count_non_finite(level: Level, x: &[f32]) -> usize {
+pub fn count_non_finite(exec: impl Into<Exec>, x: &[f32]) -> usize {
+    let exec = exec.into();
     // Each block has few enough elements for its count to be exact in f32.
     let mut count = 0;
     for block in x.chunks(BLOCK) {
-        count += reduce_one(level, &NonFinite, block) as usize;
+        count += reduce_one(exec, &NonFinite, block) as usize;
     }
     count
 }
@@ -338,19 +380,20 @@ pub fn count_non_finite(level: Level, x: &[f32]) -> usize {
 /// of two first, which is exact. NaN gives NaN, infinity gives infinity.
 ///
 /// ```
-/// use gradus::{Level, norm};
-/// assert_eq!(norm(Level::detect(), &[3e30, 4e30_f32]), 5e30);
+/// use gradus::{Exec, l2_norm};
+/// assert_eq!(l2_norm(Exec::new(), &[3e30, 4e30_f32]), 5e30);
 /// ```
 #[must_use]
-pub fn norm<T: Element>(level: Level, x: &[T]) -> T {
-    let squares = sum_squares(level, x);
+pub fn l2_norm<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
+    let exec = exec.into();
+    let squares = sum_squares(exec, x);
     if squares > T::SMALL_SQUARE && squares < T::INFINITY {
         return squares.sqrt();
     }
-    let largest = max_abs(level, x);
+    let largest = max_abs(exec, x);
     if largest == T::ZERO || largest == T::INFINITY {
         return largest.max(squares); // a NaN in the sum passes this maximum; 0 and infinity are themselves
     }
     let scale = largest.inverse_power();
-    reduce_one(level, &SumSquares { scale }, x).sqrt() / scale
+    reduce_one(exec, &SumSquares { scale }, x).sqrt() / scale
 }

@@ -3,7 +3,7 @@
 
 use super::arch::prefetch;
 use super::vector::{Element, Vector};
-use crate::error::{Error, same_length};
+use crate::error::{Argument, Error, same_length};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
@@ -47,10 +47,10 @@ impl<'a, const S: usize, const R: usize, T> Streams<'a, S, R, T> {
     #[inline]
     pub fn new(len: usize, read: [&'a [T]; R], state: [&'a mut [T]; S]) -> Result<Self, Error> {
         for column in &read {
-            same_length(len, column.len())?;
+            same_length(Argument::Read, len, column.len())?;
         }
         for column in &state {
-            same_length(len, column.len())?;
+            same_length(Argument::State, len, column.len())?;
         }
         Ok(Self {
             len,

@@ -2,23 +2,22 @@
 #![allow(unsafe_code)]
 
 use super::isa::{Assembler, Isa, Kernel};
-use super::level::Level;
 use super::streams::Streams;
 use super::vector::{Element, Vector};
-use super::width::{Layout, Width};
+use super::width::{ColumnSet, Width};
 use crate::error::Error;
 
 /// One element of a fused update: the formula, without a loop, a pointer or a cfg.
 ///
 /// A rule updates a column `x` and `S` columns of state from `R` columns that it only reads.
 /// For an optimizer `x` are the parameters, the state its running averages, and it reads the
-/// gradients (`R` is 1 unless stated). [`run`] applies it to whole slices at any [`Level`].
+/// gradients (`R` is 1 unless stated). [`run`](super::run) applies it to whole slices.
 ///
 /// Mark `apply` `#[inline(always)]` and write it without closures: on targets where the
 /// instruction set is chosen at run time, both cost a function call for each register.
 ///
 /// ```
-/// use gradus::{Columns, Vector, Level, Rule, run};
+/// use gradus::{Columns, Exec, Vector, Rule, Width, run};
 ///
 /// /// The sign of the gradient alone: `p -= lr` where `g > 0`, `p += lr` where `g < 0`.
 /// struct SignSgd {
@@ -38,13 +37,13 @@ use crate::error::Error;
 ///
 /// let mut params = [1.0, 1.0, 1.0];
 /// let grads = [3.0, -0.1, 0.0];
-/// run(Level::detect(), &SignSgd { lr: 0.5 }, Columns::new(&mut params, [&grads], [])?);
+/// run(Exec::new(), &SignSgd { lr: 0.5 }, Columns::new(&mut params, [&grads], [])?);
 /// assert_eq!(params, [0.5, 1.5, 1.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub trait Rule<const R: usize = 1, T: Element = f32> {
+pub trait Rule<const R: usize = 1, T: Element = f32>: Sync {
     /// The columns of state: `Width<2>` for two.
-    type Columns: Layout;
+    type Columns: ColumnSet;
 
     /// The new `x` and the new state of one element, for a register full of elements.
     fn apply<V: Vector<T>>(
@@ -55,6 +54,33 @@ pub trait Rule<const R: usize = 1, T: Element = f32> {
         state: Of<Self::Columns, V>,
     ) -> (V, Of<Self::Columns, V>);
 
+    /// What changes the columns to read before [`core`](Self::core); nothing, but for [`With`](crate::With).
+    #[doc(hidden)]
+    #[inline(always)]
+    fn before<V: Vector<T>>(&self, _isa: V::Isa, _x: V, read: [V; R]) -> [V; R] {
+        read
+    }
+
+    /// The rule without what stands before and after it.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn core<V: Vector<T>>(
+        &self,
+        isa: V::Isa,
+        x: V,
+        read: [V; R],
+        state: Of<Self::Columns, V>,
+    ) -> (V, Of<Self::Columns, V>) {
+        self.apply(isa, x, read, state)
+    }
+
+    /// What changes the new `x` after [`core`](Self::core); nothing, but for [`With`](crate::With).
+    #[doc(hidden)]
+    #[inline(always)]
+    fn after<V: Vector<T>>(&self, _isa: V::Isa, _old: V, new: V) -> V {
+        new
+    }
+
     /// The loop in assembly that computes the same, where the crate has one.
     #[doc(hidden)]
     #[inline(always)]
@@ -64,7 +90,7 @@ pub trait Rule<const R: usize = 1, T: Element = f32> {
 }
 
 /// `[T; 2]` for the columns `Width<2>`.
-pub type Of<C, T> = <C as Layout>::Of<T>;
+pub type Of<C, T> = <C as ColumnSet>::Of<T>;
 
 /// A rule that has loops in assembly, with its constants in the order of their registers.
 ///
@@ -150,16 +176,6 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
         let x = unsafe { self.x.add(left.len()) };
         (Self { x: self.x, streams: left }, Self { x, streams: right })
     }
-}
-
-/// Applies `rule` to every element of `columns` at `level`: the same bits at each.
-#[inline]
-pub fn run<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
-    level: Level,
-    rule: &K,
-    columns: Columns<'_, S, R, T>,
-) {
-    level.dispatch(rule, columns);
 }
 
 impl<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>> Kernel<K>

@@ -1,14 +1,15 @@
 //! How many columns of state a rule has, as a type: users name no number.
 
+use super::exec::{Exec, run, run_parts};
 use super::level::Level;
-use super::sweep::{Columns, Rule, run};
-use crate::error::Error;
+use super::sweep::{Columns, Rule};
+use crate::error::{Argument, Error, same_length};
 use core::fmt::Debug;
 
 /// The number of columns of state, `Width<0>` to any, as a type: see [`Width`].
 ///
 /// Sealed: the crate implements it.
-pub trait Layout: Sealed {
+pub trait ColumnSet: Sealed {
     /// How many.
     const COUNT: usize;
     /// One value a column: `[T; K]`.
@@ -28,7 +29,7 @@ pub trait Layout: Sealed {
     #[doc(hidden)]
     fn arrays_mut<M: Stored, const N: usize>(arrays: &mut Self::Arrays<M, N>) -> Self::Views<'_, M>;
     #[doc(hidden)]
-    fn slices_mut<'a, T: AsMut<[M]>, M: Stored>(columns: &'a mut Self::Of<T>) -> Self::Views<'a, M>;
+    fn slices_mut<T: AsMut<[M]>, M: Stored>(columns: &mut Self::Of<T>) -> Self::Views<'_, M>;
     #[doc(hidden)]
     fn reborrow<'a, M: Stored>(views: &'a mut Self::Views<'_, M>) -> Self::Views<'a, M>;
     #[doc(hidden)]
@@ -48,15 +49,9 @@ pub trait Layout: Sealed {
         state: &'a mut Self::Arrays<f32, N>,
     ) -> Self::Pass<'a>;
     #[doc(hidden)]
-    fn run<R: Rule<Columns = Self>>(level: Level, rule: &R, pass: Self::Pass<'_>);
+    fn run<R: Rule<Columns = Self>>(exec: Exec, rule: &R, pass: Self::Pass<'_>);
     #[doc(hidden)]
-    #[cfg(feature = "rayon")]
-    fn par_run<R: Rule<Columns = Self> + Sync>(
-        level: Level,
-        rule: &R,
-        pass: Self::Pass<'_>,
-        parts: Option<usize>,
-    );
+    fn run_parts<R: Rule<Columns = Self>>(level: Level, rule: &R, pass: Self::Pass<'_>, parts: usize);
 }
 
 /// `K` columns of state.
@@ -81,7 +76,7 @@ impl<T: Zero, const N: usize> Zero for [T; N] {
 pub trait Stored: Zero + Copy + PartialEq + Debug + Send + Sync + 'static {}
 impl Stored for f32 {}
 
-impl<const K: usize> Layout for Width<K> {
+impl<const K: usize> ColumnSet for Width<K> {
     const COUNT: usize = K;
     type Of<T> = [T; K];
     type Arrays<M: Stored, const N: usize> = [[M; N]; K];
@@ -93,7 +88,7 @@ impl<const K: usize> Layout for Width<K> {
         arrays.each_mut().map(|column| column.as_mut_slice())
     }
     #[inline]
-    fn slices_mut<'a, T: AsMut<[M]>, M: Stored>(columns: &'a mut [T; K]) -> [&'a mut [M]; K] {
+    fn slices_mut<T: AsMut<[M]>, M: Stored>(columns: &mut [T; K]) -> [&mut [M]; K] {
         columns.each_mut().map(T::as_mut)
     }
     #[inline]
@@ -114,6 +109,7 @@ impl<const K: usize> Layout for Width<K> {
         grads: &'a [f32],
         state: [&'s mut [f32]; K],
     ) -> Result<Columns<'a, K>, Error> {
+        same_length(Argument::Grads, params.len(), grads.len())?;
         Columns::new(params, [grads], state)
     }
     #[inline]
@@ -125,19 +121,11 @@ impl<const K: usize> Layout for Width<K> {
         Columns::from_arrays(params, [grads], state)
     }
     #[inline]
-    fn run<R: Rule<Columns = Self>>(level: Level, rule: &R, pass: Columns<'_, K>) {
-        run(level, rule, pass);
+    fn run<R: Rule<Columns = Self>>(exec: Exec, rule: &R, pass: Columns<'_, K>) {
+        run(exec, rule, pass);
     }
-    #[cfg(feature = "rayon")]
-    fn par_run<R: Rule<Columns = Self> + Sync>(
-        level: Level,
-        rule: &R,
-        pass: Columns<'_, K>,
-        parts: Option<usize>,
-    ) {
-        match parts {
-            None => crate::par::par_run(level, rule, pass),
-            Some(parts) => crate::par::run_parts(level, rule, pass, parts),
-        }
+    #[inline]
+    fn run_parts<R: Rule<Columns = Self>>(level: Level, rule: &R, pass: Columns<'_, K>, parts: usize) {
+        run_parts(level, rule, pass, parts);
     }
 }

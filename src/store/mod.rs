@@ -59,6 +59,10 @@ mod record;
 #[cfg(feature = "serde")]
 mod serde_state;
 
+#[cfg(feature = "alloc")]
+use alloc::vec;
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 pub use error::{Error, Name};
 #[cfg(feature = "journal")]
 pub use journal::{Journal, JournalError};
@@ -141,7 +145,7 @@ pub fn save(value: impl Save, buffer: &mut [u8]) -> Result<&[u8], Error> {
 /// assert_eq!((loaded, step), (state, 17));
 /// # Ok::<(), store::Error>(())
 /// ```
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub fn to_vec(value: impl Save) -> Result<Vec<u8>, Error> {
     let mut file = vec![0; size(&value)];
     save(value, &mut file)?;

@@ -6,7 +6,13 @@ use crate::ensemble::*;
 use crate::noise::Masks;
 use crate::norm::BatchNorm;
 use crate::optim::*;
-use crate::simd::Layout;
+use crate::simd::ColumnSet;
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+#[cfg(feature = "alloc")]
+use alloc::vec;
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 
 /// A value that can be saved: see the [module](crate::store) for the list.
@@ -99,14 +105,14 @@ impl<T: Load + ?Sized> Load for &mut T {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T: Save + ?Sized> Save for Box<T> {
     fn write(&self, to: &mut Writer<'_>) {
         (**self).write(to);
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T: Load + ?Sized> Load for Box<T> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
         (**self).check(from)
@@ -234,7 +240,7 @@ impl<O: Family + Stateful, const N: usize> Fixed for State<O, N> {
     const SIZE: usize = Head::SIZE + 8 + 4 * O::Columns::COUNT * N;
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<O: Family + Stateful> Save for StateVec<O> {
     fn write(&self, to: &mut Writer<'_>) {
         write_state(to, O::NAME, self.columns(), self.clock);
@@ -242,7 +248,7 @@ impl<O: Family + Stateful> Save for StateVec<O> {
 }
 
 /// The number of parameters comes from the file.
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<O: Family + Stateful> Load for StateVec<O> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
         let length = if O::Columns::COUNT == 0 { 0 } else { from.peek().length };
@@ -295,7 +301,7 @@ macro_rules! numbers {
             const SIZE: usize = Head::SIZE + size_of::<[$t; N]>();
         }
 
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         impl Save for Vec<$t> {
             fn write(&self, to: &mut Writer<'_>) {
                 self.as_slice().write(to);
@@ -303,7 +309,7 @@ macro_rules! numbers {
         }
 
         /// The length comes from the file.
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         impl Load for Vec<$t> {
             fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
                 let length = from.peek().length;
@@ -410,7 +416,7 @@ impl<const N: usize, const M: usize> Fixed for Ensemble<N, M> {
     const SIZE: usize = Head::SIZE + 4 * N * M;
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl Save for EnsembleVec {
     fn write(&self, to: &mut Writer<'_>) {
         write_ensemble(to, self.members().iter().map(Vec::as_slice));
@@ -418,7 +424,7 @@ impl Save for EnsembleVec {
 }
 
 /// The number of models and their size come from the file.
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl Load for EnsembleVec {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
         let Head { columns, length, .. } = from.peek();

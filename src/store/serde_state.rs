@@ -6,7 +6,9 @@
 use super::{Family, Name};
 use crate::ensemble::Ensemble;
 use crate::optim::{Clock, State, Stateful};
-use crate::simd::Layout;
+use crate::simd::ColumnSet;
+#[cfg(feature = "alloc")]
+use alloc::{string::ToString, vec::Vec};
 use core::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::ser::{SerializeTuple, Serializer};
@@ -230,7 +232,7 @@ impl<'de, const N: usize, const M: usize> Deserialize<'de> for Ensemble<N, M> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 mod heap {
     use super::*;
     use crate::optim::StateVec;

@@ -1,8 +1,8 @@
 //! Scaling, clipping and clamping.
 
 use super::Transform;
-use crate::error::{Error, Hyper, require};
-use crate::simd::{Level, Vector, norm};
+use crate::error::{Error, Hyper, ensure, require};
+use crate::simd::{Exec, Level, Vector, l2_norm};
 
 /// Multiplies the gradient: the mean over a batch, or a scaled loss scaled back.
 ///
@@ -44,19 +44,19 @@ impl Transform for ClipValue {
     }
 }
 
-/// Clamps each parameter to `[-limit, limit]` after the update: its maximum norm; NaN stays NaN.
+/// Clamps each parameter to `[-limit, limit]` after the update; NaN stays NaN.
 ///
 /// ```text
 /// p = min(max(p, -limit), limit)
 /// ```
 ///
-/// For the Euclidean norm of each unit's weights (Srivastava et al., 2014) see [`limit_row_norms`].
+/// For the Euclidean norm of each unit's weights, what Keras calls max-norm, see [`MaxNorm`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct MaxNorm(pub f32);
+pub struct ClampParams(pub f32);
 
-impl Transform for MaxNorm {
+impl Transform for ClampParams {
     #[inline(always)]
     fn after<V: Vector>(&self, isa: V::Isa, _: V, new: V) -> V {
         clamp(isa, new, self.0)
@@ -125,45 +125,57 @@ impl ClipNorm {
 fn global_norm<'a>(tensors: impl Iterator<Item = &'a [f32]>) -> f32 {
     let mut total = 0.0;
     for tensor in tensors {
-        total = norm(Level::SCALAR, &[total, norm(Level::detect(), tensor)]);
+        total = l2_norm(Level::SCALAR, &[total, l2_norm(Exec::new(), tensor)]);
     }
     total
 }
 
-/// Scales each row of `params` whose Euclidean norm exceeds `limit` back to it.
+/// Limits the Euclidean norm of the weights that enter one unit (Srivastava et al., 2014): Keras' max-norm constraint.
 ///
 /// ```text
 /// row = row / norm(row) * limit        where norm(row) > limit
 /// ```
 ///
-/// A norm beyond the range of `f32` is infinite, and leaves zeros. `row` is the number of weights that enter one unit (Srivastava et al., 2014).
-///
-/// # Errors
-/// [`Error::Range`] if `limit` is not positive or `row` is 0; [`Error::Length`] if `params` is not a
-/// whole number of rows. Nothing was changed.
+/// A norm needs all weights of its row, so this is a pass of its own, after the step. A norm beyond the range of `f32`
+/// is infinite and leaves zeros; an infinite weight becomes NaN.
 ///
 /// ```
-/// use gradus::transform::limit_row_norms;
+/// use gradus::transform::MaxNorm;
 /// let mut params = [3.0, 4.0, 0.3, 0.4];
-/// limit_row_norms(&mut params, 2, 2.5)?;
+/// MaxNorm { row: 2, limit: 2.5 }.apply(&mut params)?;
 /// assert_eq!(params, [1.5, 2.0, 0.3, 0.4]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub fn limit_row_norms(params: &mut [f32], row: usize, limit: f32) -> Result<(), Error> {
-    require(limit > 0.0, Hyper::Limit)?;
-    require(row > 0, Hyper::Size)?;
-    if !params.len().is_multiple_of(row) {
-        return Err(Error::Length { expected: params.len() / row * row, found: params.len() });
-    }
-    let level = Level::detect();
-    for row in params.chunks_exact_mut(row) {
-        let norm = norm(level, row);
-        if norm > limit {
-            // Not times limit / norm: that quotient may underflow where the result does not.
-            for p in row {
-                *p = *p / norm * limit;
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct MaxNorm {
+    /// Weights that enter one unit, one after the other.
+    pub row: usize,
+    /// The norm that is not exceeded.
+    pub limit: f32,
+}
+
+impl MaxNorm {
+    /// Scales each row of `params` whose norm exceeds the limit back to it.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if the limit is not positive, [`Error::Empty`] if a row has no weight, [`Error::Shape`] if
+    /// `params` is not a whole number of rows. Nothing was changed.
+    pub fn apply(&self, params: &mut [f32]) -> Result<(), Error> {
+        require(self.limit > 0.0, Hyper::Limit)?;
+        ensure(self.row > 0, Error::Empty)?;
+        ensure(params.len().is_multiple_of(self.row), Error::Shape)?;
+        let level = Level::detect();
+        for row in params.chunks_exact_mut(self.row) {
+            let norm = l2_norm(level, row);
+            if norm > self.limit {
+                // Not times limit / norm: that quotient may underflow where the result does not.
+                for p in row {
+                    *p = *p / norm * self.limit;
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! What acts on the weights themselves, apart from the rule.
 
 use super::Transform;
+use crate::check::check_weight_decay;
 use crate::error::{Error, Hyper, require};
-use crate::optim::check_weight_decay;
 use crate::simd::Vector;
 
 /// Decoupled weight decay (Loshchilov and Hutter, 2019) for any rule.

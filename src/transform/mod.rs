@@ -5,9 +5,9 @@
 //!
 //! ```
 //! use gradus::{Momentum, MomentumState, Optimizer};
-//! use gradus::transform::{ClipValue, L2, MaxNorm, Scale};
+//! use gradus::transform::{ClampParams, ClipValue, L2, Scale};
 //!
-//! let momentum = Momentum::new(0.5).with((Scale(0.25), ClipValue(1.0), L2::new(0.125), MaxNorm(2.0)));
+//! let momentum = Momentum::new(0.5).with((Scale(0.25), ClipValue(1.0), L2::new(0.125), ClampParams(2.0)));
 //! let (mut params, mut state) = ([1.0, 0.0], MomentumState::new());
 //! momentum.step(&mut params, &[8.0, -4.0], &mut state); // g = 1 + 0.25 and -1
 //! assert_eq!(params, [0.375, 0.5]);
@@ -17,13 +17,12 @@ mod clip;
 mod decay;
 mod penalty;
 
-pub use clip::{ClipNorm, ClipValue, MaxNorm, Scale, limit_row_norms};
+pub use clip::{ClampParams, ClipNorm, ClipValue, MaxNorm, Scale};
 pub use decay::{Decay, ProxL1};
 pub use penalty::{ElasticNet, L1, L2};
 
 use crate::error::Error;
-use crate::optim::{Clock, Optimizer};
-use crate::simd::{Assembly, Of, Rule, Vector};
+use crate::simd::Vector;
 
 /// A change of the gradient before the rule, or of the parameter after it, in registers.
 ///
@@ -56,59 +55,6 @@ pub trait Transform: Copy + Send + Sync {
     /// # Errors
     /// [`Error::Range`] names the one that does not.
     fn check(&self, lr: f32) -> Result<(), Error>;
-}
-
-/// An optimizer with transforms: made by [`Optimizer::with`], itself an [`Optimizer`].
-///
-/// It has the state of the optimizer inside.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct With<O, T> {
-    /// The optimizer.
-    pub optimizer: O,
-    /// What acts before and after it.
-    pub transform: T,
-}
-
-impl<O: Optimizer, T: Transform> Optimizer for With<O, T> {
-    type Family = O::Family;
-    type Rule = With<O::Rule, T>;
-
-    #[inline]
-    fn rule(&self, clock: &mut Clock) -> Self::Rule {
-        With { optimizer: self.optimizer.rule(clock), transform: self.transform.at(self.optimizer.lr()) }
-    }
-    fn lr(&self) -> f32 {
-        self.optimizer.lr()
-    }
-    fn with_lr(self, lr: f32) -> Self {
-        Self { optimizer: self.optimizer.with_lr(lr), ..self }
-    }
-    fn check(&self) -> Result<(), Error> {
-        self.optimizer.check()?;
-        self.transform.check(self.optimizer.lr())
-    }
-}
-
-impl<R: Rule, T: Transform> Rule for With<R, T> {
-    type Columns = R::Columns;
-    #[inline(always)]
-    fn apply<V: Vector>(
-        &self,
-        isa: V::Isa,
-        p: V,
-        [g]: [V; 1],
-        state: Of<R::Columns, V>,
-    ) -> (V, Of<R::Columns, V>) {
-        let g = self.transform.before(isa, p, g);
-        let (new, state) = self.optimizer.apply(isa, p, [g], state);
-        (self.transform.after(isa, p, new), state)
-    }
-    #[inline(always)]
-    fn assembly(&self) -> Option<Assembly> {
-        if T::NOTHING { self.optimizer.assembly() } else { None }
-    }
 }
 
 /// A transform that is there or not, decided at run time: a branch per element, the same for all.

@@ -6,9 +6,13 @@ use super::two_loop::{History, Pair};
 #[cfg(feature = "rayon")]
 use super::walk::InThreads;
 use super::walk::{Column, InOrder, Totals, Walk};
-use crate::error::{Error, Hyper, require, same_length};
+use crate::error::{Argument, Error, ensure, same_length};
 use crate::second_order::Real;
 use crate::simd::Level;
+#[cfg(feature = "alloc")]
+use alloc::vec;
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 type Pairs<T> = Vec<Pair<Column<T>, Vec<T>>>;
@@ -57,9 +61,9 @@ impl<T: Real> LbfgsVec<T> {
     /// Memory for `n` parameters and `m` correction pairs; `m` may exceed `n`.
     ///
     /// # Errors
-    /// [`Error::Range`] if `m` is 0.
+    /// [`Error::Empty`] if `m` is 0.
     pub fn new(n: usize, m: usize) -> Result<Self, Error> {
-        require(m > 0, Hyper::Size)?;
+        ensure(m > 0, Error::Empty)?;
         let zeros = || vec![T::ZERO; m];
         let mut number = 0;
         let mut column = || {
@@ -91,7 +95,7 @@ impl<T: Real> LbfgsVec<T> {
     /// As [`start`](Self::start).
     pub fn start_at(&mut self, level: Level, settings: &LbfgsSettings<T>, x: &[T]) -> Result<(), Error> {
         settings.check()?;
-        same_length(self.x().len(), x.len())?;
+        same_length(Argument::Params, self.x().len(), x.len())?;
         self.machine.x.as_mut().copy_from_slice(x);
         self.machine.start(settings, level);
         Ok(())
@@ -140,7 +144,7 @@ impl<T: Real> LbfgsVec<T> {
     }
 
     fn check_preconditioner(&self, h: &[T]) -> Result<(), Error> {
-        same_length(self.x().len(), h.len())?;
+        same_length(Argument::Preconditioner, self.x().len(), h.len())?;
         check_preconditioner(h)
     }
 

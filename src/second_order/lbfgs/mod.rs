@@ -3,7 +3,7 @@
 #[cfg(feature = "ffi")]
 mod borrowed;
 mod fixed;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 mod heap;
 mod kernels;
 mod line_search;
@@ -17,7 +17,7 @@ mod walk;
 #[cfg(feature = "ffi")]
 pub(crate) use borrowed::{Borrowed, MOST_PAIRS, Suspended, work_len};
 pub use fixed::Lbfgs;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub use heap::LbfgsVec;
 pub(super) use record::{Fields, stop_of};
 #[cfg(feature = "ffi")]

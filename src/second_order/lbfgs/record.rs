@@ -5,7 +5,7 @@
 #[cfg(feature = "ffi")]
 use super::borrowed::Borrowed;
 use super::fixed::Lbfgs;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 use super::heap::LbfgsVec;
 use super::line_search::Search;
 use super::machine::{Best, Machine, Phase};
@@ -283,14 +283,14 @@ impl<T: Real + Number> Load for Borrowed<'_, T> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T: Real + Number> Save for LbfgsVec<T> {
     fn write(&self, to: &mut Writer<'_>) {
         self.machine.write(to);
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T: Real + Number> Load for LbfgsVec<T> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
         self.machine.check(from)

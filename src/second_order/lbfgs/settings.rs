@@ -1,6 +1,6 @@
 //! What the caller chooses, and what the caller is told.
 
-use crate::error::{Error, Hyper, require};
+use crate::error::{Error, Hyper, ensure, require};
 use crate::second_order::Real;
 
 /// How the length of a step is found.
@@ -121,7 +121,7 @@ impl<T: Real> LbfgsSettings<T> {
         require(self.step_min >= T::ZERO && self.step_max > self.step_min, Hyper::LineSearch)?;
         require(self.max_move > T::ZERO, Hyper::Limit)?;
         require(self.l1 >= T::ZERO && self.l1.finite(), Hyper::Lambda)?;
-        require(self.l1_start <= self.l1_end, Hyper::Size)
+        ensure(self.l1_start <= self.l1_end, Error::Shape)
     }
 }
 

@@ -17,7 +17,7 @@
 //! same for any register and any number of threads.
 
 use crate::second_order::Real;
-use crate::simd::{Level, WIDE, norm};
+use crate::simd::{Level, WIDE, l2_norm};
 
 use super::kernels::*;
 use super::walk::{Totals, Vector, Walk, add_to, block};
@@ -391,7 +391,7 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         });
         if ring.count == 0 {
             // Nothing is known of the scale yet: a move of length 1, or as the preconditioner has it.
-            let length = norm(level, q);
+            let length = l2_norm(level, q);
             *scale = if h.is_some() && length < T::ONE { T::ONE } else { T::ONE / length };
         }
     }

@@ -2,6 +2,10 @@
 
 use crate::second_order::Real;
 use crate::simd::BLOCK;
+#[cfg(feature = "alloc")]
+use alloc::vec;
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 
 /// Memory for elements: an array, a `Vec`, or a slice of the caller's.
 pub(super) trait Vector<T>: AsRef<[T]> + AsMut<[T]> + Sync {
@@ -16,23 +20,23 @@ pub(super) trait Vector<T>: AsRef<[T]> + AsMut<[T]> + Sync {
 }
 
 impl<T: Sync, const N: usize> Vector<T> for [T; N] {}
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T: Sync> Vector<T> for Vec<T> {}
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T: Sync> Vector<T> for Column<T> {}
 
 /// A vector on the heap that begins at its own place in a page.
 ///
 /// The system hands out large memory by whole pages. Vectors that all begin alike meet, element for element, in
 /// one set of the first cache, which holds eight lines, where a pass reads a dozen vectors.
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]
 pub(super) struct Column<T> {
     memory: Vec<T>,
     lead: usize,
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T: Real> Column<T> {
     /// Zeros, `n` of them; `number` tells the vectors of one owner apart.
     pub fn zeros(n: usize, number: usize) -> Self {
@@ -45,7 +49,7 @@ impl<T: Real> Column<T> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T> AsRef<[T]> for Column<T> {
     #[inline]
     fn as_ref(&self) -> &[T] {
@@ -53,7 +57,7 @@ impl<T> AsRef<[T]> for Column<T> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<T> AsMut<[T]> for Column<T> {
     #[inline]
     fn as_mut(&mut self) -> &mut [T] {

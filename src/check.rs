@@ -1,0 +1,22 @@
+//! Checks of hyper-parameters that several rooms share.
+
+use crate::error::{Error, Hyper, require};
+
+/// A learning rate.
+pub(crate) fn check_lr(lr: f32) -> Result<(), Error> {
+    require(lr >= 0.0 && lr < f32::INFINITY, Hyper::LearningRate)
+}
+
+/// Decay of a running average.
+pub(crate) fn check_decay(decay: f64, hyper: Hyper) -> Result<(), Error> {
+    // What counts is the rounded value: a decay that rounds to 1 never forgets.
+    require(decay >= 0.0 && (decay as f32) < 1.0, hyper)
+}
+
+/// Decoupled weight decay: the factor `1 - lr * weight_decay` must stay above 0.
+pub(crate) fn check_weight_decay(lr: f32, weight_decay: f32) -> Result<(), Error> {
+    require(
+        weight_decay >= 0.0 && weight_decay < f32::INFINITY && lr * weight_decay < 1.0,
+        Hyper::WeightDecay,
+    )
+}
