@@ -128,7 +128,7 @@ smoke() {
   cargo test --manifest-path fuzz/Cargo.toml --no-default-features --locked --lib
 }
 
-## miri: undefined behaviour of tests/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; of the C interface; format 1
+## miri: undefined behaviour of tests/suite/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; of the C interface; format 1
 miri() {
   local target flags
   rustup +nightly component add miri rust-src >/dev/null 2>&1 \
@@ -177,7 +177,7 @@ web() {
   )
 }
 
-## valgrind: tests/soundness.rs under valgrind: no read of what was never written, up to AVX2
+## valgrind: tests/suite/soundness.rs under valgrind: no read of what was never written, up to AVX2
 valgrind() {
   apt valgrind || { missing "valgrind cannot be installed"; return 0; }
   local binary
@@ -189,7 +189,7 @@ valgrind() {
 ## long: ten million steps of each rule beside f64, every number in the cosine wave (release, two minutes)
 long() {
   cargo test --locked --release --lib -- --ignored
-  cargo test --locked --release --test long -- --ignored
+  cargo test --locked --release --test suite long:: -- --ignored
 }
 
 ## powerset: the library builds without a warning with every pair of features
@@ -235,17 +235,13 @@ mutants() {
   tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
   cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }
   cargo clippy --quiet --locked --manifest-path tests/mutants/Cargo.toml -- -D warnings
-  local copy tests target
+  local copy target
   copy=$(mktemp -d)
   target=$(realpath -m "${CARGO_TARGET_DIR:-target}/mutants")
   git ls-files -z | xargs -0 cp --parents -t "$copy"
-  # The tests that know these modules: what no test notices runs them all.
-  tests=$(printf -- '--test=%s ' abi augment bits dropout errors findings levels masks noise penalties properties \
-    pytorch reference resume rules schedules serde transforms)
-  # shellcheck disable=SC2086
   cargo mutants --list --json --file 'src/{noise,optim,schedule,transform}/**' --re "${1:-}" \
     | CARGO_TARGET_DIR=$target CARGO_PROFILE_DEV_DEBUG=0 \
-      cargo run --quiet --locked --release --manifest-path tests/mutants/Cargo.toml -- "$copy" --lib $tests
+      cargo run --quiet --locked --release --manifest-path tests/mutants/Cargo.toml -- "$copy" --lib --test suite
   rm -r "$copy"
 }
 

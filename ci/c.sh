@@ -38,7 +38,7 @@ c() {
   cargo rustc --quiet --locked --lib --release --features ffi --crate-type staticlib
   library=${CARGO_TARGET_DIR:-target}/release/libgradus.a
   diff <(exported "$library" gradus_) <(grep -o 'gradus_[a-z0-9_]*(' include/gradus.h | tr -d '(' | sort -u)
-  GRADUS_C_OUT=$out cargo test --locked --quiet --features ffi --test abi
+  GRADUS_C_OUT=$out cargo test --locked --quiet --features ffi --test suite abi::
   g++ -std=c++11 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only tests/c/header.cpp
   diff <(sed -n '/Initialisers/,$ s/^#define \(GRADUS_[A-Z_]*\).*/\1/p' include/gradus.h | sort) \
     <(grep -o 'GRADUS_[A-Z_]*' tests/c/header.cpp | sort -u)

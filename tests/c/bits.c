@@ -1,4 +1,4 @@
-/* Calls every function from C, checks what it refuses, and prints bits, which tests/abi.rs prints too. */
+/* Calls every function from C, checks what it refuses, and prints bits, which tests/suite/abi.rs prints too. */
 #include "gradus.h"
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static int failures;
 #define TRUE(condition) EXPECT(1, (condition) ? 1 : 0)
 #define OK(call) EXPECT(GRADUS_OK, call)
 
-/* The same numbers as in tests/abi.rs. */
+/* The same numbers as in tests/suite/abi.rs. */
 static uint32_t seed;
 
 static float number(void) {

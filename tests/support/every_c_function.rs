@@ -12,7 +12,7 @@ fn ok(status: gradus_status) {
     assert_eq!(status, GRADUS_OK);
 }
 
-/// All of them; `tests/abi.rs` compares what they compute.
+/// All of them; `tests/suite/abi.rs` compares what they compute.
 pub fn call() {
     let (version, lr, transforms) =
         (GRADUS_STRUCTS, 0.5, gradus_transforms { l2: 0.5, ..Default::default() });

@@ -1,14 +1,8 @@
 //! What the tests of L-BFGS share: problems, and a shorthand to solve them.
 
-#![allow(dead_code, reason = "shared by several test binaries, none of which uses all of it")]
-
-#[path = "learning.rs"]
-pub mod learning;
-#[path = "mgh/mod.rs"]
-pub mod mgh;
-
+use super::mgh::Problem;
+use super::{learning, mgh};
 use gradus::second_order::{LbfgsSettings, Real, Report};
-use mgh::Problem;
 use std::ops::ControlFlow::{self, Continue};
 
 pub fn problem(name: &str, n: usize) -> Problem {

@@ -2,7 +2,7 @@
 //!
 //! `each_rule!(f)` is the array of `f(rule)` over every type that implements `Optimizer`, each with
 //! its defaults; `each_variant!(f)` the same over presets and options. `f` is a generic function:
-//! `fn f<const K: usize, O: Optimizer<K>>(rule: O)`. `tests/rules.rs` compares the list with `src/optim`.
+//! `fn f<const K: usize, O: Optimizer<K>>(rule: O)`. `tests/suite/rules.rs` compares the list with `src/optim`.
 #![allow(unused_macros, dead_code)]
 
 use gradus::{Layout, Optimizer, Rule, Stateful, Width};

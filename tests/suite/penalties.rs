@@ -1,12 +1,9 @@
 //! Penalties as parts of a loss, and what they do to weights on real data: Wisconsin breast cancer,
 //! 569 tumours with 30 features, many of which measure the same (radius, perimeter, area).
 
-#[path = "support/vectors.rs"]
-mod vectors;
-
+use crate::support::vectors::{doubles, floats, layers};
 use gradus::transform::{ElasticNet, L1, L2, ProxL1, Transform};
 use gradus::*;
-use vectors::{doubles, floats, layers};
 
 #[test]
 fn gradients_over_slices_are_pytorchs_and_add_up() {
@@ -61,7 +58,7 @@ struct Data {
 }
 
 fn data() -> Data {
-    let text = include_str!("../data/breast_cancer.csv");
+    let text = include_str!("../../data/breast_cancer.csv");
     let mut rows: Vec<([f32; FEATURES], f32)> = text
         .lines()
         .map(|line| {

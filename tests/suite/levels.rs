@@ -1,13 +1,11 @@
 //! Reductions and custom kernels: the same bits at every level, in the order that is documented.
 
-#[path = "support/random.rs"]
-mod random;
-
+use crate::support::random;
+use crate::support::random::{Random, SPECIAL};
 use gradus::{
     BLOCK, Columns, Element, Error, Fold, Level, Rule, Vector, Width, count_non_finite, dot, max_abs, norm,
     reduce, run, sum_abs, sum_squares,
 };
-use random::{Random, SPECIAL};
 use std::ops::{Add, Mul};
 
 /// A number type of the crate with what the tests ask of it.

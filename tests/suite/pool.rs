@@ -1,17 +1,12 @@
 //! Fractional max pooling against PyTorch, by its definition, and in its corners.
 
-#[path = "support/random.rs"]
-mod random;
-#[path = "support/vectors.rs"]
-mod vectors;
-
+use crate::support::random::{Random, all_bits};
+use crate::support::vectors::{floats, layers, size};
 use gradus::pool::{FractionalMaxPool, Regions, Window, pytorch_regions};
 use gradus::{Error, Hyper};
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
-use random::{Random, all_bits};
-use vectors::{floats, layers, size};
 
 const REFUSED: Result<(), Error> = Err(Error::Range(Hyper::Size));
 

@@ -1,15 +1,9 @@
 //! Laws of the rules, on random hyper-parameters, states and gradients: to the bit where they are exact.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-#[path = "support/random.rs"]
-mod random;
-
+use crate::support::random::{Random, all_bits};
 use gradus::schedule::{Schedule, WarmRestarts};
 use gradus::*;
 use proptest::prelude::*;
-use random::{Random, all_bits};
 use std::fmt::Debug;
 
 /// Parameters of a run: a whole register of the widest, and a rest.

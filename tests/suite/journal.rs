@@ -1,10 +1,7 @@
 //! The journal loses nothing but what was being written: for every cut, torn in every way.
 #![cfg(feature = "journal")]
 
-#[path = "support/flash.rs"]
-mod flash;
-
-use flash::{Fault, Flash, TEARS, Tear};
+use crate::support::flash::{Fault, Flash, TEARS, Tear};
 use gradus::store::{self, Journal, JournalError};
 use gradus::{Adam, AdamState, Optimizer};
 

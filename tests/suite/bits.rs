@@ -1,14 +1,8 @@
 //! Every rule has the same bits at every level, length, offset and split, whatever the values.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-#[path = "support/random.rs"]
-mod random;
-
+use crate::support::random::{Random, all_bits, bits};
+use crate::support::rules::Kept;
 use gradus::{Clock, Columns, Level, State, StateMut, run};
-use random::{Random, all_bits, bits};
-use rules::Kept;
 use std::fmt::Debug;
 
 /// Lengths around every register's width, up to four of the widest and a bit.

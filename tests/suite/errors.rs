@@ -1,13 +1,7 @@
 //! Bad input: a clear error with nothing written, or a defined result; never a panic.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-#[path = "support/random.rs"]
-mod random;
-
+use crate::support::random::{SPECIAL, all_bits};
 use gradus::*;
-use random::{SPECIAL, all_bits};
 use std::fmt::Debug;
 
 /// Parameters, gradients and state of chosen lengths, and their bits.

@@ -1,10 +1,6 @@
 //! Configurations and states through JSON and back, and states that are refused.
 #![cfg(all(feature = "serde", feature = "std"))]
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-
 use gradus::store::Family;
 use gradus::{Adam, AdamState, Optimizer, State, StateVec};
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,11 +1,8 @@
 //! L-BFGS at its limits and edges: bad gradients, values that are not numbers, plateaus, tiny sizes.
 
-#[path = "support/lbfgs.rs"]
-mod support;
-
+use crate::support::lbfgs::{keep_going, minimize, problem, quadratic, rosenbrock};
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Stop};
 use std::ops::ControlFlow::{Break, Continue};
-use support::{keep_going, minimize, problem, quadratic, rosenbrock};
 
 #[test]
 fn the_limits_are_exact() {

@@ -1,14 +1,8 @@
 //! Every rule gets to the bottom of small convex problems.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-#[path = "support/random.rs"]
-mod random;
-
+use crate::support::random::Random;
 use gradus::schedule::{Cosine, Schedule};
 use gradus::*;
-use random::Random;
 use std::any::type_name;
 use std::fmt::Debug;
 use std::sync::LazyLock;

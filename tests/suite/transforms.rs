@@ -1,20 +1,12 @@
 //! Transforms: each against its formula in f64, their order, and what they leave alone.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-#[path = "support/random.rs"]
-mod random;
-#[path = "support/ulp.rs"]
-mod ulp;
-
+use crate::support::random::{Random, SPECIAL, all_bits, bits};
+use crate::support::ulp::{ulps, unit};
 use gradus::transform::*;
 use gradus::*;
 use proptest::prelude::*;
-use random::{Random, SPECIAL, all_bits, bits};
 use serde_json::Value;
 use std::fmt::Debug;
-use ulp::{ulps, unit};
 
 /// An optimizer of our own: it shows the gradient that a rule sees, and steps by exactly `-g`.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +116,7 @@ fn what_acts_after_the_rule_is_its_formula() {
 
 #[test]
 fn values_and_slopes_of_penalties_are_pytorch_s() {
-    let file: Value = serde_json::from_str(include_str!("vectors/layers.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../vectors/layers.json")).unwrap();
     let cases = file["penalties"].as_array().unwrap();
     let mut compared = 0;
     for case in cases {

@@ -1,17 +1,12 @@
 //! Averages of predictions and of weights: against f64, at every level, and at their edges.
 #![cfg(feature = "std")]
 
-#[path = "support/random.rs"]
-mod random;
-#[path = "support/ulp.rs"]
-mod ulp;
-
+use crate::support::random::{Random, all_bits};
+use crate::support::ulp::ulps;
 use gradus::ensemble::{Average, Ema, EmaState, Ensemble, EnsembleVec, Swa, SwaState, argmax, mean};
 use gradus::schedule::{Schedule, SnapshotCycle};
 use gradus::store;
 use gradus::{Error, Hyper, Level, Optimizer, Sgd, SgdState, StateVec};
-use random::{Random, all_bits};
-use ulp::ulps;
 
 #[test]
 fn the_mean_is_the_sum_in_order_and_one_division() {

@@ -1,21 +1,11 @@
 //! Every rule against its paper in f64, within a budget of units in the last place.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-#[path = "support/papers.rs"]
-mod papers;
-#[path = "support/random.rs"]
-mod random;
-#[path = "support/ulp.rs"]
-mod ulp;
-
+use crate::support::papers::{Paper, mu_product};
+use crate::support::random::Random;
+use crate::support::ulp::unit;
 use gradus::*;
-use papers::{Paper, mu_product};
-use random::Random;
 use std::any::type_name;
 use std::fmt::Debug;
-use ulp::unit;
 
 /// What a step may be off, either way, per type of rule: units in the last place of the update, and
 /// of the largest term of any column of state.

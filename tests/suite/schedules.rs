@@ -1,14 +1,11 @@
 //! Schedules: against PyTorch's, against their formulas in f64, and total for every step.
 
-#[path = "support/ulp.rs"]
-mod ulp;
-
+use crate::support::ulp::ulps;
 use gradus::schedule::*;
 use gradus::{Error, Hyper};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::f64::consts::PI;
-use ulp::ulps;
 
 /// Steps at which everything is asked: the start, every kind of boundary, the far end.
 const STEPS: [u32; 14] =
@@ -59,7 +56,7 @@ fn they_are_pytorch_s() {
         ("OneCycleLR/cos", Box::new(one_cycle(false)), 16.0),
         ("OneCycleLR/three_phase", Box::new(one_cycle(true)), 16.0),
     ];
-    let file: Value = serde_json::from_str(include_str!("vectors/schedules.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../vectors/schedules.json")).unwrap();
     let cases = file["cases"].as_array().unwrap();
     for case in cases {
         let name = case["name"].as_str().unwrap();

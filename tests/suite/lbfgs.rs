@@ -1,12 +1,10 @@
 //! L-BFGS: the same bits in every memory, on every level and any number of threads; quality, OWL-QN, arguments.
 
-#[path = "support/lbfgs.rs"]
-mod support;
-
+use crate::support::lbfgs::{keep_going, minimize, quadratic, rosenbrock};
+use crate::support::{learning, mgh};
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
 use gradus::{Error, Hyper, Level};
 use std::ops::ControlFlow::Continue;
-use support::{keep_going, learning, mgh, minimize, quadratic, rosenbrock};
 
 // ---- quality ----
 

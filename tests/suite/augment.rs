@@ -1,20 +1,13 @@
 //! Augmentation: by PyTorch's vectors, by definition, and in its corners.
 
-#[path = "support/random.rs"]
-mod random;
-#[path = "support/ulp.rs"]
-mod ulp;
-#[path = "support/vectors.rs"]
-mod vectors;
-
+use crate::support::random::Random;
+use crate::support::ulp::unit;
+use crate::support::vectors::{doubles, floats, layers, size};
 use gradus::augment::*;
 use gradus::{Error, Hyper};
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
-use random::Random;
-use ulp::unit;
-use vectors::{doubles, floats, layers, size};
 
 const REFUSED: Result<(), Error> = Err(Error::Range(Hyper::Size));
 

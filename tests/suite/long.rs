@@ -2,17 +2,9 @@
 //!
 //! Run by `ci.sh long`, in release: a debug build takes an hour.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-#[path = "support/papers.rs"]
-mod papers;
-#[path = "support/random.rs"]
-mod random;
-
+use crate::support::papers::Paper;
+use crate::support::random::Random;
 use gradus::*;
-use papers::Paper;
-use random::Random;
 use std::fmt::Debug;
 
 const STEPS: u32 = 10_000_000;

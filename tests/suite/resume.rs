@@ -2,10 +2,6 @@
 //! every rule, with a schedule, noise and dropout, within this version and from a file of format 1.
 #![cfg(feature = "std")]
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-
 use gradus::ensemble::{Average, Ema, EmaState, Ensemble, Swa, SwaState};
 use gradus::noise::{Dropout, Masks};
 use gradus::norm::{BatchNorm, BatchNormState, Shape};
@@ -105,7 +101,7 @@ fn no_rule_loads_the_state_of_another() {
 
 /// Every kind of record, as the first version of the crate saved it: each rule after seven steps, and
 /// what is made of weights.
-const FORMAT_1: &[u8] = include_bytes!("data/format1.gradus");
+const FORMAT_1: &[u8] = include_bytes!("../data/format1.gradus");
 
 /// All runs as one value.
 fn list(runs: &mut [Box<dyn Run>]) -> Vec<Box<dyn Load + '_>> {
@@ -180,7 +176,7 @@ fn format_1_is_still_what_is_written() {
     assert_eq!(write(), FORMAT_1);
 }
 
-/// `cargo test --test resume -- --ignored`: for a new format, whose file then has a new name.
+/// `cargo test --test suite resume -- --ignored`: for a new format, whose file then has a new name.
 #[test]
 #[ignore = "writes the file that the other tests read"]
 fn write_format_1() {

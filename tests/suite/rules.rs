@@ -1,9 +1,5 @@
 //! The list of rules is complete: every optimizer of `src/optim` is on it once, and nothing else.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
-
 use gradus::Optimizer;
 use std::any::type_name;
 use std::collections::BTreeSet;

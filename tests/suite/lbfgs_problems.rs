@@ -1,11 +1,7 @@
 //! The problems on which L-BFGS is judged are what they claim to be: gradients, starts and minima.
 
-#[path = "support/learning.rs"]
-mod learning;
-#[path = "support/mgh/mod.rs"]
-mod mgh;
-
-use mgh::Problem;
+use crate::support::mgh::Problem;
+use crate::support::{learning, mgh};
 
 fn all() -> Vec<Problem> {
     let mut all = mgh::problems();

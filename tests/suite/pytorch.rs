@@ -1,13 +1,10 @@
 //! Every rule against the runs of PyTorch, Keras and optax in `tests/vectors`.
 
-#[path = "support/ulp.rs"]
-mod ulp;
-
+use crate::support::ulp::unit;
 use gradus::transform::L2;
 use gradus::*;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use ulp::unit;
 
 /// What a run of 30 steps may be off at any of its steps, per rule and library: against the library's
 /// run in f64, and against its own f32. A run of 1000 steps may be off four times as much.
@@ -176,7 +173,7 @@ fn compare(file: &Value, case: &Value) -> String {
 
 #[test]
 fn every_run_is_the_library_s() {
-    let file: Value = serde_json::from_str(include_str!("vectors/optimizers.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../vectors/optimizers.json")).unwrap();
     let cases = file["cases"].as_array().unwrap();
     let compared: BTreeSet<_> = cases.iter().map(|case| compare(&file, case)).collect();
     let budgets: BTreeSet<_> = BUDGET.iter().map(|row| row.0.to_owned()).collect();
@@ -186,7 +183,7 @@ fn every_run_is_the_library_s() {
 /// The presets are the libraries' defaults, not only numbers that look like them.
 #[test]
 fn presets_are_the_defaults_of_the_libraries() {
-    let file: Value = serde_json::from_str(include_str!("vectors/optimizers.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../vectors/optimizers.json")).unwrap();
     let case = |name: &str| {
         let case = file["cases"].as_array().unwrap().iter().find(|case| case["name"] == *name);
         Case { file: &file, case: case.unwrap_or_else(|| panic!("no run {name}")) }

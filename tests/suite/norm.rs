@@ -1,18 +1,11 @@
 //! Batch normalisation against PyTorch, by central differences, and in its corners.
 
-#[path = "support/random.rs"]
-mod random;
-#[path = "support/ulp.rs"]
-mod ulp;
-#[path = "support/vectors.rs"]
-mod vectors;
-
+use crate::support::random::{Random, all_bits};
+use crate::support::ulp::unit;
+use crate::support::vectors::{doubles, floats, layers, size};
 use gradus::norm::{BatchNorm, BatchNormState, Shape};
 use gradus::{Element, Error, Hyper, Level, StateVec};
-use random::{Random, all_bits};
 use serde_json::Value;
-use ulp::unit;
-use vectors::{doubles, floats, layers, size};
 
 /// One training step and its backward pass.
 struct Pass<T> {

@@ -1,0 +1,9 @@
+//! The tests of saved runs, with the list of rules that they go through.
+
+#[path = "../../tests/support"]
+mod support {
+    #[macro_use]
+    pub mod rules;
+}
+#[path = "../../tests/suite/resume.rs"]
+mod resume;

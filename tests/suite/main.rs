@@ -1,0 +1,41 @@
+//! The integration tests in one binary, a module for each subject: linking many costs more than running them.
+//!
+//! `cargo test --test suite norm::` runs one module. `tests/alloc.rs` stands apart, for its global allocator.
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod abi;
+mod augment;
+mod bits;
+mod converge;
+mod defmt;
+mod dropout;
+mod ensemble;
+mod errors;
+mod findings;
+mod journal;
+mod lbfgs;
+mod lbfgs_edges;
+mod lbfgs_problems;
+mod lbfgs_store;
+mod levels;
+mod long;
+mod masks;
+mod newton;
+mod noise;
+mod norm;
+mod penalties;
+mod pool;
+mod properties;
+mod pytorch;
+mod recipes;
+mod reference;
+mod resume;
+mod rules;
+mod schedules;
+mod serde;
+mod soundness;
+mod store;
+mod transforms;
