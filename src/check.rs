@@ -2,6 +2,11 @@
 
 use crate::error::{Error, Hyper, require};
 
+/// A stabiliser that is added to what is not negative: finite, and not so small that the sum may be 0.
+pub(crate) fn check_stabiliser(eps: f32) -> Result<(), Error> {
+    require(eps >= f32::MIN_POSITIVE && eps < f32::INFINITY, Hyper::Epsilon)
+}
+
 /// A learning rate.
 pub(crate) fn check_lr(lr: f32) -> Result<(), Error> {
     require(lr >= 0.0 && lr < f32::INFINITY, Hyper::LearningRate)

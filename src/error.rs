@@ -30,6 +30,8 @@ pub enum Error {
     Full,
     /// Sizes do not fit each other: a crop larger than its image, a length that is no whole number of rows.
     Shape,
+    /// A state is that of another optimizer.
+    Kind,
     /// A hyper-parameter lies outside its range, or is not a number.
     Range(Hyper),
     /// A value that must be finite is NaN or infinite.
@@ -184,6 +186,7 @@ impl fmt::Display for Error {
             Self::Empty => f.write_str("there is nothing to compute with"),
             Self::Full => f.write_str("there is no room for one more"),
             Self::Shape => f.write_str("sizes do not fit each other"),
+            Self::Kind => f.write_str("the state of another optimizer"),
             Self::Range(hyper) => hyper.fmt(f),
             Self::NonFinite => f.write_str("a value that must be finite is NaN or infinite"),
         }

@@ -34,6 +34,7 @@ macro_rules! statuses {
                     Error::Empty => Self::GRADUS_ERROR_EMPTY,
                     Error::Full => Self::GRADUS_ERROR_FULL,
                     Error::Shape => Self::GRADUS_ERROR_SHAPE,
+                    Error::Kind => Self::GRADUS_ERROR_KIND,
                     Error::NonFinite => Self::GRADUS_ERROR_NON_FINITE,
                     $(Error::Range(Hyper::$hyper) => Self::$hyper_name,)*
                 }
@@ -65,6 +66,8 @@ hypers!(statuses!(
     GRADUS_ERROR_FULL = -9 "there is no room for one more",
     /// Sizes do not fit each other.
     GRADUS_ERROR_SHAPE = -10 "sizes do not fit each other",
+    /// The state is that of another optimizer.
+    GRADUS_ERROR_KIND = -11 "the state of another optimizer",
     /// The bytes do not begin as a file of this library does.
     GRADUS_ERROR_FILE_FOREIGN = -48 "not a file of gradus",
     /// The file has a format that this version does not know.

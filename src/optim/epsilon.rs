@@ -64,6 +64,9 @@ pub struct Denominator {
 }
 
 impl Denominator {
+    /// 1, where it is asked for a second moment of 0.
+    pub(super) const ONE: Self = Self { inside: 0.0, outside: 1.0 };
+
     /// The denominator of a register full of elements.
     #[inline(always)]
     pub fn of<V: Vector>(&self, isa: V::Isa, v: V) -> V {

@@ -1,29 +1,41 @@
 //! First-order optimizers: one file each, and the trait that drives them all.
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
 mod adamw;
 mod amsgrad;
+mod any;
 mod epsilon;
 mod lion;
+mod list;
+mod moment;
 mod momentum;
 mod nadam;
 mod nesterov;
+mod radam;
 mod rmsprop;
 mod sgd;
 mod state;
 mod tensors;
 mod with;
 
+pub use adadelta::{Adadelta, AdadeltaState};
 pub use adagrad::{AdaGrad, AdaGradState};
 pub use adam::{Adam, AdamState};
+pub use adamax::{Adamax, AdamaxState};
 pub use adamw::{AdamW, AdamWState};
 pub use amsgrad::{AmsGrad, AmsGradState};
+#[cfg(feature = "alloc")]
+pub use any::AnyState;
+pub use any::{AnyOptimizer, AnyStateMut, UnknownOptimizer, Visitor};
 pub use epsilon::Epsilon;
 pub use lion::{Lion, LionState};
 pub use momentum::{Momentum, MomentumState};
 pub use nadam::{Nadam, NadamState};
 pub use nesterov::{Nesterov, NesterovState};
+pub use radam::{RAdam, RAdamState};
 pub use rmsprop::{
     CenteredRmsProp, CenteredRmsPropMomentum, CenteredRmsPropMomentumState, CenteredRmsPropState, RmsProp,
     RmsPropMomentum, RmsPropMomentumState, RmsPropState,

@@ -107,6 +107,12 @@ pub struct CenteredRmsProp {
 pub type CenteredRmsPropState<const N: usize> = State<CenteredRmsProp, N>;
 
 impl CenteredRmsProp {
+    /// The defaults of [`RmsProp`].
+    #[must_use]
+    pub const fn new(lr: f32) -> Self {
+        RmsProp::new(lr).centered()
+    }
+
     /// Feeds the scaled gradient to a momentum of share `momentum`.
     #[must_use]
     pub const fn with_momentum(self, momentum: f32) -> CenteredRmsPropMomentum {
@@ -212,6 +218,14 @@ impl Optimizer for CenteredRmsProp {
     }
 }
 
+impl RmsPropMomentum {
+    /// The defaults of [`RmsProp`], and a momentum of 0.9.
+    #[must_use]
+    pub const fn new(lr: f32) -> Self {
+        RmsProp::new(lr).with_momentum(0.9)
+    }
+}
+
 impl Optimizer for RmsPropMomentum {
     type Family = Self;
     type Rule = RmsPropMomentumRule;
@@ -229,6 +243,14 @@ impl Optimizer for RmsPropMomentum {
     fn check(&self) -> Result<(), Error> {
         self.rmsprop.check()?;
         check_decay(f64::from(self.momentum), Hyper::Rho)
+    }
+}
+
+impl CenteredRmsPropMomentum {
+    /// The defaults of [`RmsProp`], and a momentum of 0.9.
+    #[must_use]
+    pub const fn new(lr: f32) -> Self {
+        RmsProp::new(lr).centered().with_momentum(0.9)
     }
 }
 

@@ -47,31 +47,44 @@ pub fn sqrt_f64(x: f64) -> f64 {
     libm::sqrt(x)
 }
 
-/// `1 - (1 - c)^t` without cancellation, for `0 < c <= 1`: the bias correction of a running
-/// average with decay `1 - c` after `t` steps.
-///
-/// With `x = 1 - b` and `y = 1 - d`, `1 - b * d = x + y * (1 - x)`: repeated squaring in this
-/// algebra forms the power without ever leaving `(0, 1]`, and loses nothing while `t` is small.
-///
-/// ```text
-/// warm(c, 1) = c,   warm(c, t) -> 1
-/// ```
-#[inline]
-pub fn warm(c: f32, mut t: u32) -> f32 {
-    // Past this point b^t is below half a unit in the last place of 1.
-    if c * t as f32 > 18.0 {
-        return 1.0;
-    }
-    let mut power = c;
-    let mut sum = 0.0;
-    while t != 0 {
-        if t & 1 == 1 {
-            sum += power * (1.0 - sum);
+macro_rules! warm {
+    ($(#[$doc:meta])* $name:ident, $t:ident, $full:literal) => {
+        $(#[$doc])*
+        #[inline]
+        pub fn $name(c: $t, mut t: u32) -> $t {
+            // Past this point b^t is below half a unit in the last place of 1.
+            if c * t as $t > $full {
+                return 1.0;
+            }
+            let mut power = c;
+            let mut sum = 0.0;
+            while t != 0 {
+                if t & 1 == 1 {
+                    sum += power * (1.0 - sum);
+                }
+                power *= 2.0 - power;
+                t >>= 1;
+            }
+            if sum < 1.0 { sum } else { 1.0 }
         }
-        power *= 2.0 - power;
-        t >>= 1;
-    }
-    if sum < 1.0 { sum } else { 1.0 }
+    };
+}
+
+warm! {
+    /// `1 - (1 - c)^t` without cancellation, for `0 < c <= 1`: the bias correction of a running
+    /// average with decay `1 - c` after `t` steps.
+    ///
+    /// With `x = 1 - b` and `y = 1 - d`, `1 - b * d = x + y * (1 - x)`: repeated squaring in this
+    /// algebra forms the power without ever leaving `(0, 1]`, and loses nothing while `t` is small.
+    ///
+    /// ```text
+    /// warm(c, 1) = c,   warm(c, t) -> 1
+    /// ```
+    warm, f32, 18.0
+}
+warm! {
+    /// [`warm`] in double precision.
+    warm_f64, f64, 38.0
 }
 
 #[cfg(test)]

@@ -66,21 +66,8 @@ macro_rules! families {
 }
 
 families! {
-    AdaGrad "adagrad",
-    Adam "adam",
-    AdamW "adamw",
-    AmsGrad "amsgrad",
     BatchNorm "batchnorm",
-    CenteredRmsProp "rmsprop-a",
-    CenteredRmsPropMomentum "rmsprop-av",
     Ema "ema",
-    Lion "lion",
-    Momentum "momentum",
-    Nadam "nadam",
-    Nesterov "nesterov",
-    RmsProp "rmsprop",
-    RmsPropMomentum "rmsprop-v",
-    Sgd "sgd",
     Swa "swa",
 }
 
