@@ -60,10 +60,10 @@ fn the_counter_counts() {
 /// Length of the slices: more than one block of a reduction would need a buffer, if any did.
 const N: usize = BLOCK + 300;
 
-fn steps<const K: usize, O: Optimizer<K>>(rule: O) {
+fn steps<O: Optimizer>(rule: O) {
     let (mut params, grads) = (vec![0.5; N], vec![0.25; N]);
-    let mut state = StateVec::<O::Family, K>::new(N);
-    let mut small = State::<O::Family, K, 37>::new();
+    let mut state = StateVec::<O::Family>::new(N);
+    let mut small = State::<O::Family, 37>::new();
     let (mut array, grad_array) = ([0.5; 37], [0.25; 37]);
     let all =
         rule.with((Scale(0.5), ClipValue(1.0), ElasticNet { lambda: 1e-3, beta: 0.5 }, ProxL1::new(1e-3)));
@@ -71,8 +71,8 @@ fn steps<const K: usize, O: Optimizer<K>>(rule: O) {
         rule.step(&mut array, &grad_array, &mut small);
         rule.step_slices(&mut params, &grads, state.as_mut()).unwrap();
         for level in Level::available() {
-            rule.step_slices_at(level, &mut params, &grads, state.as_mut()).unwrap();
-            all.step_slices_at(level, &mut params, &grads, state.as_mut()).unwrap();
+            rule.on(level).step_slices(&mut params, &grads, state.as_mut()).unwrap();
+            all.on(level).step_slices(&mut params, &grads, state.as_mut()).unwrap();
         }
         rule.step_if_finite(&mut params, &grads, state.as_mut()).unwrap();
         rule.step_slices(&mut params, &grads[1..], state.as_mut()).unwrap_err();
@@ -81,7 +81,7 @@ fn steps<const K: usize, O: Optimizer<K>>(rule: O) {
             [Tensor { params: &mut array, grads: &grad_array, columns, transform: L2::new(1e-3) }];
         rule.step_tensors(&mut tensors, &mut small.clock).unwrap();
         rule.check().unwrap();
-        black_box(State::<O::Family, K, 37>::new());
+        black_box(State::<O::Family, 37>::new());
     });
     assert_eq!(allocations, 0, "{}", std::any::type_name::<O>());
 }

@@ -4,6 +4,7 @@
 //! that tests/c/bits.c must print, and a C file that asserts the layout of every structure.
 #![cfg(feature = "ffi")]
 
+use crate::support::rules::Kept;
 use gradus::ffi::*;
 use gradus::schedule::*;
 use gradus::transform::*;
@@ -47,13 +48,13 @@ const ALL: gradus_transforms = gradus_transforms {
     elastic_net_beta: 0.5,
     decay: 0.1,
     prox_l1: 0.2,
-    max_norm: 3.0,
+    clamp_params: 3.0,
 };
 
 /// The same transforms as a tuple.
 fn all() -> impl Transform {
     let before = (Scale(0.5), ClipValue(2.0), L2::new(0.01), L1::new(0.02));
-    let after = (ElasticNet { lambda: 0.03, beta: 0.5 }, Decay::new(0.1), ProxL1::new(0.2), MaxNorm(3.0));
+    let after = (ElasticNet { lambda: 0.03, beta: 0.5 }, Decay::new(0.1), ProxL1::new(0.2), ClampParams(3.0));
     (before, after)
 }
 
@@ -72,7 +73,7 @@ fn twelve<const K: usize>(mut step: impl FnMut(&mut [f32], &[f32], &mut [f32], &
 }
 
 /// Through the crate's own interface.
-fn native<const K: usize, O: Optimizer<K>>(optimizer: O) -> u64 {
+fn native<const K: usize, O: Kept<K>>(optimizer: O) -> u64 {
     twelve::<K>(|params, grads, state, clock| {
         let mut columns = state.chunks_exact_mut(params.len());
         let columns = std::array::from_fn(|_| columns.next().unwrap());
@@ -169,7 +170,7 @@ fn sums(out: &mut String) {
     let (mut x, y) = (numbers.fill::<N>(), numbers.fill::<N>());
     let mut results = [0.0; 10];
     results[..9].copy_from_slice(&[
-        norm(level, &x),
+        l2_norm(level, &x),
         sum_abs(level, &x),
         max_abs(level, &x),
         dot(level, &x, &y).unwrap(),
@@ -179,8 +180,8 @@ fn sums(out: &mut String) {
         ClipNorm { max_norm: 2.0 }.scale(&[&x, &y[..N - 2]]).unwrap().0,
         ClipNorm { max_norm: 2.0 }.scale(&[]).unwrap().0,
     ]);
-    limit_row_norms(&mut x[..N - 1], 4, 5.0).unwrap();
-    results[9] = norm(level, &x);
+    MaxNorm { row: 4, limit: 5.0 }.apply(&mut x[..N - 1]).unwrap();
+    results[9] = l2_norm(level, &x);
     writeln!(out, "sums {:016x}", hash(results)).unwrap();
 }
 

@@ -78,7 +78,7 @@ impl Problem for Logistic {
 const STEPS: u32 = 1000;
 
 /// Trains from `start` under a cosine to 0, and returns the last value.
-fn train<const K: usize, O: Optimizer<K>>(rule: O, problem: &dyn Problem, start: [f32; 3]) -> f64 {
+fn train<O: Optimizer>(rule: O, problem: &dyn Problem, start: [f32; 3]) -> f64 {
     let schedule = Cosine::new(rule.lr(), STEPS);
     let (mut params, mut state) = (start, State::new());
     for step in 0..STEPS {
@@ -100,7 +100,7 @@ fn bottom(problem: &dyn Problem) -> f64 {
 }
 
 /// From several starts each rule gets rid of all but a ten-thousandth of what it could.
-fn descends<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn descends<O: Optimizer + Debug>(rule: O) {
     static PROBLEMS: LazyLock<[(Box<dyn Problem>, f64); 2]> = LazyLock::new(|| {
         let problems: [Box<dyn Problem>; 2] = [Box::new(Bowl), Box::new(Logistic::new())];
         problems.map(|problem| {

@@ -7,7 +7,7 @@ use gradus::schedule::{
     Triangular, WarmRestarts, WarmUp,
 };
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LineSearch, NewtonSettings, Report, Stop};
-use gradus::transform::{ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, With};
+use gradus::transform::{ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 use gradus::*;
 
 fn formats<T: Format>() {}

@@ -1,6 +1,7 @@
 //! Bad input: a clear error with nothing written, or a defined result; never a panic.
 
 use crate::support::random::{SPECIAL, all_bits};
+use crate::support::rules::Kept;
 use gradus::*;
 use std::fmt::Debug;
 
@@ -28,51 +29,54 @@ impl<const K: usize> Buffers<K> {
         (all_bits(&self.params), all_bits(&self.grads), columns, self.clock.t, self.clock.carry.to_bits())
     }
 
-    fn state<'a, O>(columns: &'a mut [Vec<f32>; K], clock: &'a mut Clock) -> StateMut<'a, O, K> {
+    fn state<'a, O>(columns: &'a mut [Vec<f32>; K], clock: &'a mut Clock) -> StateMut<'a, O>
+    where
+        O: Stateful<Columns = Width<K>>,
+    {
         StateMut::new(columns.each_mut().map(Vec::as_mut_slice), clock)
     }
 
     /// Asserts that every call refuses these lengths and writes nothing.
-    fn refuse<O: Optimizer<K> + Debug>(mut self, rule: &O, error: Error) {
+    fn refuse<O: Kept<K> + Debug>(mut self, rule: &O, error: Error) {
         let before = self.bits();
         let Self { params, grads, columns, clock } = &mut self;
         assert_eq!(rule.step_slices(params, grads, Self::state(columns, clock)), Err(error), "{rule:?}");
         for level in Level::available() {
-            let result = rule.step_slices_at(level, params, grads, Self::state(columns, clock));
+            let result = rule.on(level).step_slices(params, grads, Self::state(columns, clock));
             assert_eq!(result, Err(error), "{rule:?} {level}");
         }
         assert_eq!(rule.step_if_finite(params, grads, Self::state(columns, clock)), Err(error), "{rule:?}");
         let bad = vec![f32::NAN; grads.len()]; // wrong lengths first, then what is in them
         assert_eq!(rule.step_if_finite(params, &bad, Self::state(columns, clock)), Err(error), "{rule:?}");
         #[cfg(feature = "rayon")]
-        assert_eq!(rule.par_step_slices(params, grads, Self::state(columns, clock)), Err(error), "{rule:?}");
+        {
+            let threads = rule.on(Exec::threads());
+            assert_eq!(threads.step_slices(params, grads, Self::state(columns, clock)), Err(error), "{rule:?}");
+        }
         // A list with a good tensor before the bad one: that is not written either.
         let mut good = Buffers::<K>::new(2, 2, |_| 2);
         let good_before = good.bits();
         let mut tensors = [
-            Tensor {
-                params: &mut good.params,
-                grads: &good.grads,
-                columns: good.columns.each_mut().map(Vec::as_mut_slice),
-                transform: (),
-            },
-            Tensor { params, grads, columns: columns.each_mut().map(Vec::as_mut_slice), transform: () },
+            Tensor::new(&mut good.params, &good.grads, Self::state(&mut good.columns, &mut good.clock)),
+            Tensor::new(params, grads, Self::state(columns, clock)),
         ];
-        assert_eq!(rule.step_tensors(&mut tensors, clock), Err(error), "{rule:?}");
+        assert_eq!(rule.step_tensors(&mut tensors, &mut Clock::new()), Err(error), "{rule:?}");
+        assert_eq!(rule.step_each(&mut tensors), Err(error), "{rule:?}");
         assert_eq!(good.bits(), good_before);
         assert_eq!(self.bits(), before, "{rule:?}: something was written");
     }
 }
 
-fn lengths<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn lengths<const K: usize, O: Kept<K> + Debug>(rule: O) {
     for n in [1, 4, 17, 300] {
         for wrong in [0, n - 1, n + 1, 2 * n] {
-            let error = Error::Length { expected: n, found: wrong };
-            Buffers::<K>::new(n, wrong, |_| n).refuse(&rule, error);
+            let error = |what| Error::Length { what, expected: n, found: wrong };
+            Buffers::<K>::new(n, wrong, |_| n).refuse(&rule, error(Argument::Grads));
             for bad in 0..K {
+                let error = error(Argument::State);
                 Buffers::<K>::new(n, n, |k| if k == bad { wrong } else { n }).refuse(&rule, error);
             }
-            let error = Error::Length { expected: wrong, found: n };
+            let error = Error::Length { what: Argument::Grads, expected: wrong, found: n };
             Buffers::<K>::new(wrong, n, |_| n).refuse(&rule, error);
         }
     }
@@ -84,14 +88,14 @@ fn wrong_lengths_are_refused_before_anything_is_written() {
 }
 
 /// Nothing to update is a step like any other.
-fn nothing<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
-    let mut state = State::<O::Family, K, 0>::new();
+fn nothing<O: Optimizer + Debug>(rule: O) {
+    let mut state = State::<O::Family, 0>::new();
     rule.step(&mut [], &[], &mut state);
     assert_eq!(rule.step_slices(&mut [], &[], state.as_mut()), Ok(()));
     assert_eq!(rule.step_if_finite(&mut [], &[], state.as_mut()), Ok(0));
     assert_eq!(state.t(), 3, "{rule:?}");
     let mut clock = Clock::new();
-    let mut none: [Tensor<'_, K>; 0] = [];
+    let mut none: [Tensor<'_, O::Family>; 0] = [];
     assert_eq!(rule.step_tensors(&mut none, &mut clock), Ok(()));
     assert_eq!(clock.t, 1, "{rule:?}");
 }
@@ -103,22 +107,22 @@ fn empty_slices_are_fine() {
         assert_eq!(dot::<f32>(level, &[], &[]), Ok(0.0));
         let none: [f32; 0] = [];
         let results =
-            [sum_squares(level, &none), sum_abs(level, &none), max_abs(level, &none), norm(level, &none)];
+            [sum_squares(level, &none), sum_abs(level, &none), max_abs(level, &none), l2_norm(level, &none)];
         assert_eq!(results, [0.0; 4]);
         assert_eq!(count_non_finite(level, &[]), 0);
     }
 }
 
 /// NaN in, NaN out, and no panic, whatever else is there.
-fn nan_everywhere<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn nan_everywhere<O: Optimizer + Debug>(rule: O) {
     let nan = [f32::NAN; 37];
-    let mut state = State::<O::Family, K, 37>::new();
+    let mut state = State::<O::Family, 37>::new();
     let mut params = nan;
     for _ in 0..3 {
         rule.step(&mut params, &nan, &mut state);
     }
     assert!(params.iter().all(|p| p.is_nan()), "{rule:?}");
-    assert!(state.columns.as_flattened().iter().all(|s| s.is_nan()), "{rule:?}");
+    assert!(state.columns.as_ref().as_flattened().iter().all(|s| s.is_nan()), "{rule:?}");
     assert_eq!(rule.step_if_finite(&mut params, &nan, state.as_mut()), Ok(37));
     // Hyper-parameters that check() would refuse, and a clock from anywhere.
     for lr in SPECIAL {
@@ -139,7 +143,7 @@ fn nan_everywhere_is_no_panic() {
 }
 
 /// The learning rates that every rule refuses, and those that it takes.
-fn learning_rates<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn learning_rates<O: Optimizer + Debug>(rule: O) {
     for lr in [-1e-9, -1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let refused = rule.with_lr(lr);
         assert_eq!(refused.check(), Err(Error::Range(Hyper::LearningRate)), "{refused:?}");
@@ -157,7 +161,7 @@ fn every_rule_checks_its_learning_rate() {
 }
 
 /// One hyper-parameter of a rule: who it is, how to set it, and what it must not be.
-fn refuses<const K: usize, O: Optimizer<K> + Debug, X: Copy>(
+fn refuses<O: Optimizer + Debug, X: Copy>(
     hyper: Hyper,
     values: &[X],
     rule: impl Fn(X) -> O,
@@ -223,8 +227,8 @@ fn hyper_parameters_out_of_range_are_named() {
 
 #[test]
 fn errors_say_what_is_wrong() {
-    let length = Error::Length { expected: 3, found: 4 };
-    assert_eq!(length.to_string(), "length 4 where 3 was expected");
+    let length = Error::Length { what: Argument::Grads, expected: 3, found: 4 };
+    assert_eq!(length.to_string(), "gradients: length 4 where 3 was expected");
     assert!(Error::NonFinite.to_string().contains("finite"));
     let range = Error::Range(Hyper::Beta1);
     assert_eq!(range.to_string(), Hyper::Beta1.to_string());

@@ -2,18 +2,18 @@
 
 use gradus::augment::{Image, ImageMut, Layout, Shape, crop, pad_crop};
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Report, Stop};
-use gradus::transform::{ElasticNet, L2, limit_row_norms};
-use gradus::{Adam, AdamState, Epsilon, Error, Hyper, Level, Optimizer, StateMut, norm};
+use gradus::transform::{ElasticNet, L2, MaxNorm};
+use gradus::{Adam, AdamState, Argument, Epsilon, Error, Hyper, Level, Optimizer, StateMut, l2_norm};
 use std::ops::ControlFlow;
 
 /// The norm passed over a NaN beside nothing but zeros or infinities, and gave 0 or infinity.
 #[test]
 fn norm_of_nan_beside_zero_or_infinity_is_nan() {
     for level in Level::available() {
-        assert!(norm(level, &[f32::NAN]).is_nan());
-        assert!(norm(level, &[0.0, f32::NAN, 0.0]).is_nan());
-        assert!(norm(level, &[f32::INFINITY, f32::NAN]).is_nan());
-        assert!(norm(level, &[f64::NAN, f64::NEG_INFINITY]).is_nan());
+        assert!(l2_norm(level, &[f32::NAN]).is_nan());
+        assert!(l2_norm(level, &[0.0, f32::NAN, 0.0]).is_nan());
+        assert!(l2_norm(level, &[f32::INFINITY, f32::NAN]).is_nan());
+        assert!(l2_norm(level, &[f64::NAN, f64::NEG_INFINITY]).is_nan());
     }
 }
 
@@ -23,7 +23,7 @@ fn step_if_finite_refuses_lengths_before_it_counts() {
     let (mut m, mut v, mut state) = ([0.0; 3], [0.0; 2], AdamState::<3>::new());
     let state = StateMut::new([&mut m, &mut v], &mut state.clock);
     let result = Adam::new(0.1).step_if_finite(&mut [1.0; 3], &[f32::NAN; 3], state);
-    assert_eq!(result, Err(Error::Length { expected: 3, found: 2 }));
+    assert_eq!(result, Err(Error::Length { what: Argument::State, expected: 3, found: 2 }));
 }
 
 /// The slope `2 * lambda` was infinite for a finite lambda, and infinity times a weight of 0 is NaN.
@@ -65,7 +65,7 @@ fn no_accepted_stabiliser_vanishes() {
 #[test]
 fn rows_are_limited_to_tiny_norms_too() {
     let mut params = [-6.5e7, 0.0];
-    limit_row_norms(&mut params, 2, 1e-38).unwrap();
+    MaxNorm { row: 2, limit: 1e-38 }.apply(&mut params).unwrap();
     assert_eq!(params, [-1e-38, 0.0]);
 }
 
@@ -77,7 +77,7 @@ fn crops_beyond_every_index_are_refused() {
     let from = Image::new(&image, shape(3)).unwrap();
     let mut to = ImageMut::new(&mut part, shape(2)).unwrap();
     for corner in [[usize::MAX, 0], [0, usize::MAX - 1]] {
-        let refused = Err(Error::Range(Hyper::Size));
+        let refused = Err(Error::Shape);
         assert_eq!(crop(from, corner, &mut to), refused);
         assert_eq!(pad_crop(from, usize::MAX, 0, corner, &mut to), refused);
     }

@@ -3,7 +3,7 @@
 use crate::support::random;
 use crate::support::random::{Random, SPECIAL};
 use gradus::{
-    BLOCK, Columns, Element, Error, Fold, Level, Rule, Vector, Width, count_non_finite, dot, max_abs, norm,
+    Argument, BLOCK, Columns, Element, Error, Fold, Level, Rule, Vector, Width, count_non_finite, dot, l2_norm, max_abs,
     reduce, run, sum_abs, sum_squares,
 };
 use std::ops::{Add, Mul};
@@ -99,7 +99,7 @@ fn sums_follow_the_order<T: Number>(value: impl Fn(&mut Random) -> f32) {
                 let got =
                     [dot(level, x, y).unwrap(), sum_squares(level, x), sum_abs(level, x), max_abs(level, x)];
                 assert_eq!(got.map(T::bits), want.map(T::bits), "{level} {n} {offset}");
-                assert_eq!(norm(level, x).bits(), norm(Level::SCALAR, x).bits(), "{level} {n} {offset}");
+                assert_eq!(l2_norm(level, x).bits(), l2_norm(Level::SCALAR, x).bits(), "{level} {n} {offset}");
             }
         }
     }
@@ -139,7 +139,7 @@ fn sums_of_f32_are_near_the_exact_ones() {
         near("sum_squares", sum_squares(level, &x), squares, squares);
         let abs = exact(&|i| wide(&x, i).abs());
         near("sum_abs", sum_abs(level, &x), abs, abs);
-        near("norm", norm(level, &x), squares.sqrt(), squares.sqrt());
+        near("norm", l2_norm(level, &x), squares.sqrt(), squares.sqrt());
         let most = x.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
         assert_eq!(max_abs(level, &x), most);
     }
@@ -148,19 +148,19 @@ fn sums_of_f32_are_near_the_exact_ones() {
 fn norms<T: Number>() {
     let three_four = |scale: T| [scale + scale + scale, -(scale + scale + scale + scale)];
     for level in Level::available() {
-        assert_eq!(norm::<T>(level, &[]).bits(), T::ZERO.bits());
-        assert_eq!(norm(level, &[T::ZERO, -T::ZERO]).bits(), T::ZERO.bits());
+        assert_eq!(l2_norm::<T>(level, &[]).bits(), T::ZERO.bits());
+        assert_eq!(l2_norm(level, &[T::ZERO, -T::ZERO]).bits(), T::ZERO.bits());
         // Three, four, five at sizes whose squares overflow, underflow, and are fine.
         let five = |scale: T| scale + scale + scale + scale + scale;
         for scale in [T::ONE, T::HUGE, T::SMALLEST, T::ONE / T::HUGE] {
-            let (got, want) = (norm(level, &three_four(scale)), five(scale));
+            let (got, want) = (l2_norm(level, &three_four(scale)), five(scale));
             let error = (got.wide() / want.wide() - 1.0).abs();
             assert!(error <= 2.0 * T::EPS, "{level} {scale:?}: {got:?}, not {want:?}");
         }
-        assert_eq!(norm(level, &[T::LARGEST]).bits(), T::LARGEST.bits());
-        assert_eq!(norm(level, &[T::SMALLEST]).bits(), T::SMALLEST.bits());
+        assert_eq!(l2_norm(level, &[T::LARGEST]).bits(), T::LARGEST.bits());
+        assert_eq!(l2_norm(level, &[T::SMALLEST]).bits(), T::SMALLEST.bits());
         assert_eq!(
-            norm(level, &[T::LARGEST, T::LARGEST]).bits(),
+            l2_norm(level, &[T::LARGEST, T::LARGEST]).bits(),
             T::INFINITY.bits(),
             "no number is that large"
         );
@@ -169,18 +169,18 @@ fn norms<T: Number>() {
             for at in [0, n / 2, n - 1] {
                 let mut x = vec![T::ONE; n];
                 x[at] = T::HUGE;
-                assert_eq!(norm(level, &x).bits(), T::HUGE.bits(), "{level} {n} {at}");
+                assert_eq!(l2_norm(level, &x).bits(), T::HUGE.bits(), "{level} {n} {at}");
                 let mut x = vec![T::ZERO; n];
                 x[at] = -T::SMALLEST;
-                assert_eq!(norm(level, &x).bits(), T::SMALLEST.bits(), "{level} {n} {at}");
+                assert_eq!(l2_norm(level, &x).bits(), T::SMALLEST.bits(), "{level} {n} {at}");
                 x[at] = -T::INFINITY;
-                assert_eq!(norm(level, &x).bits(), T::INFINITY.bits(), "{level} {n} {at}");
+                assert_eq!(l2_norm(level, &x).bits(), T::INFINITY.bits(), "{level} {n} {at}");
                 x[at] = T::INFINITY + -T::INFINITY;
-                assert!(norm(level, &x).wide().is_nan(), "{level} {n} {at}");
+                assert!(l2_norm(level, &x).wide().is_nan(), "{level} {n} {at}");
                 x[n / 2] = x[n / 2] + T::INFINITY;
-                assert!(norm(level, &x).wide().is_nan(), "NaN and infinity: {level} {n} {at}");
+                assert!(l2_norm(level, &x).wide().is_nan(), "NaN and infinity: {level} {n} {at}");
                 x[(at + 1) % n] = T::HUGE;
-                assert!(norm(level, &x).wide().is_nan() || n == 1, "NaN and huge: {level} {n} {at}");
+                assert!(l2_norm(level, &x).wide().is_nan() || n == 1, "NaN and huge: {level} {n} {at}");
             }
         }
     }
@@ -202,9 +202,9 @@ fn the_norm_of_many_subnormals_is_right() {
     for level in Level::available() {
         let x = vec![3e-42_f32; 10_000];
         let want = 100.0 * f64::from(x[0]);
-        assert!((f64::from(norm(level, &x)) / want - 1.0).abs() < 1e-3, "{level}"); // one subnormal has 11 bits
+        assert!((f64::from(l2_norm(level, &x)) / want - 1.0).abs() < 1e-3, "{level}"); // one subnormal has 11 bits
         let x = vec![f32::MAX / 200.0; 10_000];
-        assert!((f64::from(norm(level, &x)) / (100.0 * f64::from(x[0])) - 1.0).abs() < 1e-5, "{level}");
+        assert!((f64::from(l2_norm(level, &x)) / (100.0 * f64::from(x[0])) - 1.0).abs() < 1e-5, "{level}");
     }
 }
 
@@ -236,11 +236,11 @@ fn non_finite_elements_are_counted_exactly() {
 #[test]
 fn different_lengths_are_refused() {
     for level in Level::available() {
-        assert_eq!(dot(level, &[1.0_f32; 3], &[1.0; 4]), Err(Error::Length { expected: 3, found: 4 }));
-        assert_eq!(dot(level, &[1.0_f64; 3], &[]), Err(Error::Length { expected: 3, found: 0 }));
+        assert_eq!(dot(level, &[1.0_f32; 3], &[1.0; 4]), Err(Error::Length { what: Argument::Read, expected: 3, found: 4 }));
+        assert_eq!(dot(level, &[1.0_f64; 3], &[]), Err(Error::Length { what: Argument::Read, expected: 3, found: 0 }));
         let (mut a, mut b) = ([1.0_f32; 3], [2.0; 2]);
         let error = reduce(level, &Relax { share: 0.5 }, 3, [&[1.0; 3]], [&mut a, &mut b]);
-        assert_eq!(error, Err(Error::Length { expected: 3, found: 2 }));
+        assert_eq!(error, Err(Error::Length { what: Argument::State, expected: 3, found: 2 }));
         assert_eq!((a, b), ([1.0; 3], [2.0; 2]));
     }
 }

@@ -72,14 +72,14 @@ impl Case<'_> {
     }
 
     /// Runs `rule`, and compares at each step that the file has.
-    fn hold<const K: usize, O: Optimizer<K>>(&self, rule: O) {
+    fn hold<O: Optimizer>(&self, rule: O) {
         match self.hyper32("coupled_weight_decay") {
             0.0 => self.compare(rule),
             decay => self.compare(rule.with(L2::weight_decay(decay))),
         }
     }
 
-    fn compare<const K: usize, O: Optimizer<K>>(&self, mut rule: O) {
+    fn compare<O: Optimizer>(&self, mut rule: O) {
         assert_eq!(rule.check(), Ok(()), "{}", self.name());
         let mut params = floats(&self.file["params"]);
         let n = params.len();
@@ -95,9 +95,9 @@ impl Case<'_> {
             .map(unit)
             .collect();
 
-        let mut state = StateVec::<O::Family, K>::new(n);
+        let mut state = StateVec::<O::Family>::new(n);
         if let Some(fill) = self.case["hyper"]["initial_accumulator"].as_f64() {
-            state.columns_mut()[0].fill(fill as f32);
+            state.columns_mut().as_mut()[0].fill(fill as f32);
         }
         let steps: Vec<u32> = rows("steps").iter().map(|step| step.as_u64().unwrap() as u32).collect();
         let last = *steps.last().unwrap();

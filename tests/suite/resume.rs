@@ -23,16 +23,16 @@ trait Run {
 }
 
 /// A run in the middle of it. Only `rule` is known from the start.
-struct Training<O: Optimizer<K>, const K: usize> {
+struct Training<O: Optimizer> {
     rule: O,
     params: [f32; N],
-    state: State<O::Family, K, N>,
+    state: State<O::Family, N>,
     generator: Xoshiro128PlusPlus,
     masks: Masks,
     step: u32,
 }
 
-impl<const K: usize, O: Optimizer<K, Family: Family>> Run for Training<O, K> {
+impl<O: Optimizer<Family: Family>> Run for Training<O> {
     fn step(&mut self) {
         let schedule = WarmUp::new(1e-4, 3, Cosine::new(0.05, 20));
         let noise = (self.generator.next_u32() >> 8) as f32 / (1 << 24) as f32;
@@ -51,13 +51,13 @@ impl<const K: usize, O: Optimizer<K, Family: Family>> Run for Training<O, K> {
     }
 }
 
-fn start<const K: usize, O: Optimizer<K, Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
+fn start<O: Optimizer<Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
     let (generator, masks) = (Xoshiro128PlusPlus::seed_from_u64(1), Masks::new(1));
     Box::new(Training { rule, params: [0.5; N], state: State::new(), generator, masks, step: 0 })
 }
 
 /// A run that has no past: loading must bring all of it.
-fn empty<const K: usize, O: Optimizer<K, Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
+fn empty<O: Optimizer<Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
     let (generator, masks) = (Xoshiro128PlusPlus::seed_from_u64(2), Masks::new(2));
     Box::new(Training { rule, params: [f32::NAN; N], state: State::new(), generator, masks, step: 99 })
 }

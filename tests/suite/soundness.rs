@@ -4,19 +4,21 @@
 
 use gradus::noise::{DropConnect, Dropout, Masks, mask_words};
 use gradus::second_order::{LbfgsSettings, LbfgsVec};
-use gradus::transform::{ClipNorm, ClipValue, L2, ProxL1, limit_row_norms};
+use gradus::transform::{ClipNorm, ClipValue, L2, MaxNorm, ProxL1};
 use gradus::{
-    Adam, AdamState, BLOCK, Clock, Columns, Element, Error, Fold, Level, Optimizer, Rule, Sgd, StateMut,
-    StateVec, Tensor, Vector, count_non_finite, dot, max_abs, norm, reduce, run, sum_abs, sum_squares,
+    Adam, AdamState, Argument, BLOCK, Clock, Columns, Element, Error, Fold, Level, Optimizer, Rule, Sgd,
+    StateMut, StateVec, Tensor, Vector, Width, count_non_finite, dot, l2_norm, max_abs, reduce, run, sum_abs,
+    sum_squares,
 };
 
 /// Lengths around every width, and one that is long enough to be aligned first.
 const LENGTHS: [usize; 8] = [0, 1, 4, 7, 15, 16, 37, 257];
 
-/// Every operation of a lane at once, but the comparisons.
+/// Every operation of a register at once, but the comparisons.
 struct Operations;
 
-impl<T: Element> Rule<2, 2, T> for Operations {
+impl<T: Element> Rule<2, T> for Operations {
+    type Columns = Width<2>;
     #[inline(always)]
     fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, [a, b]: [V; 2], [s, t]: [V; 2]) -> (V, [V; 2]) {
         (x + s * V::splat(isa, T::ONE), [(a / b).abs().sqrt(), -t - b])
@@ -26,7 +28,8 @@ impl<T: Element> Rule<2, 2, T> for Operations {
 /// The comparisons.
 struct Comparisons;
 
-impl<T: Element> Rule<2, 2, T> for Comparisons {
+impl<T: Element> Rule<2, T> for Comparisons {
+    type Columns = Width<2>;
     #[inline(always)]
     fn apply<V: Vector<T>>(&self, _: V::Isa, x: V, [a, b]: [V; 2], [s, t]: [V; 2]) -> (V, [V; 2]) {
         (a.select_gt(b, x, s), [a.max(t), b.min(s)])
@@ -91,7 +94,7 @@ fn kernels<T: Small>() {
                 if COMPARES {
                     let columns = Columns::new(&mut x[o..], [a, b], [&mut s[o..], &mut t[o..]]).unwrap();
                     run(level, &Comparisons, columns);
-                    largest = [max_abs(level, a), norm(level, a)];
+                    largest = [max_abs(level, a), l2_norm(level, a)];
                 }
                 (x, s, t, sums, largest)
             };
@@ -150,33 +153,26 @@ fn steps_of_arrays_slices_heaps_and_lists() {
     let adam = Adam::new(0.5).with((ClipValue(2.0), L2::new(0.25), ProxL1::new(0.125)));
     let grads: [f32; 19] = std::array::from_fn(|i| i as f32 - 9.0);
     let (mut arrays, mut state) = ([0.5; 19], AdamState::<19>::new());
-    let (mut heaps, mut heap) = (vec![0.5; 19], StateVec::<Adam, 2>::new(19));
-    let (mut lists, mut list) = ([0.5; 19], AdamState::<19>::new());
+    let (mut heaps, mut heap) = (vec![0.5; 19], StateVec::<Adam>::new(19));
+    let (mut lists, mut first, mut second) = ([0.5; 19], AdamState::<7>::new(), AdamState::<12>::new());
+    let mut clock = Clock::new();
     for _ in 0..3 {
         adam.step(&mut arrays, &grads, &mut state);
         adam.step_slices(&mut heaps, &grads, heap.as_mut()).unwrap();
         let (p, q) = lists.split_at_mut(7);
-        let mut tensors = [(p, 0..7), (q, 7..19)].map(|(params, at)| Tensor {
-            grads: &grads[at.clone()],
-            params,
-            columns: [&mut [][..], &mut []],
-            transform: adam.transform,
-        });
-        for (tensor, part) in tensors.iter_mut().zip(state_parts(&mut list.columns)) {
-            tensor.columns = part;
-        }
-        adam.optimizer.step_tensors(&mut tensors, &mut list.clock).unwrap();
+        let mut tensors = [
+            Tensor::new(p, &grads[..7], first.as_mut()).with(adam.transform),
+            Tensor::new(q, &grads[7..], second.as_mut()).with(adam.transform),
+        ];
+        adam.inner.step_tensors(&mut tensors, &mut clock).unwrap();
     }
     assert_eq!(heaps, arrays);
     assert_eq!(lists, arrays);
-    assert!(list == state);
-    assert_eq!(heap.columns(), state.columns.each_ref().map(|c| &c[..]));
-}
-
-/// The columns of 7 parameters, and those of the other 12.
-fn state_parts([m, v]: &mut [[f32; 19]; 2]) -> [[&mut [f32]; 2]; 2] {
-    let ((m, n), (v, w)) = (m.split_at_mut(7), v.split_at_mut(7));
-    [[m, v], [n, w]]
+    assert_eq!(clock, state.clock);
+    for k in 0..2 {
+        assert_eq!([&first.columns[k][..], &second.columns[k]].concat(), state.columns[k]);
+    }
+    assert_eq!(heap.columns(), state.columns);
 }
 
 #[test]
@@ -209,12 +205,12 @@ fn masks_in_place_and_from_one_slice_to_another() {
 fn refusals_and_clips() {
     let mut clock = Clock::new();
     let result = Sgd::new(0.1).step_slices(&mut [0.0; 3], &[0.0; 4], StateMut::new([], &mut clock));
-    assert_eq!(result, Err(Error::Length { expected: 3, found: 4 }));
+    assert_eq!(result, Err(Error::Length { what: Argument::Grads, expected: 3, found: 4 }));
     if !COMPARES {
         return;
     }
     assert_eq!(ClipNorm { max_norm: 1.0 }.scale(&[&[f32::NAN]]), Err(Error::NonFinite));
     let mut rows = [3.0, 4.0, 0.5, 0.25];
-    limit_row_norms(&mut rows, 2, 2.5).unwrap();
+    MaxNorm { row: 2, limit: 2.5 }.apply(&mut rows).unwrap();
     assert_eq!(rows, [1.5, 2.0, 0.5, 0.25]);
 }

@@ -40,7 +40,7 @@ fn head(name: &str, columns: u32, length: u64) -> Vec<u8> {
 struct Run {
     params: [f32; 3],
     adam: AdamState<3>,
-    nadam: StateVec<Nadam, 2>,
+    nadam: StateVec<Nadam>,
     sgd: SgdState<3>,
     clock: Clock,
     generator: Xoshiro128PlusPlus,

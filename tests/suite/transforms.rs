@@ -14,7 +14,7 @@ struct Echo {
     lr: f32,
 }
 
-impl Optimizer<1> for Echo {
+impl Optimizer for Echo {
     type Family = Self;
     type Rule = EchoRule;
     fn rule(&self, _: &mut Clock) -> EchoRule {
@@ -34,7 +34,8 @@ impl Optimizer<1> for Echo {
 #[derive(Clone, Copy)]
 struct EchoRule;
 
-impl Rule<1> for EchoRule {
+impl Rule for EchoRule {
+    type Columns = Width<1>;
     #[inline(always)]
     fn apply<V: Vector>(&self, _: V::Isa, p: V, [g]: [V; 1], _: [V; 1]) -> (V, [V; 1]) {
         (p - g, [g])
@@ -97,7 +98,7 @@ fn what_acts_before_the_rule_is_its_formula() {
 fn what_acts_after_the_rule_is_its_formula() {
     for (p, g) in pairs() {
         let (wide, new) = (f64::from(p), f64::from(p - g));
-        let (_, clamped) = echo(MaxNorm(0.75), p, g);
+        let (_, clamped) = echo(ClampParams(0.75), p, g);
         assert_eq!(f64::from(clamped), new.clamp(-0.75, 0.75));
         for strength in [0.0, 0.3, 4.0_f32] {
             let change = f64::from(LR) * f64::from(strength);
@@ -175,25 +176,86 @@ fn a_tuple_acts_in_its_order() {
     assert_eq!(echo((L2::new(0.5), ClipValue(1.0)), 4.0, 0.0).0, 1.0);
     assert_eq!(echo((ClipValue(1.0), L1::new(0.5), Scale(2.0), L2::new(1.0)), 4.0, 9.0).0, 11.0);
     // After it. The decay takes its share of the old weight, 4 here.
-    assert_eq!(echo((Decay::new(2.0), MaxNorm(2.5)), 4.0, 1.0).1, 2.0);
-    assert_eq!(echo((MaxNorm(2.5), Decay::new(2.0)), 4.0, 1.0).1, 1.5);
-    assert_eq!(echo((ProxL1::new(8.0), MaxNorm(2.5)), 4.0, 1.0).1, 2.0);
-    assert_eq!(echo((MaxNorm(2.5), ProxL1::new(8.0)), 4.0, 1.0).1, 1.5);
+    assert_eq!(echo((Decay::new(2.0), ClampParams(2.5)), 4.0, 1.0).1, 2.0);
+    assert_eq!(echo((ClampParams(2.5), Decay::new(2.0)), 4.0, 1.0).1, 1.5);
+    assert_eq!(echo((ProxL1::new(8.0), ClampParams(2.5)), 4.0, 1.0).1, 2.0);
+    assert_eq!(echo((ClampParams(2.5), ProxL1::new(8.0)), 4.0, 1.0).1, 1.5);
     // Both sides at once, and every size of tuple.
     assert_eq!(echo((), 4.0, 1.0), (1.0, 3.0));
     assert_eq!(echo((Scale(2.0),), 4.0, 1.0), (2.0, 2.0));
-    assert_eq!(echo((Scale(2.0), MaxNorm(1.0), L1::new(0.5)), 4.0, 1.0), (2.5, 1.0));
-    let six = (Scale(2.0), L1::new(1.0), Scale(2.0), MaxNorm(1.0), Decay::new(1.0), ProxL1::new(2.0));
+    assert_eq!(echo((Scale(2.0), ClampParams(1.0), L1::new(0.5)), 4.0, 1.0), (2.5, 1.0));
+    let six = (Scale(2.0), L1::new(1.0), Scale(2.0), ClampParams(1.0), Decay::new(1.0), ProxL1::new(2.0));
     assert_eq!(echo(six, 4.0, 0.0), (2.0, 0.25));
-    let five = (Scale(2.0), L1::new(1.0), Scale(2.0), MaxNorm(1.0), Decay::new(1.0));
+    let five = (Scale(2.0), L1::new(1.0), Scale(2.0), ClampParams(1.0), Decay::new(1.0));
     assert_eq!(echo(five, 4.0, 0.0), (2.0, 0.5));
-    // A tuple in a tuple, and a transform around another: the outer one is first before the rule, and
-    // last after it.
+    // A tuple in a tuple.
     assert_eq!(echo((Scale(3.0), (ClipValue(1.0), Scale(2.0))), 0.0, 2.0).0, 2.0);
-    let (mut params, mut state) = ([4.0], State::new());
-    let nested = Echo { lr: LR }.with((ClipValue(1.0), MaxNorm(2.5))).with((Scale(3.0), ProxL1::new(8.0)));
-    nested.step(&mut params, &[2.0], &mut state);
-    assert_eq!((state.columns[0][0], params[0]), (1.0, 1.5));
+}
+
+/// A chain acts in the order in which it is written, on both sides of the rule, as one tuple does.
+#[test]
+fn a_chain_acts_in_its_order() {
+    let echo = Echo { lr: LR };
+    let chain = echo.with((ClipValue(1.0), ClampParams(2.5))).with((Scale(3.0), ProxL1::new(8.0)));
+    let tuple = echo.with((ClipValue(1.0), ClampParams(2.5), Scale(3.0), ProxL1::new(8.0)));
+    fn step(optimizer: impl Optimizer<Family = Echo>) -> (f32, f32) {
+        let (mut params, mut state) = ([8.0], optimizer.state());
+        optimizer.step(&mut params, &[2.0], &mut state);
+        (state.columns[0][0], params[0])
+    }
+    assert_eq!(step(chain), (3.0, 1.5)); // clipped to 1 and scaled; 5 clamped to 2.5, and then shrunk by 1
+    assert_eq!(step(tuple), (3.0, 1.5));
+}
+
+/// How far one step moves each of two parameters: by arrays, by slices, and by both lists of tensors.
+fn moved<O: Optimizer, T: Transform>(optimizer: O, own: T, params: [f32; 2], grads: [f32; 2]) -> [f32; 2] {
+    let way = |after: [f32; 2]| [params[0] - after[0], params[1] - after[1]];
+    let (mut after, mut state) = (params, optimizer.state());
+    optimizer.with(own).step(&mut after, &grads, &mut state);
+    let want = way(after);
+    for each in [false, true] {
+        let (mut after, mut state, mut clock) = (params, optimizer.state::<2>(), Clock::new());
+        let mut tensors = [Tensor::new(&mut after, &grads, state.as_mut()).with(own)];
+        if each {
+            optimizer.step_each(&mut tensors).unwrap();
+        } else {
+            optimizer.step_tensors(&mut tensors, &mut clock).unwrap();
+        }
+        assert_eq!(way(after), want);
+    }
+    want
+}
+
+/// A gradient is scaled back before a penalty joins it: the penalty is of the true size.
+#[test]
+fn a_scaled_loss_leaves_the_weight_decay_alone() {
+    let sgd = Sgd::new(1.0).with(Scale(1.0 / 1024.0));
+    let moves = moved(sgd, L2::weight_decay(0.1), [1.0, 0.0], [512.0, 512.0]);
+    assert!((moves[0] - 0.6).abs() < 1e-7 && moves[1] == 0.5, "{moves:?}");
+    let chain = moved(sgd.with(L2::weight_decay(0.1)), (), [1.0, 0.0], [512.0, 512.0]);
+    assert_eq!(chain, moves);
+}
+
+/// The norm that is clipped is that of the gradients, without what penalties add.
+#[test]
+fn a_clipped_norm_leaves_the_weight_decay_alone() {
+    let grads = [30.0, 40.0];
+    let sgd = Sgd::new(1.0).with(ClipNorm { max_norm: 1.0 }.scale(&[&grads]).unwrap());
+    let moves = moved(sgd, L2::weight_decay(0.1), [1.0, 1.0], grads);
+    assert!((moves[0] - 0.7).abs() < 1e-6 && (moves[1] - 0.9).abs() < 1e-6, "{moves:?}");
+}
+
+/// A limit is one of gradients that have been scaled back.
+#[test]
+fn a_scaled_gradient_is_clipped_at_its_true_size() {
+    let chain = Sgd::new(0.1).with(Scale(1.0 / 1024.0)).with(ClipValue(1.0));
+    for moves in [
+        moved(chain, (), [0.0, 0.0], [512.0, 4096.0]),
+        moved(Sgd::new(0.1).with(Scale(1.0 / 1024.0)), ClipValue(1.0), [0.0, 0.0], [512.0, 4096.0]),
+        moved(Sgd::new(0.1), (Scale(1.0 / 1024.0), ClipValue(1.0)), [0.0, 0.0], [512.0, 4096.0]),
+    ] {
+        assert_eq!(moves, [0.05, 0.1]);
+    }
 }
 
 /// What depends on the learning rate follows a schedule, also inside of a tuple and a wrapper.
@@ -210,14 +272,14 @@ fn decay_and_threshold_follow_the_learning_rate() {
 
 /// Every transform at once, on every rule: the bits do not depend on the level, and the gradient
 /// stays as it was.
-fn levels<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn levels<O: Optimizer + Debug>(rule: O) {
     let mut random = Random(32);
     let all = rule.with((
         (Scale(0.5), ClipValue(2.0), L1::new(1e-3)),
         L2::new(1e-2),
         ElasticNet { lambda: 1e-3, beta: 2.0 },
         (Decay::new(0.1), ProxL1::new(1e-2)),
-        MaxNorm(3.0),
+        ClampParams(3.0),
     ));
     for value in [|random: &mut Random| random.sized(-4.0, 1.0), Random::any] {
         for n in [0, 1, 5, 16, 31, 67, 300] {
@@ -225,12 +287,12 @@ fn levels<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
             let results: Vec<_> = Level::available()
                 .map(|level| {
                     let (mut params, given) = (start.clone(), grads.clone());
-                    let mut state = StateVec::<O::Family, K>::new(n);
+                    let mut state = StateVec::<O::Family>::new(n);
                     for _ in 0..3 {
-                        all.step_slices_at(level, &mut params, &given, state.as_mut()).unwrap();
+                        all.on(level).step_slices(&mut params, &given, state.as_mut()).unwrap();
                     }
                     assert_eq!(all_bits(&given), all_bits(&grads), "{rule:?}: the gradient was written");
-                    (all_bits(&params), state.columns().map(all_bits))
+                    (all_bits(&params), state.columns().iter().map(|column| all_bits(column)).collect::<Vec<_>>())
                 })
                 .collect();
             for result in &results {
@@ -246,13 +308,13 @@ fn transformed_rules_have_the_same_bits_at_every_level() {
 }
 
 /// A transform that does nothing costs no bit.
-fn nothing<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn nothing<O: Optimizer + Debug>(rule: O) {
     let mut random = Random(33);
     let start = random.vec(40, Random::any);
     let grads = random.vec(40, Random::any);
-    fn run<const K: usize, O: Optimizer<K>>(rule: O, start: &[f32], grads: &[f32]) -> Vec<u32> {
+    fn run<O: Optimizer>(rule: O, start: &[f32], grads: &[f32]) -> Vec<u32> {
         let mut params = start.to_vec();
-        let mut state = StateVec::<O::Family, K>::new(params.len());
+        let mut state = StateVec::<O::Family>::new(params.len());
         for _ in 0..2 {
             rule.step_slices(&mut params, grads, state.as_mut()).unwrap();
         }
@@ -260,7 +322,7 @@ fn nothing<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
     }
     let want = run(rule, &start, &grads);
     assert_eq!(run(rule.with(()), &start, &grads), want, "{rule:?}");
-    let wide = (Scale(1.0), ClipValue(f32::INFINITY), MaxNorm(f32::INFINITY));
+    let wide = (Scale(1.0), ClipValue(f32::INFINITY), ClampParams(f32::INFINITY));
     assert_eq!(run(rule.with(wide), &start, &grads), want, "{rule:?}");
 }
 
@@ -275,7 +337,7 @@ fn special_values_pass_as_documented() {
         // NaN stays NaN through every bound; infinities are bounded.
         let bounded = |limit: f32| if x.is_nan() { x } else { x.clamp(-limit, limit) };
         assert_eq!(bits(echo(ClipValue(2.0), 0.0, x).0), bits(bounded(2.0)), "{x:e}");
-        assert_eq!(bits(echo(MaxNorm(2.0), x, 0.0).1), bits(bounded(2.0)), "{x:e}");
+        assert_eq!(bits(echo(ClampParams(2.0), x, 0.0).1), bits(bounded(2.0)), "{x:e}");
         let slope = echo(L1::new(0.5), x, 0.0).0;
         let want = if x.is_nan() { x } else { 0.5 * sign(x.into()) as f32 };
         assert_eq!(bits(slope), bits(want), "{x:e}");
@@ -383,7 +445,7 @@ fn rows_are_limited_to_their_norm() {
             let start = random.vec(rows * row, |random| size * random.signed());
             let limit = 0.4 * size * (row as f32).sqrt();
             let mut params = start.clone();
-            limit_row_norms(&mut params, row, limit).unwrap();
+            MaxNorm { row, limit }.apply(&mut params).unwrap();
             for (before, after) in start.chunks(row).zip(params.chunks(row)) {
                 let norm = before.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
                 let factor = (f64::from(limit) / norm).min(1.0);
@@ -397,14 +459,14 @@ fn rows_are_limited_to_their_norm() {
     for _ in 0..100 {
         let start = random.vec(9, |random| random.signed());
         let mut params = start.clone();
-        limit_row_norms(&mut params, 9, norm(Level::detect(), &start)).unwrap();
+        MaxNorm { row: 9, limit: l2_norm(Level::detect(), &start) }.apply(&mut params).unwrap();
         assert_eq!(params, start);
     }
     let mut params = [1.0; 7];
-    assert_eq!(limit_row_norms(&mut params, 2, 0.1), Err(Error::Length { expected: 6, found: 7 }));
-    assert_eq!(limit_row_norms(&mut params, 0, 0.1), Err(Error::Range(Hyper::Size)));
+    assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply(&mut params), Err(Error::Shape));
+    assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply(&mut params), Err(Error::Empty));
     for limit in [0.0, -1.0, f32::NAN] {
-        assert_eq!(limit_row_norms(&mut params, 7, limit), Err(Error::Range(Hyper::Limit)));
+        assert_eq!(MaxNorm { row: 7, limit }.apply(&mut params), Err(Error::Range(Hyper::Limit)));
     }
     assert_eq!(params, [1.0; 7]);
 }
@@ -412,7 +474,7 @@ fn rows_are_limited_to_their_norm() {
 /// Coupled L2 passes through the moments of Adam; decoupled decay does not, and needs no gradient.
 #[test]
 fn coupled_and_decoupled_decay_differ() {
-    fn run<const K: usize, O: Optimizer<K>>(optimizer: O, grad: f32) -> f32 {
+    fn run<O: Optimizer>(optimizer: O, grad: f32) -> f32 {
         let (mut params, mut state) = ([4.0], State::new());
         for _ in 0..10 {
             optimizer.step(&mut params, &[grad], &mut state);
@@ -438,13 +500,13 @@ fn coupled_and_decoupled_decay_differ() {
     assert!((coupled - decoupled).abs() < 1e-5, "{coupled} {decoupled}");
 }
 
-fn skips<const K: usize, O: Optimizer<K> + Debug>(rule: O) {
+fn skips<O: Optimizer + Debug>(rule: O) {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for n in [1, 16, 67, BLOCK + 3] {
             let (start, mut grads) = (vec![0.5; n], vec![0.25; n]);
-            let (mut params, mut state) = (start.clone(), StateVec::<O::Family, K>::new(n));
+            let (mut params, mut state) = (start.clone(), StateVec::<O::Family>::new(n));
             assert_eq!(rule.step_if_finite(&mut params, &grads, state.as_mut()), Ok(0));
-            let (mut plain, mut plain_state) = (start, StateVec::<O::Family, K>::new(n));
+            let (mut plain, mut plain_state) = (start, StateVec::<O::Family>::new(n));
             rule.step_slices(&mut plain, &grads, plain_state.as_mut()).unwrap();
             assert!(params == plain && state == plain_state, "{rule:?}: all finite is a plain step");
             grads[n - 1] = bad;
@@ -478,7 +540,7 @@ fn a_transform_out_of_range_is_named() {
     }
     for x in [f32::NAN, 0.0, -1.0] {
         refused(ClipValue(x), Limit);
-        refused(MaxNorm(x), Limit);
+        refused(ClampParams(x), Limit);
     }
     for x in [f32::NAN, f32::INFINITY, -1e-9] {
         refused(L1::new(x), Lambda);
@@ -526,7 +588,7 @@ proptest! {
         let once = echo(ClipValue(limit), 0.0, g).0;
         prop_assert_eq!(bits(echo(ClipValue(limit), 0.0, once).0), bits(once));
         prop_assert!(once.is_nan() || once.abs() <= limit && once * g.signum() >= 0.0);
-        let once = echo(MaxNorm(limit), g, 0.0).1;
-        prop_assert_eq!(bits(echo(MaxNorm(limit), once, 0.0).1), bits(once));
+        let once = echo(ClampParams(limit), g, 0.0).1;
+        prop_assert_eq!(bits(echo(ClampParams(limit), once, 0.0).1), bits(once));
     }
 }

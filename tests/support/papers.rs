@@ -1,10 +1,11 @@
 //! Every rule once more, in f64, as its paper or its library writes it: nothing is folded here.
 #![allow(dead_code)]
 
+use super::rules::Kept;
 use gradus::*;
 
 /// A rule with its reference.
-pub trait Paper<const K: usize>: Optimizer<K> {
+pub trait Paper<const K: usize>: Kept<K> {
     /// Step `t` of one element: the new parameter and the new state.
     fn paper(&self, t: u32, p: f64, g: f64, state: [f64; K]) -> (f64, [f64; K]);
 

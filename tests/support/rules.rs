@@ -2,10 +2,10 @@
 //!
 //! `each_rule!(f)` is the array of `f(rule)` over every type that implements `Optimizer`, each with
 //! its defaults; `each_variant!(f)` the same over presets and options. `f` is a generic function:
-//! `fn f<const K: usize, O: Optimizer<K>>(rule: O)`. `tests/suite/rules.rs` compares the list with `src/optim`.
+//! `fn f<O: Optimizer>(rule: O)`, or with [`Kept`] where it looks into the columns. `tests/suite/rules.rs` compares the list with `src/optim`.
 #![allow(unused_macros, dead_code)]
 
-use gradus::{Layout, Optimizer, Rule, Stateful, Width};
+use gradus::{Optimizer, Rule, Stateful, Width};
 
 /// An optimizer with `K` columns, for tests that look into them.
 pub trait Kept<const K: usize>:
