@@ -2,7 +2,7 @@
 
 use super::gradus_status::{self, *};
 use super::memory::{Memory, apart, copy};
-use super::{same_version, status};
+use super::{guard, same_version};
 use crate::second_order::{
     Borrowed, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, check_preconditioner, work_len,
 };
@@ -247,149 +247,319 @@ fn given<T>(start: *const T, n: usize) -> Result<usize, gradus_status> {
     Ok(if start.is_null() { 0 } else { n })
 }
 
-macro_rules! lbfgs {
-    (
-        $t:ident $(#[$step_doc:meta])* $step:ident $(#[$stop_doc:meta])* $stop:ident
-        $(#[$save_doc:meta])* $save:ident $(#[$load_doc:meta])* $load:ident
-    ) => {
-        functions! {
-            $(#[$step_doc])*
-            $step(
-                config: *const gradus_lbfgs, n: usize, x: *mut $t, value: $t, grads: *mut $t, diagonal: *const $t,
-                work: *mut $t, state: *mut gradus_lbfgs_state
-            ) {
-                let config = lbfgs(config)?;
-                let known = given(diagonal, n)?;
-                [
-                    write x = x, n; write grads = grads, n; read diagonal = diagonal, known;
-                    write work = work, numbers(n, &config)?; one state = state, 1;
-                ]
-                tell(&config, [x, grads, work], state, value, diagonal)
-            }
-
-            $(#[$stop_doc])*
-            $stop(
-                config: *const gradus_lbfgs, n: usize, x: *mut $t, grads: *mut $t, work: *mut $t,
-                state: *mut gradus_lbfgs_state
-            ) {
-                let config = lbfgs(config)?;
-                [
-                    write x = x, n; write grads = grads, n; write work = work, numbers(n, &config)?;
-                    one state = state, 1;
-                ]
-                with(&config, [x, grads, work], state, Borrowed::stop)
-            }
-
-            $(#[$save_doc])*
-            $save(
-                config: *const gradus_lbfgs, n: usize, x: *mut $t, grads: *mut $t, work: *mut $t,
-                state: *const gradus_lbfgs_state, buffer: *mut u8, capacity: usize, size: *mut usize
-            ) {
-                let config = lbfgs(config)?;
-                [
-                    write x = x, n; write grads = grads, n; write work = work, numbers(n, &config)?;
-                    constant state = state, 1; write buffer = buffer, capacity; one size = size, 1;
-                ]
-                save(&config, [x, grads, work], state, buffer).map(|bytes| *size = bytes)
-            }
-
-            $(#[$load_doc])*
-            $load(
-                config: *const gradus_lbfgs, n: usize, x: *mut $t, grads: *mut $t, work: *mut $t,
-                state: *mut gradus_lbfgs_state, file: *const u8, size: usize
-            ) {
-                let config = lbfgs(config)?;
-                [
-                    write x = x, n; write grads = grads, n; write work = work, numbers(n, &config)?;
-                    one state = state, 1; read file = file, size;
-                ]
-                load(&config, [x, grads, work], file).map(|loaded| *state = loaded)
-            }
-        }
-    };
+/// Tells L-BFGS the `value` and the `grads` at `x`, and writes to `x` where to evaluate next.
+///
+/// Once `state->stop` is not GRADUS_STOP_RUNNING, `x` is the best point, and further calls have no
+/// effect. A new run begins with a state of zeros, from any `x`, with the settings that `config` has
+/// then.
+///
+/// ```text
+/// static const gradus_lbfgs lbfgs = GRADUS_LBFGS(5);
+/// static float x[N], g[N], work[GRADUS_LBFGS_WORK(N, 5)];
+/// gradus_lbfgs_state state = {0};
+/// do {
+///   float f = objective(x, g);
+///   status = gradus_lbfgs_step(&lbfgs, N, x, f, g, NULL, work, &state);
+/// } while (status == GRADUS_OK && state.stop == GRADUS_STOP_RUNNING);
+/// ```
+///
+/// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
+/// `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
+/// Hessian, positive and finite. `value` and `grads` may be infinite or NaN, but not at the start: the
+/// step becomes shorter.
+///
+/// On a Cortex-M4F it takes up to 3928 bytes of stack with 20 pairs, with doubles 6400.
+///
+/// Errors: GRADUS_ERROR_EMPTY if config has no or too many pairs; at the start
+/// GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
+/// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_EMPTY
+/// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
+/// from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
+/// finite; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
+/// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lbfgs_step(
+    config: *const gradus_lbfgs,
+    n: usize,
+    x: *mut f32,
+    value: f32,
+    grads: *mut f32,
+    diagonal: *const f32,
+    work: *mut f32,
+    state: *mut gradus_lbfgs_state,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let config = unsafe { lbfgs(config)? };
+        let known = given(diagonal, n)?;
+        let x = Memory::new(x, n)?;
+        let grads = Memory::new(grads, n)?;
+        let diagonal = Memory::new(diagonal, known)?;
+        let work = Memory::new(work, numbers(n, &config)?)?;
+        let state = Memory::one(state)?;
+        apart([x.written(), grads.written(), diagonal.read(), work.written(), state.written()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, grads, diagonal, work, state) = unsafe {
+            (x.slice_mut(), grads.slice_mut(), diagonal.slice(), work.slice_mut(), state.one_mut())
+        };
+        tell(&config, [x, grads, work], state, value, diagonal)
+    })
 }
 
-lbfgs! {
-    f32
-    /// Tells L-BFGS the `value` and the `grads` at `x`, and writes to `x` where to evaluate next.
-    ///
-    /// Once `state->stop` is not GRADUS_STOP_RUNNING, `x` is the best point, and further calls have no
-    /// effect. A new run begins with a state of zeros, from any `x`, with the settings that `config` has
-    /// then.
-    ///
-    /// ```text
-    /// static const gradus_lbfgs lbfgs = GRADUS_LBFGS(5);
-    /// static float x[N], g[N], work[GRADUS_LBFGS_WORK(N, 5)];
-    /// gradus_lbfgs_state state = {0};
-    /// do {
-    ///   float f = objective(x, g);
-    ///   status = gradus_lbfgs_step(&lbfgs, N, x, f, g, NULL, work, &state);
-    /// } while (status == GRADUS_OK && state.stop == GRADUS_STOP_RUNNING);
-    /// ```
-    ///
-    /// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
-    /// `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
-    /// Hessian, positive and finite. `value` and `grads` may be infinite or NaN, but not at the start: the
-    /// step becomes shorter.
-    ///
-    /// On a Cortex-M4F it takes up to 3928 bytes of stack with 20 pairs, with doubles 6400.
-    ///
-    /// Errors: GRADUS_ERROR_EMPTY if config has no or too many pairs; at the start
-    /// GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
-    /// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_EMPTY
-    /// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
-    /// from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
-    /// finite; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
-    /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-    gradus_lbfgs_step
-    /// Stops a run early, and writes the best point so far to `x`.
-    ///
-    /// `config`, `x`, `grads`, `work` and `state` are those of gradus_lbfgs_step(), with the same `n`.
-    ///
-    /// Errors: those of gradus_lbfgs_step().
-    gradus_lbfgs_stop
-    /// Saves a run as a file at the start of `buffer`, between two steps, and writes its bytes to `size`.
-    ///
-    /// `buffer` has `capacity` bytes. The file has GRADUS_LBFGS_FILE(n, pairs, sizeof(float)) of them,
-    /// and is the one of the Rust crate: bytes are the same on every target. `x`, `grads`, `work` and
-    /// `state` are those of gradus_lbfgs_step(); nothing of them changes, and of `config` only `pairs`
-    /// counts.
-    ///
-    /// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`; GRADUS_ERROR_VERSION if config
-    /// or state are none, or the run has not begun; GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
-    /// number are not those of the run; GRADUS_ERROR_EMPTY, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-    /// GRADUS_ERROR_OVERLAP.
-    gradus_lbfgs_save
-    /// Loads a run from the `size` bytes of `file`: it goes on with the same bits and settings.
-    ///
-    /// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs); they and `state` are
-    /// overwritten. Of `config` only `pairs` counts. A run that had not begun when it was saved, which
-    /// Rust can do, is a state of zeros.
-    ///
-    /// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
-    /// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND if the file has another type of number,
-    /// GRADUS_ERROR_FILE_SHAPE if it has another `n` or other pairs, GRADUS_ERROR_FILE_VALUE;
-    /// GRADUS_ERROR_VERSION, GRADUS_ERROR_EMPTY, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL,
-    /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
-    gradus_lbfgs_load
+/// Stops a run early, and writes the best point so far to `x`.
+///
+/// `config`, `x`, `grads`, `work` and `state` are those of gradus_lbfgs_step(), with the same `n`.
+///
+/// Errors: those of gradus_lbfgs_step().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lbfgs_stop(
+    config: *const gradus_lbfgs,
+    n: usize,
+    x: *mut f32,
+    grads: *mut f32,
+    work: *mut f32,
+    state: *mut gradus_lbfgs_state,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let config = unsafe { lbfgs(config)? };
+        let x = Memory::new(x, n)?;
+        let grads = Memory::new(grads, n)?;
+        let work = Memory::new(work, numbers(n, &config)?)?;
+        let state = Memory::one(state)?;
+        apart([x.written(), grads.written(), work.written(), state.written()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, grads, work, state) =
+            unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut()) };
+        with(&config, [x, grads, work], state, Borrowed::stop)
+    })
 }
 
-lbfgs! {
-    f64
-    /// As gradus_lbfgs_step(), with doubles.
-    ///
-    /// Errors: those of gradus_lbfgs_step().
-    gradus_lbfgs_step_f64
-    /// As gradus_lbfgs_stop(), with doubles.
-    ///
-    /// Errors: those of gradus_lbfgs_step().
-    gradus_lbfgs_stop_f64
-    /// As gradus_lbfgs_save(), with doubles.
-    ///
-    /// Errors: those of gradus_lbfgs_save().
-    gradus_lbfgs_save_f64
-    /// As gradus_lbfgs_load(), with doubles.
-    ///
-    /// Errors: those of gradus_lbfgs_load().
-    gradus_lbfgs_load_f64
+/// Saves a run as a file at the start of `buffer`, between two steps, and writes its bytes to `size`.
+///
+/// `buffer` has `capacity` bytes. The file has GRADUS_LBFGS_FILE(n, pairs, sizeof(float)) of them,
+/// and is the one of the Rust crate: bytes are the same on every target. `x`, `grads`, `work` and
+/// `state` are those of gradus_lbfgs_step(); nothing of them changes, and of `config` only `pairs`
+/// counts.
+///
+/// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`; GRADUS_ERROR_VERSION if config
+/// or state are none, or the run has not begun; GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
+/// number are not those of the run; GRADUS_ERROR_EMPTY, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// GRADUS_ERROR_OVERLAP.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lbfgs_save(
+    config: *const gradus_lbfgs,
+    n: usize,
+    x: *mut f32,
+    grads: *mut f32,
+    work: *mut f32,
+    state: *const gradus_lbfgs_state,
+    buffer: *mut u8,
+    capacity: usize,
+    size: *mut usize,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let config = unsafe { lbfgs(config)? };
+        let x = Memory::new(x, n)?;
+        let grads = Memory::new(grads, n)?;
+        let work = Memory::new(work, numbers(n, &config)?)?;
+        let state = Memory::one(state)?;
+        let buffer = Memory::new(buffer, capacity)?;
+        let size = Memory::one(size)?;
+        apart([
+            x.written(),
+            grads.written(),
+            work.written(),
+            state.read(),
+            buffer.written(),
+            size.written(),
+        ])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, grads, work, state, buffer, size) = unsafe {
+            (
+                x.slice_mut(),
+                grads.slice_mut(),
+                work.slice_mut(),
+                state.one_ref(),
+                buffer.slice_mut(),
+                size.one_mut(),
+            )
+        };
+        save(&config, [x, grads, work], state, buffer).map(|bytes| *size = bytes)
+    })
+}
+
+/// Loads a run from the `size` bytes of `file`: it goes on with the same bits and settings.
+///
+/// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs); they and `state` are
+/// overwritten. Of `config` only `pairs` counts. A run that had not begun when it was saved, which
+/// Rust can do, is a state of zeros.
+///
+/// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
+/// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND if the file has another type of number,
+/// GRADUS_ERROR_FILE_SHAPE if it has another `n` or other pairs, GRADUS_ERROR_FILE_VALUE;
+/// GRADUS_ERROR_VERSION, GRADUS_ERROR_EMPTY, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL,
+/// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lbfgs_load(
+    config: *const gradus_lbfgs,
+    n: usize,
+    x: *mut f32,
+    grads: *mut f32,
+    work: *mut f32,
+    state: *mut gradus_lbfgs_state,
+    file: *const u8,
+    size: usize,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let config = unsafe { lbfgs(config)? };
+        let x = Memory::new(x, n)?;
+        let grads = Memory::new(grads, n)?;
+        let work = Memory::new(work, numbers(n, &config)?)?;
+        let state = Memory::one(state)?;
+        let file = Memory::new(file, size)?;
+        apart([x.written(), grads.written(), work.written(), state.written(), file.read()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, grads, work, state, file) =
+            unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut(), file.slice()) };
+        load(&config, [x, grads, work], file).map(|loaded| *state = loaded)
+    })
+}
+
+/// As gradus_lbfgs_step(), with doubles.
+///
+/// Errors: those of gradus_lbfgs_step().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lbfgs_step_f64(
+    config: *const gradus_lbfgs,
+    n: usize,
+    x: *mut f64,
+    value: f64,
+    grads: *mut f64,
+    diagonal: *const f64,
+    work: *mut f64,
+    state: *mut gradus_lbfgs_state,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let config = unsafe { lbfgs(config)? };
+        let known = given(diagonal, n)?;
+        let x = Memory::new(x, n)?;
+        let grads = Memory::new(grads, n)?;
+        let diagonal = Memory::new(diagonal, known)?;
+        let work = Memory::new(work, numbers(n, &config)?)?;
+        let state = Memory::one(state)?;
+        apart([x.written(), grads.written(), diagonal.read(), work.written(), state.written()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, grads, diagonal, work, state) = unsafe {
+            (x.slice_mut(), grads.slice_mut(), diagonal.slice(), work.slice_mut(), state.one_mut())
+        };
+        tell(&config, [x, grads, work], state, value, diagonal)
+    })
+}
+
+/// As gradus_lbfgs_stop(), with doubles.
+///
+/// Errors: those of gradus_lbfgs_step().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lbfgs_stop_f64(
+    config: *const gradus_lbfgs,
+    n: usize,
+    x: *mut f64,
+    grads: *mut f64,
+    work: *mut f64,
+    state: *mut gradus_lbfgs_state,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let config = unsafe { lbfgs(config)? };
+        let x = Memory::new(x, n)?;
+        let grads = Memory::new(grads, n)?;
+        let work = Memory::new(work, numbers(n, &config)?)?;
+        let state = Memory::one(state)?;
+        apart([x.written(), grads.written(), work.written(), state.written()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, grads, work, state) =
+            unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut()) };
+        with(&config, [x, grads, work], state, Borrowed::stop)
+    })
+}
+
+/// As gradus_lbfgs_save(), with doubles.
+///
+/// Errors: those of gradus_lbfgs_save().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lbfgs_save_f64(
+    config: *const gradus_lbfgs,
+    n: usize,
+    x: *mut f64,
+    grads: *mut f64,
+    work: *mut f64,
+    state: *const gradus_lbfgs_state,
+    buffer: *mut u8,
+    capacity: usize,
+    size: *mut usize,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let config = unsafe { lbfgs(config)? };
+        let x = Memory::new(x, n)?;
+        let grads = Memory::new(grads, n)?;
+        let work = Memory::new(work, numbers(n, &config)?)?;
+        let state = Memory::one(state)?;
+        let buffer = Memory::new(buffer, capacity)?;
+        let size = Memory::one(size)?;
+        apart([
+            x.written(),
+            grads.written(),
+            work.written(),
+            state.read(),
+            buffer.written(),
+            size.written(),
+        ])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, grads, work, state, buffer, size) = unsafe {
+            (
+                x.slice_mut(),
+                grads.slice_mut(),
+                work.slice_mut(),
+                state.one_ref(),
+                buffer.slice_mut(),
+                size.one_mut(),
+            )
+        };
+        save(&config, [x, grads, work], state, buffer).map(|bytes| *size = bytes)
+    })
+}
+
+/// As gradus_lbfgs_load(), with doubles.
+///
+/// Errors: those of gradus_lbfgs_load().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lbfgs_load_f64(
+    config: *const gradus_lbfgs,
+    n: usize,
+    x: *mut f64,
+    grads: *mut f64,
+    work: *mut f64,
+    state: *mut gradus_lbfgs_state,
+    file: *const u8,
+    size: usize,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let config = unsafe { lbfgs(config)? };
+        let x = Memory::new(x, n)?;
+        let grads = Memory::new(grads, n)?;
+        let work = Memory::new(work, numbers(n, &config)?)?;
+        let state = Memory::one(state)?;
+        let file = Memory::new(file, size)?;
+        apart([x.written(), grads.written(), work.written(), state.written(), file.read()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, grads, work, state, file) =
+            unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut(), file.slice()) };
+        load(&config, [x, grads, work], file).map(|loaded| *state = loaded)
+    })
 }

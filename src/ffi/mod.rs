@@ -6,44 +6,6 @@
 #![allow(non_camel_case_types)] // the names are those of the header
 #![allow(clippy::missing_safety_doc)] // it stands here, once for all functions
 
-/// Functions with the checks and the views of their pointers: after what is formed first, each view as
-/// `read`, `write`, `one` (to write) or `constant` (one to read), its name, its pointer and its length.
-macro_rules! functions {
-    ($(
-        $(#[$doc:meta])*
-        $name:ident($($arg:ident: $t:ty),*) { $(let $d:ident = $f:ident($($c:ident),*)?;)* [$($way:ident $view:ident = $from:ident, $n:expr;)*] $body:expr }
-    )*) => {$(
-        $(#[$doc])*
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($($arg: $t),*) -> gradus_status {
-            let run = || {
-                $(
-                #[allow(unused_unsafe)] // not every one follows a pointer
-                // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-                let $d = unsafe { $f($($c),*)? };
-                )*
-                $(let $view = Memory::new($from, $n)?;)*
-                apart([$(functions!(@region $way $view)),*])?;
-                #[allow(unused_unsafe)] // a function without memory has nothing unsafe
-                // SAFETY: checked, and apart; the caller vouches for the memory.
-                unsafe {
-                    $(let $view = functions!(@slice $way $view);)*
-                    $body
-                }
-            };
-            status(run())
-        }
-    )*};
-    (@region read $view:ident) => { $view.read() };
-    (@region write $view:ident) => { $view.written() };
-    (@region one $view:ident) => { $view.written() };
-    (@region constant $view:ident) => { $view.read() };
-    (@slice read $view:ident) => { $view.slice() };
-    (@slice write $view:ident) => { $view.slice_mut() };
-    (@slice one $view:ident) => { $view.one_mut() };
-    (@slice constant $view:ident) => { $view.one_ref() };
-}
-
 mod lbfgs;
 mod memory;
 mod noise;
@@ -67,6 +29,15 @@ pub use transform::*;
 
 /// Version of the structures with a field `version`: an initialiser of this header writes it there.
 pub const GRADUS_STRUCTS: u32 = 1;
+
+/// The status of what a function does behind its pointers: every function has this one shape.
+#[inline(always)]
+fn guard(run: impl FnOnce() -> Result<(), gradus_status>) -> gradus_status {
+    match run() {
+        Ok(()) => gradus_status::GRADUS_OK,
+        Err(status) => status,
+    }
+}
 
 /// Refuses a structure of another version of the header, or one that was not initialised.
 fn same_version(version: u32) -> Result<(), gradus_status> {

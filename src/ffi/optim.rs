@@ -1,7 +1,7 @@
 //! The rules: one structure, one check and one step each.
 
 use super::memory::{Memory, apart, copy};
-use super::{gradus_status, gradus_transforms, same_version, status};
+use super::{gradus_status, gradus_transforms, guard, same_version};
 use crate::optim::{
     AdaGrad, Adam, AdamW, AmsGrad, Clock, Epsilon, Lion, Momentum, Nadam, Nesterov, Optimizer, RmsProp, Sgd,
     StateMut,
@@ -277,15 +277,14 @@ macro_rules! rules {
             state: *mut f32,
             clock: *mut Clock,
         ) -> gradus_status {
-            let run = || {
+            guard(|| {
                 // SAFETY: the caller vouches for memory behind the pointers, which are checked.
                 unsafe {
                     let $c = copy(config)?;
                     same_version($c.version)?;
                     step($build, &$c.transforms, n, params, grads, state, clock)
                 }
-            };
-            status(run())
+            })
         }
 
         /// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
@@ -296,13 +295,12 @@ macro_rules! rules {
         /// GRADUS_ERROR_ENUM.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $check(config: *const $config) -> gradus_status {
-            let run = || {
+            guard(|| {
                 // SAFETY: the caller vouches for memory behind the pointer, which is checked.
                 let $c = unsafe { copy(config)? };
                 same_version($c.version)?;
                 Ok(Optimizer::check(&Optimizer::with($build, $c.transforms.build()))?)
-            };
-            status(run())
+            })
         }
     )*};
 }

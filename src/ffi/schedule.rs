@@ -1,7 +1,7 @@
 //! Schedules: one structure, one check and one rate each.
 
 use super::memory::{Memory, copy, put};
-use super::{gradus_status, same_version, status};
+use super::{gradus_status, guard, same_version};
 use crate::error::Error;
 use crate::schedule::{
     Cosine, Exponential, InverseTime, Linear, MultiStep, OneCycle, Schedule, SnapshotCycle, StepDecay,
@@ -219,7 +219,7 @@ macro_rules! schedules {
         /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $at(schedule: *const $config, step: u32, lr: *mut f32) -> gradus_status {
-            let run = || {
+            guard(|| {
                 // SAFETY: the caller vouches for memory behind the pointers, which are checked.
                 unsafe {
                     let $s = copy(schedule)?;
@@ -231,8 +231,7 @@ macro_rules! schedules {
                     };
                     put(lr, rate)
                 }
-            };
-            status(run())
+            })
         }
 
         /// Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -241,7 +240,7 @@ macro_rules! schedules {
         /// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $check(schedule: *const $config) -> gradus_status {
-            let run = || {
+            guard(|| {
                 // SAFETY: the caller vouches for memory behind the pointers, which are checked.
                 unsafe {
                     let $s = copy(schedule)?;
@@ -251,8 +250,7 @@ macro_rules! schedules {
                     }
                     Ok($build.check()?)
                 }
-            };
-            status(run())
+            })
         }
     )*};
 }

@@ -84,14 +84,6 @@ hypers!(statuses!(
     GRADUS_ERROR_FILE_VALUE = -54 "the file holds an impossible value",;
 ));
 
-/// The status of a result.
-pub(super) fn status(result: Result<(), gradus_status>) -> gradus_status {
-    match result {
-        Ok(()) => gradus_status::GRADUS_OK,
-        Err(status) => status,
-    }
-}
-
 /// Version of the library, such as `"0.1.0"`; never null.
 #[unsafe(no_mangle)]
 pub extern "C" fn gradus_version() -> *const c_char {

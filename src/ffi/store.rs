@@ -2,8 +2,8 @@
 
 use super::gradus_masks;
 use super::gradus_status::{self, *};
+use super::guard;
 use super::memory::{Memory, Region, apart, put};
-use super::status;
 use crate::norm::BatchNorm;
 use crate::optim::*;
 use crate::store::bytes::Head;
@@ -262,15 +262,14 @@ pub unsafe extern "C" fn gradus_save_size(
     count: usize,
     size: *mut usize,
 ) -> gradus_status {
-    let run = || {
+    guard(|| {
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
             let file = nothing()?;
             let found = store::size(List::new(items, count, [file, Memory::one(size)?.written()], false)?);
             put(size, found)
         }
-    };
-    status(run())
+    })
 }
 
 /// Saves the `count` elements of `items` as a file in `buffer`, and writes its bytes to `size`.
@@ -288,7 +287,7 @@ pub unsafe extern "C" fn gradus_save(
     capacity: usize,
     size: *mut usize,
 ) -> gradus_status {
-    let run = || {
+    guard(|| {
         let (buffer, size) = (Memory::new(buffer, capacity)?, Memory::one(size)?);
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {
@@ -296,8 +295,7 @@ pub unsafe extern "C" fn gradus_save(
             *size.one_mut() = store::save(list, buffer.slice_mut())?.len();
         }
         Ok(())
-    };
-    status(run())
+    })
 }
 
 /// Loads the `count` elements of `items` from the `size` bytes of `file`.
@@ -316,10 +314,9 @@ pub unsafe extern "C" fn gradus_load(
     file: *const u8,
     size: usize,
 ) -> gradus_status {
-    let run = || {
+    guard(|| {
         let file = Memory::new(file, size)?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe { Ok(store::load(List::new(items, count, [file.read(), nothing()?], true)?, file.slice())?) }
-    };
-    status(run())
+    })
 }

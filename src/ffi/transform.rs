@@ -1,7 +1,7 @@
 //! Transforms, penalties and clipping by norm.
 
 use super::memory::{Memory, apart, copy, put};
-use super::{gradus_status, status};
+use super::{gradus_status, guard};
 use crate::transform::{ClampParams, ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 
 /// What acts on gradients before a rule and on parameters after it; 0 leaves a transform out.
@@ -62,36 +62,77 @@ impl gradus_transforms {
     }
 }
 
-macro_rules! penalty {
-    ($(#[$doc:meta])* $name:ident, |$transforms:ident| $penalty:expr) => {
-        functions! {
-            $(#[$doc])*
-            ///
-            /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-            $name(transforms: *const gradus_transforms, n: usize, weights: *const f32, value: *mut f32) {
-                let $transforms = copy(transforms)?;
-                [read weights = weights, n; one value = value, 1;]
-                { *value = $penalty.value(weights); Ok(()) }
-            }
-        }
-    };
+/// Writes the L2 penalty of `transforms` for `n` weights, `l2 * sum w^2`, to `value`: for the loss.
+///
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_l2_value(
+    transforms: *const gradus_transforms,
+    n: usize,
+    weights: *const f32,
+    value: *mut f32,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let t = unsafe { copy(transforms)? };
+        let weights = Memory::new(weights, n)?;
+        let value = Memory::one(value)?;
+        apart([weights.read(), value.written()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (weights, value) = unsafe { (weights.slice(), value.one_mut()) };
+        *value = L2::new(t.l2).value(weights);
+        Ok(())
+    })
 }
 
-penalty! {
-    /// Writes the L2 penalty of `transforms` for `n` weights, `l2 * sum w^2`, to `value`: for the loss.
-    gradus_l2_value, |t| L2::new(t.l2)
+/// Writes the L1 penalty of `transforms` for `n` weights, `l1 * sum |w|`, to `value`: for the loss.
+///
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_l1_value(
+    transforms: *const gradus_transforms,
+    n: usize,
+    weights: *const f32,
+    value: *mut f32,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let t = unsafe { copy(transforms)? };
+        let weights = Memory::new(weights, n)?;
+        let value = Memory::one(value)?;
+        apart([weights.read(), value.written()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (weights, value) = unsafe { (weights.slice(), value.one_mut()) };
+        *value = L1::new(t.l1).value(weights);
+        Ok(())
+    })
 }
-penalty! {
-    /// Writes the L1 penalty of `transforms` for `n` weights, `l1 * sum |w|`, to `value`: for the loss.
-    gradus_l1_value, |t| L1::new(t.l1)
-}
-penalty! {
-    /// Writes the elastic net of `transforms` for `n` weights to `value`: for the loss.
-    ///
-    /// ```text
-    /// value = elastic_net * sum (elastic_net_beta * w^2 + |w|)
-    /// ```
-    gradus_elastic_net_value, |t| ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }
+
+/// Writes the elastic net of `transforms` for `n` weights to `value`: for the loss.
+///
+/// ```text
+/// value = elastic_net * sum (elastic_net_beta * w^2 + |w|)
+/// ```
+///
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_elastic_net_value(
+    transforms: *const gradus_transforms,
+    n: usize,
+    weights: *const f32,
+    value: *mut f32,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let t = unsafe { copy(transforms)? };
+        let weights = Memory::new(weights, n)?;
+        let value = Memory::one(value)?;
+        apart([weights.read(), value.written()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (weights, value) = unsafe { (weights.slice(), value.one_mut()) };
+        *value = ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }.value(weights);
+        Ok(())
+    })
 }
 
 /// Gradients of one tensor: `n` floats.
@@ -124,7 +165,7 @@ pub unsafe extern "C" fn gradus_clip_norm(
     count: usize,
     scale: *mut f32,
 ) -> gradus_status {
-    let run = || {
+    guard(|| {
         // SAFETY: the caller vouches for memory behind the checked pointers.
         unsafe {
             let (tensors, to) = (Memory::new(tensors, count)?, Memory::one(scale)?.written());
@@ -137,8 +178,7 @@ pub unsafe extern "C" fn gradus_clip_norm(
             let factor = ClipNorm { max_norm }.scale_each(grads)?.0;
             put(scale, if factor > 0.0 { factor } else { f32::from_bits(1) }) // 0 would be no scale at all
         }
-    };
-    status(run())
+    })
 }
 
 /// Scales each row of `row` floats whose Euclidean norm exceeds `limit` back to it.
@@ -154,10 +194,9 @@ pub unsafe extern "C" fn gradus_limit_row_norms(
     row: usize,
     limit: f32,
 ) -> gradus_status {
-    let run = || {
+    guard(|| {
         // SAFETY: the caller vouches for memory behind the checked pointer.
         let params = unsafe { Memory::new(params, n)?.slice_mut() };
         Ok(MaxNorm { row, limit }.apply(params)?)
-    };
-    status(run())
+    })
 }
