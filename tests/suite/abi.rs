@@ -431,7 +431,7 @@ fn states(out: &mut String) {
         ($($kind:ident $optimizer:ty, $k:literal;)*) => {$({
             turn += 1;
             let mut numbers = Numbers($kind);
-            let mut state = State::<$optimizer, $k, N>::new();
+            let mut state = State::<$optimizer, N>::new();
             state.columns = std::array::from_fn(|_| numbers.fill::<N>());
             state.clock = Clock { t: turn, carry: 0.25 };
             let file = store::to_vec(&state).unwrap();
@@ -503,11 +503,11 @@ fn c_has_the_same_layout() {
     layout! { out;
         Clock as "gradus_clock" { t carry }
         gradus_transforms as "gradus_transforms" {
-            scale clip_value l2 l1 elastic_net elastic_net_beta decay prox_l1 max_norm
+            scale clip_value l2 l1 elastic_net elastic_net_beta decay prox_l1 clamp_params
         }
         gradus_tensor as "gradus_tensor" { data n }
         gradus_item as "gradus_item" { kind n data clock }
-        gradus_masks as "gradus_masks" { lanes }
+        gradus_masks as "gradus_masks" { generators }
         gradus_dropout as "gradus_dropout" { version keep_prob vanilla }
         gradus_shape as "gradus_shape" { batch channels spatial }
         gradus_batch_norm as "gradus_batch_norm" { version eps running_decay track_biased }

@@ -4,12 +4,12 @@ use crate::support::random::Random;
 use crate::support::ulp::unit;
 use crate::support::vectors::{doubles, floats, layers, size};
 use gradus::augment::*;
-use gradus::{Error, Hyper};
+use gradus::{Argument, Error, Hyper};
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
-const REFUSED: Result<(), Error> = Err(Error::Range(Hyper::Size));
+const REFUSED: Result<(), Error> = Err(Error::Shape);
 
 fn rng(seed: u64) -> Xoshiro128PlusPlus {
     Xoshiro128PlusPlus::seed_from_u64(seed)
@@ -496,10 +496,14 @@ fn settings_out_of_range_are_refused_and_nothing_is_drawn() {
 
 #[test]
 fn images_of_nothing_and_of_the_wrong_size_are_refused() {
-    assert_eq!(Image::new(&[0_u8; 5], grey(2, 3)).err(), Some(Error::Length { expected: 6, found: 5 }));
-    for shape in [grey(0, 3), grey(3, 0), shape(1, 1, 0, Layout::Chw), grey((1 << 24) + 1, 1)] {
-        assert_eq!(Image::<u8>::new(&[], shape).err(), Some(Error::Range(Hyper::Size)));
+    assert_eq!(
+        Image::new(&[0_u8; 5], grey(2, 3)).err(),
+        Some(Error::Length { what: Argument::Input, expected: 6, found: 5 })
+    );
+    for shape in [grey(0, 3), grey(3, 0), shape(1, 1, 0, Layout::Chw)] {
+        assert_eq!(Image::<u8>::new(&[], shape).err(), Some(Error::Empty));
     }
+    assert_eq!(Image::<u8>::new(&[], grey((1 << 24) + 1, 1)).err(), Some(Error::Shape));
     let huge = shape(1 << 24, 1 << 24, usize::MAX, Layout::Hwc);
     assert!(ImageMut::new(&mut [0_u8; 5], huge).is_err());
 }

@@ -2,7 +2,7 @@
 
 use crate::support::random::{Random, all_bits, bits};
 use crate::support::rules::Kept;
-use gradus::{Clock, Columns, Level, State, StateMut, run};
+use gradus::{Clock, Columns, Level, Optimizer, State, StateMut, run};
 use std::fmt::Debug;
 
 /// Lengths around every register's width, up to four of the widest and a bit.

@@ -1,7 +1,7 @@
 //! Dropout: its formula, its edge cases, and the same bits however the pass is made.
 
 use gradus::noise::{Dropout, Masks, mask_words};
-use gradus::{Element, Error, Hyper, Level};
+use gradus::{Argument, Element, Error, Hyper, Level};
 use proptest::prelude::*;
 
 /// Values nobody likes among ordinary ones.
@@ -168,12 +168,15 @@ fn lengths_that_do_not_fit_are_refused_before_anything_is_written() {
     let dropout = Dropout::drop_prob(0.5);
     let mut x = [1.0_f32; 40];
     let mut masks = Masks::new(1);
-    let length = |expected, found| Err(Error::Length { expected, found });
-    assert_eq!(dropout.forward(&mut x, &[0_u32; 1]), length(2, 1));
-    assert_eq!(dropout.backward(&mut x, &[0_u32; 3]), length(2, 3));
-    assert_eq!(dropout.relu_forward((&[0.0; 39][..], &mut x[..]), &mut masks), length(39, 40));
-    assert_eq!(dropout.relu_backward(&mut x, &[1.0; 41]), length(40, 41));
-    assert_eq!(dropout.test((&[0.0; 41][..], &mut x[..])), length(41, 40));
+    let length = |what, expected, found| Err(Error::Length { what, expected, found });
+    assert_eq!(dropout.forward(&mut x, &[0_u32; 1]), length(Argument::Mask, 2, 1));
+    assert_eq!(dropout.backward(&mut x, &[0_u32; 3]), length(Argument::Mask, 2, 3));
+    assert_eq!(
+        dropout.relu_forward((&[0.0; 39][..], &mut x[..]), &mut masks),
+        length(Argument::Output, 39, 40)
+    );
+    assert_eq!(dropout.relu_backward(&mut x, &[1.0; 41]), length(Argument::Output, 40, 41));
+    assert_eq!(dropout.test((&[0.0; 41][..], &mut x[..])), length(Argument::Output, 41, 40));
     assert_eq!((x, masks), ([1.0; 40], Masks::new(1)));
 }
 

@@ -6,7 +6,7 @@ use crate::support::ulp::ulps;
 use gradus::ensemble::{Average, Ema, EmaState, Ensemble, EnsembleVec, Swa, SwaState, argmax, mean};
 use gradus::schedule::{Schedule, SnapshotCycle};
 use gradus::store;
-use gradus::{Error, Hyper, Level, Optimizer, Sgd, SgdState, StateVec};
+use gradus::{Argument, Error, Hyper, Level, Optimizer, Sgd, SgdState, StateVec};
 
 #[test]
 fn the_mean_is_the_sum_in_order_and_one_division() {
@@ -56,17 +56,17 @@ fn both_ensembles_predict_the_mean_of_their_members() {
 
 #[test]
 fn wrong_sizes_are_refused_before_a_write() {
-    let (no_size, other_size) = (Error::Range(Hyper::Size), Error::Length { expected: 2, found: 3 });
-    let (empty, length) = (Err(no_size), Err(other_size));
+    let of = |what| Error::Length { what, expected: 2, found: 3 };
+    let (empty, member, scratch) = (Err(Error::Empty), Err(of(Argument::Member)), Err(of(Argument::Scratch)));
     let mut out = [7.0; 2];
     assert_eq!(mean(&[], &mut out), empty);
-    assert_eq!(mean(&[&[1.0; 2], &[1.0; 3]], &mut out), length);
+    assert_eq!(mean(&[&[1.0; 2], &[1.0; 3]], &mut out), member);
 
     let mut fixed = Ensemble::<2, 1>::new();
     assert_eq!(fixed.predict(model, &mut [0.0; 2], &mut out), empty);
     fixed.push(&[1.0; 2]).unwrap();
-    assert_eq!(fixed.predict(model, &mut [0.0; 3], &mut out), length);
-    assert_eq!(fixed.push(&[2.0; 2]), Err(Error::Length { expected: 1, found: 2 }));
+    assert_eq!(fixed.predict(model, &mut [0.0; 3], &mut out), scratch);
+    assert_eq!(fixed.push(&[2.0; 2]), Err(Error::Full));
     assert_eq!(fixed.members(), [[1.0; 2]]);
     assert_eq!(Ensemble::<0, 1>::new().push(&[]), empty);
 
@@ -74,15 +74,15 @@ fn wrong_sizes_are_refused_before_a_write() {
     assert_eq!(heap.predict(model, &mut [0.0; 2], &mut out), empty);
     assert_eq!(heap.push(&[]), empty);
     heap.push(&[1.0; 2]).unwrap();
-    assert_eq!(heap.push(&[1.0; 3]), length);
-    assert_eq!(heap.predict(model, &mut [0.0; 3], &mut out), length);
-    assert_eq!(EnsembleVec::try_from(vec![vec![1.0; 2], vec![1.0; 3]]), Err(other_size));
-    assert_eq!(EnsembleVec::try_from(vec![vec![]]), Err(no_size));
+    assert_eq!(heap.push(&[1.0; 3]), member);
+    assert_eq!(heap.predict(model, &mut [0.0; 3], &mut out), scratch);
+    assert_eq!(EnsembleVec::try_from(vec![vec![1.0; 2], vec![1.0; 3]]), Err(of(Argument::Member)));
+    assert_eq!(EnsembleVec::try_from(vec![vec![]]), Err(Error::Empty));
     assert_eq!(EnsembleVec::try_from(vec![]), Ok(EnsembleVec::new()));
     assert_eq!((heap.members().len(), out), (1, [7.0; 2]));
 
     let mut average = SwaState::<3>::new();
-    let expected = Err(Error::Length { expected: 3, found: 2 });
+    let expected = Err(Error::Length { what: Argument::Params, expected: 3, found: 2 });
     assert_eq!(Swa.update_slices(average.as_mut(), &[1.0; 2]), expected);
     assert_eq!(average, SwaState::new());
 }
@@ -157,14 +157,14 @@ fn averages_have_the_same_bits_at_every_level_length_and_split() {
         for n in 0..=67 {
             let run = |level, split: usize| {
                 let mut random = Random(n as u64);
-                let mut average = [StateVec::<A, 1>::new(split), StateVec::new(n - split)];
+                let mut average = [StateVec::<A::Family>::new(split), StateVec::new(n - split)];
                 for _ in 0..5 {
                     let params = random.vec(n, Random::any);
                     let (left, right) = params.split_at(split);
-                    rule.update_slices_at(level, average[0].as_mut(), left).unwrap();
-                    rule.update_slices_at(level, average[1].as_mut(), right).unwrap();
+                    rule.on(level).update_slices(average[0].as_mut(), left).unwrap();
+                    rule.on(level).update_slices(average[1].as_mut(), right).unwrap();
                 }
-                average.iter().flat_map(|part| all_bits(part.columns()[0])).collect::<Vec<_>>()
+                average.iter().flat_map(|part| all_bits(&part.columns()[0])).collect::<Vec<_>>()
             };
             let want = run(Level::SCALAR, n);
             for level in Level::available() {

@@ -51,7 +51,11 @@ impl<const K: usize> Buffers<K> {
         #[cfg(feature = "rayon")]
         {
             let threads = rule.on(Exec::threads());
-            assert_eq!(threads.step_slices(params, grads, Self::state(columns, clock)), Err(error), "{rule:?}");
+            assert_eq!(
+                threads.step_slices(params, grads, Self::state(columns, clock)),
+                Err(error),
+                "{rule:?}"
+            );
         }
         // A list with a good tensor before the bad one: that is not written either.
         let mut good = Buffers::<K>::new(2, 2, |_| 2);
@@ -161,11 +165,7 @@ fn every_rule_checks_its_learning_rate() {
 }
 
 /// One hyper-parameter of a rule: who it is, how to set it, and what it must not be.
-fn refuses<O: Optimizer + Debug, X: Copy>(
-    hyper: Hyper,
-    values: &[X],
-    rule: impl Fn(X) -> O,
-) {
+fn refuses<O: Optimizer + Debug, X: Copy>(hyper: Hyper, values: &[X], rule: impl Fn(X) -> O) {
     for &value in values {
         let rule = rule(value);
         assert_eq!(rule.check(), Err(Error::Range(hyper)), "{rule:?}");

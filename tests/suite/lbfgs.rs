@@ -3,7 +3,7 @@
 use crate::support::lbfgs::{keep_going, minimize, quadratic, rosenbrock};
 use crate::support::{learning, mgh};
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
-use gradus::{Error, Hyper, Level};
+use gradus::{Argument, Error, Hyper, Level};
 use std::ops::ControlFlow::Continue;
 
 // ---- quality ----
@@ -351,7 +351,7 @@ fn the_l1_penalty_reaches_its_range_and_no_further() {
         for l1_end in 0..=N + 1 {
             let settings =
                 LbfgsSettings { l1: 0.75, l1_start, l1_end, tolerance: 1e-9, ..LbfgsSettings::new() };
-            let (mut x, refused) = ([3.0; N], Err(Error::Range(Hyper::Size)));
+            let (mut x, refused) = ([3.0; N], Err(Error::Shape));
             if l1_start > l1_end {
                 assert_eq!(settings.check(), refused.map(|_: ()| ()));
                 assert_eq!(settings.minimize(&mut x, |_, _| unreachable!()).map(|_| ()), refused);
@@ -443,7 +443,6 @@ fn bad_arguments_are_refused() {
         (LbfgsSettings { step_max: 0.0, ..good }, Hyper::LineSearch),
         (LbfgsSettings { max_move: 0.0, ..good }, Hyper::Limit),
         (LbfgsSettings { l1: -1.0, ..good }, Hyper::Lambda),
-        (LbfgsSettings { l1_start: 9, l1_end: 3, ..good }, Hyper::Size),
         (LbfgsSettings { l1: f64::INFINITY, ..good }, Hyper::Lambda),
     ];
     for (settings, hyper) in cases {
@@ -452,12 +451,19 @@ fn bad_arguments_are_refused() {
         assert_eq!(settings.minimize(&mut x, |_, _| unreachable!()), Err(Error::Range(hyper)));
         assert_eq!(Lbfgs::<1, 1, f64>::new().start(&settings, &x), Err(Error::Range(hyper)));
     }
-    assert_eq!(LbfgsVec::<f64>::new(3, 0).map(|_| ()), Err(Error::Range(Hyper::Size)));
+    assert_eq!(LbfgsSettings { l1_start: 9, l1_end: 3, ..good }.check(), Err(Error::Shape));
+    assert_eq!(LbfgsVec::<f64>::new(3, 0).map(|_| ()), Err(Error::Empty));
     let mut solver = LbfgsVec::<f64>::new(3, 1).unwrap();
-    assert_eq!(solver.start(&good, &[0.0; 2]), Err(Error::Length { expected: 3, found: 2 }));
+    assert_eq!(
+        solver.start(&good, &[0.0; 2]),
+        Err(Error::Length { what: Argument::Params, expected: 3, found: 2 })
+    );
     let refused = solver.minimize(&good, &mut [0.0; 3], Some(&[1.0; 2]), keep_going, |_, _| unreachable!());
-    assert_eq!(refused, Err(Error::Length { expected: 3, found: 2 }));
-    assert_eq!(solver.tell_preconditioned(0.0, &[1.0; 2]), Err(Error::Length { expected: 3, found: 2 }));
+    assert_eq!(refused, Err(Error::Length { what: Argument::Preconditioner, expected: 3, found: 2 }));
+    assert_eq!(
+        solver.tell_preconditioned(0.0, &[1.0; 2]),
+        Err(Error::Length { what: Argument::Preconditioner, expected: 3, found: 2 })
+    );
     // At rest nothing is asked, and what is told has no effect.
     assert!(solver.ask().is_none());
     solver.tell(1.0);

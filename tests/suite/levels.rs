@@ -3,8 +3,8 @@
 use crate::support::random;
 use crate::support::random::{Random, SPECIAL};
 use gradus::{
-    Argument, BLOCK, Columns, Element, Error, Fold, Level, Rule, Vector, Width, count_non_finite, dot, l2_norm, max_abs,
-    reduce, run, sum_abs, sum_squares,
+    Argument, BLOCK, Columns, Element, Error, Fold, Level, Rule, Vector, Width, count_non_finite, dot,
+    l2_norm, max_abs, reduce, run, sum_abs, sum_squares,
 };
 use std::ops::{Add, Mul};
 
@@ -99,7 +99,11 @@ fn sums_follow_the_order<T: Number>(value: impl Fn(&mut Random) -> f32) {
                 let got =
                     [dot(level, x, y).unwrap(), sum_squares(level, x), sum_abs(level, x), max_abs(level, x)];
                 assert_eq!(got.map(T::bits), want.map(T::bits), "{level} {n} {offset}");
-                assert_eq!(l2_norm(level, x).bits(), l2_norm(Level::SCALAR, x).bits(), "{level} {n} {offset}");
+                assert_eq!(
+                    l2_norm(level, x).bits(),
+                    l2_norm(Level::SCALAR, x).bits(),
+                    "{level} {n} {offset}"
+                );
             }
         }
     }
@@ -236,8 +240,14 @@ fn non_finite_elements_are_counted_exactly() {
 #[test]
 fn different_lengths_are_refused() {
     for level in Level::available() {
-        assert_eq!(dot(level, &[1.0_f32; 3], &[1.0; 4]), Err(Error::Length { what: Argument::Read, expected: 3, found: 4 }));
-        assert_eq!(dot(level, &[1.0_f64; 3], &[]), Err(Error::Length { what: Argument::Read, expected: 3, found: 0 }));
+        assert_eq!(
+            dot(level, &[1.0_f32; 3], &[1.0; 4]),
+            Err(Error::Length { what: Argument::Read, expected: 3, found: 4 })
+        );
+        assert_eq!(
+            dot(level, &[1.0_f64; 3], &[]),
+            Err(Error::Length { what: Argument::Read, expected: 3, found: 0 })
+        );
         let (mut a, mut b) = ([1.0_f32; 3], [2.0; 2]);
         let error = reduce(level, &Relax { share: 0.5 }, 3, [&[1.0; 3]], [&mut a, &mut b]);
         assert_eq!(error, Err(Error::Length { what: Argument::State, expected: 3, found: 2 }));

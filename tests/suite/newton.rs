@@ -411,7 +411,7 @@ fn the_diagonal_form_has_the_same_bits_on_every_level() {
     let want: Vec<f64> = (0..n).map(|i| start[i] - 0.5 * g[i] / (h[i].max(0.0) + 0.25)).collect();
     for level in Level::available() {
         let mut p = start.clone();
-        newton.on(level).step(&mut p, &g, &h).unwrap();
+        newton.step_at(level, &mut p, &g, &h).unwrap();
         assert_eq!(p, want, "{level}");
         let mut p: Vec<f32> = start.iter().map(|&p| p as f32).collect();
         let single = |x: &[f64]| x.iter().map(|&x| x as f32).collect::<Vec<f32>>();

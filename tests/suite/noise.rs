@@ -1,7 +1,7 @@
 //! DropConnect, stochastic depth and Monte-Carlo averaging.
 
 use gradus::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mask_words};
-use gradus::{Error, Hyper, Level, dot};
+use gradus::{Argument, Error, Hyper, Level, dot};
 
 fn wave(n: usize, phase: f32) -> Vec<f32> {
     (0..n).map(|i| (i as f32 * 0.73 + phase).sin() * 3.0).collect()
@@ -126,13 +126,19 @@ fn dropped_weights_do_not_meet_infinity() {
 #[test]
 fn dropconnect_refuses_what_does_not_fit() {
     let layer = DropConnect(Dropout::drop_prob(0.5));
-    let length = |expected, found| Err(Error::Length { expected, found });
+    let length = |what, expected, found| Err(Error::Length { what, expected, found });
     let (mut y, mut grad_w, mut grad_x) = ([7.0; 2], [7.0_f32; 6], [7.0; 3]);
-    assert_eq!(layer.forward(&[0.0; 5], &[0.0; 3], &mut y, &[0; 2]), length(6, 5));
-    assert_eq!(layer.forward(&[0.0; 6], &[0.0; 3], &mut y, &[0; 1]), length(2, 1));
-    assert_eq!(layer.test(&[0.0; 7], &[0.0; 3], &mut y), length(6, 7));
-    assert_eq!(layer.backward_weights(&[1.0; 3], &[0.0; 3], &mut grad_w, &[0; 3]), length(9, 6));
-    assert_eq!(layer.backward_input(&[0.0; 6], &[1.0; 2], &mut grad_x, &[0; 3]), length(2, 3));
+    assert_eq!(layer.forward(&[0.0; 5], &[0.0; 3], &mut y, &[0; 2]), length(Argument::Weights, 6, 5));
+    assert_eq!(layer.forward(&[0.0; 6], &[0.0; 3], &mut y, &[0; 1]), length(Argument::Mask, 2, 1));
+    assert_eq!(layer.test(&[0.0; 7], &[0.0; 3], &mut y), length(Argument::Weights, 6, 7));
+    assert_eq!(
+        layer.backward_weights(&[1.0; 3], &[0.0; 3], &mut grad_w, &[0; 3]),
+        length(Argument::Weights, 9, 6)
+    );
+    assert_eq!(
+        layer.backward_input(&[0.0; 6], &[1.0; 2], &mut grad_x, &[0; 3]),
+        length(Argument::Mask, 2, 3)
+    );
     assert_eq!((y, grad_w, grad_x), ([7.0; 2], [7.0; 6], [7.0; 3]));
     assert_eq!(layer.forward::<f32>(&[], &[], &mut [], &[]), Ok(()));
     assert_eq!(DropConnect(Dropout::drop_prob(2.0)).check(), Err(Error::Range(Hyper::Probability)));
@@ -169,9 +175,12 @@ fn stochastic_depth_keeps_or_drops_whole_samples() {
     }
     let mut branch = [1.0_f32; 10];
     let depth = StochasticDepth(Dropout::keep_prob(0.5));
-    assert_eq!(depth.forward(&mut branch, 3, &[0]), Err(Error::Range(Hyper::Size)));
-    assert_eq!(depth.forward(&mut branch, 0, &[]), Err(Error::Range(Hyper::Size)));
-    assert_eq!(depth.forward(&mut branch, 5, &[0, 0]), Err(Error::Length { expected: 1, found: 2 }));
+    assert_eq!(depth.forward(&mut branch, 3, &[0]), Err(Error::Shape));
+    assert_eq!(depth.forward(&mut branch, 0, &[]), Err(Error::Shape));
+    assert_eq!(
+        depth.forward(&mut branch, 5, &[0, 0]),
+        Err(Error::Length { what: Argument::Mask, expected: 1, found: 2 })
+    );
     assert_eq!(branch, [1.0; 10]);
     assert_eq!(depth.check(), Ok(()));
     assert_eq!(StochasticDepth(Dropout::drop_prob(-0.1)).check(), Err(Error::Range(Hyper::Probability)));
@@ -279,7 +288,7 @@ fn monte_carlo_is_the_mean_and_variance_of_the_passes() {
     let mut average = MonteCarlo::new(&mut one.0, &mut one.1).unwrap();
     average.add(&[3.0, 4.0]).unwrap();
     assert_eq!(average.mean(), [3.0, 4.0]);
-    assert_eq!(average.add(&[1.0; 3]), Err(Error::Length { expected: 2, found: 3 }));
+    assert_eq!(average.add(&[1.0; 3]), Err(Error::Length { what: Argument::Input, expected: 2, found: 3 }));
     average.finish();
     assert_eq!(one, ([3.0, 4.0], [0.0; 2]));
     assert!(MonteCarlo::new(&mut [0.0_f32; 2], &mut [0.0; 3]).is_err());

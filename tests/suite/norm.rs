@@ -4,7 +4,7 @@ use crate::support::random::{Random, all_bits};
 use crate::support::ulp::unit;
 use crate::support::vectors::{doubles, floats, layers, size};
 use gradus::norm::{BatchNorm, BatchNormState, Shape};
-use gradus::{Element, Error, Hyper, Level, StateVec};
+use gradus::{Argument, Element, Error, Hyper, Level, StateVec};
 use serde_json::Value;
 
 /// One training step and its backward pass.
@@ -78,13 +78,13 @@ fn training_and_inference_agree_with_pytorch() {
         assert_eq!(norm.check(), Ok(()));
         let (channels, spatial) = (size(&case, "channels"), size(&case, "spatial"));
         let (weight, bias) = (floats(&case, "weight"), floats(&case, "bias"));
-        let mut running = StateVec::<BatchNorm, 2>::new(channels);
+        let mut running = StateVec::<BatchNorm>::new(channels);
         for (i, step) in case["steps"].as_array().unwrap().iter().enumerate() {
             let shape = Shape { batch: size(step, "batch"), channels, spatial };
             let (x, g) = (floats(step, "input"), floats(step, "grad_output"));
             let got = pass(&norm, Level::detect(), shape, [&x, &g, &weight, &bias]);
             norm.track(shape, [&got.mean, &got.variance], running.as_mut()).unwrap();
-            let [running_mean, running_var] = running.columns();
+            let [running_mean, running_var] = running.columns() else { panic!("two columns") };
             for (key, got) in [
                 ("output", &got.y[..]),
                 ("grad_input", &got.grad_x),
@@ -107,7 +107,7 @@ fn training_and_inference_agree_with_pytorch() {
         let last = &case["inference"];
         let shape = Shape { batch: size(last, "batch"), channels, spatial };
         let mut y = floats(last, "input");
-        let [mean, variance] = running.columns();
+        let [mean, variance] = running.columns() else { panic!("two columns") };
         norm.inference(shape, &mut y, [&weight, &bias], [mean, variance]).unwrap();
         hold(name, "output", &y, last);
     }
@@ -122,19 +122,20 @@ fn running_statistics_agree_with_keras() {
             BatchNorm { eps: number("eps") as f32, running_decay: number("momentum"), ..BatchNorm::keras() };
         let (channels, spatial) = (size(&case, "channels"), size(&case, "spatial"));
         let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
-        let mut running = StateVec::<BatchNorm, 2>::new(channels);
+        let mut running = StateVec::<BatchNorm>::new(channels);
         for step in case["steps"].as_array().unwrap() {
             let shape = Shape { batch: size(step, "batch"), channels, spatial };
             let x = floats(step, "input");
             let got = pass(&keras, Level::detect(), shape, [&x, &x, &ones, &zeros]);
             keras.track(shape, [&got.mean, &got.variance], running.as_mut()).unwrap();
-            let [mean, variance] = running.columns();
+            let [mean, variance] = running.columns() else { panic!("two columns") };
             assert!(off(mean, &doubles(step, "moving_mean")) <= 4.0, "{name}: {mean:?}");
             assert!(off(variance, &doubles(step, "moving_variance")) <= 4.0, "{name}: {variance:?}");
         }
         let last = &case["inference"];
         let shape = Shape { batch: size(last, "batch"), channels, spatial };
-        let (mut y, [mean, variance]) = (floats(last, "input"), running.columns());
+        let [mean, variance] = running.columns() else { panic!("two columns") };
+        let mut y = floats(last, "input");
         keras.inference(shape, &mut y, [&ones, &zeros], [mean, variance]).unwrap();
         assert!(off(&y, &doubles(last, "output")) <= 4.0, "{name}: {y:?}");
     }
@@ -376,29 +377,29 @@ fn folding_gives_the_inference_of_both_layers() {
 #[test]
 fn what_does_not_fit_is_refused_before_anything_is_written() {
     let norm = BatchNorm::new();
-    let length = |expected, found| Err(Error::Length { expected, found });
+    let length = |what, expected, found| Err(Error::Length { what, expected, found });
     let (x, mut y, mut m, mut v) = ([1.0_f32; 6], [7.0; 6], [7.0; 2], [7.0; 2]);
     let mut forward =
         |shape, x: &[f32], params: [&[f32]; 2]| norm.forward(shape, x, &mut y, params, [&mut m, &mut v]);
-    assert_eq!(forward(Shape::dense(3, 2), &x[..5], [&[1.0; 2]; 2]), length(6, 5));
-    assert_eq!(forward(Shape::dense(3, 2), &x, [&[1.0; 2], &[1.0; 3]]), length(2, 3));
-    assert_eq!(forward(Shape::dense(2, 3), &x, [&[1.0; 3]; 2]), length(3, 2));
-    assert_eq!(forward(Shape::dense(2, 2), &x[..4], [&[1.0; 2]; 2]), length(4, 6));
-    for shape in [
-        Shape::dense(0, 2),
-        Shape::dense(2, 0),
-        Shape { batch: 1, channels: 1, spatial: 0 },
-        Shape { batch: usize::MAX, channels: 2, spatial: 2 },
-    ] {
-        assert_eq!(forward(shape, &x, [&[1.0; 2]; 2]), Err(Error::Range(Hyper::Size)));
+    assert_eq!(forward(Shape::dense(3, 2), &x[..5], [&[1.0; 2]; 2]), length(Argument::Input, 6, 5));
+    assert_eq!(forward(Shape::dense(3, 2), &x, [&[1.0; 2], &[1.0; 3]]), length(Argument::Params, 2, 3));
+    assert_eq!(forward(Shape::dense(2, 3), &x, [&[1.0; 3]; 2]), length(Argument::Params, 3, 2));
+    assert_eq!(forward(Shape::dense(2, 2), &x[..4], [&[1.0; 2]; 2]), length(Argument::Output, 4, 6));
+    for shape in [Shape::dense(0, 2), Shape::dense(2, 0), Shape { batch: 1, channels: 1, spatial: 0 }] {
+        assert_eq!(forward(shape, &x, [&[1.0; 2]; 2]), Err(Error::Empty));
     }
+    let endless = Shape { batch: usize::MAX, channels: 2, spatial: 2 };
+    assert_eq!(forward(endless, &x, [&[1.0; 2]; 2]), Err(Error::Shape));
     let mut grads = [7.0; 6];
     let refused = norm.backward(Shape::dense(3, 2), &mut grads[..5], &x, [&[1.0; 2]; 3], [&mut m, &mut v]);
-    assert_eq!(refused, length(6, 5));
+    assert_eq!(refused, length(Argument::Grads, 6, 5));
     let mut layer = [7.0; 5];
-    assert_eq!(norm.fold([&[1.0; 2]; 2], [&[1.0; 2]; 2], &mut layer, &mut m), Err(Error::Range(Hyper::Size)));
+    assert_eq!(norm.fold([&[1.0; 2]; 2], [&[1.0; 2]; 2], &mut layer, &mut m), Err(Error::Shape));
     let mut running = BatchNormState::<2>::new();
-    assert_eq!(norm.track(Shape::dense(3, 2), [&[1.0; 3], &[1.0; 2]], running.as_mut()), length(2, 3));
+    assert_eq!(
+        norm.track(Shape::dense(3, 2), [&[1.0; 3], &[1.0; 2]], running.as_mut()),
+        length(Argument::Params, 2, 3)
+    );
     assert_eq!((y, m, v, grads, layer, running.t()), ([7.0; 6], [7.0; 2], [7.0; 2], [7.0; 6], [7.0; 5], 0));
     assert_eq!(BatchNorm { eps: 0.0, ..norm }.check(), Err(Error::Range(Hyper::Epsilon)));
     assert_eq!(BatchNorm { running_decay: 1.0, ..norm }.check(), Err(Error::Range(Hyper::Rho)));

@@ -29,7 +29,10 @@ fn gradients_over_slices_are_pytorchs_and_add_up() {
     L1::new(0.5).add_gradient(&[3.0, -0.0], &mut grads).unwrap();
     assert_eq!(grads, [1.5, 1.0]);
     let refused = L2::new(0.5).add_gradient(&[3.0; 3], &mut grads);
-    assert_eq!((refused, grads), (Err(Error::Length { expected: 2, found: 3 }), [1.5, 1.0]));
+    assert_eq!(
+        (refused, grads),
+        (Err(Error::Length { what: Argument::Params, expected: 2, found: 3 }), [1.5, 1.0])
+    );
 }
 
 #[test]

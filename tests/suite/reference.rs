@@ -293,7 +293,10 @@ fn a_constant_gradient_has_no_negative_variance() {
             for t in 0..5000 {
                 rule.step(&mut params, &[g, g / 3.0], &mut state);
                 assert!(params.iter().all(|p| p.is_finite()), "{rule:?} {g} at {t}: {params:?}");
-                assert!(state.columns.as_ref().as_flattened().iter().all(|s| s.is_finite()), "{rule:?} {g} at {t}");
+                assert!(
+                    state.columns.as_ref().as_flattened().iter().all(|s| s.is_finite()),
+                    "{rule:?} {g} at {t}"
+                );
             }
             assert!(params.iter().all(|p| p * g < 0.0), "{rule:?}: downhill");
         }

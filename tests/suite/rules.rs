@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 /// The files of `src/optim` that hold no optimizer.
-const SHARED: [&str; 4] = ["epsilon.rs", "mod.rs", "state.rs", "tensors.rs", "with.rs"];
+const SHARED: [&str; 8] =
+    ["any.rs", "epsilon.rs", "list.rs", "mod.rs", "moment.rs", "state.rs", "tensors.rs", "with.rs"];
 
 fn name<O: Optimizer>(rule: O) -> &'static str {
     assert_eq!(rule.check(), Ok(()), "defaults are in range");

@@ -196,7 +196,7 @@ fn a_length_that_no_memory_has_is_refused() {
     for n in [1, 1 << 32, u64::MAX / 4, u64::MAX / 8 + 1, u64::MAX] {
         let mut records = head("adam", 2, n);
         records.extend([0; 8]);
-        let mut state = StateVec::<Adam, 2>::new(1);
+        let mut state = StateVec::<Adam>::new(1);
         assert!(matches!(store::load(&mut state, &framed(&records)), Err(Error::Length { .. })), "{n}");
         let mut column = vec![1.0_f32];
         assert!(matches!(store::load(&mut column, &framed(&head("f32", 1, n))), Err(Error::Length { .. })));
@@ -209,22 +209,22 @@ fn all_forms_of_a_state_make_one_file() {
     let mut state = LionState::<5>::new();
     Lion::new(0.1).step(&mut [0.0; 5], &[1.0, 2.0, 3.0, 4.0, 5.0], &mut state);
     let file = store::to_vec(&state).unwrap();
-    let mut vec = StateVec::<Lion, 1>::new(0);
+    let mut vec = StateVec::<Lion>::new(0);
     store::load(&mut vec, &file).unwrap();
     assert_eq!(store::to_vec(&vec).unwrap(), file);
-    let mut view = StateVec::<Lion, 1>::new(5);
+    let mut view = StateVec::<Lion>::new(5);
     store::load(view.as_mut(), &file).unwrap();
     assert_eq!(store::to_vec(view.as_mut()).unwrap(), file);
     assert_eq!(view, vec);
-    assert!(store::load(StateVec::<Lion, 1>::new(4).as_mut(), &file).is_err());
+    assert!(store::load(StateVec::<Lion>::new(4).as_mut(), &file).is_err());
 }
 
 #[test]
 fn layers_of_a_model_are_a_list() {
-    let mut layers: Vec<_> = [3, 1, 4].map(StateVec::<Momentum, 1>::new).into();
+    let mut layers: Vec<_> = [3, 1, 4].map(StateVec::<Momentum>::new).into();
     layers[1].columns_mut()[0][0] = 5.0;
     let file = store::to_vec(&layers[..]).unwrap();
-    let mut loaded: Vec<_> = [0, 0, 0].map(StateVec::<Momentum, 1>::new).into();
+    let mut loaded: Vec<_> = [0, 0, 0].map(StateVec::<Momentum>::new).into();
     store::load(&mut loaded[..], &file).unwrap();
     assert_eq!(loaded, layers);
     assert!(store::load(&mut loaded[..2], &file).is_err());
@@ -234,7 +234,7 @@ fn layers_of_a_model_are_a_list() {
 fn what_cannot_be_saved_leaves_the_buffer_alone() {
     let (mut m, mut v, mut clock) = ([0.0; 3], [0.0; 2], Clock::new());
     let mut buffer = [7; 200];
-    let crooked = StateMut::<Adam, 2>::new([&mut m, &mut v], &mut clock);
+    let crooked = StateMut::<Adam>::new([&mut m, &mut v], &mut clock);
     assert_eq!(store::save(&crooked, &mut buffer), Err(Error::Elements { expected: 3, found: 2 }));
     let file = store::to_vec(AdamState::<3>::new()).unwrap();
     let mut crooked = crooked;
@@ -268,8 +268,8 @@ fn same_or_refused<T: Save + Load>(mut value: T, file: &[u8]) -> bool {
 
 fn all_refuse_or_keep(file: &[u8]) -> bool {
     let generator = Xoshiro128PlusPlus::seed_from_u64(3);
-    same_or_refused(StateVec::<Adam, 2>::new(1), file)
-        | same_or_refused(StateVec::<Sgd, 0>::new(0), file)
+    same_or_refused(StateVec::<Adam>::new(1), file)
+        | same_or_refused(StateVec::<Sgd>::new(0), file)
         | same_or_refused(SgdState::<2>::new(), file)
         | same_or_refused(MomentumState::<2>::new(), file)
         | same_or_refused(vec![1.0_f32], file)

@@ -215,11 +215,11 @@ fn moved<O: Optimizer, T: Transform>(optimizer: O, own: T, params: [f32; 2], gra
     let want = way(after);
     for each in [false, true] {
         let (mut after, mut state, mut clock) = (params, optimizer.state::<2>(), Clock::new());
-        let mut tensors = [Tensor::new(&mut after, &grads, state.as_mut()).with(own)];
-        if each {
-            optimizer.step_each(&mut tensors).unwrap();
-        } else {
-            optimizer.step_tensors(&mut tensors, &mut clock).unwrap();
+        {
+            let list = &mut [Tensor::new(&mut after, &grads, state.as_mut()).with(own)];
+            let step =
+                if each { optimizer.step_each(list) } else { optimizer.step_tensors(list, &mut clock) };
+            assert_eq!(step, Ok(()));
         }
         assert_eq!(way(after), want);
     }
@@ -292,7 +292,10 @@ fn levels<O: Optimizer + Debug>(rule: O) {
                         all.on(level).step_slices(&mut params, &given, state.as_mut()).unwrap();
                     }
                     assert_eq!(all_bits(&given), all_bits(&grads), "{rule:?}: the gradient was written");
-                    (all_bits(&params), state.columns().iter().map(|column| all_bits(column)).collect::<Vec<_>>())
+                    (
+                        all_bits(&params),
+                        state.columns().iter().map(|column| all_bits(column)).collect::<Vec<_>>(),
+                    )
                 })
                 .collect();
             for result in &results {
