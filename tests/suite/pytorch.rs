@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// In units in the last place of the largest value that a parameter takes in the run. 0 are the
 /// library's own bits: where its operations stand in the same order, ours give them. Keras and optax
 /// form Adam's `1 - beta^t` in f32 and stray from their own f64 by up to 100 units: no f32 there.
-const BUDGET: [(&str, f64, Option<f64>); 17] = [
+const BUDGET: [(&str, f64, Option<f64>); 20] = [
     ("sgd/torch", 5.0, Some(0.0)),
     ("momentum/torch", 10.0, Some(0.0)),
     ("momentum/keras", 5.0, Some(10.0)), // the learning rate stands inside the velocity
@@ -29,6 +29,9 @@ const BUDGET: [(&str, f64, Option<f64>); 17] = [
     ("adamw/torch", 12.0, Some(4.0)),
     ("amsgrad/torch", 6.0, Some(5.0)),
     ("nadam/torch", 8.0, Some(8.0)),
+    ("adamax/torch", 0.0, Some(0.0)),
+    ("adadelta/torch", 0.0, Some(0.0)),
+    ("radam/torch", 0.0, Some(0.0)),
     ("lion/optax", 5.0, Some(0.0)),
 ];
 
@@ -165,6 +168,9 @@ fn compare(file: &Value, case: &Value) -> String {
             let (eps, momentum_decay) = (case.epsilon(), case.hyper32("momentum_decay"));
             case.hold(Nadam { lr, beta1: beta1(), beta2: beta2(), eps, momentum_decay });
         }
+        "adamax" => case.hold(Adamax { lr, beta1: beta1(), beta2: beta2(), eps: case.hyper32("eps") }),
+        "adadelta" => case.hold(Adadelta { lr, rho: rho(), eps: case.hyper32("eps") }),
+        "radam" => case.hold(RAdam { lr, beta1: beta1(), beta2: beta2(), eps: Epsilon::Hat(case.hyper32("eps")) }),
         "lion" => case.hold(Lion { lr, beta1: beta1(), beta2: beta2(), weight_decay: weight_decay() }),
         other => panic!("{other} is not compared"),
     }

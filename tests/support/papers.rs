@@ -169,6 +169,38 @@ impl Paper<2> for Nadam {
     }
 }
 
+impl Paper<2> for Adamax {
+    fn paper(&self, t: u32, p: f64, g: f64, [m, u]: [f64; 2]) -> (f64, [f64; 2]) {
+        let m = self.beta1 * m + (1.0 - self.beta1) * g;
+        let u = (self.beta2 * u).max(g.abs() + wide(self.eps));
+        (p - wide(self.lr) * (m / correction(self.beta1, t)) / u, [m, u])
+    }
+}
+
+impl Paper<2> for Adadelta {
+    fn paper(&self, _: u32, p: f64, g: f64, [s, d]: [f64; 2]) -> (f64, [f64; 2]) {
+        let s = self.rho * s + (1.0 - self.rho) * g * g;
+        let step = (d + wide(self.eps)).sqrt() / (s + wide(self.eps)).sqrt() * g;
+        (p - wide(self.lr) * step, [s, self.rho * d + (1.0 - self.rho) * step * step])
+    }
+}
+
+impl Paper<2> for RAdam {
+    fn paper(&self, t: u32, p: f64, g: f64, [m, v]: [f64; 2]) -> (f64, [f64; 2]) {
+        let [m, v] = moments(self.beta1, self.beta2, g, m, v);
+        let (c1, c2) = (correction(self.beta1, t), correction(self.beta2, t));
+        let full = 2.0 / (1.0 - self.beta2) - 1.0;
+        let filled = full - 2.0 * f64::from(t) * (1.0 - c2) / c2;
+        let update = if filled > 5.0 {
+            let r = ((filled - 4.0) * (filled - 2.0) * full / ((full - 4.0) * (full - 2.0) * filled)).sqrt();
+            r * (m / c1) / denominator(self.eps, v, c2)
+        } else {
+            m / c1
+        };
+        (p - wide(self.lr) * update, [m, v])
+    }
+}
+
 impl Paper<1> for Lion {
     fn paper(&self, _: u32, p: f64, g: f64, [m]: [f64; 1]) -> (f64, [f64; 1]) {
         let c = self.beta1 * m + (1.0 - self.beta1) * g;

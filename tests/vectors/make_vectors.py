@@ -28,7 +28,8 @@ optimizers.json
   cases        array of
     name       unique, "rule/library/variant"
     source     the class that made it; "formula" where no library has the rule (`formula` in optimizers.py)
-    rule       "sgd" "momentum" "nesterov" "adagrad" "rmsprop" "adam" "adamw" "amsgrad" "nadam" "lion"
+    rule       "sgd" "momentum" "nesterov" "adagrad" "rmsprop" "adam" "adamw" "amsgrad" "nadam" "adamax"
+               "adadelta" "radam" "lion"
     hyper      {key: number or bool}; every key of the rule is always there:
                  sgd       lr
                  momentum  lr rho dampening               v = rho v + (1 - dampening) g, first step v = g
@@ -39,6 +40,9 @@ optimizers.json
                  adamw     as adam without bias_correction, and weight_decay (decoupled, before the update)
                  amsgrad   lr beta1 beta2 eps
                  nadam     lr beta1 beta2 eps momentum_decay
+                 adamax    lr beta1 beta2 eps
+                 adadelta  lr rho eps
+                 radam     lr beta1 beta2 eps
                  lion      lr beta1 beta2 weight_decay (decoupled: lr * (sign + weight_decay * p))
                and all of them coupled_weight_decay: g + coupled_weight_decay * p takes the place of g.
                eps stands outside the root (after bias correction), eps_hat outside the root of the uncorrected v

@@ -48,6 +48,9 @@ DEFAULTS = {
     "adamw": ADAM | dict(weight_decay=1e-2),
     "amsgrad": dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8),
     "nadam": dict(lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8, momentum_decay=4e-3),
+    "adamax": dict(lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8),
+    "adadelta": dict(lr=1.0, rho=0.9, eps=1e-6),
+    "radam": dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8),
     "lion": dict(lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0),
 }
 
@@ -60,7 +63,7 @@ def formula(rule, h, dtype, lrs, steps):
     for t in range(1, steps[-1] + 1):
         lr, wd = lrs(t), h.get("weight_decay", 0.0)
         g = gradient(t).astype(dtype) + dtype(h["coupled_weight_decay"]) * p
-        if rule in ("adam", "adamw", "amsgrad", "nadam"):
+        if rule in ("adam", "adamw", "amsgrad", "nadam", "adamax", "radam"):
             b1, b2 = h["beta1"], h["beta2"]
             c1, c2 = (1 - b1**t, 1 - b2**t) if h.get("bias_correction", True) else (1.0, 1.0)
             m = dtype(b1) * m + dtype(1 - b1) * g
@@ -99,6 +102,22 @@ def formula(rule, h, dtype, lrs, steps):
             d = np.sqrt(v / dtype(c2)) + dtype(h["eps"])
             p = p - dtype(lr * (1 - mu) / (1 - mu_product)) * g / d
             p = p - dtype(lr * mu_next / (1 - mu_product * mu_next)) * m / d
+        elif rule == "adamax":
+            vmax = np.maximum(dtype(b2) * vmax, np.abs(g) + dtype(h["eps"]))
+            p = p - dtype(lr / c1) * m / vmax
+        elif rule == "adadelta":
+            v = dtype(h["rho"]) * v + dtype(1 - h["rho"]) * g * g
+            u = np.sqrt(m + dtype(h["eps"])) / np.sqrt(v + dtype(h["eps"])) * g
+            m = dtype(h["rho"]) * m + dtype(1 - h["rho"]) * u * u
+            p = p - dtype(lr) * u
+        elif rule == "radam":
+            n = 2 / (1 - b2) - 1
+            filled = n - 2 * t * b2**t / c2
+            if filled > 5:
+                r = math.sqrt((filled - 4) * (filled - 2) * n / ((n - 4) * (n - 2) * filled))
+                p = p - dtype(lr * r * math.sqrt(c2) / c1) * m / (np.sqrt(v) + dtype(h["eps"]))
+            else:
+                p = p - dtype(lr / c1) * m
         elif rule == "lion":
             u = np.sign(dtype(h["beta1"]) * m + dtype(1 - h["beta1"]) * g)
             m = dtype(h["beta2"]) * m + dtype(1 - h["beta2"]) * g
@@ -110,7 +129,7 @@ def formula(rule, h, dtype, lrs, steps):
 
 def torch_optimizer(p, rule, h):
     o, plain = torch.optim, dict(lr=h["lr"], weight_decay=h["coupled_weight_decay"], foreach=False)
-    if rule in ("adam", "adamw", "amsgrad", "nadam"):
+    if rule in ("adam", "adamw", "amsgrad", "nadam", "adamax", "radam"):
         plain |= dict(betas=(h["beta1"], h["beta2"]), eps=h["eps"])
     if rule == "sgd":
         return o.SGD(p, **plain, fused=False)
@@ -124,6 +143,12 @@ def torch_optimizer(p, rule, h):
         return o.RMSprop(p, **plain, alpha=h["rho"], eps=h["eps"], centered=h["centered"], momentum=h["momentum"])
     if rule == "adamw":
         return o.AdamW(p, **(plain | dict(weight_decay=h["weight_decay"])), fused=False)
+    if rule == "adamax":
+        return o.Adamax(p, **plain)
+    if rule == "adadelta":
+        return o.Adadelta(p, **plain, rho=h["rho"], eps=h["eps"])
+    if rule == "radam":
+        return o.RAdam(p, **plain)
     if rule == "nadam":
         return o.NAdam(p, **plain, momentum_decay=h["momentum_decay"])
     return o.Adam(p, **plain, fused=False, amsgrad=rule == "amsgrad")
@@ -268,6 +293,17 @@ def make():
         case("torch", "nadam", "large_eps", lr=1e-2, eps=1e-3, momentum_decay=0.1),
         case("torch", "nadam", "weight_decay", coupled_weight_decay=0.1),
         case("torch", "nadam", "long", steps=long),
+        case("torch", "adamax", "default"),
+        case("torch", "adamax", "large_eps", lr=0.1, beta1=0.5, beta2=0.9, eps=1e-3),
+        case("torch", "adamax", "weight_decay", coupled_weight_decay=0.1),
+        case("torch", "adadelta", "default"),
+        case("torch", "adadelta", "large_eps", lr=0.1, rho=0.99, eps=1e-2),
+        case("torch", "adadelta", "weight_decay", coupled_weight_decay=0.1),
+        case("torch", "radam", "default"),
+        case("torch", "radam", "small_betas", lr=1e-2, beta1=0.5, beta2=0.9, eps=1e-3),
+        case("torch", "radam", "never_adaptive", lr=1e-2, beta2=0.5),
+        case("torch", "radam", "weight_decay", coupled_weight_decay=0.1),
+        case("torch", "radam", "long", steps=long),
         case("optax", "lion", "default_betas"),
         case("optax", "lion", "lr0.01", lr=1e-2, beta1=0.95, beta2=0.98),
         case("optax", "lion", "weight_decay", lr=1e-2, weight_decay=0.1),
