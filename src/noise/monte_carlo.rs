@@ -68,6 +68,7 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
     /// # Errors
     /// [`Error::Length`] if it has not the length of the mean; nothing was changed.
     pub fn add_at(&mut self, level: Level, prediction: &[T]) -> Result<(), Error> {
+        same_length(Argument::Input, self.mean.len(), prediction.len())?;
         let columns = Columns::new(self.mean, [prediction], [self.m2])?;
         self.count = self.count.saturating_add(1);
         run(level, &Welford { count: T::from_count(self.count as usize) }, columns);

@@ -1,7 +1,7 @@
 //! Penalties on the weights: their values for the loss, and their gradients inside the update.
 
 use super::Transform;
-use crate::error::{Error, Hyper, require};
+use crate::error::{Argument, Error, Hyper, require, same_length};
 use crate::simd::{Columns, Level, Rule, Vector, Width, run, sum_abs, sum_squares};
 
 /// Whether a penalty's strength is one. Its double must be finite: infinity times a weight of 0 is NaN.
@@ -28,7 +28,8 @@ impl<P: Transform> Rule for Gradient<P> {
 }
 
 fn add_gradient<P: Transform>(penalty: &P, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
-    run(Level::detect(), &Gradient(*penalty), Columns::new(grads, [weights], [])?);
+    same_length(Argument::Params, grads.len(), weights.len())?;
+    run(Exec::new(), &Gradient(*penalty), Columns::new(grads, [weights], [])?);
     Ok(())
 }
 

@@ -110,8 +110,14 @@ fn descends<O: Optimizer + Debug>(rule: O) {
     });
     for (problem, best) in &*PROBLEMS {
         for start in [[0.0; 3], [2.0, -2.0, 1.0], [-1.0, 0.5, -3.0]] {
-            // Below where plain descent would diverge. AdaGrad slows down by all it has seen.
-            let rule = rule.with_lr(if type_name::<O>().ends_with("AdaGrad") { 1.0 } else { 0.1 });
+            // Below where plain descent would diverge. AdaGrad slows down by all it has seen, Adadelta begins with
+            // steps of a thousandth.
+            let lr = match type_name::<O>().rsplit("::").next() {
+                Some("AdaGrad") => 1.0,
+                Some("Adadelta") => 20.0,
+                _ => 0.1,
+            };
+            let rule = rule.with_lr(lr);
             let first = problem.value(&start.map(f64::from)) - best;
             let left = train(rule, &**problem, start) - best;
             assert!(left >= -1e-9 && left <= 1e-4 * first, "{rule:?} from {start:?}: {first:e} -> {left:e}");

@@ -29,9 +29,9 @@ const BUDGET: [(&str, f64, Option<f64>); 20] = [
     ("adamw/torch", 12.0, Some(4.0)),
     ("amsgrad/torch", 6.0, Some(5.0)),
     ("nadam/torch", 8.0, Some(8.0)),
-    ("adamax/torch", 0.0, Some(0.0)),
-    ("adadelta/torch", 0.0, Some(0.0)),
-    ("radam/torch", 0.0, Some(0.0)),
+    ("adamax/torch", 5.5, Some(3.0)),
+    ("adadelta/torch", 6.0, Some(3.0)),
+    ("radam/torch", 8.0, Some(7.0)),
     ("lion/optax", 5.0, Some(0.0)),
 ];
 
@@ -170,7 +170,9 @@ fn compare(file: &Value, case: &Value) -> String {
         }
         "adamax" => case.hold(Adamax { lr, beta1: beta1(), beta2: beta2(), eps: case.hyper32("eps") }),
         "adadelta" => case.hold(Adadelta { lr, rho: rho(), eps: case.hyper32("eps") }),
-        "radam" => case.hold(RAdam { lr, beta1: beta1(), beta2: beta2(), eps: Epsilon::Hat(case.hyper32("eps")) }),
+        "radam" => {
+            case.hold(RAdam { lr, beta1: beta1(), beta2: beta2(), eps: Epsilon::Hat(case.hyper32("eps")) })
+        }
         "lion" => case.hold(Lion { lr, beta1: beta1(), beta2: beta2(), weight_decay: weight_decay() }),
         other => panic!("{other} is not compared"),
     }
