@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::error::{Argument, Error, Hyper, require, same_length};
-use crate::simd::{Columns, Level, Rule, Vector, Width, run, sum_abs, sum_squares};
+use crate::simd::{Columns, Exec, Level, Rule, Vector, Width, run, sum_abs, sum_squares};
 
 /// Whether a penalty's strength is one. Its double must be finite: infinity times a weight of 0 is NaN.
 fn check_lambda(lambda: f32) -> Result<(), Error> {
