@@ -1,6 +1,7 @@
 //! Adam.
 
 use super::epsilon::{Denominator, Epsilon};
+use super::moment::FirstMoment;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
@@ -9,7 +10,7 @@ use crate::simd::{Assembly, Rule, Vector, Width, math::warm};
 /// Adam (Kingma and Ba, 2015): momentum over the root of the running second moment.
 ///
 /// ```text
-/// m = beta1 * m + (1 - beta1) * g            c1 = 1 - beta1^t
+/// m = m + (1 - beta1) * (g - m)              c1 = 1 - beta1^t
 /// v = beta2 * v + (1 - beta2) * g * g        c2 = 1 - beta2^t
 /// p -= lr * (m / c1) / (sqrt(v / c2) + eps)
 /// ```
@@ -69,8 +70,11 @@ impl Adam {
     #[inline]
     pub(super) fn moments(&self, t: u32) -> (Moments, Corrections) {
         let moments = Moments::new(self.beta1, self.beta2);
-        let (c1, c2) =
-            if self.bias_correction { (warm(moments.gain1, t), warm(moments.gain2, t)) } else { (1.0, 1.0) };
+        let (c1, c2) = if self.bias_correction {
+            (warm(moments.mean.gain(), t), warm(moments.gain2, t))
+        } else {
+            (1.0, 1.0)
+        };
         let (root, denominator) = self.eps.fold(c2);
         (moments, Corrections { c1, root, denominator })
     }
@@ -116,17 +120,13 @@ impl Rule for AdamRule {
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        Some(Assembly::Adam(self.constants()))
-    }
-}
-
-impl AdamRule {
-    /// In the order of [`Assembly::Adam`].
-    #[inline(always)]
-    pub(super) fn constants(&self) -> [f32; 7] {
-        let Moments { beta1, gain1, beta2, gain2 } = self.moments;
+        let Moments { mean: FirstMoment { weight, .. }, beta2, gain2 } = self.moments;
         let Denominator { inside, outside } = self.denominator;
-        [beta1, gain1, beta2, gain2, inside, outside, self.lr]
+        if weight > 0.0 {
+            Some(Assembly::Adam([weight, beta2, gain2, inside, outside, self.lr]))
+        } else {
+            None
+        }
     }
 }
 
@@ -140,31 +140,26 @@ pub(super) struct Corrections {
     pub denominator: Denominator,
 }
 
-/// The two running averages. `1 - beta` is formed in f64 from the decimal that the user wrote:
-/// in f32 it would be off by 1.3e-5 for 0.999, and every update with it.
+/// The two running averages.
+///
+/// The second is no interpolation: a square that is infinite would leave NaN behind, where infinity stays infinity.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
-    beta1: f32,
+    mean: FirstMoment,
     beta2: f32,
-    gain1: f32,
     gain2: f32,
 }
 
 impl Moments {
     #[inline]
     fn new(beta1: f64, beta2: f64) -> Self {
-        Self {
-            beta1: beta1 as f32,
-            beta2: beta2 as f32,
-            gain1: (1.0 - beta1) as f32,
-            gain2: (1.0 - beta2) as f32,
-        }
+        Self { mean: FirstMoment::new(beta1), beta2: beta2 as f32, gain2: (1.0 - beta2) as f32 }
     }
 
     /// Both moments after one more gradient.
     #[inline(always)]
     pub fn of<V: Vector>(&self, isa: V::Isa, g: V, [m, v]: [V; 2]) -> [V; 2] {
-        let m = V::splat(isa, self.beta1) * m + V::splat(isa, self.gain1) * g;
+        let m = self.mean.of(isa, g, m);
         let v = V::splat(isa, self.beta2) * v + V::splat(isa, self.gain2) * g * g;
         [m, v]
     }

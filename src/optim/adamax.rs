@@ -9,7 +9,7 @@ use crate::simd::{Rule, Vector, Width, math::warm};
 /// Adamax (Kingma and Ba, 2015, section 7.1): Adam over the largest gradient in place of the mean square.
 ///
 /// ```text
-/// m = beta1 * m + (1 - beta1) * g
+/// m = m + (1 - beta1) * (g - m)
 /// u = max(beta2 * u, |g| + eps)
 /// p -= lr / (1 - beta1^t) * m / u
 /// ```

@@ -1,19 +1,17 @@
 //! Adam with decoupled weight decay.
 
 use super::adam::AdamRule;
-use super::{Adam, Clock, Epsilon, Optimizer, State};
-use crate::check::check_weight_decay;
+use super::{Adam, Clock, Epsilon, Optimizer, State, With};
 use crate::error::Error;
-use crate::simd::{Assembly, Rule, Vector, Width};
+use crate::transform::Decay;
 
 /// AdamW (Loshchilov and Hutter, 2019): Adam, with the decay of the weights apart from it.
 ///
 /// ```text
-/// p *= 1 - lr * weight_decay
-/// p -= lr * (m / c1) / (sqrt(v / c2) + eps)        as Adam
+/// p = adam(p) - lr * weight_decay * p
 /// ```
 ///
-/// State: `m`, `v`. An L2 penalty would pass through the moments and be divided like any gradient;
+/// State: `m`, `v`. It is [`Adam`] with the transform [`Decay`], to the bit. An L2 penalty would pass through the moments and be divided like any gradient;
 /// the decay here acts on the weights alone, also where the gradient is 0.
 ///
 /// ```
@@ -49,20 +47,21 @@ impl AdamW {
         Self { lr, beta1, beta2, eps, weight_decay: 1e-2 }
     }
 
-    /// The rule without the decay.
-    const fn adam(&self) -> Adam {
-        let Self { lr, beta1, beta2, eps, .. } = *self;
-        Adam { lr, beta1, beta2, eps, bias_correction: true }
+    /// What it is made of.
+    const fn parts(&self) -> With<Adam, Decay> {
+        let Self { lr, beta1, beta2, eps, weight_decay } = *self;
+        let inner = Adam { lr, beta1, beta2, eps, bias_correction: true };
+        With { inner, transform: Decay::new(weight_decay) }
     }
 }
 
 impl Optimizer for AdamW {
     type Family = Self;
-    type Rule = AdamWRule;
+    type Rule = With<AdamRule, Decay>;
 
     #[inline]
-    fn rule(&self, clock: &mut Clock) -> AdamWRule {
-        AdamWRule { keep: 1.0 - self.lr * self.weight_decay, adam: self.adam().rule(clock) }
+    fn rule(&self, clock: &mut Clock) -> Self::Rule {
+        self.parts().rule(clock)
     }
     fn lr(&self) -> f32 {
         self.lr
@@ -71,27 +70,6 @@ impl Optimizer for AdamW {
         Self { lr, ..self }
     }
     fn check(&self) -> Result<(), Error> {
-        self.adam().check()?;
-        check_weight_decay(self.lr, self.weight_decay)
-    }
-}
-
-/// The constants of one step.
-#[derive(Clone, Copy, Debug)]
-pub struct AdamWRule {
-    keep: f32,
-    adam: AdamRule,
-}
-
-impl Rule for AdamWRule {
-    type Columns = Width<2>;
-    #[inline(always)]
-    fn apply<V: Vector>(&self, isa: V::Isa, p: V, g: [V; 1], state: [V; 2]) -> (V, [V; 2]) {
-        self.adam.apply(isa, p * V::splat(isa, self.keep), g, state)
-    }
-    #[inline(always)]
-    fn assembly(&self) -> Option<Assembly> {
-        let [beta1, gain1, beta2, gain2, inside, outside, lr] = self.adam.constants();
-        Some(Assembly::AdamW([beta1, gain1, beta2, gain2, inside, outside, lr, self.keep]))
+        self.parts().check()
     }
 }

@@ -1,5 +1,6 @@
 //! Lion.
 
+use super::moment::FirstMoment;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_weight_decay};
 use crate::error::{Error, Hyper};
@@ -10,7 +11,7 @@ use crate::simd::{Rule, Vector, Width};
 /// ```text
 /// u = sign(beta1 * m + (1 - beta1) * g)        sign(0) = 0
 /// p -= lr * (u + weight_decay * p)
-/// m = beta2 * m + (1 - beta2) * g
+/// m = m + (1 - beta2) * (g - m)
 /// ```
 ///
 /// State: `m`. A learning rate three to ten times below Adam's is usual.
@@ -57,8 +58,7 @@ impl Optimizer for Lion {
             lr: self.lr,
             beta1: self.beta1 as f32,
             gain1: (1.0 - self.beta1) as f32,
-            beta2: self.beta2 as f32,
-            gain2: (1.0 - self.beta2) as f32,
+            mean: FirstMoment::new(self.beta2),
             weight_decay: self.weight_decay,
         }
     }
@@ -82,8 +82,7 @@ pub struct LionRule {
     lr: f32,
     beta1: f32,
     gain1: f32,
-    beta2: f32,
-    gain2: f32,
+    mean: FirstMoment,
     weight_decay: f32,
 }
 
@@ -95,6 +94,6 @@ impl Rule for LionRule {
         let c = V::splat(isa, self.beta1) * m + V::splat(isa, self.gain1) * g;
         let sign = c.select_gt(zero, one, zero.select_gt(c, -one, c)); // 0 and NaN are themselves
         let p = p - V::splat(isa, self.lr) * (sign + V::splat(isa, self.weight_decay) * p);
-        (p, [V::splat(isa, self.beta2) * m + V::splat(isa, self.gain2) * g])
+        (p, [self.mean.of(isa, g, m)])
     }
 }

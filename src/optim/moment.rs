@@ -2,18 +2,31 @@
 
 use crate::simd::Vector;
 
-/// A first moment. `1 - beta` is formed in f64 from the decimal that the user wrote: in f32 it would be off by 1.3e-5
-/// for 0.999, and every update with it.
+/// A first moment: a running mean, by interpolation between the mean and the new gradient, as PyTorch's `lerp`.
+///
+/// ```text
+/// m = m + (1 - beta) * (g - m)        where 1 - beta < 1/2
+/// m = g + beta * (m - g)              elsewhere
+/// ```
+///
+/// `beta * m + (1 - beta) * g` needs two rounded constants that do not add up to 1: with a decay of 0.999 the mean of
+/// a constant is off by 1e-5. Here a mean that has arrived stays, and `beta = 0` gives `g` itself.
+///
+/// Both forms add a multiple of `g - m`, to the one or to the other. The sign of the constant says to which, so that a
+/// kernel needs no second loop and no branch.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstMoment {
-    beta: f32,
+    pub(super) weight: f32,
     gain: f32,
 }
 
 impl FirstMoment {
+    /// `1 - beta` is formed in f64 from the decimal that the user wrote: in f32 it would be off by 1.3e-5 for 0.999,
+    /// and every update with it.
     #[inline]
     pub const fn new(beta: f64) -> Self {
-        Self { beta: beta as f32, gain: (1.0 - beta) as f32 }
+        let gain = (1.0 - beta) as f32;
+        Self { weight: if gain < 0.5 { gain } else { -(beta as f32) }, gain }
     }
 
     /// `1 - beta`.
@@ -25,6 +38,7 @@ impl FirstMoment {
     /// The mean after one more gradient.
     #[inline(always)]
     pub fn of<V: Vector>(&self, isa: V::Isa, g: V, m: V) -> V {
-        V::splat(isa, self.beta) * m + V::splat(isa, self.gain) * g
+        let (weight, zero) = (V::splat(isa, self.weight), V::splat(isa, 0.0));
+        weight.select_gt(zero, m, g) + weight * (g - m)
     }
 }

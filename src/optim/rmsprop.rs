@@ -1,6 +1,7 @@
 //! RMSProp: plain, centred, with momentum, and both.
 
 use super::epsilon::{Denominator, Epsilon};
+use super::moment::FirstMoment;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
@@ -72,6 +73,7 @@ impl RmsProp {
         RmsPropRule {
             lr: self.lr,
             rho: self.rho as f32,
+            mean: FirstMoment::new(self.rho),
             gain: (1.0 - self.rho) as f32,
             denominator: self.eps.fold(1.0).1,
         }
@@ -82,7 +84,7 @@ impl RmsProp {
 ///
 /// ```text
 /// s = rho * s + (1 - rho) * g * g
-/// a = rho * a + (1 - rho) * g
+/// a = a + (1 - rho) * (g - a)
 /// p -= lr * g / (sqrt(max(0, s - a * a)) + eps)
 /// ```
 ///
@@ -279,6 +281,7 @@ impl Optimizer for CenteredRmsPropMomentum {
 pub struct RmsPropRule {
     lr: f32,
     rho: f32,
+    mean: FirstMoment,
     gain: f32,
     denominator: Denominator,
 }
@@ -293,7 +296,7 @@ impl RmsPropRule {
     /// Mean after one more gradient, and the variance about it.
     #[inline(always)]
     fn center<V: Vector>(&self, isa: V::Isa, g: V, s: V, a: V) -> (V, V) {
-        let a = V::splat(isa, self.rho) * a + V::splat(isa, self.gain) * g;
+        let a = self.mean.of(isa, g, a);
         (a, V::splat(isa, 0.0).max(s - a * a)) // a NaN passes this maximum
     }
 }

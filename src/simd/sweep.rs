@@ -102,10 +102,8 @@ pub enum Assembly {
     Momentum([f32; 3]),
     /// `rho, gain, inside, outside, lr`
     RmsProp([f32; 5]),
-    /// `beta1, gain1, beta2, gain2, inside, outside, lr`
-    Adam([f32; 7]),
-    /// `beta1, gain1, beta2, gain2, inside, outside, lr, keep`
-    AdamW([f32; 8]),
+    /// `weight, beta2, gain2, inside, outside, lr`, where the weight is above 0
+    Adam([f32; 6]),
 }
 
 /// The slices that a [`Rule`] runs over: all of one length, which is checked once, here.

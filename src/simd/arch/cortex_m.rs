@@ -153,42 +153,22 @@ macro_rules! rmsprop {
     };
 }
 
-/// `m = beta1 * m + gain1 * g; v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)`.
+/// `m += weight * (g - m); v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)`.
 macro_rules! adam {
     ($p:ident $g:ident $m:ident $v:ident $t:ident) => {
         code! {
-            vmul $t $g s19; // gain2 * g
-            vmul $v $v s18; // beta2 * v
+            vmul $t $g s18; // gain2 * g
+            vmul $v $v s17; // beta2 * v
             vmla $v $t $g;  // + (gain2 * g) * g
-            vadd $t $v s20; // v + inside
+            vadd $t $v s19; // v + inside
             vsqrt $t $t;
-            vmul $m $m s16; // beta1 * m
-            vmla $m $g s17; // + gain1 * g
-            vmul $g $m s22; // lr * m
-            vadd $t $t s21; // + outside
+            vsub $g $g $m;  // g - m
+            vmla $m $g s16; // m + weight * (g - m)
+            vmul $g $m s21; // lr * m
+            vadd $t $t s20; // + outside
             vdiv $t $g $t;
             vsub $p $p $t;
         }
-    };
-}
-
-/// `p *= keep`, and then [`adam`].
-macro_rules! adamw {
-    ($p:ident $g:ident $m:ident $v:ident $t:ident) => {
-        concat!(code! { vmul $p $p s23; }, adam!($p $g $m $v $t))
-    };
-}
-
-/// The loop of Adam and AdamW.
-macro_rules! adams {
-    ($adam:ident, $count:ident, $constants:ident in $last:literal; $p:ident, $g:ident, $m:ident, $v:ident) => {
-        assembly!($count, $constants in $last,
-            "vldmia {g}!, {{s2-s3}}", "vldmia {v}, {{s6-s7}}", "vldmia {m}, {{s4-s5}}",
-            "vldmia {p}, {{s0-s1}}",
-            $adam!(s0 s2 s4 s6 s8), $adam!(s1 s3 s5 s7 s8),
-            "vstmia {v}!, {{s6-s7}}", "vstmia {m}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
-            $p, $g, $m, $v
-        )
     };
 }
 
@@ -225,7 +205,7 @@ fn assembled<'a, const S: usize, const R: usize, T: Element>(
     let n = columns.len();
     let turns = match assembly {
         Assembly::Momentum(_) => n / 4,
-        Assembly::RmsProp(_) | Assembly::Adam(_) | Assembly::AdamW(_) => n / 2,
+        Assembly::RmsProp(_) | Assembly::Adam(_) => n / 2,
     };
     if turns == 0 {
         return columns;
@@ -253,11 +233,13 @@ fn assembled<'a, const S: usize, const R: usize, T: Element>(
                 turns * 2
             }
             (Assembly::Adam(c), &[g], &[m, v]) => {
-                adams!(adam, turns, c in "s22"; p, g, m, v);
-                turns * 2
-            }
-            (Assembly::AdamW(c), &[g], &[m, v]) => {
-                adams!(adamw, turns, c in "s23"; p, g, m, v);
+                assembly!(turns, c in "s21",
+                    "vldmia {g}!, {{s2-s3}}", "vldmia {v}, {{s6-s7}}", "vldmia {m}, {{s4-s5}}",
+                    "vldmia {p}, {{s0-s1}}",
+                    adam!(s0 s2 s4 s6 s8), adam!(s1 s3 s5 s7 s8),
+                    "vstmia {v}!, {{s6-s7}}", "vstmia {m}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
+                    p, g, m, v
+                );
                 turns * 2
             }
             _ => return columns,

@@ -100,33 +100,6 @@ macro_rules! divide {
     };
 }
 
-/// `m = beta1 * m + gain1 * g; v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)`,
-/// after `$decay`.
-macro_rules! adam {
-    ($n:ident, $constants:ident, [$($keep:ident)?]; $($decay:literal)?; $p:ident, $g:ident, $m:ident, $v:ident) => {
-        assembly!(
-            $n, $constants, [gain2 inside outside lr $($keep)?];
-            "vldrw.32 q1, [{g}], #16", "vldrw.32 q3, [{v}]", "vldrw.32 q2, [{m}]", "vldrw.32 q0, [{p}]",
-            $($decay,)?
-            "vmul.f32 q4, q1, {gain2}",
-            "vmul.f32 q3, q3, q7",       // beta2 * v
-            "vmul.f32 q4, q4, q1",       // (gain2 * g) * g
-            "vadd.f32 q3, q3, q4",
-            "vadd.f32 q4, q3, {inside}",
-            sqrt!(),
-            "vmul.f32 q2, q2, q5",       // beta1 * m
-            "vmul.f32 q1, q1, q6",       // gain1 * g
-            "vadd.f32 q2, q2, q1",
-            "vmul.f32 q1, q2, {lr}",
-            "vadd.f32 q4, q4, {outside}",
-            divide!(),
-            "vsub.f32 q0, q0, q1",
-            "vstrw.32 q3, [{v}], #16", "vstrw.32 q2, [{m}], #16", "vstrw.32 q0, [{p}], #16";
-            $p, $g, $m, $v
-        )
-    };
-}
-
 /// Does all elements, and returns none.
 #[inline(always)]
 pub(super) fn assembled<'a, const S: usize, const R: usize, T: Element>(
@@ -167,10 +140,26 @@ pub(super) fn assembled<'a, const S: usize, const R: usize, T: Element>(
                 "vstrw.32 q2, [{s}], #16", "vstrw.32 q0, [{p}], #16";
                 p, g, s
             ),
-            (Assembly::Adam(c), &[g], &[m, v]) => adam!(n, c, []; ; p, g, m, v),
-            (Assembly::AdamW(c), &[g], &[m, v]) => {
-                adam!(n, c, [keep]; "vmul.f32 q0, q0, {keep}"; p, g, m, v);
-            }
+            // m += weight * (g - m); v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)
+            (Assembly::Adam(c), &[g], &[m, v]) => assembly!(
+                n, c, [inside outside lr];
+                "vldrw.32 q1, [{g}], #16", "vldrw.32 q3, [{v}]", "vldrw.32 q2, [{m}]", "vldrw.32 q0, [{p}]",
+                "vmul.f32 q4, q1, q7",       // gain2 * g
+                "vmul.f32 q3, q3, q6",       // beta2 * v
+                "vmul.f32 q4, q4, q1",       // (gain2 * g) * g
+                "vadd.f32 q3, q3, q4",
+                "vadd.f32 q4, q3, {inside}",
+                sqrt!(),
+                "vsub.f32 q1, q1, q2",       // g - m
+                "vmul.f32 q1, q1, q5",       // weight * (g - m)
+                "vadd.f32 q2, q2, q1",
+                "vmul.f32 q1, q2, {lr}",
+                "vadd.f32 q4, q4, {outside}",
+                divide!(),
+                "vsub.f32 q0, q0, q1",
+                "vstrw.32 q3, [{v}], #16", "vstrw.32 q2, [{m}], #16", "vstrw.32 q0, [{p}], #16";
+                p, g, m, v
+            ),
             _ => return columns,
         }
     };
