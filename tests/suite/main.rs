@@ -23,6 +23,7 @@ mod lbfgs_store;
 mod levels;
 mod long;
 mod masks;
+mod moments;
 mod newton;
 mod noise;
 mod norm;
