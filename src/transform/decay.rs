@@ -11,7 +11,8 @@ use crate::simd::Vector;
 /// p = rule(p) - lr * weight_decay * p
 /// ```
 ///
-/// It acts where the gradient is 0 too, and never enters the rule's state.
+/// It acts where the gradient is 0 too, and never enters the rule's state. A decay of 0 changes nothing, not even an
+/// infinite weight.
 ///
 /// ```
 /// use gradus::{Optimizer, Sgd, SgdState, transform::Decay};
@@ -40,7 +41,8 @@ impl Decay {
 impl Transform for Decay {
     #[inline(always)]
     fn after<V: Vector>(&self, isa: V::Isa, old: V, new: V) -> V {
-        new - V::splat(isa, self.loss) * old
+        let (loss, zero) = (V::splat(isa, self.loss), V::splat(isa, 0.0));
+        new - loss.select_gt(zero, loss * old, zero)
     }
     fn at(self, lr: f32) -> Self {
         Self { loss: lr * self.weight_decay, ..self }

@@ -93,7 +93,9 @@ impl L2 {
 impl Transform for L2 {
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
-        g + V::splat(isa, 2.0 * self.lambda) * p
+        // No strength, no change: 0 times an infinite weight would be NaN, and -0 + 0 no longer -0.
+        let (slope, zero) = (V::splat(isa, 2.0 * self.lambda), V::splat(isa, 0.0));
+        g + slope.select_gt(zero, slope * p, -zero)
     }
     fn check(&self, _: f32) -> Result<(), Error> {
         check_lambda(self.lambda)

@@ -66,7 +66,7 @@ def formula(rule, h, dtype, lrs, steps):
         if rule in ("adam", "adamw", "amsgrad", "nadam", "adamax", "radam"):
             b1, b2 = h["beta1"], h["beta2"]
             c1, c2 = (1 - b1**t, 1 - b2**t) if h.get("bias_correction", True) else (1.0, 1.0)
-            m = dtype(b1) * m + dtype(1 - b1) * g
+            m = m + dtype(1 - b1) * (g - m)
             v = dtype(b2) * v + dtype(1 - b2) * g * g
         if rule == "sgd":
             p = p - dtype(lr) * g
