@@ -127,15 +127,15 @@ struct Run<T> {
 impl<T: Real> Run<T> {
     fn new(n: usize) -> Self {
         let start: Vec<T> = [-1.2, 1.0].map(T::of).into_iter().cycle().take(n).collect();
-        Self { solver: LbfgsVec::new(n, M).expect("pairs"), start, evaluations: 0 }
+        let settings = LbfgsSettings { tolerance: T::ZERO, ..LbfgsSettings::new() };
+        Self { solver: LbfgsVec::new(n).pairs(M).settings(settings), start, evaluations: 0 }
     }
 
     /// One iteration with full memory: its time, and that of the objective in it.
     fn iteration(&mut self) -> [Duration; 2] {
         while !(M as u32 + 2..25).contains(&self.solver.report().iterations) {
             if self.solver.ask().is_none() || self.solver.report().iterations >= 25 {
-                let settings = LbfgsSettings { tolerance: T::ZERO, ..LbfgsSettings::new() };
-                self.solver.start(&settings, &self.start).expect("equal lengths");
+                self.solver.start(&self.start).expect("equal lengths");
             }
             self.evaluate();
         }

@@ -184,13 +184,12 @@ fn a_run_of_lbfgs_allocates_only_its_memory() {
     use gradus::second_order::{LbfgsSettings, LbfgsVec};
     let n = BLOCK + 300;
     for l1 in [0.0, 0.1] {
-        let mut solver = LbfgsVec::<f64>::new(n, 5).unwrap();
-        let (mut x, preconditioner) = (vec![2.0; n], vec![0.5; n]);
         let settings = LbfgsSettings { l1, tolerance: 0.0, max_iterations: 20, ..LbfgsSettings::new() };
+        let mut solver = LbfgsVec::<f64>::new(n).pairs(5).settings(settings);
+        let (mut x, preconditioner) = (vec![2.0; n], vec![0.5; n]);
         let mut iterations = 0;
-        let go_on = |_: &_| std::ops::ControlFlow::Continue(());
         let allocations = count(|| {
-            let report = solver.minimize(&settings, &mut x, Some(&preconditioner), go_on, quartic);
+            let report = solver.preconditioner(&preconditioner).minimize(&mut x, quartic);
             iterations = report.unwrap().iterations;
         });
         assert_eq!(allocations, 0);
@@ -203,18 +202,18 @@ fn a_run_of_lbfgs_allocates_only_its_memory() {
 fn on_threads_lbfgs_allocates_when_it_starts_and_not_in_its_iterations() {
     use gradus::second_order::{LbfgsSettings, LbfgsVec};
     use std::ops::ControlFlow::{Break, Continue};
-    let n = 3 * BLOCK + 300;
+    let n = 11 * BLOCK + 300; // enough for two threads
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let allocations = [3, 12].map(|iterations| {
-        let mut solver = LbfgsVec::<f64>::new(n, 5).unwrap();
-        let mut x = vec![2.0; n];
         let settings = LbfgsSettings { tolerance: 0.0, ..LbfgsSettings::new() };
+        let mut solver = LbfgsVec::<f64>::new(n).pairs(5).settings(settings).on(gradus::Exec::threads());
+        let mut x = vec![2.0; n];
         let go_on = |r: &gradus::second_order::Report<f64>| {
             if r.iterations == iterations { Break(()) } else { Continue(()) }
         };
         pool.install(|| {
             count(|| {
-                let report = solver.par_minimize(&settings, &mut x, None, go_on, quartic);
+                let report = solver.on_iteration(go_on).minimize(&mut x, quartic);
                 assert_eq!(report.unwrap().iterations, iterations);
             })
         })
@@ -336,7 +335,7 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
             *h = [[12.0 * x[0] * x[0] + 2.0, 0.0], [0.0, 12.0 * x[1] * x[1] + 2.0]];
             newton.tell(f);
         }
-        DiagonalNewton { lr: 0.5, damping: 0.1 }.step(&mut y, &x, &g).unwrap();
+        DiagonalNewton { damping: 0.1, ..DiagonalNewton::new(0.5) }.step(&mut y, &x, &g).unwrap();
         black_box((new, largest, lbfgs.report(), newton.report()));
     });
     assert_eq!(allocations, 0);

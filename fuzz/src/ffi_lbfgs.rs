@@ -185,8 +185,9 @@ where
     let (objective, config, layout) = (Objective::new(u, n)?, config(m), Layout::new::<T>(n, m));
     let mut arena = Arena([0; ROOM]);
     let start = (0..n).map(|_| crate::input::number(u)).collect::<Result<Vec<T>>>()?;
-    let mut rust = LbfgsVec::<T>::new(n, m).unwrap();
-    rust.start(&LbfgsSettings { max_evaluations: 40, ..LbfgsSettings::new() }, &start).unwrap();
+    let settings = LbfgsSettings { max_evaluations: 40, ..LbfgsSettings::new() };
+    let mut rust = LbfgsVec::<T>::new(n).pairs(m).settings(settings);
+    rust.start(&start).unwrap();
     // What is left of an earlier run does not matter.
     arena.0[layout.work.offset.unwrap()..][..layout.work.bytes].fill(u.arbitrary()?);
     write(&mut arena, layout.x, &start);
@@ -271,7 +272,7 @@ where
     if state.number == 0 {
         // It had not begun: C begins with the next step, Rust with a call of its own.
         let x = rust.x().to_vec();
-        rust.start(&LbfgsSettings { max_evaluations: 40, ..LbfgsSettings::new() }, &x).unwrap();
+        rust.start(&x).unwrap();
     }
     Ok(())
 }

@@ -166,8 +166,9 @@ where
         None
     };
     let what = format!("{objective:?} {settings:?} from {start:?}, {m} pairs, preconditioner {h:?}");
-    let mut solver = LbfgsVec::<T>::new(n, m).unwrap();
-    let started = solver.start_at(Level::SCALAR, &settings, &start);
+    let new = |level| LbfgsVec::<T>::new(n).pairs(m).settings(settings).on(level);
+    let mut solver = new(Level::SCALAR);
+    let started = solver.start(&start);
     assert_eq!(started, settings.check());
     if started.is_err() {
         assert!(solver.ask().is_none(), "started with settings out of range");
@@ -177,7 +178,7 @@ where
     if let Some(h) = &h
         && h.iter().any(|h| !(*h > T::ZERO && Real::finite(*h)))
     {
-        refused(solver, &settings, &start, h);
+        refused(solver, &start, h);
         return Ok(());
     }
 
@@ -199,8 +200,8 @@ where
 
     let end = outcome(&report, &x);
     for level in Level::available() {
-        let mut solver = LbfgsVec::<T>::new(n, m).unwrap();
-        solver.start_at(level, &settings, &start).unwrap();
+        let mut solver = new(level);
+        solver.start(&start).unwrap();
         while let Some((x, g)) = solver.ask() {
             let f = objective.call(x, g);
             tell(&mut solver, f, h.as_deref());
@@ -210,8 +211,12 @@ where
     // With a function and a callback, in memory that another run has used.
     let mut x = start.clone();
     let go_on = |_: &Report<T>| ControlFlow::Continue(());
-    let report =
-        solver.minimize(&settings, &mut x, h.as_deref(), go_on, |x, g| objective.call(x, g)).unwrap();
+    let run = solver.on_iteration(go_on);
+    let run = match &h {
+        Some(h) => run.preconditioner(h),
+        None => run,
+    };
+    let report = run.minimize(&mut x, |x, g| objective.call(x, g)).unwrap();
     assert_eq!(outcome(&report, &bits(&x)), end, "with a callback: {what}");
     // In fixed memory.
     if let Ok(start) = <&[T; N]>::try_from(&start[..])
@@ -229,7 +234,7 @@ where
         assert_eq!(outcome(&fixed.report(), &bits(fixed.x())), end, "in fixed memory: {what}");
     }
     // From a file that was saved on the way.
-    let mut restored = LbfgsVec::<T>::new(n, m).unwrap();
+    let mut restored = LbfgsVec::<T>::new(n).pairs(m);
     store::load(&mut restored, &file).unwrap();
     while let Some((x, g)) = restored.ask() {
         let f = objective.call(x, g);
@@ -237,8 +242,8 @@ where
     }
     assert_eq!(outcome(&restored.report(), &bits(restored.x())), end, "from a file: {what}");
     // Stopped on the way, it is as good as then.
-    let mut stopped = LbfgsVec::<T>::new(n, m).unwrap();
-    stopped.start(&settings, &start).unwrap();
+    let mut stopped = new(Level::SCALAR);
+    stopped.start(&start).unwrap();
     let mut seen = Vec::new();
     for _ in 0..cut {
         let Some((x, g)) = stopped.ask() else { break };
@@ -254,15 +259,14 @@ where
 }
 
 /// A preconditioner that is not positive and finite is refused, and nothing changes.
-fn refused<T: Number>(mut solver: LbfgsVec<T>, settings: &LbfgsSettings<T>, start: &[T], h: &[T])
+fn refused<T: Number>(mut solver: LbfgsVec<T>, start: &[T], h: &[T])
 where
     LbfgsVec<T>: store::Load,
 {
     let (before, error) = (store::to_vec(&solver).unwrap(), Error::Range(Hyper::Preconditioner));
-    let go_on = |_: &Report<T>| ControlFlow::Continue(());
     let mut x = start.to_vec();
     assert_eq!(solver.tell_preconditioned(T::ZERO, h), Err(error));
-    assert_eq!(solver.minimize(settings, &mut x, Some(h), go_on, |_, _| unreachable!()), Err(error));
+    assert_eq!(solver.preconditioner(h).minimize(&mut x, |_, _| unreachable!()), Err(error));
     assert!(store::to_vec(&solver).unwrap() == before && bits(&x) == bits(start), "refused, but changed");
 }
 

@@ -98,8 +98,8 @@ fn others(u: &mut Unstructured) -> Result<()> {
             (models.predict(copy, &mut scratch, x).is_ok(), some && two)
         }
         7 => {
-            let newton = DiagonalNewton { lr: 0.5, damping: 0.0 };
-            (newton.step_at(level, x, a, b).is_ok(), three)
+            let newton = DiagonalNewton::new(0.5);
+            (newton.on(level).step(x, a, b).is_ok(), three)
         }
         8 => match MonteCarlo::new(x, a) {
             Ok(mut average) => {
@@ -140,21 +140,21 @@ fn others(u: &mut Unstructured) -> Result<()> {
 /// L-BFGS: the memory fits one length.
 fn minimisers(u: &mut Unstructured, n: usize) -> Result<()> {
     let (m, pairs) = (near(u, n)?, u.int_in_range(0..=2)?);
-    let solver = LbfgsVec::<f32>::new(n, pairs);
-    assert_eq!(solver.is_ok(), pairs > 0);
-    let Ok(mut solver) = solver else { return Ok(()) };
     let (settings, mut x) = (LbfgsSettings { max_evaluations: 3, ..LbfgsSettings::new() }, vec![1.0; m]);
-    assert_eq!(solver.start(&settings, &x).is_ok(), m == n);
+    let mut solver = LbfgsVec::<f32>::new(n).pairs(pairs).settings(settings);
+    assert_eq!(solver.start(&x).is_ok(), m == n && pairs > 0);
+    if pairs == 0 {
+        return Ok(());
+    }
     assert_eq!(solver.ask().is_some(), m == n);
     assert_eq!(solver.tell_preconditioned(1.0, &x).is_ok(), m == n);
-    let go_on = |_: &_| core::ops::ControlFlow::Continue(());
     let flat = |_: &[f32], g: &mut [f32]| {
         g.fill(0.0);
         0.0
     };
-    assert_eq!(solver.minimize(&settings, &mut x, None, go_on, flat).is_ok(), m == n);
+    assert_eq!(solver.minimize(&mut x, flat).is_ok(), m == n);
     let (mut y, h) = (vec![1.0; n], vec![1.0; m]);
-    assert_eq!(solver.minimize(&settings, &mut y, Some(&h), go_on, flat).is_ok(), m == n);
+    assert_eq!(solver.preconditioner(&h).minimize(&mut y, flat).is_ok(), m == n);
     Ok(())
 }
 

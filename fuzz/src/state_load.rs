@@ -110,10 +110,10 @@ fn file(u: &mut Unstructured) -> Result<()> {
             Ok(())
         }
         13 => {
-            let mut heap = LbfgsVec::<f32>::new(n, 2).unwrap();
-            heap.start(&LbfgsSettings::new(), &vec![x; n]).unwrap();
+            let mut heap = LbfgsVec::<f32>::new(n).pairs(2);
+            heap.start(&vec![x; n]).unwrap();
             minimise(n, || heap.ask().map(|(x, g)| slope(x, g)).map(|f| heap.tell(f)));
-            let mut target = LbfgsVec::<f32>::new(n, 2).unwrap();
+            let mut target = LbfgsVec::<f32>::new(n).pairs(2);
             check(u, heap, &mut target)?;
             minimise(20, || target.ask().map(|(x, g)| slope(x, g)).map(|f| target.tell(f)));
             Ok(())

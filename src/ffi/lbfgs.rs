@@ -6,6 +6,7 @@ use super::{guard, same_version};
 use crate::second_order::{
     Borrowed, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, check_preconditioner, work_len,
 };
+use crate::simd::Exec;
 use crate::store::{self, bytes::Number};
 
 /// Pairs of gradus_lbfgs at most.
@@ -121,6 +122,7 @@ impl gradus_lbfgs {
             l1: T::of(self.l1),
             l1_start: self.l1_start,
             l1_end: if self.l1_end == 0 { usize::MAX } else { self.l1_end },
+            exec: Exec::new(),
         };
         settings.check()?;
         Ok(settings)

@@ -13,12 +13,15 @@
 #![doc = include_str!("../../docs/rosenbrock.svg")]
 #![doc = ""]
 
+mod fields;
 mod lbfgs;
 mod newton;
 mod real;
+mod report;
 
 pub use lbfgs::*;
 #[cfg(feature = "ffi")]
 pub(crate) use lbfgs::{Borrowed, MOST_PAIRS, Suspended, check_preconditioner, work_len};
 pub use newton::*;
 pub use real::Real;
+pub use report::{Report, Stop};

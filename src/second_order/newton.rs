@@ -1,10 +1,10 @@
 //! Newton's method with the caller's Hessian, and its diagonal form.
 
-use super::lbfgs::{Fields, stop_of};
+use super::fields::fields;
 use super::real::noise;
 use super::{Real, Report, Stop};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Columns, Level, Rule, Vector, Width, run};
+use crate::simd::{Columns, Exec, Rule, Vector, Width, run};
 use crate::store::bytes::{Head, Number, Reader, Writer};
 use crate::store::{self, Fixed, Load, Save};
 
@@ -156,6 +156,23 @@ impl<T: Real> Progress<T> {
         scale: T::ZERO,
         slope: T::ZERO,
     };
+
+    fields! {
+        number settings.tolerance;
+        number settings.damping;
+        number settings.sufficient_decrease;
+        word settings.max_iterations;
+        word settings.max_evaluations;
+        flag asking;
+        number report.value;
+        number report.gradient;
+        word report.iterations;
+        word report.evaluations;
+        choice report.stop;
+        number damping;
+        number scale;
+        number slope;
+    }
 }
 
 impl<const N: usize, T: Real> Newton<N, T> {
@@ -324,33 +341,6 @@ impl<const N: usize, T: Real> Default for Newton<N, T> {
     }
 }
 
-/// Numbers and words in a file, before the vectors.
-const NUMBERS: usize = 8;
-const WORDS: usize = 6;
-
-impl<T: Real + Number> Progress<T> {
-    const SIZE: usize = NUMBERS * size_of::<T>() + WORDS * 4;
-
-    fn fields(&mut self, each: &mut impl Fields<T>) {
-        each.number(&mut self.settings.tolerance);
-        each.number(&mut self.settings.damping);
-        each.number(&mut self.settings.sufficient_decrease);
-        each.word(&mut self.settings.max_iterations);
-        each.word(&mut self.settings.max_evaluations);
-        each.flag(&mut self.asking);
-        each.number(&mut self.report.value);
-        each.number(&mut self.report.gradient);
-        each.word(&mut self.report.iterations);
-        each.word(&mut self.report.evaluations);
-        let mut stop = self.report.stop as u32;
-        each.word(&mut stop);
-        self.report.stop = stop_of(stop);
-        each.number(&mut self.damping);
-        each.number(&mut self.scale);
-        each.number(&mut self.slope);
-    }
-}
-
 impl<const N: usize, T: Real + Number> Newton<N, T> {
     const HEAD: Head = Head::new(T::NEWTON, N, N);
 }
@@ -372,7 +362,7 @@ impl<const N: usize, T: Real + Number> Load for Newton<N, T> {
         let (mut found, mut copy) = (self.now, *from);
         found.fields(&mut copy);
         // What is not written as it was read is no state.
-        let mut buffer = [0; Progress::<f64>::SIZE];
+        let mut buffer = [0; Progress::<f64>::COUNT.bytes::<f64>()];
         let mut again = Writer::new(&mut buffer);
         found.fields(&mut again);
         let runs = !found.asking || found.settings.check().is_ok();
@@ -393,7 +383,7 @@ impl<const N: usize, T: Real + Number> Load for Newton<N, T> {
 }
 
 impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
-    const SIZE: usize = Head::SIZE + Progress::<T>::SIZE + size_of::<T>() * N * (3 + N);
+    const SIZE: usize = Head::SIZE + Progress::<T>::COUNT.bytes::<T>() + size_of::<T>() * N * (3 + N);
 }
 
 /// The size of element `i`, which lies on the diagonal; `scale` if that is 0.
@@ -477,7 +467,7 @@ fn solve<const N: usize, T: Real>(factor: &[[T; N]; N], g: &[T; N]) -> [T; N] {
 /// ```
 /// use gradus::second_order::DiagonalNewton;
 ///
-/// let newton = DiagonalNewton { lr: 1.0, damping: 0.0 };
+/// let newton = DiagonalNewton::new(1.0);
 /// let mut p = [5.0, -3.0];
 /// // f = (x - 1)^2 + 10 (y - 2)^2
 /// newton.step(&mut p, &[2.0 * (5.0 - 1.0), 20.0 * (-3.0 - 2.0)], &[2.0, 20.0])?;
@@ -492,9 +482,24 @@ pub struct DiagonalNewton<T = f32> {
     pub lr: T,
     /// Added to every curvature.
     pub damping: T,
+    /// Where a step runs. It is in no file.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub exec: Exec,
 }
 
 impl<T: Real> DiagonalNewton<T> {
+    /// Without damping.
+    #[must_use]
+    pub const fn new(lr: T) -> Self {
+        Self { lr, damping: T::ZERO, exec: Exec::new() }
+    }
+
+    /// The same on chosen threads or a chosen instruction set, to the same bits.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self { exec: exec.into(), ..self }
+    }
+
     /// Checks both settings.
     ///
     /// # Errors
@@ -509,15 +514,7 @@ impl<T: Real> DiagonalNewton<T> {
     /// # Errors
     /// [`Error::Length`] if the lengths differ; nothing was written.
     pub fn step(&self, params: &mut [T], grads: &[T], curvature: &[T]) -> Result<(), Error> {
-        self.step_at(Level::detect(), params, grads, curvature)
-    }
-
-    /// As [`step`](Self::step), on a chosen instruction set: the same bits on each.
-    ///
-    /// # Errors
-    /// As [`step`](Self::step).
-    pub fn step_at(&self, level: Level, params: &mut [T], grads: &[T], curvature: &[T]) -> Result<(), Error> {
-        run(level, self, Columns::new(params, [grads, curvature], [])?);
+        run(self.exec, self, Columns::new(params, [grads, curvature], [])?);
         Ok(())
     }
 }

@@ -23,10 +23,12 @@ use super::width::Width;
 /// assert!(l2_norm(Exec::new(), &params) < 16.0);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Exec {
-    level: Option<Level>,
+    /// Whether `level` was chosen; not an `Option`, so that all bits are 0 where nothing was.
+    chosen: bool,
+    level: Level,
     #[cfg(feature = "rayon")]
     threads: bool,
 }
@@ -35,7 +37,8 @@ impl Exec {
     /// The widest instruction set of the CPU, one thread.
     pub const fn new() -> Self {
         Self {
-            level: None,
+            chosen: false,
+            level: Level::SCALAR,
             #[cfg(feature = "rayon")]
             threads: false,
         }
@@ -49,7 +52,7 @@ impl Exec {
 
     /// The same on a chosen instruction set: for tests and benchmarks.
     pub const fn with_level(mut self, level: Level) -> Self {
-        self.level = Some(level);
+        (self.chosen, self.level) = (true, level);
         self
     }
 
@@ -57,10 +60,7 @@ impl Exec {
     #[inline(always)]
     #[must_use]
     pub fn level(self) -> Level {
-        match self.level {
-            Some(level) => level,
-            None => Level::detect(),
-        }
+        if self.chosen { self.level } else { Level::detect() }
     }
 
     /// Parts to cut `n` elements into: one a thread, none so small that it is over before a thread has woken up.
@@ -72,6 +72,12 @@ impl Exec {
         }
         let _ = n;
         1
+    }
+}
+
+impl Default for Exec {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

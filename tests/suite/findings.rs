@@ -106,8 +106,8 @@ fn minus_infinity_is_no_lowest_value() {
 fn rounding_lifts_no_run_above_its_start() {
     // The value is as large as its steps are invisible; up by one unit, with slopes that please the search.
     let above = 1.0 + f64::EPSILON;
-    let mut solver = LbfgsVec::<f64>::new(1, 3).unwrap();
-    solver.start(&LbfgsSettings::new(), &[1.0]).unwrap();
+    let mut solver = LbfgsVec::<f64>::new(1).pairs(3);
+    solver.start(&[1.0]).unwrap();
     let mut evaluations = 0;
     while let Some((x, g)) = solver.ask() {
         let start = x[0] == 1.0;
@@ -146,7 +146,7 @@ fn a_penalty_that_stops_a_parameter_lets_no_value_rise() {
         last = report.value;
         ControlFlow::Continue(())
     };
-    LbfgsVec::new(2, 5).unwrap().minimize(&settings, &mut x, None, falls, objective).unwrap();
+    LbfgsVec::new(2).pairs(5).settings(settings).on_iteration(falls).minimize(&mut x, objective).unwrap();
 }
 
 /// A state without columns, of plain descent, was saved from C and could not be loaded again.

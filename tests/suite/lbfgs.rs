@@ -1,7 +1,9 @@
 //! L-BFGS: the same bits in every memory, on every level and any number of threads; quality, OWL-QN, arguments.
 
-use crate::support::lbfgs::{keep_going, minimize, quadratic, rosenbrock};
+use crate::support::lbfgs::{minimize, quadratic, rosenbrock};
 use crate::support::{learning, mgh};
+#[cfg(feature = "rayon")]
+use gradus::Exec;
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
 use gradus::{Argument, Error, Hyper, Level};
 use std::ops::ControlFlow::Continue;
@@ -39,15 +41,10 @@ fn the_published_minima_are_found() {
         let flat = (p.name, p.n()) == ("watson", 12);
         let (pairs, tolerance) = if flat { (50, 1e-13) } else { (10, 1e-9) };
         let mut x = p.start.clone();
-        let r = LbfgsVec::new(p.n(), pairs)
-            .unwrap()
-            .minimize(
-                &LbfgsSettings { tolerance, ..LbfgsSettings::new() },
-                &mut x,
-                None,
-                keep_going,
-                |x, g| p.eval(x, g),
-            )
+        let r = LbfgsVec::new(p.n())
+            .pairs(pairs)
+            .settings(LbfgsSettings { tolerance, ..LbfgsSettings::new() })
+            .minimize(&mut x, |x, g| p.eval(x, g))
             .unwrap();
         // Six digits are published, or the minimum is 0.
         let near = |m: f64| (r.value - m).abs() <= if m == 0.0 { 1e-6 } else { 1e-5 * m };
@@ -61,8 +58,8 @@ fn raw_features_converge_with_long_memory_or_a_preconditioner() {
     let p = raw();
     assert_eq!(p.n(), 31);
     let mut x = p.start.clone();
-    let mut solver = LbfgsVec::new(31, 50).unwrap();
-    let long = solver.minimize(&LbfgsSettings::new(), &mut x, None, keep_going, |x, g| p.eval(x, g)).unwrap();
+    let mut solver = LbfgsVec::new(31).pairs(50);
+    let long = solver.minimize(&mut x, |x, g| p.eval(x, g)).unwrap();
     assert_eq!(long.stop, Stop::Gradient, "{long:?}");
 
     // A bound of the Hessian's diagonal: p (1 - p) <= 1/4 times the variance of the feature, plus the penalty.
@@ -76,9 +73,8 @@ fn raw_features_converge_with_long_memory_or_a_preconditioner() {
     let mut h: Vec<f64> = (0..30).map(|j| 1.0 / curvature(j)).collect();
     h.push(4.0);
     let mut x = p.start.clone();
-    let mut solver = LbfgsVec::new(31, 10).unwrap();
-    let short =
-        solver.minimize(&LbfgsSettings::new(), &mut x, Some(&h), keep_going, |x, g| p.eval(x, g)).unwrap();
+    let mut solver = LbfgsVec::new(31).pairs(10);
+    let short = solver.preconditioner(&h).minimize(&mut x, |x, g| p.eval(x, g)).unwrap();
     assert_eq!(short.stop, Stop::Gradient, "{short:?}");
     println!("m = 50: {} iterations; preconditioned, m = 10: {}", long.iterations, short.iterations);
     assert!((long.value - short.value).abs() < 1e-6);
@@ -90,8 +86,8 @@ fn raw_features_converge_with_long_memory_or_a_preconditioner() {
 fn trace<T: Real + Into<f64>>(level: Level, n: usize, m: usize, settings: &LbfgsSettings<T>) -> Vec<u64> {
     let start: Vec<T> =
         (0..n).map(|i| T::of(if i % 2 == 0 { -1.2 } else { 1.0 } + 1e-3 * (i % 17) as f64)).collect();
-    let mut solver = LbfgsVec::new(n, m).unwrap();
-    solver.start_at(level, settings, &start).unwrap();
+    let mut solver = LbfgsVec::new(n).pairs(m).settings(*settings).on(level);
+    solver.start(&start).unwrap();
     let mut bits = Vec::new();
     while let Some((x, g)) = solver.ask() {
         let f = rosenbrock(x, g);
@@ -132,9 +128,9 @@ fn a_preconditioner_of_ones_is_none() {
     for (n, m) in [(6, 3), (66, 10), (66, 12), (40_000, 10)] {
         let settings = LbfgsSettings::<f64> { max_evaluations: 40, ..LbfgsSettings::new() };
         let (start, ones) = (vec![-1.2; n], vec![1.0; n]);
-        let [mut with, mut without] = [(); 2].map(|()| LbfgsVec::new(n, m).unwrap());
-        with.start(&settings, &start).unwrap();
-        without.start(&settings, &start).unwrap();
+        let [mut with, mut without] = [(); 2].map(|()| LbfgsVec::new(n).pairs(m).settings(settings));
+        with.start(&start).unwrap();
+        without.start(&start).unwrap();
         while let Some((x, g)) = without.ask() {
             let f = rosenbrock(x, g);
             let (at, h) = with.ask().expect("as many evaluations");
@@ -152,9 +148,9 @@ fn fixed_memory_asks_for_the_same_points() {
     let settings = LbfgsSettings::<f64> { max_evaluations: 60, ..LbfgsSettings::new() };
     let start = core::array::from_fn::<f64, 6, _>(|i| if i % 2 == 0 { -1.2 } else { 1.0 });
     let mut fixed = Lbfgs::<6, 4, f64>::new();
-    let mut heap = LbfgsVec::new(6, 4).unwrap();
+    let mut heap = LbfgsVec::new(6).pairs(4).settings(settings);
     fixed.start(&settings, &start).unwrap();
-    heap.start(&settings, &start).unwrap();
+    heap.start(&start).unwrap();
     loop {
         let (a, b) = (fixed.ask(), heap.ask());
         let (Some((xa, ga)), Some((xb, gb))) = (a, b) else { break };
@@ -181,18 +177,22 @@ fn any_number_of_threads_finds_the_same_points() {
         let settings = LbfgsSettings { max_iterations: 15, l1, ..LbfgsSettings::new() };
         let run = |threads: Option<usize>| {
             let (mut x, mut values) = (start.clone(), Vec::new());
-            let mut solver = LbfgsVec::new(n, 4).unwrap();
+            let mut solver = LbfgsVec::new(n).pairs(4).settings(settings);
+            if threads.is_some() {
+                solver = solver.on(Exec::threads());
+            }
             let note = |r: &Report<f64>| {
                 values.push(r.value.to_bits());
                 Continue(())
             };
+            let minimize = || match h {
+                None => solver.on_iteration(note).minimize(&mut x, rosenbrock),
+                Some(h) => solver.on_iteration(note).preconditioner(h).minimize(&mut x, rosenbrock),
+            };
+            let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let report = match threads {
-                None => solver.minimize(&settings, &mut x, h, note, rosenbrock),
-                Some(threads) => rayon::ThreadPoolBuilder::new()
-                    .num_threads(threads)
-                    .build()
-                    .unwrap()
-                    .scope(|_| solver.par_minimize(&settings, &mut x, h, note, rosenbrock)),
+                None => minimize(),
+                Some(threads) => pool(threads).scope(|_| minimize()),
             };
             assert_eq!(values.len(), 15);
             (report.unwrap(), values, x.iter().map(|x| x.to_bits()).collect::<Vec<_>>())
@@ -207,13 +207,14 @@ fn any_number_of_threads_finds_the_same_points() {
 #[cfg(feature = "rayon")]
 #[test]
 fn what_is_told_on_threads_leads_to_the_same_points() {
-    let n = 2 * gradus::BLOCK + 10;
+    let n = 11 * gradus::BLOCK + 10; // enough for two threads
     let h = vec![0.5; n];
     for preconditioned in [false, true] {
-        let [mut alone, mut threads] = [(); 2].map(|()| LbfgsVec::<f64>::new(n, 3).unwrap());
+        let settings = LbfgsSettings { max_iterations: 8, ..LbfgsSettings::new() };
+        let new = |exec: Exec| LbfgsVec::<f64>::new(n).pairs(3).settings(settings).on(exec);
+        let (mut alone, mut threads) = (new(Exec::new()), new(Exec::threads()));
         for solver in [&mut alone, &mut threads] {
-            let settings = LbfgsSettings { max_iterations: 8, ..LbfgsSettings::new() };
-            solver.start(&settings, &vec![-1.2; n]).unwrap();
+            solver.start(&vec![-1.2; n]).unwrap();
         }
         while let (Some((x, g)), Some((at, to))) = (alone.ask(), threads.ask()) {
             assert!(x == at);
@@ -221,10 +222,10 @@ fn what_is_told_on_threads_leads_to_the_same_points() {
             to.copy_from_slice(g);
             if preconditioned {
                 alone.tell_preconditioned(f, &h).unwrap();
-                threads.par_tell_preconditioned(f, &h).unwrap();
+                threads.tell_preconditioned(f, &h).unwrap();
             } else {
                 alone.tell(f);
-                threads.par_tell(f);
+                threads.tell(f);
             }
         }
         assert!(alone.report().iterations == 8 && alone.report() == threads.report());
@@ -260,13 +261,12 @@ fn a_copy_in_mid_run_continues_with_the_same_bits() {
 #[test]
 fn memory_of_an_earlier_run_leaves_no_trace() {
     let settings = LbfgsSettings::new();
-    let mut used = LbfgsVec::new(10, 5).unwrap();
+    let mut used = LbfgsVec::new(10).pairs(5).settings(settings);
     let mut x = [3.0; 10];
-    used.minimize(&settings, &mut x, None, keep_going, quadratic).unwrap();
+    used.minimize(&mut x, quadratic).unwrap();
     let (mut a, mut b) = ([-1.2; 10], [-1.2; 10]);
-    let again = used.minimize(&settings, &mut a, None, keep_going, rosenbrock).unwrap();
-    let fresh =
-        LbfgsVec::new(10, 5).unwrap().minimize(&settings, &mut b, None, keep_going, rosenbrock).unwrap();
+    let again = used.minimize(&mut a, rosenbrock).unwrap();
+    let fresh = LbfgsVec::new(10).pairs(5).settings(settings).minimize(&mut b, rosenbrock).unwrap();
     assert_eq!((again, a), (fresh, b));
 }
 
@@ -452,18 +452,14 @@ fn bad_arguments_are_refused() {
         assert_eq!(Lbfgs::<1, 1, f64>::new().start(&settings, &x), Err(Error::Range(hyper)));
     }
     assert_eq!(LbfgsSettings { l1_start: 9, l1_end: 3, ..good }.check(), Err(Error::Shape));
-    assert_eq!(LbfgsVec::<f64>::new(3, 0).map(|_| ()), Err(Error::Empty));
-    let mut solver = LbfgsVec::<f64>::new(3, 1).unwrap();
-    assert_eq!(
-        solver.start(&good, &[0.0; 2]),
-        Err(Error::Length { what: Argument::Params, expected: 3, found: 2 })
-    );
-    let refused = solver.minimize(&good, &mut [0.0; 3], Some(&[1.0; 2]), keep_going, |_, _| unreachable!());
-    assert_eq!(refused, Err(Error::Length { what: Argument::Preconditioner, expected: 3, found: 2 }));
-    assert_eq!(
-        solver.tell_preconditioned(0.0, &[1.0; 2]),
-        Err(Error::Length { what: Argument::Preconditioner, expected: 3, found: 2 })
-    );
+    assert_eq!(LbfgsVec::<f64>::new(3).pairs(0).start(&[0.0; 3]), Err(Error::Empty));
+    let mut solver = LbfgsVec::<f64>::new(3).pairs(1);
+    let length = |what| Error::Length { what, expected: 3, found: 2 };
+    assert_eq!(solver.start(&[0.0; 2]), Err(length(Argument::Params)));
+    let refused = Err(length(Argument::Preconditioner));
+    let run = solver.preconditioner(&[1.0; 2]).minimize(&mut [0.0; 3], |_, _| unreachable!());
+    assert_eq!(run.map(|_| ()), refused);
+    assert_eq!(solver.tell_preconditioned(0.0, &[1.0; 2]), refused);
     // At rest nothing is asked, and what is told has no effect.
     assert!(solver.ask().is_none());
     solver.tell(1.0);
@@ -479,19 +475,14 @@ fn a_preconditioner_that_is_not_positive_and_finite_is_refused() {
             let mut h = [1.0; 3];
             h[i] = bad;
             let (settings, mut x) = (LbfgsSettings::new(), [3.0; 3]);
-            let mut solver = LbfgsVec::new(3, 2).unwrap();
-            let run = solver.minimize(&settings, &mut x, Some(&h), keep_going, |_, _| unreachable!());
+            let mut solver = LbfgsVec::new(3).pairs(2).settings(settings);
+            let run = solver.preconditioner(&h).minimize(&mut x, |_, _| unreachable!());
             assert_eq!((run, x), (Err(refused), [3.0; 3]));
-            #[cfg(feature = "rayon")]
-            {
-                let run = solver.par_minimize(&settings, &mut x, Some(&h), keep_going, |_, _| unreachable!());
-                assert_eq!((run, x), (Err(refused), [3.0; 3]));
-            }
             assert!(solver.ask().is_none() && solver.report() == Report::default());
 
             // In mid-run: it goes on as if nothing had been told.
             let mut fixed = Lbfgs::<3, 2, f64>::new();
-            solver.start(&settings, &x).unwrap();
+            solver.start(&x).unwrap();
             fixed.start(&settings, &x).unwrap();
             while let (Some((at, g)), Some((same, to))) = (solver.ask(), fixed.ask()) {
                 assert_eq!(at, same);
@@ -500,8 +491,6 @@ fn a_preconditioner_that_is_not_positive_and_finite_is_refused() {
                 let before = (solver.report(), solver.x().to_vec());
                 assert_eq!(solver.tell_preconditioned(f, &h), Err(refused));
                 assert_eq!(fixed.tell_preconditioned(f, &h), Err(refused));
-                #[cfg(feature = "rayon")]
-                assert_eq!(solver.par_tell_preconditioned(f, &h), Err(refused));
                 assert_eq!((solver.report(), solver.x().to_vec()), before);
                 assert_eq!((fixed.report(), fixed.x().to_vec()), before);
                 solver.tell_preconditioned(f, &[0.5; 3]).unwrap();

@@ -1,6 +1,6 @@
 //! L-BFGS at its limits and edges: bad gradients, values that are not numbers, plateaus, tiny sizes.
 
-use crate::support::lbfgs::{keep_going, minimize, problem, quadratic, rosenbrock};
+use crate::support::lbfgs::{minimize, problem, quadratic, rosenbrock};
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Stop};
 use std::ops::ControlFlow::{Break, Continue};
 
@@ -34,18 +34,13 @@ fn the_limits_are_exact() {
 fn the_callback_ends_the_run() {
     let mut x = [-1.2, 1.0];
     let mut seen = Vec::new();
-    let r = LbfgsVec::new(2, 5)
-        .unwrap()
-        .minimize(
-            &LbfgsSettings::new(),
-            &mut x,
-            None,
-            |r| {
-                seen.push(r.iterations);
-                if r.iterations == 7 { Break(()) } else { Continue(()) }
-            },
-            rosenbrock,
-        )
+    let r = LbfgsVec::new(2)
+        .pairs(5)
+        .on_iteration(|r| {
+            seen.push(r.iterations);
+            if r.iterations == 7 { Break(()) } else { Continue(()) }
+        })
+        .minimize(&mut x, rosenbrock)
         .unwrap();
     assert_eq!((r.stop, r.iterations), (Stop::Callback, 7));
     assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
@@ -57,18 +52,14 @@ fn a_relative_decrease_ends_the_run() {
     let settings = LbfgsSettings { decrease: 1e-3, tolerance: 0.0, ..LbfgsSettings::new() };
     let mut values = Vec::new();
     let mut x = [5.0; 6];
-    let r = LbfgsVec::new(6, 5)
-        .unwrap()
-        .minimize(
-            &settings,
-            &mut x,
-            None,
-            |r| {
-                values.push(r.value);
-                Continue(())
-            },
-            quadratic,
-        )
+    let r = LbfgsVec::new(6)
+        .pairs(5)
+        .settings(settings)
+        .on_iteration(|r| {
+            values.push(r.value);
+            Continue(())
+        })
+        .minimize(&mut x, quadratic)
         .unwrap();
     assert_eq!(r.stop, Stop::Decrease);
     let falls: Vec<bool> =
@@ -128,9 +119,9 @@ fn a_gradient_that_turns_wrong_keeps_the_best_point() {
 #[test]
 fn one_parameter_and_one_pair_are_enough() {
     let mut x = [10.0_f64];
-    let r = LbfgsVec::new(1, 1)
-        .unwrap()
-        .minimize(&LbfgsSettings::new(), &mut x, None, keep_going, |x, g| {
+    let r = LbfgsVec::new(1)
+        .pairs(1)
+        .minimize(&mut x, |x, g| {
             g[0] = 4.0 * (x[0] - 2.0).powi(3);
             (x[0] - 2.0).powi(4)
         })
@@ -139,10 +130,7 @@ fn one_parameter_and_one_pair_are_enough() {
     assert!((x[0] - 2.0).abs() < 0.02);
     for m in [1, 2, 3, 50] {
         let mut x = [-1.2, 1.0];
-        let r = LbfgsVec::new(2, m)
-            .unwrap()
-            .minimize(&LbfgsSettings::new(), &mut x, None, keep_going, rosenbrock)
-            .unwrap();
+        let r = LbfgsVec::new(2).pairs(m).minimize(&mut x, rosenbrock).unwrap();
         assert_eq!(r.stop, Stop::Gradient, "m = {m}");
         assert!((x[0] - 1.0_f64).abs() < 1e-4 && (x[1] - 1.0).abs() < 1e-4);
     }
@@ -244,7 +232,7 @@ fn pairs_without_positive_curvature_are_left_out() {
         for m in [1, 2, 5] {
             let mut x = [0.1, -0.2, 0.05, 0.3];
             let settings = LbfgsSettings { line_search, ..LbfgsSettings::new() };
-            let r = LbfgsVec::new(4, m).unwrap().minimize(&settings, &mut x, None, keep_going, wavy).unwrap();
+            let r = LbfgsVec::new(4).pairs(m).settings(settings).minimize(&mut x, wavy).unwrap();
             assert_eq!(r.stop, Stop::Gradient);
             for x in x {
                 assert!(-x.cos() + 0.02 > 0.0, "a minimum, not a maximum: {x}");
@@ -268,8 +256,8 @@ fn pairs_without_positive_curvature_are_left_out() {
 fn no_parameter_moves_further_than_the_box() {
     let settings = LbfgsSettings { max_move: 0.25, ..LbfgsSettings::new() };
     let mut x = [9.0_f64, -7.0, 3.0, 0.0];
-    let mut solver = LbfgsVec::new(4, 5).unwrap();
-    solver.start(&settings, &x).unwrap();
+    let mut solver = LbfgsVec::new(4).pairs(5).settings(settings);
+    solver.start(&x).unwrap();
     let mut iterations = 0;
     while let Some((at, g)) = solver.ask() {
         for (a, b) in at.iter().zip(&x) {
@@ -365,8 +353,9 @@ fn a_hole_in_the_objective_is_not_asked_for_twice() {
     // f = -ln(x) + x / 100 with a gap: the long steps from the left fall into it.
     for (from, to) in [(2.0, f64::INFINITY), (30.0, 60.0), (1.5, 90.0), (101.0, f64::INFINITY)] {
         let (mut iteration, mut refused) = (0, Vec::new());
-        let mut solver = LbfgsVec::<f64>::new(1, 5).unwrap();
-        solver.start(&LbfgsSettings { max_iterations: 12, ..LbfgsSettings::new() }, &[0.5]).unwrap();
+        let settings = LbfgsSettings { max_iterations: 12, ..LbfgsSettings::new() };
+        let mut solver = LbfgsVec::<f64>::new(1).pairs(5).settings(settings);
+        solver.start(&[0.5]).unwrap();
         let inside = |x: f64| x <= 0.0 || (x > from && x < to);
         while let Some((x, g)) = solver.ask() {
             let (x, g) = (x[0], &mut g[0]);
@@ -494,9 +483,10 @@ fn hostile_objectives_end_at_the_best_point_they_showed() {
         let mut x = vec![2.0; n as usize];
         let mut shown: Vec<(Vec<u32>, f32)> = Vec::new();
         let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        let mut solver = LbfgsVec::new(x.len(), m as usize).unwrap();
+        let solver = LbfgsVec::new(x.len()).pairs(m as usize);
         let r = solver
-            .minimize(&settings, &mut x, None, keep_going, |x, g| {
+            .settings(settings)
+            .minimize(&mut x, |x, g| {
                 let f = hostile(x, g, seed);
                 // With a gradient near the largest number the slope overflows.
                 let whole = f.is_finite() && g.iter().all(|g| g.abs() < 1e30);

@@ -46,9 +46,9 @@ macro_rules! step {
 }
 
 macro_rules! interrupted_anywhere {
-    ($new:expr, $objective:ident, $settings:expr, $start:expr) => {{
+    ($new:expr, $objective:ident, $($start:expr),*) => {{
         let mut whole = $new;
-        whole.start(&$settings, &$start).unwrap();
+        whole.start($($start),*).unwrap();
         let mut files = vec![store::to_vec(&whole).unwrap()];
         while step!(whole, $objective) {
             files.push(store::to_vec(&whole).unwrap());
@@ -73,16 +73,16 @@ const START: [f64; N] = [-1.2, 1.0, -1.2, 1.0, -1.2, 1.0];
 #[test]
 fn every_run_continues_with_the_same_bits() {
     let settings = LbfgsSettings::<f64>::new();
-    let fixed = interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, settings, START);
-    let heap = interrupted_anywhere!(LbfgsVec::<f64>::new(N, M).unwrap(), rosenbrock, settings, START);
+    let fixed = interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, &settings, &START);
+    let heap = interrupted_anywhere!(LbfgsVec::<f64>::new(N).pairs(M), rosenbrock, &START);
     assert!(fixed == heap, "both forms make one file");
     let single = LbfgsSettings::<f32>::new();
-    interrupted_anywhere!(Lbfgs::<N, M, f32>::new(), rosenbrock_f32, single, START.map(|x| x as f32));
+    interrupted_anywhere!(Lbfgs::<N, M, f32>::new(), rosenbrock_f32, &single, &START.map(|x| x as f32));
     let armijo = LbfgsSettings { line_search: LineSearch::Backtracking, ..settings };
-    interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, armijo, START);
+    interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, &armijo, &START);
     let sparse = LbfgsSettings { l1: 0.5, l1_start: 1, ..settings };
-    interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, sparse, START);
-    interrupted_anywhere!(Lbfgs::<N, 1, f64>::new(), rosenbrock, settings, START);
+    interrupted_anywhere!(Lbfgs::<N, M, f64>::new(), rosenbrock, &sparse, &START);
+    interrupted_anywhere!(Lbfgs::<N, 1, f64>::new(), rosenbrock, &settings, &START);
 }
 
 #[test]
@@ -101,14 +101,14 @@ fn a_minimiser_at_rest_is_saved_too() {
 
 #[test]
 fn other_shapes_and_precisions_are_refused() {
-    let mut solver = LbfgsVec::<f64>::new(N, M).unwrap();
-    solver.start(&LbfgsSettings::new(), &START).unwrap();
+    let mut solver = LbfgsVec::<f64>::new(N).pairs(M);
+    solver.start(&START).unwrap();
     let file = store::to_vec(&solver).unwrap();
-    let columns = store::load(&mut LbfgsVec::<f64>::new(N, M + 1).unwrap(), &file);
+    let columns = store::load(&mut LbfgsVec::<f64>::new(N).pairs(M + 1), &file);
     assert_eq!(columns, Err(Error::Columns { expected: M as u32 + 1, found: M as u32 }));
-    let elements = store::load(&mut LbfgsVec::<f64>::new(N + 1, M).unwrap(), &file);
+    let elements = store::load(&mut LbfgsVec::<f64>::new(N + 1).pairs(M), &file);
     assert_eq!(elements, Err(Error::Elements { expected: N as u64 + 1, found: N as u64 }));
-    let name = store::load(&mut LbfgsVec::<f32>::new(N, M).unwrap(), &file);
+    let name = store::load(&mut LbfgsVec::<f32>::new(N).pairs(M), &file);
     assert!(matches!(name, Err(Error::Name { .. })));
 }
 

@@ -406,16 +406,16 @@ fn the_diagonal_form_has_the_same_bits_on_every_level() {
     let n = 67;
     let value = |i: usize, k: usize| ((i * 31 + k * 17) % 23) as f64 - 11.0;
     let (g, h): (Vec<f64>, Vec<f64>) = (0..n).map(|i| (value(i, 1), value(i, 2))).unzip();
-    let newton = DiagonalNewton { lr: 0.5, damping: 0.25 };
+    let newton = DiagonalNewton { damping: 0.25, ..DiagonalNewton::new(0.5) };
     let start: Vec<f64> = (0..n).map(|i| value(i, 3)).collect();
     let want: Vec<f64> = (0..n).map(|i| start[i] - 0.5 * g[i] / (h[i].max(0.0) + 0.25)).collect();
     for level in Level::available() {
         let mut p = start.clone();
-        newton.step_at(level, &mut p, &g, &h).unwrap();
+        newton.on(level).step(&mut p, &g, &h).unwrap();
         assert_eq!(p, want, "{level}");
         let mut p: Vec<f32> = start.iter().map(|&p| p as f32).collect();
         let single = |x: &[f64]| x.iter().map(|&x| x as f32).collect::<Vec<f32>>();
-        DiagonalNewton { lr: 0.5, damping: 0.0 }.step_at(level, &mut p, &single(&g), &single(&h)).unwrap();
+        DiagonalNewton::new(0.5).on(level).step(&mut p, &single(&g), &single(&h)).unwrap();
         for i in 0..n {
             let moves = h[i] > 0.0;
             assert_eq!(p[i] == start[i] as f32, !moves || g[i] == 0.0, "no curvature, no step");
@@ -424,8 +424,8 @@ fn the_diagonal_form_has_the_same_bits_on_every_level() {
     let mut p = [1.0, 2.0];
     assert!(newton.step(&mut p, &[1.0], &[1.0, 1.0]).is_err());
     assert_eq!(p, [1.0, 2.0]);
-    assert!(DiagonalNewton { lr: -1.0, damping: 0.0 }.check().is_err());
-    assert!(DiagonalNewton { lr: 1.0, damping: f64::NAN }.check().is_err());
+    assert!(DiagonalNewton::new(-1.0).check().is_err());
+    assert!(DiagonalNewton { damping: f64::NAN, ..DiagonalNewton::new(1.0) }.check().is_err());
 }
 
 #[test]
@@ -455,7 +455,10 @@ fn the_diagonal_form_passes_nan_on() {
                 for i in (3..n).step_by(7) {
                     (grads[i], curvature[i]) = (g, h);
                 }
-                DiagonalNewton { lr: 1.0, damping }.step_at(level, &mut p, &grads, &curvature).unwrap();
+                DiagonalNewton { damping, ..DiagonalNewton::new(1.0) }
+                    .on(level)
+                    .step(&mut p, &grads, &curvature)
+                    .unwrap();
                 for (i, p) in p.iter().enumerate() {
                     let want = if i % 7 == 3 { want } else { 4.0 };
                     assert!(*p == want || (p.is_nan() && want.is_nan()), "{level} {g} {h} {i}: {p} {want}");

@@ -130,7 +130,7 @@ fn second_order() {
     let narrow: Narrow = serde_json::from_str(&serde_json::to_string(&settings).unwrap()).unwrap();
     assert_eq!((narrow.l1_start, narrow.l1_end), (0, None));
     round_trip((NewtonSettings::<f64>::new(), Stop::NonFinite));
-    round_trip(DiagonalNewton { lr: 0.5_f32, damping: 0.1 });
+    round_trip(DiagonalNewton { damping: 0.1, ..DiagonalNewton::new(0.5_f32) });
     let mut x = [3.0_f64];
     let report = LbfgsSettings::new().minimize(&mut x, |x, g| {
         g[0] = 2.0 * x[0];

@@ -132,8 +132,9 @@ fn a_minimiser_over_a_block() {
     if !COMPARES || cfg!(all(miri, not(target_arch = "x86_64"))) {
         return;
     }
-    let mut solver = LbfgsVec::<f32>::new(BLOCK, 1).unwrap();
-    solver.start(&LbfgsSettings { max_iterations: 2, ..LbfgsSettings::new() }, &vec![1.0; BLOCK]).unwrap();
+    let settings = LbfgsSettings { max_iterations: 2, ..LbfgsSettings::new() };
+    let mut solver = LbfgsVec::<f32>::new(BLOCK).pairs(1).settings(settings);
+    solver.start(&vec![1.0; BLOCK]).unwrap();
     while let Some((x, g)) = solver.ask() {
         let (level, half) = (Level::detect(), BLOCK / 2);
         g.copy_from_slice(x);

@@ -3,16 +3,11 @@
 use super::mgh::Problem;
 use super::{learning, mgh};
 use gradus::second_order::{LbfgsSettings, Real, Report};
-use std::ops::ControlFlow::{self, Continue};
 
 pub fn problem(name: &str, n: usize) -> Problem {
     let mut all = mgh::problems();
     all.extend(learning::problems());
     all.into_iter().find(|p| p.name == name && p.n() == n).unwrap()
-}
-
-pub fn keep_going<T>(_: &Report<T>) -> ControlFlow<()> {
-    Continue(())
 }
 
 pub fn minimize(settings: &LbfgsSettings<f64>, p: &Problem) -> (Vec<f64>, Report<f64>) {

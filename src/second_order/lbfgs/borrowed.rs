@@ -1,12 +1,11 @@
 //! L-BFGS in memory of the caller: between two calls it is plain numbers, without a pointer.
 
-use super::machine::Machine;
-use super::record::{Core, Fields, NUMBERS, WORDS};
-use super::settings::{LbfgsSettings, Report, Stop};
-use super::two_loop::{History, Pair};
+use super::machine::{Core, Machine};
+use super::settings::LbfgsSettings;
+use super::two_loop::{History, Pair, Ring};
 use super::walk::{InOrder, Totals};
-use crate::second_order::Real;
-use crate::simd::Level;
+use crate::second_order::fields::{Count, Fields};
+use crate::second_order::{Real, Report, Stop};
 
 /// Pairs at most: Nocedal and Wright (2006, section 7.2) recommend 3 to 20.
 pub(crate) const MOST_PAIRS: usize = 20;
@@ -23,13 +22,17 @@ pub(crate) fn work_len(n: usize, m: usize) -> Option<usize> {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Suspended {
-    /// The last is always 0: without it there would be padding, bytes that are never written.
     words: [u32; 20],
     numbers: [f64; 26],
 }
 
-const _: () = assert!(WORDS == 19 && NUMBERS == 26); // names would be unknown to C
-const _: () = assert!(size_of::<Suspended>() == size_of::<([u32; 20], [f64; 26])>());
+// The lengths are numbers because C would not know the names: the compiler compares them with what it counts. Words
+// are even in number, else there would be padding, bytes that are never written.
+const _: () = {
+    let Count { numbers, words } = Core::<f64>::COUNT;
+    assert!(size_of::<Suspended>() == words.next_multiple_of(2) * 4 + numbers * 8);
+    assert!(core::mem::offset_of!(Suspended, numbers) == words.next_multiple_of(2) * 4);
+};
 
 /// A run over the caller's vectors, for the length of a call.
 pub(crate) struct Borrowed<'a, T> {
@@ -45,33 +48,34 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
             rest = left;
             taken
         };
-        let history = History::empty(Pairs::new(), take(m), Totals::zero(take(m), take(m)));
-        let x0 = take(n);
-        let mut pair = || Pair { s: take(n), y: take(n), products: take(m) };
-        let mut run = Self { machine: Machine::rest(x, x0, g, pair(), history) };
+        let history = History { pairs: Pairs::new(), alpha: take(m), totals: Totals::zero(take(m), take(m)) };
+        let (x0, direction, start_grad, scratch) = (take(n), take(n), take(n), take(m));
+        let mut run =
+            Self { machine: Machine { core: Core::REST, history, x, x0, g, start_grad, direction, scratch } };
         // Filled where it stays: the list is most of the stack that a run takes.
-        let history = &mut run.machine.history;
-        while history.pairs.len() < m && history.pairs.push(pair()).is_ok() {}
-        history.reset();
+        let pairs = &mut run.machine.history.pairs;
+        while pairs.len() < m && pairs.push(Pair { s: take(n), y: take(n), products: take(m) }).is_ok() {}
         run
     }
 
     /// Starts from what is in `x`, with `work` all zero.
     pub fn start(&mut self, settings: &LbfgsSettings<T>) {
-        self.machine.start(settings, Level::detect());
+        self.machine.start(settings);
     }
 
     /// Goes on where a run with as many pairs was suspended; `None` if it cannot have been.
     pub fn resume(&mut self, from: &Suspended) -> Option<()> {
-        let mut core = Core::of(&self.machine);
+        let capacity = self.machine.history.pairs.len();
+        let core = &mut self.machine.core;
+        core.ring = Ring { capacity, ..Ring::EMPTY };
         core.fields(&mut In(from.words.iter().copied(), from.numbers.iter().copied()));
-        core.fits(self.machine.history.ring.capacity).then(|| core.put(&mut self.machine))
+        core.fits(capacity).then_some(())
     }
 
     /// What [`resume`](Self::resume) needs.
     pub fn suspend(&self) -> Suspended {
         let mut to = Suspended::default();
-        Core::of(&self.machine).fields(&mut Out(to.words.iter_mut(), to.numbers.iter_mut()));
+        { self.machine.core }.fields(&mut Out(to.words.iter_mut(), to.numbers.iter_mut()));
         to
     }
 
@@ -92,7 +96,7 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
 
     /// What has been reached so far.
     pub fn report(&self) -> Report<T> {
-        self.machine.report()
+        self.machine.core.report
     }
 }
 

@@ -1,14 +1,17 @@
 //! L-BFGS in fixed memory, without a heap.
 
-use super::machine::Machine;
-use super::settings::{LbfgsSettings, Report, Stop, check_preconditioner};
+use super::machine::{Core, Machine};
+use super::settings::{LbfgsSettings, check_preconditioner};
 use super::two_loop::{History, Pair};
 use super::walk::{InOrder, Totals};
 use crate::error::Error;
-use crate::second_order::Real;
-use crate::simd::Level;
+use crate::second_order::{Real, Report, Stop};
 
-type Pairs<T, const N: usize, const M: usize> = heapless::Vec<Pair<[T; N], [T; M]>, M>;
+type Pairs<T, const N: usize, const M: usize> = [Pair<[T; N], [T; M]>; M];
+
+impl<T: Real, const N: usize, const M: usize> Pair<[T; N], [T; M]> {
+    const ZERO: Self = Self { s: [T::ZERO; N], y: [T::ZERO; N], products: [T::ZERO; M] };
+}
 
 /// L-BFGS for `N` parameters with `M` correction pairs, in fixed memory: it asks, and is told.
 ///
@@ -43,38 +46,37 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(M > 0, "at least one pair") };
-        let (n, m) = ([T::ZERO; N], [T::ZERO; M]);
-        let history = History::empty(heapless::Vec::new(), m, Totals::zero(m, m));
-        Self { machine: Machine::rest(n, n, n, Pair { s: n, y: n, products: m }, history) }
+        let (zeros, row) = ([T::ZERO; N], [T::ZERO; M]);
+        let history = History { pairs: [Pair::ZERO; M], alpha: row, totals: Totals::zero(row, row) };
+        let machine = Machine {
+            core: Core::REST,
+            history,
+            x: zeros,
+            x0: zeros,
+            g: zeros,
+            start_grad: zeros,
+            direction: zeros,
+            scratch: row,
+        };
+        Self { machine }
+    }
+
+    /// A new one again, in place: no copy of it stands on the stack meanwhile.
+    ///
+    /// A start needs none: it begins anew in the same memory.
+    pub fn reset(&mut self) {
+        self.machine.reset();
     }
 
     /// Starts a run from `x`.
     ///
     /// # Errors
-    /// [`Error::Range`] if a setting is out of range: see [`LbfgsSettings::check`].
+    /// [`Error::Range`] or [`Error::Shape`] if a setting is out of range: see [`LbfgsSettings::check`].
     pub fn start(&mut self, settings: &LbfgsSettings<T>, x: &[T; N]) -> Result<(), Error> {
-        self.start_at(Level::detect(), settings, x)
-    }
-
-    /// Starts a run on a chosen instruction set.
-    ///
-    /// # Errors
-    /// As [`start`](Self::start).
-    pub fn start_at(&mut self, level: Level, settings: &LbfgsSettings<T>, x: &[T; N]) -> Result<(), Error> {
         settings.check()?;
-        self.fill();
         self.machine.x = *x;
-        self.machine.start(settings, level);
+        self.machine.start(settings);
         Ok(())
-    }
-
-    /// Makes memory of zeros of what a new one leaves unset.
-    pub(super) fn fill(&mut self) {
-        let pairs = &mut self.machine.history.pairs;
-        while !pairs.is_full() {
-            let pair = Pair { s: [T::ZERO; N], y: [T::ZERO; N], products: [T::ZERO; M] };
-            let _ = pairs.push(pair);
-        }
     }
 
     /// Where to evaluate next, and where to write the gradient; `None` at rest.
@@ -105,8 +107,8 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
 
     /// What has been reached so far.
     #[must_use]
-    pub fn report(&self) -> Report<T> {
-        self.machine.report()
+    pub const fn report(&self) -> Report<T> {
+        self.machine.core.report
     }
 
     /// The point to evaluate while it asks, the best point afterwards.

@@ -1,29 +1,27 @@
 //! L-BFGS on the heap, for a number of parameters known at run time.
 
-use super::machine::Machine;
-use super::settings::{LbfgsSettings, Report, Stop, check_preconditioner};
+use super::machine::{Core, Machine};
+use super::settings::{LbfgsSettings, check_preconditioner};
 use super::two_loop::{History, Pair};
 #[cfg(feature = "rayon")]
 use super::walk::InThreads;
-use super::walk::{Column, InOrder, Totals, Walk};
+use super::walk::{Column, InOrder, Totals};
 use crate::error::{Argument, Error, ensure, same_length};
-use crate::second_order::Real;
-use crate::simd::Level;
-#[cfg(feature = "alloc")]
+use crate::second_order::{Real, Report, Stop};
+use crate::simd::Exec;
 use alloc::vec;
-#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
-use core::ops::ControlFlow;
+use core::ops::{ControlFlow, RangeBounds};
 
 type Pairs<T> = Vec<Pair<Column<T>, Vec<T>>>;
 
 /// L-BFGS for any number of parameters, on the heap: minimises a function, or asks and is told.
 ///
-/// Every run uses the same memory, `2 m + 5` numbers for each parameter and at most a page more for each vector; none
-/// is allocated while it runs. [`Lbfgs`](super::Lbfgs) names the range of gradients that `f32` can tell curvature from.
+/// What is kept from run to run is chosen first: correction pairs, settings, a penalty, threads. What is lent to one
+/// run comes after it: a preconditioner, a callback.
 ///
 /// ```
-/// use gradus::second_order::{LbfgsSettings, LbfgsVec, Stop};
+/// use gradus::second_order::{LbfgsVec, Stop};
 /// use std::ops::ControlFlow;
 ///
 /// // Parameters of very different curvature: the diagonal of the inverse Hessian tells the solver.
@@ -36,68 +34,107 @@ type Pairs<T> = Vec<Pair<Column<T>, Vec<T>>>;
 ///     }
 ///     f
 /// };
-/// let preconditioner = curvature.map(|a| 1.0 / a);
 /// let mut x = [0.0; 3];
-/// let mut solver = LbfgsVec::new(3, 10)?;
-/// let report = solver.minimize(
-///     &LbfgsSettings::new(),
-///     &mut x,
-///     Some(&preconditioner),
-///     |progress| if progress.value < 1e-30 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
-///     quadratic,
-/// )?;
+/// let report = LbfgsVec::new(3).pairs(5).minimize(&mut x, quadratic)?;
 /// assert_eq!(report.stop, Stop::Gradient);
+///
+/// let mut x = [0.0; 3];
+/// let report = LbfgsVec::new(3)
+///     .pairs(5)
+///     .l1(0.1, 1..) // all but the first parameter
+///     .preconditioner(&curvature.map(|a| 1.0 / a))
+///     .on_iteration(|report| {
+///         if report.value < 1e-9 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+///     })
+///     .minimize(&mut x, quadratic)?;
 /// assert!(report.iterations < 4);
 /// # Ok::<(), gradus::Error>(())
 /// ```
+///
+/// Every run uses the same memory, `2 m + 5` numbers for each parameter and at most a page more for each vector; none
+/// is allocated while it runs. [`Lbfgs`](super::Lbfgs) names the range of gradients that `f32` can tell curvature from.
 #[derive(Clone, Debug)]
 pub struct LbfgsVec<T> {
+    /// Settings of the next run.
+    pub settings: LbfgsSettings<T>,
     pub(super) machine: Machine<T, Column<T>, Vec<T>, Pairs<T>>,
     #[cfg(feature = "rayon")]
     threads: InThreads<T, Vec<T>>,
 }
 
 impl<T: Real> LbfgsVec<T> {
-    /// Memory for `n` parameters and `m` correction pairs; `m` may exceed `n`.
-    ///
-    /// # Errors
-    /// [`Error::Empty`] if `m` is 0.
-    pub fn new(n: usize, m: usize) -> Result<Self, Error> {
-        ensure(m > 0, Error::Empty)?;
-        let zeros = || vec![T::ZERO; m];
+    /// Memory for `n` parameters and 10 correction pairs.
+    #[must_use]
+    pub fn new(n: usize) -> Self {
         let mut number = 0;
-        let mut column = || {
+        let [x, x0, g, direction, start_grad] = [(); 5].map(|()| {
             number += 1;
             Column::zeros(n, number)
-        };
-        let [x, x0, g] = [(); 3].map(|()| column());
-        let mut pair = || Pair { s: column(), y: column(), products: zeros() };
-        let (step, pairs) = (pair(), (0..m).map(|_| pair()).collect());
-        let history = History::empty(pairs, zeros(), Totals::zero(zeros(), zeros()));
-        Ok(Self {
-            machine: Machine::rest(x, x0, g, step, history),
+        });
+        let history =
+            History { pairs: Vec::new(), alpha: Vec::new(), totals: Totals::zero(Vec::new(), Vec::new()) };
+        let scratch = Vec::new();
+        let solver = Self {
+            settings: LbfgsSettings::new(),
+            machine: Machine { core: Core::REST, history, x, x0, g, start_grad, direction, scratch },
             #[cfg(feature = "rayon")]
-            threads: InThreads(Vec::new()),
-        })
+            threads: InThreads { blocks: Vec::new(), parts: 1 },
+        };
+        solver.pairs(10)
+    }
+
+    /// The same at rest with memory for `m` correction pairs, which may be more than parameters: 5 to 10 are usual, and
+    /// 1 at least, which the start of a run checks.
+    #[must_use]
+    pub fn pairs(mut self, m: usize) -> Self {
+        let n = self.x().len();
+        let rows = || vec![T::ZERO; m];
+        let Machine { core, history, scratch, .. } = &mut self.machine;
+        *core = Core::REST;
+        history.pairs.truncate(m);
+        history.pairs.iter_mut().for_each(|pair| pair.products = rows());
+        for k in history.pairs.len()..m {
+            let [s, y] = [6 + 2 * k, 7 + 2 * k].map(|number| Column::zeros(n, number));
+            history.pairs.push(Pair { s, y, products: rows() });
+        }
+        (history.alpha, *scratch) = (rows(), rows());
+        history.totals = Totals::zero(rows(), rows());
+        #[cfg(feature = "rayon")]
+        self.threads.blocks.clear();
+        self
+    }
+
+    /// The same with these settings for the next run.
+    #[must_use]
+    pub fn settings(self, settings: LbfgsSettings<T>) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// The same with an L1 penalty of this weight on a range of the parameters: see [`LbfgsSettings::l1`].
+    #[must_use]
+    pub fn l1(self, weight: T, range: impl RangeBounds<usize>) -> Self {
+        Self { settings: self.settings.l1(weight, range), ..self }
+    }
+
+    /// The same on chosen threads or a chosen instruction set, to the same bits.
+    ///
+    /// With an L1 penalty the passes over signs and the pseudo-gradient take one thread. Those over the pairs take all.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self { settings: self.settings.on(exec), ..self }
     }
 
     /// Starts a run from `x`.
     ///
     /// # Errors
-    /// [`Error::Length`] if `x` is not as long as the memory, [`Error::Range`] if a setting is out of range.
-    pub fn start(&mut self, settings: &LbfgsSettings<T>, x: &[T]) -> Result<(), Error> {
-        self.start_at(Level::detect(), settings, x)
-    }
-
-    /// Starts a run on a chosen instruction set: the same bits on each.
-    ///
-    /// # Errors
-    /// As [`start`](Self::start).
-    pub fn start_at(&mut self, level: Level, settings: &LbfgsSettings<T>, x: &[T]) -> Result<(), Error> {
-        settings.check()?;
+    /// [`Error::Length`] if `x` is not as long as the memory, [`Error::Empty`] if there are no pairs, [`Error::Range`]
+    /// or [`Error::Shape`] if a setting is out of range.
+    pub fn start(&mut self, x: &[T]) -> Result<(), Error> {
+        self.settings.check()?;
+        ensure(!self.machine.history.pairs.is_empty(), Error::Empty)?;
         same_length(Argument::Params, self.x().len(), x.len())?;
         self.machine.x.as_mut().copy_from_slice(x);
-        self.machine.start(settings, level);
+        self.machine.start(&self.settings);
         Ok(())
     }
 
@@ -109,7 +146,7 @@ impl<T: Real> LbfgsVec<T> {
 
     /// The value at the point asked for, whose gradient has been written. Without effect at rest.
     pub fn tell(&mut self, f: T) {
-        self.machine.tell(&mut InOrder, f, None);
+        self.walk(f, None);
     }
 
     /// As [`tell`](Self::tell), with a diagonal preconditioner: an estimate of the inverse Hessian's diagonal.
@@ -119,28 +156,22 @@ impl<T: Real> LbfgsVec<T> {
     /// finite: nothing was told.
     pub fn tell_preconditioned(&mut self, f: T, h: &[T]) -> Result<(), Error> {
         self.check_preconditioner(h)?;
-        self.machine.tell(&mut InOrder, f, Some(h));
+        self.walk(f, Some(h));
         Ok(())
     }
 
-    /// As [`tell`](Self::tell), on the threads of the current pool: the same bits for any number of them.
-    ///
-    /// With an L1 penalty some passes take one thread: those over signs and the pseudo-gradient. The pairs take all.
-    #[cfg(feature = "rayon")]
-    pub fn par_tell(&mut self, f: T) {
-        self.machine.tell(&mut self.threads, f, None);
-    }
-
-    /// As [`tell_preconditioned`](Self::tell_preconditioned), on the threads of the current pool, as
-    /// [`par_tell`](Self::par_tell).
-    ///
-    /// # Errors
-    /// As [`tell_preconditioned`](Self::tell_preconditioned).
-    #[cfg(feature = "rayon")]
-    pub fn par_tell_preconditioned(&mut self, f: T, h: &[T]) -> Result<(), Error> {
-        self.check_preconditioner(h)?;
-        self.machine.tell(&mut self.threads, f, Some(h));
-        Ok(())
+    fn walk(&mut self, f: T, h: Option<&[T]>) {
+        #[cfg(feature = "rayon")]
+        {
+            // A pass reads about as many vectors as there are pairs.
+            let Machine { core, history, x, .. } = &self.machine;
+            let elements = x.as_ref().len().saturating_mul(history.pairs.len());
+            self.threads.parts = core.settings.exec.parts(elements);
+            if self.threads.parts > 1 {
+                return self.machine.tell(&mut self.threads, f, h);
+            }
+        }
+        self.machine.tell(&mut InOrder, f, h);
     }
 
     fn check_preconditioner(&self, h: &[T]) -> Result<(), Error> {
@@ -155,8 +186,8 @@ impl<T: Real> LbfgsVec<T> {
 
     /// What has been reached so far.
     #[must_use]
-    pub fn report(&self) -> Report<T> {
-        self.machine.report()
+    pub const fn report(&self) -> Report<T> {
+        self.machine.core.report
     }
 
     /// The point to evaluate while it asks, the best point afterwards.
@@ -165,73 +196,90 @@ impl<T: Real> LbfgsVec<T> {
         self.machine.x.as_ref()
     }
 
+    /// Lends the next run a diagonal preconditioner: an estimate of the inverse Hessian's diagonal, positive and finite.
+    pub fn preconditioner<'a>(&'a mut self, h: &'a [T]) -> Loan<'a, T, NoCallback<T>> {
+        self.lend().preconditioner(h)
+    }
+
+    /// Lends the next run a callback, which sees the report after every iteration and may end the run.
+    pub fn on_iteration<C>(&mut self, callback: C) -> Loan<'_, T, C>
+    where
+        C: FnMut(&Report<T>) -> ControlFlow<()>,
+    {
+        self.lend().on_iteration(callback)
+    }
+
     /// Minimises `objective` from `x` on, and leaves the best point there.
     ///
     /// `objective(x, g)` returns the value at `x` and writes the gradient to `g`; it may return NaN or infinity, and
-    /// the step becomes shorter. `preconditioner` estimates the diagonal of the inverse Hessian, positive and finite.
-    /// `callback` sees the report after every iteration and may end the run.
+    /// the step becomes shorter.
     ///
     /// # Errors
-    /// [`Error::Length`] if `x` or the preconditioner is not as long as the memory, [`Error::Range`] if a setting or
-    /// an element of the preconditioner is out of range.
+    /// Those of [`start`](Self::start).
     pub fn minimize(
         &mut self,
-        settings: &LbfgsSettings<T>,
         x: &mut [T],
-        preconditioner: Option<&[T]>,
-        callback: impl FnMut(&Report<T>) -> ControlFlow<()>,
         objective: impl FnMut(&[T], &mut [T]) -> T,
     ) -> Result<Report<T>, Error> {
-        self.minimize_with(&mut InOrder, settings, x, preconditioner, callback, objective)
+        self.lend().minimize(x, objective)
     }
 
-    /// As [`minimize`](Self::minimize), on the threads of the current pool, as [`par_tell`](Self::par_tell): the same
-    /// bits for any number of them.
+    fn lend(&mut self) -> Loan<'_, T, NoCallback<T>> {
+        Loan { solver: self, preconditioner: None, callback: |_| ControlFlow::Continue(()) }
+    }
+}
+
+type NoCallback<T> = fn(&Report<T>) -> ControlFlow<()>;
+
+/// A solver with what it is lent for one run: made by [`LbfgsVec::preconditioner`] and [`LbfgsVec::on_iteration`].
+#[derive(Debug)]
+#[must_use]
+pub struct Loan<'a, T, C> {
+    solver: &'a mut LbfgsVec<T>,
+    preconditioner: Option<&'a [T]>,
+    callback: C,
+}
+
+impl<'a, T: Real, C: FnMut(&Report<T>) -> ControlFlow<()>> Loan<'a, T, C> {
+    /// As [`LbfgsVec::preconditioner`].
+    pub fn preconditioner(self, h: &'a [T]) -> Self {
+        Self { preconditioner: Some(h), ..self }
+    }
+
+    /// As [`LbfgsVec::on_iteration`].
+    pub fn on_iteration<D: FnMut(&Report<T>) -> ControlFlow<()>>(self, callback: D) -> Loan<'a, T, D> {
+        let Self { solver, preconditioner, .. } = self;
+        Loan { solver, preconditioner, callback }
+    }
+
+    /// As [`LbfgsVec::minimize`].
     ///
     /// # Errors
-    /// As [`minimize`](Self::minimize).
-    #[cfg(feature = "rayon")]
-    pub fn par_minimize(
-        &mut self,
-        settings: &LbfgsSettings<T>,
+    /// Those of [`LbfgsVec::start`], and those of [`LbfgsVec::tell_preconditioned`] for the preconditioner.
+    pub fn minimize(
+        mut self,
         x: &mut [T],
-        preconditioner: Option<&[T]>,
-        callback: impl FnMut(&Report<T>) -> ControlFlow<()>,
-        objective: impl FnMut(&[T], &mut [T]) -> T,
-    ) -> Result<Report<T>, Error> {
-        let mut threads = core::mem::replace(&mut self.threads, InThreads(Vec::new()));
-        let report = self.minimize_with(&mut threads, settings, x, preconditioner, callback, objective);
-        self.threads = threads;
-        report
-    }
-
-    fn minimize_with(
-        &mut self,
-        walk: &mut impl Walk<T, Vec<T>>,
-        settings: &LbfgsSettings<T>,
-        x: &mut [T],
-        preconditioner: Option<&[T]>,
-        mut callback: impl FnMut(&Report<T>) -> ControlFlow<()>,
         mut objective: impl FnMut(&[T], &mut [T]) -> T,
     ) -> Result<Report<T>, Error> {
+        let Self { solver, preconditioner, callback } = &mut self;
         if let Some(h) = preconditioner {
-            self.check_preconditioner(h)?;
+            solver.check_preconditioner(h)?;
         }
-        self.start(settings, x)?;
+        solver.start(x)?;
         let mut iterations = 0;
-        while let Some((x, g)) = self.ask() {
+        while let Some((x, g)) = solver.ask() {
             let f = objective(x, g);
-            self.machine.tell(walk, f, preconditioner);
-            let report = self.report();
+            solver.walk(f, *preconditioner);
+            let report = solver.report();
             if report.iterations > iterations {
                 iterations = report.iterations;
                 if callback(&report).is_break() {
-                    self.stop();
+                    solver.stop();
                 }
             }
         }
-        x.copy_from_slice(self.x());
-        Ok(self.report())
+        x.copy_from_slice(solver.x());
+        Ok(solver.report())
     }
 }
 
@@ -253,13 +301,12 @@ impl<T: Real> LbfgsSettings<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Range`] if a setting is out of range.
+    /// [`Error::Range`] or [`Error::Shape`] if a setting is out of range.
     pub fn minimize(
         &self,
         x: &mut [T],
         objective: impl FnMut(&[T], &mut [T]) -> T,
     ) -> Result<Report<T>, Error> {
-        let mut solver = LbfgsVec::new(x.len(), 10)?;
-        solver.minimize(self, x, None, |_| ControlFlow::Continue(()), objective)
+        LbfgsVec::new(x.len()).settings(*self).minimize(x, objective)
     }
 }

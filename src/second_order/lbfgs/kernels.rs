@@ -1,8 +1,7 @@
 //! The kernels of L-BFGS: one element of each pass.
 
 use crate::second_order::Real;
-use crate::simd::Width;
-use crate::simd::{Columns, Fold, Level, Rule, Vector, reduce, run};
+use crate::simd::{Columns, Fold, Level, Rule, Vector, Width, reduce, run};
 
 /// `x = scale x + sum c_k r_k`, added in order.
 pub(super) struct Combine<T, const K: usize> {
@@ -57,9 +56,9 @@ impl<T: Real, const J: usize, const R: usize, const A: usize> Fold<R, 0, A, T> f
 /// The products of the newest pair, then those of each further column with `y` and with `p`.
 ///
 /// It reads `g, p, s` and the columns; `y` holds the old gradient and becomes the difference.
-pub(super) struct Newest;
+pub(super) struct NewestPair;
 
-impl<T: Real, const R: usize, const A: usize> Fold<R, 1, A, T> for Newest {
+impl<T: Real, const R: usize, const A: usize> Fold<R, 1, A, T> for NewestPair {
     const AHEAD: bool = true;
 
     #[inline(always)]

@@ -1,6 +1,5 @@
 //! Line searches as state machines: they are told a value and a slope, and name the next step.
 
-use super::record::Fields;
 use super::settings::{LbfgsSettings, LineSearch};
 use crate::second_order::Real;
 use crate::second_order::real::noise;
@@ -44,17 +43,19 @@ pub(super) enum Verdict<T> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Search<T> {
     pub start: Start<T>,
-    low: Point<T>,
-    high: Point<T>,
-    bracketed: bool,
+    pub low: Point<T>,
+    pub high: Point<T>,
+    pub bracketed: bool,
     /// The value has once been low enough with the function rising: from then on the function itself is
     /// minimised, not its distance from the line of sufficient decrease.
-    second_stage: bool,
-    /// Width of the interval now and one trial earlier.
-    widths: [T; 2],
+    pub second_stage: bool,
+    /// Width of the interval now.
+    pub width: T,
+    /// Width of the interval one trial earlier.
+    pub width_before: T,
     /// The step being tried, and the largest one allowed.
     pub t: T,
-    limit: T,
+    pub limit: T,
     pub trials: u32,
 }
 
@@ -67,36 +68,19 @@ impl<T: Real> Search<T> {
             high: zero,
             bracketed: false,
             second_stage: false,
-            widths: [T::ZERO; 2],
+            width: T::ZERO,
+            width_before: T::ZERO,
             t: T::ZERO,
             limit: T::ZERO,
             trials: 0,
         }
     }
 
-    /// Every field in turn: to save or to load it.
-    pub fn fields(&mut self, each: &mut impl Fields<T>) {
-        let Self { start, low, high, bracketed, second_stage, widths, t, limit, trials } = self;
-        each.number(&mut start.highest);
-        each.number(&mut start.f);
-        each.number(&mut start.slope);
-        for point in [low, high] {
-            each.number(&mut point.t);
-            each.number(&mut point.f);
-            each.number(&mut point.slope);
-        }
-        each.flag(bracketed);
-        each.flag(second_stage);
-        widths.iter_mut().for_each(|width| each.number(width));
-        each.number(t);
-        each.number(limit);
-        each.word(trials);
-    }
-
     /// The next search of a run: it tries the step `t` first and none beyond `limit`.
     pub fn begin(&mut self, f: T, slope: T, t: T, limit: T) {
         let (start, low) = (Start { f, slope, ..self.start }, Point { t: T::ZERO, f, slope });
-        *self = Self { start, low, high: low, widths: [limit, limit + limit], t, limit, ..Self::new() };
+        let (width, width_before) = (limit, limit + limit);
+        *self = Self { start, low, high: low, width, width_before, t, limit, ..Self::new() };
     }
 
     /// Whether rounding alone may be what `f` differs by from the start, without rising above that of the run.
@@ -184,10 +168,10 @@ impl<T: Real> Search<T> {
         };
         if self.bracketed {
             let width = (self.high.t - self.low.t).abs();
-            if width >= self.widths[1] * T::of(0.66) {
+            if width >= self.width_before * T::of(0.66) {
                 next = self.low.t + (self.high.t - self.low.t) * T::of(0.5);
             }
-            self.widths = [width, self.widths[0]];
+            (self.width, self.width_before) = (width, self.width);
             let (least, largest) = (self.low.t.min(self.high.t), self.low.t.max(self.high.t));
             if !(next > least && next < largest) || width <= settings.width_tolerance * largest {
                 return Verdict::Fail;

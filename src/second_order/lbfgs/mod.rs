@@ -18,8 +18,7 @@ mod walk;
 pub(crate) use borrowed::{Borrowed, MOST_PAIRS, Suspended, work_len};
 pub use fixed::Lbfgs;
 #[cfg(feature = "alloc")]
-pub use heap::LbfgsVec;
-pub(super) use record::{Fields, stop_of};
+pub use heap::{LbfgsVec, Loan};
 #[cfg(feature = "ffi")]
 pub(crate) use settings::check_preconditioner;
-pub use settings::{LbfgsSettings, LineSearch, Report, Stop};
+pub use settings::{LbfgsSettings, LineSearch};

@@ -5,6 +5,7 @@
 
 use super::kernels::{Advance, apply, join_slope, sums};
 use super::settings::LbfgsSettings;
+use super::walk::Line;
 use crate::second_order::Real;
 use crate::simd::{Fold, Level, Rule, Vector, Width, sum_abs};
 
@@ -140,9 +141,9 @@ pub(super) struct Penalty<T> {
 
 impl<T: Real> Penalty<T> {
     /// `None` without a penalty.
-    pub fn new(settings: &LbfgsSettings<T>, level: Level) -> Option<Self> {
-        let LbfgsSettings { l1, l1_start: start, l1_end: end, .. } = *settings;
-        if l1 > T::ZERO { Some(Self { level, l1, start, end }) } else { None }
+    pub fn new(settings: &LbfgsSettings<T>) -> Option<Self> {
+        let LbfgsSettings { l1, l1_start: start, l1_end: end, exec, .. } = *settings;
+        if l1 > T::ZERO { Some(Self { level: exec.level(), l1, start, end }) } else { None }
     }
 
     /// Lengths of what lies before and in the range of the penalty: one place cuts all vectors.
@@ -209,16 +210,15 @@ impl<T: Real> Penalty<T> {
 
     /// Turns `q` into the direction and `x`, which holds the pseudo-gradient, into the point one step along it.
     /// Returns the slope and the longest element of the direction.
-    pub fn depart(&self, x0: &[T], q: &mut [T], x: &mut [T]) -> [T; 2] {
+    pub fn depart(&self, x0: &[T], q: &mut [T], x: &mut [T]) -> Line<T> {
         let ([x0, x1, x2], [q0, q1, q2], [p0, p1, p2]) =
             (self.parts(x0), self.parts_mut(q), self.parts_mut(x));
-        let [mut slope, mut longest] = sums(self.level, &Orthant::<false>, [x1], [q1, p1]);
+        let [slope, largest] = sums(self.level, &Orthant::<false>, [x1], [q1, p1]);
+        let mut line = Line { slope, largest };
         for (x0, q, p) in [(x0, q0, p0), (x2, q2, p2)] {
-            let [part, most] = sums(self.level, &Orthant::<true>, [x0], [q, p]);
-            slope = slope + part;
-            longest = most.max(longest);
+            line.join(sums(self.level, &Orthant::<true>, [x0], [q, p]));
         }
-        [slope, longest]
+        line
     }
 
     /// `x = x0 + t d`, or 0 beyond 0 where the penalty reaches.

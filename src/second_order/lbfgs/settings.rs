@@ -1,7 +1,10 @@
-//! What the caller chooses, and what the caller is told.
+//! What the caller chooses.
 
 use crate::error::{Error, Hyper, ensure, require};
 use crate::second_order::Real;
+use crate::second_order::fields::Choice;
+use crate::simd::Exec;
+use core::ops::{Bound, RangeBounds};
 
 /// How the length of a step is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +18,13 @@ pub enum LineSearch {
     /// Sufficient decrease alone (Armijo, 1966), by shortening, or a flatter gradient where rounding hides any decrease.
     /// Always used with an L1 penalty.
     Backtracking = 1,
+}
+
+impl Choice for LineSearch {
+    const ALL: &[Self] = &[Self::MoreThuente, Self::Backtracking];
+    fn word(self) -> u32 {
+        self as u32
+    }
 }
 
 /// Settings of L-BFGS: when to stop, and how far to step.
@@ -65,6 +75,9 @@ pub struct LbfgsSettings<T> {
     /// One past the last parameter that the L1 penalty reaches, at least `l1_start`; `usize::MAX`: all.
     #[cfg_attr(feature = "serde", serde(with = "crate::store::unbounded"))]
     pub l1_end: usize,
+    /// Where the passes over memory run. It is in no file.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub exec: Exec,
 }
 
 impl<T: Real> LbfgsSettings<T> {
@@ -105,7 +118,39 @@ impl<T: Real> LbfgsSettings<T> {
             l1: T::ZERO,
             l1_start: 0,
             l1_end: 0,
+            exec: Exec::new(),
         }
+    }
+
+    /// The same with an L1 penalty of this weight on a range of the parameters; `..` means all.
+    ///
+    /// ```
+    /// use gradus::second_order::LbfgsSettings;
+    ///
+    /// // Weights are penalised, the 10 biases behind them are not.
+    /// let settings = LbfgsSettings::<f32>::new().l1(0.1, ..640);
+    /// assert_eq!((settings.l1, settings.l1_start, settings.l1_end), (0.1, 0, 640));
+    /// ```
+    #[must_use]
+    pub fn l1(self, weight: T, range: impl RangeBounds<usize>) -> Self {
+        let l1_start = match range.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&before) => before.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let l1_end = match range.end_bound() {
+            Bound::Included(&last) => last.saturating_add(1),
+            Bound::Excluded(&end) => end,
+            Bound::Unbounded => usize::MAX,
+        };
+        Self { l1: weight, l1_start, l1_end, ..self }
+    }
+
+    /// The same on chosen threads or a chosen instruction set, to the same bits. Threads need memory on the heap:
+    /// [`LbfgsVec`](super::LbfgsVec).
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self { exec: exec.into(), ..self }
     }
 
     /// Checks every setting.
@@ -136,51 +181,4 @@ impl<T: Real> Default for LbfgsSettings<T> {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Why a minimiser stopped. The numbers are stable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum Stop {
-    /// It has not.
-    #[default]
-    Running = 0,
-    /// The gradient is as small as asked for.
-    Gradient = 1,
-    /// The value hardly decreased any more.
-    Decrease = 2,
-    /// The iterations are used up.
-    Iterations = 3,
-    /// The evaluations are used up.
-    Evaluations = 4,
-    /// The callback said so.
-    Callback = 5,
-    /// No step lowers the value: the gradient is wrong, or rounding hides any decrease.
-    LineSearch = 6,
-    /// The value, the gradient or the Hessian at the start is infinite or NaN.
-    NonFinite = 7,
-}
-
-/// What a minimiser has reached: always about its best point.
-///
-/// Best up to rounding: a step that changes the value by at most 10 `EPSILON` times its size, and so perhaps by
-/// rounding alone, is taken where slope or gradient say so. Each may end that much above the lowest value seen;
-/// L-BFGS never ends above the value at the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Report<T> {
-    /// The objective, with the L1 penalty if there is one.
-    pub value: T,
-    /// `max |g_i|`, infinity if one is NaN; with an L1 penalty of the pseudo-gradient.
-    pub gradient: T,
-    /// Iterations: accepted steps.
-    pub iterations: u32,
-    /// Evaluations of the objective.
-    pub evaluations: u32,
-    /// Why it stopped.
-    pub stop: Stop,
 }

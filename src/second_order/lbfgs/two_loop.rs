@@ -13,14 +13,31 @@
 //! ascend    d = -(gamma q + sum (alpha_i - beta_i) s_i)         reads S
 //! ```
 //!
+//! Why that is so: after its first loop the recursion holds `q_i = g - sum_{j newer than i} alpha_j y_j` when it comes
+//! to pair `i`, and asks for `alpha_i = s_i'q_i / s_i'y_i`. The product of `s_i` with that sum is the sum over the newer
+//! pairs of `alpha_j s_i'y_j`: numbers. So all `s_i'g` are taken in one pass, `absorb`, and the first loop becomes
+//! arithmetic on a triangle of `m (m + 1) / 2` numbers. Each pair keeps its row of the triangle, `s_i'y_j` for all `j` that
+//! are not older; a new pair adds one product to each row, and those are taken in `absorb` too, since the new `y` is formed
+//! there. The second loop goes from the oldest to the newest pair, and asks for `beta_i = y_i'r / s_i'y_i` with
+//! `r = gamma q + sum_{j older than i} (alpha_j - beta_j) s_j`. Again the products with the sum are rows of the triangle, now
+//! read along columns, and `y_i'q` are taken in `descend` while `q` is being formed.
+//!
+//! The price is rounding: `s_i'q` is a difference of numbers that may be larger than it. It is the same recursion in exact
+//! arithmetic, and as good a direction as long as the pairs are not nearly dependent to working precision; a direction
+//! that does not descend forgets the pairs (`machine.rs`).
+//!
+//! Slots: pairs lie in a ring. Their *age* counts from the newest, 0; their *slot* is where they lie. Rows, coefficients
+//! and totals are indexed by slot, so that nothing moves when a pair is replaced, and loops go by age. A row of a pair
+//! holds products with older pairs from before, of no meaning, until their slots are taken by newer ones.
+//!
 //! Each pass goes block by block, in one loop over up to ten pairs; blocks join in order, which makes the sums the
 //! same for any register and any number of threads.
 
+use super::kernels::{Combine, Depart, Descend, Gram, Multiply, NewestPair, Weighted, apply, sums};
+use super::machine::Core;
+use super::walk::{Line, Newest, Totals, Vector, Walk, block};
 use crate::second_order::Real;
 use crate::simd::{Level, WIDE, l2_norm};
-
-use super::kernels::*;
-use super::walk::{Totals, Vector, Walk, add_to, block};
 
 /// A correction pair: how far the point moved, and how the gradient changed.
 #[derive(Clone, Debug)]
@@ -51,15 +68,21 @@ macro_rules! constant {
     };
 }
 
-/// Which slot holds which pair: a ring.
-#[derive(Clone, Copy, Debug)]
+/// Which slot holds which pair.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ring {
+    /// Slots: there are none before the first start.
     pub capacity: usize,
+    /// Slots that hold a pair.
     pub count: usize,
+    /// The slot of the newest.
     pub newest: usize,
 }
 
 impl Ring {
+    /// No pairs.
+    pub const EMPTY: Self = Self { capacity: 0, count: 0, newest: 0 };
+
     /// The slot of the pair that came `age` pairs before the newest.
     fn slot(self, age: usize) -> usize {
         if age <= self.newest { self.newest - age } else { self.newest + self.capacity - age }
@@ -155,8 +178,9 @@ impl<V, R> Reader<'_, V, R> {
         constant! { K = first, 0 1 2 3 4 5 6 7 8 9 or 10 => {
             let columns = self.columns(Half::S, b, consecutive::<K>(0));
             let read = chain::<_, { K + 3 }>([g, p, s], columns);
-            let sums: [T; 4 + 2 * K] = sums(self.level, &Newest, read, [&mut *y]);
-            add_to(&mut totals.sums, sums.first_chunk::<4>().unwrap_or(&[T::ZERO; 4]));
+            let sums: [T; 4 + 2 * K] = sums(self.level, &NewestPair, read, [&mut *y]);
+            let [sy, yy, ss, sp] = *sums.first_chunk().unwrap_or(&[T::ZERO; 4]);
+            totals.newest.join(&Newest { sy, yy, ss, sp, yhy: T::ZERO });
             self.enter(0, sums.iter().skip(4).step_by(2), totals.with_y.as_mut());
             self.enter(0, sums.iter().skip(4).skip(1).step_by(2), totals.with_g.as_mut());
         }}
@@ -275,67 +299,44 @@ fn chain<T: Copy + Default, const C: usize>(
     both
 }
 
-/// The pairs, and the numbers of the recursion.
+/// The pairs, and the memory of the recursion over them.
 #[derive(Clone, Debug)]
 pub(super) struct History<T, R, H> {
     pub pairs: H,
-    pub ring: Ring,
     /// Coefficients of one half of the recursion, by slot.
     pub alpha: R,
     pub totals: Totals<T, R>,
-    /// The inverse Hessian that the recursion starts from, as a multiple of the preconditioner.
-    pub scale: T,
-}
-
-impl<T: Real, R, H> History<T, R, H> {
-    /// All zero; `reset` has to see the memory for pairs first.
-    pub const fn empty(pairs: H, alpha: R, totals: Totals<T, R>) -> Self {
-        let ring = Ring { capacity: 0, count: 0, newest: 0 };
-        Self { pairs, ring, alpha, totals, scale: T::ZERO }
-    }
 }
 
 impl<T: Real, R: Vector<T>, H> History<T, R, H> {
-    /// No pairs, in the memory there is.
-    pub fn reset<V>(&mut self)
-    where
-        H: AsMut<[Pair<V, R>]>,
-    {
-        self.ring = Ring { capacity: self.pairs.as_mut().len(), count: 0, newest: 0 };
-    }
-
-    /// Forgets every pair.
-    pub fn clear(&mut self) {
-        self.ring.count = 0;
-    }
-
     /// Takes in a pair, unless its curvature is not positive; forms the products of all with `p`.
     ///
-    /// `pair.s` is the move, `pair.y` the gradient before it; `g` is the gradient now and `p` the vector that
-    /// the direction starts from. Afterwards `pair` is memory to use again.
+    /// `s` is the move and `y` the gradient before it; `g` is the gradient now and `p` the vector that the direction
+    /// starts from. Afterwards `s`, `y` and `row`, as long as a pair's products, are memory to use again.
     pub fn absorb<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
-        level: Level,
-        pair: &mut Pair<V, R>,
+        core: &mut Core<T>,
+        (s, y, row): (&mut V, &mut V, &mut R),
         [g, p]: [&[T]; 2],
         h: Option<&[T]>,
     ) where
         H: AsMut<[Pair<V, R>]>,
     {
-        let Self { pairs, ring, totals, scale, .. } = self;
-        let pairs = pairs.as_mut();
+        let Self { pairs, totals, .. } = self;
+        let (pairs, level) = (pairs.as_mut(), core.level());
+        let Core { ring, scale, .. } = core;
         let reader = Reader { level, pairs: &*pairs, ring: *ring };
-        let s = pair.s.as_ref();
-        walk.walk(g.len(), [pair.y.as_mut()], totals, |b, [y], totals| {
-            let read = [block(g, b), block(p, b), block(s, b)];
+        let moved = s.as_ref();
+        walk.walk(g.len(), [y.as_mut()], totals, |b, [y], totals| {
+            let read = [block(g, b), block(p, b), block(moved, b)];
             reader.newest(b, read, y, totals);
             if let Some(h) = h {
                 let [yhy] = sums(level, &Weighted, [&*y, block(h, b)], []);
-                totals.sums[4] = totals.sums[4] + yhy;
+                totals.newest.yhy = totals.newest.yhy + yhy;
             }
         });
-        let [sy, yy, ss, sp, yhy] = totals.sums;
+        let Newest { sy, yy, ss, sp, yhy } = totals.newest;
         let yhy = if h.is_some() { yhy } else { yy };
         // Relative to both lengths, and written so that NaN is refused.
         if !(sy > T::EPSILON * (ss.sqrt() * yy.sqrt()) && yhy > T::ZERO && (sy / yhy).finite()) {
@@ -350,9 +351,9 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         }
         set(&mut totals.with_g, slot, sp);
         if let Some(oldest) = pairs.get_mut(slot) {
-            oldest.s.exchange(&mut pair.s);
-            oldest.y.exchange(&mut pair.y);
-            oldest.products.exchange(&mut pair.products);
+            oldest.s.exchange(s);
+            oldest.y.exchange(y);
+            oldest.products.exchange(row);
             set(&mut oldest.products, slot, sy);
         }
         ring.count = ring.kept() + 1;
@@ -364,16 +365,15 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
     pub fn descend<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
-        level: Level,
+        core: &mut Core<T>,
         p: &[T],
         h: Option<&[T]>,
         q: &mut [T],
     ) where
         H: AsMut<[Pair<V, R>]>,
     {
-        let Self { pairs, ring, alpha, totals, scale } = self;
-        let pairs = &*pairs.as_mut();
-        let ring = *ring;
+        let Self { pairs, alpha, totals } = self;
+        let (pairs, level, ring) = (&*pairs.as_mut(), core.level(), core.ring);
         for age in 0..ring.count {
             let i = ring.slot(age);
             let mut sum = get(&totals.with_g, i);
@@ -392,7 +392,7 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         if ring.count == 0 {
             // Nothing is known of the scale yet: a move of length 1, or as the preconditioner has it.
             let length = l2_norm(level, q);
-            *scale = if h.is_some() && length < T::ONE { T::ONE } else { T::ONE / length };
+            core.scale = if h.is_some() && length < T::ONE { T::ONE } else { T::ONE / length };
         }
     }
 
@@ -401,17 +401,16 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
     pub fn ascend<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
-        level: Level,
+        core: &Core<T>,
         q: &mut [T],
         x: &mut [T],
         from: Option<[&[T]; 2]>,
-    ) -> [T; 2]
+    ) -> Line<T>
     where
         H: AsMut<[Pair<V, R>]>,
     {
-        let Self { pairs, ring, alpha, totals, scale } = self;
-        let pairs = &*pairs.as_mut();
-        let (ring, scale) = (*ring, *scale);
+        let Self { pairs, alpha, totals } = self;
+        let (pairs, level, ring, scale) = (&*pairs.as_mut(), core.level(), core.ring, core.scale);
         for age in (0..ring.count).rev() {
             let i = ring.slot(age);
             let mut sum = scale * get(&totals.with_y, i);
@@ -427,9 +426,9 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         let c = alpha.as_ref();
         walk.walk(q.len(), [q, x], totals, |b, [q, x], totals| {
             let from = from.map(|vectors| vectors.map(|x| block(x, b)));
-            totals.join_slope(reader.ascend(b, c, scale, from, [q, x]));
+            totals.line.join(reader.ascend(b, c, scale, from, [q, x]));
         });
-        [totals.sums[0], totals.largest]
+        totals.line
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::second_order::Real;
 use crate::simd::BLOCK;
+#[cfg(feature = "rayon")]
+use crate::simd::join;
 #[cfg(feature = "alloc")]
 use alloc::vec;
 #[cfg(feature = "alloc")]
@@ -75,13 +77,54 @@ impl<T: Sync> Vector<T> for &mut [T] {
     }
 }
 
-/// What a pass over the blocks sums up.
+/// The products of the newest pair `s, y` with itself and with `p`, which the direction starts from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newest<T> {
+    pub sy: T,
+    pub yy: T,
+    pub ss: T,
+    pub sp: T,
+    /// `y'Hy` with the preconditioner.
+    pub yhy: T,
+}
+
+impl<T: Real> Newest<T> {
+    const ZERO: Self = Self { sy: T::ZERO, yy: T::ZERO, ss: T::ZERO, sp: T::ZERO, yhy: T::ZERO };
+
+    /// Joins the products of the elements that follow.
+    pub fn join(&mut self, next: &Self) {
+        self.sy = self.sy + next.sy;
+        self.yy = self.yy + next.yy;
+        self.ss = self.ss + next.ss;
+        self.sp = self.sp + next.sp;
+        self.yhy = self.yhy + next.yhy;
+    }
+}
+
+/// What is to be known of a gradient and a direction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<T> {
+    /// The slope of the objective along the direction.
+    pub slope: T,
+    /// The largest element of the gradient at a trial, of the direction at the start of a search.
+    pub largest: T,
+}
+
+impl<T: Real> Line<T> {
+    const ZERO: Self = Self { slope: T::ZERO, largest: T::ZERO };
+
+    /// Joins slope and largest element of what follows.
+    pub fn join(&mut self, [slope, largest]: [T; 2]) {
+        self.slope = self.slope + slope;
+        self.largest = largest.max(self.largest);
+    }
+}
+
+/// What a pass over the blocks sums up: each pass has a part of its own.
 #[derive(Clone, Debug)]
 pub(super) struct Totals<T, R> {
-    /// Of the newest pair, or of the direction.
-    pub sums: [T; 5],
-    /// The largest of something.
-    pub largest: T,
+    pub newest: Newest<T>,
+    pub line: Line<T>,
     /// A product with the `y` in question for each slot.
     pub with_y: R,
     /// A product with the gradient for each slot.
@@ -91,14 +134,13 @@ pub(super) struct Totals<T, R> {
 impl<T: Real, R> Totals<T, R> {
     /// Zeros, given zeros for each slot.
     pub const fn zero(with_y: R, with_g: R) -> Self {
-        Self { sums: [T::ZERO; 5], largest: T::ZERO, with_y, with_g }
+        Self { newest: Newest::ZERO, line: Line::ZERO, with_y, with_g }
     }
 }
 
 impl<T: Real, R: Vector<T>> Totals<T, R> {
     pub fn clear(&mut self) {
-        self.sums = [T::ZERO; 5];
-        self.largest = T::ZERO;
+        (self.newest, self.line) = (Newest::ZERO, Line::ZERO);
         self.with_y.as_mut().fill(T::ZERO);
         self.with_g.as_mut().fill(T::ZERO);
     }
@@ -106,20 +148,15 @@ impl<T: Real, R: Vector<T>> Totals<T, R> {
     /// Joins the totals of the block that follows.
     #[cfg(feature = "rayon")]
     fn join(&mut self, next: &Self) {
-        add_to(&mut self.sums, &next.sums);
-        self.largest = next.largest.max(self.largest);
+        self.newest.join(&next.newest);
+        self.line.join([next.line.slope, next.line.largest]);
         add_to(self.with_y.as_mut(), next.with_y.as_ref());
         add_to(self.with_g.as_mut(), next.with_g.as_ref());
     }
-
-    /// Joins sums and a maximum of the block that follows.
-    pub fn join_slope(&mut self, [sum, largest]: [T; 2]) {
-        self.sums[0] = self.sums[0] + sum;
-        self.largest = largest.max(self.largest);
-    }
 }
 
-pub(super) fn add_to<T: Real>(sums: &mut [T], more: &[T]) {
+#[cfg(feature = "rayon")]
+fn add_to<T: Real>(sums: &mut [T], more: &[T]) {
     for (sum, more) in sums.iter_mut().zip(more) {
         *sum = *sum + *more;
     }
@@ -154,10 +191,14 @@ impl<T: Real, R: Vector<T>> Walk<T, R> for InOrder {
     }
 }
 
-/// Blocks in any order, on the threads of the current pool.
+/// Blocks in any order, in as many parts as there is work for.
 #[cfg(feature = "rayon")]
 #[derive(Clone, Debug)]
-pub(super) struct InThreads<T, R>(pub std::vec::Vec<Totals<T, R>>);
+pub(super) struct InThreads<T, R> {
+    /// The totals of each block.
+    pub blocks: Vec<Totals<T, R>>,
+    pub parts: usize,
+}
 
 #[cfg(feature = "rayon")]
 impl<T: Real, R: Vector<T> + Clone + Send> Walk<T, R> for InThreads<T, R> {
@@ -169,12 +210,12 @@ impl<T: Real, R: Vector<T> + Clone + Send> Walk<T, R> for InThreads<T, R> {
         f: impl Fn(usize, [&mut [T]; S], &mut Totals<T, R>) + Sync,
     ) {
         totals.clear();
-        if self.0.len() != n.div_ceil(BLOCK) {
-            self.0.resize(n.div_ceil(BLOCK), totals.clone());
+        if self.blocks.len() != n.div_ceil(BLOCK) {
+            self.blocks.resize(n.div_ceil(BLOCK), totals.clone());
         }
-        in_halves(0, state, &mut self.0, &f);
+        in_parts(0, state, &mut self.blocks, self.parts, &f);
         // The same order as one block after the other.
-        for block in &self.0 {
+        for block in &self.blocks {
             totals.join(block);
         }
     }
@@ -182,29 +223,34 @@ impl<T: Real, R: Vector<T> + Clone + Send> Walk<T, R> for InThreads<T, R> {
 
 /// The blocks from `first` on, one for each of `totals`.
 #[cfg(feature = "rayon")]
-fn in_halves<T: Real, R: Vector<T> + Send, const S: usize>(
+fn in_parts<T: Real, R: Vector<T> + Send, const S: usize>(
     first: usize,
-    state: [&mut [T]; S],
+    mut state: [&mut [T]; S],
     totals: &mut [Totals<T, R>],
+    parts: usize,
     f: &(impl Fn(usize, [&mut [T]; S], &mut Totals<T, R>) + Sync),
 ) {
-    if let [totals] = totals {
-        totals.clear();
-        return f(first, state, totals);
-    }
     let half = totals.len() / 2;
-    if half > 0 {
-        let (left, right) = totals.split_at_mut(half);
-        let mut rest: [&mut [T]; S] = core::array::from_fn(|_| Default::default());
-        let mut k = 0;
-        let state = state.map(|x| {
-            let (near, far) = x.split_at_mut(half * BLOCK);
-            rest[k] = far;
-            k += 1;
-            near
-        });
-        rayon::join(|| in_halves(first, state, left, f), || in_halves(first + half, rest, right, f));
+    if parts < 2 || half == 0 {
+        for (b, totals) in totals.iter_mut().enumerate() {
+            totals.clear();
+            f(first + b, state.each_mut().map(|x| block_mut(x, b)), totals);
+        }
+        return;
     }
+    let (left, right) = totals.split_at_mut(half);
+    let mut rest: [&mut [T]; S] = core::array::from_fn(|_| Default::default());
+    let mut k = 0;
+    let state = state.map(|x| {
+        let (near, far) = x.split_at_mut(half * BLOCK);
+        rest[k] = far;
+        k += 1;
+        near
+    });
+    join(
+        || in_parts(first, state, left, parts / 2, f),
+        || in_parts(first + half, rest, right, parts - parts / 2, f),
+    );
 }
 
 /// Block `b` of `x`; empty behind the end.

@@ -9,8 +9,9 @@ macro_rules! native {
         /// The token of one of this target's instruction sets.
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub enum Native {
-            $($token($token),)*
+            // The first, and so all bits 0: a static that names it lies in .bss.
             Plain($crate::simd::vector::Plain),
+            $($token($token),)*
         }
 
         impl Native {

@@ -337,7 +337,7 @@ extern "C" fn minimise(
         (*g, h[0]) = (*x, *x);
         newton.report().value as f32
     })?;
-    DiagonalNewton { lr: f, damping: f }.step(x, h, h)
+    DiagonalNewton { damping: f, ..DiagonalNewton::new(f) }.step(x, h, h)
 }
 
 #[unsafe(no_mangle)]

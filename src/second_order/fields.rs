@@ -1,0 +1,101 @@
+//! The numbers of a minimiser that lie in a file, listed once: to write, to read and to count them.
+
+use crate::store::bytes::{Number, Reader, Writer};
+
+/// What is done with every field in turn: written, or read.
+pub(super) trait Fields<T> {
+    fn number(&mut self, x: &mut T);
+    fn word(&mut self, x: &mut u32);
+
+    fn flag(&mut self, x: &mut bool) {
+        let mut word = u32::from(*x);
+        self.word(&mut word);
+        *x = word != 0;
+    }
+
+    /// The largest index stands for the end, on targets of any width.
+    fn index(&mut self, x: &mut usize) {
+        let whole = if *x == usize::MAX { u64::MAX } else { *x as u64 };
+        let (mut low, mut high) = (whole as u32, (whole >> 32) as u32);
+        self.word(&mut low);
+        self.word(&mut high);
+        *x = usize::try_from(u64::from(high) << 32 | u64::from(low)).unwrap_or(usize::MAX);
+    }
+
+    /// A word that names no choice is read as the default, which is not written as that word.
+    fn choice<C: Choice>(&mut self, x: &mut C) {
+        let mut word = x.word();
+        self.word(&mut word);
+        *x = C::ALL.iter().copied().find(|choice| choice.word() == word).unwrap_or_default();
+    }
+}
+
+/// An enum without data, as a word in a file.
+pub(super) trait Choice: Copy + Default + 'static {
+    const ALL: &'static [Self];
+    fn word(self) -> u32;
+}
+
+impl<T: Number> Fields<T> for Writer<'_> {
+    fn number(&mut self, x: &mut T) {
+        self.column(core::slice::from_ref(x));
+    }
+    fn word(&mut self, x: &mut u32) {
+        self.u32(*x);
+    }
+}
+
+impl<T: Number> Fields<T> for Reader<'_> {
+    fn number(&mut self, x: &mut T) {
+        self.column(core::slice::from_mut(x));
+    }
+    fn word(&mut self, x: &mut u32) {
+        *x = self.u32();
+    }
+}
+
+/// How many numbers and words a list of fields has.
+#[derive(Clone, Copy)]
+pub(super) struct Count {
+    pub numbers: usize,
+    pub words: usize,
+}
+
+impl Count {
+    pub const NONE: Self = Self { numbers: 0, words: 0 };
+
+    pub const fn number(self) -> Self {
+        Self { numbers: self.numbers + 1, ..self }
+    }
+    pub const fn word(self) -> Self {
+        Self { words: self.words + 1, ..self }
+    }
+    pub const fn flag(self) -> Self {
+        self.word()
+    }
+    pub const fn choice(self) -> Self {
+        self.word()
+    }
+    pub const fn index(self) -> Self {
+        self.word().word()
+    }
+    /// Bytes in a file.
+    pub const fn bytes<T>(self) -> usize {
+        self.numbers * size_of::<T>() + self.words * 4
+    }
+}
+
+/// Lists the saved fields of a struct, each behind its kind: makes `fields`, which passes them on, and `COUNT`.
+macro_rules! fields {
+    ($($kind:ident $($field:ident).+;)*) => {
+        /// How many numbers and words [`fields`](Self::fields) passes on.
+        pub const COUNT: $crate::second_order::fields::Count =
+            $crate::second_order::fields::Count::NONE$(.$kind())*;
+
+        /// Passes on every saved field in turn.
+        pub fn fields(&mut self, each: &mut impl $crate::second_order::fields::Fields<T>) {
+            $(each.$kind(&mut self.$($field).+);)*
+        }
+    };
+}
+pub(super) use fields;

@@ -1,0 +1,66 @@
+//! What a minimiser tells its caller.
+
+use super::fields::Choice;
+
+/// Why a minimiser stopped. The numbers are stable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Stop {
+    /// It has not.
+    #[default]
+    Running = 0,
+    /// The gradient is as small as asked for.
+    Gradient = 1,
+    /// The value hardly decreased any more.
+    Decrease = 2,
+    /// The iterations are used up.
+    Iterations = 3,
+    /// The evaluations are used up.
+    Evaluations = 4,
+    /// The callback said so.
+    Callback = 5,
+    /// No step lowers the value: the gradient is wrong, or rounding hides any decrease.
+    LineSearch = 6,
+    /// The value, the gradient or the Hessian at the start is infinite or NaN.
+    NonFinite = 7,
+}
+
+impl Choice for Stop {
+    const ALL: &[Self] = &[
+        Self::Running,
+        Self::Gradient,
+        Self::Decrease,
+        Self::Iterations,
+        Self::Evaluations,
+        Self::Callback,
+        Self::LineSearch,
+        Self::NonFinite,
+    ];
+    fn word(self) -> u32 {
+        self as u32
+    }
+}
+
+/// What a minimiser has reached: always about its best point.
+///
+/// Best up to rounding: a step that changes the value by at most 10 `EPSILON` times its size, and so perhaps by
+/// rounding alone, is taken where slope or gradient say so. Each may end that much above the lowest value seen;
+/// L-BFGS never ends above the value at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Report<T> {
+    /// The objective, with the L1 penalty if there is one.
+    pub value: T,
+    /// `max |g_i|`, infinity if one is NaN; with an L1 penalty of the pseudo-gradient.
+    pub gradient: T,
+    /// Iterations: accepted steps.
+    pub iterations: u32,
+    /// Evaluations of the objective.
+    pub evaluations: u32,
+    /// Why it stopped.
+    pub stop: Stop,
+}
