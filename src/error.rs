@@ -131,10 +131,10 @@ macro_rules! hypers {
             Limit GRADUS_ERROR_LIMIT = -25 "limit must be positive",
             /// Factor of a scaling: finite. Area, ratio or strength of an augmentation: in its range.
             Factor GRADUS_ERROR_FACTOR = -26 "factor must be finite and in its range",
-            /// Decay factor of a schedule: between 0 and 1.
-            Gamma GRADUS_ERROR_GAMMA = -27 "gamma must lie in 0..=1",
-            /// Decay of a schedule per step: finite and at least 0.
-            Rate GRADUS_ERROR_RATE = -28 "decay rate must be finite and at least 0",
+            /// Factor of a schedule: finite and at least 0; at most 1 in a cycle, below 1 on a plateau.
+            Gamma GRADUS_ERROR_GAMMA = -27 "gamma must be finite, at least 0, and at most 1 where nothing may grow",
+            /// Decay of a schedule per step: finite, and at least 0 where it only decays.
+            Rate GRADUS_ERROR_RATE = -28 "decay rate must be finite, and at least 0 where nothing may grow",
             /// Share of a whole: between 0 and 1, and in proportion to the others.
             Fraction GRADUS_ERROR_FRACTION = -29 "fraction must lie in 0..=1 and fit the others",
             /// Probability: between 0 and 1.
@@ -149,6 +149,8 @@ macro_rules! hypers {
             LineSearch GRADUS_ERROR_LINE_SEARCH = -35 "line search needs 0 < sufficient decrease < curvature < 1 and ordered steps",
             /// Every element of a diagonal preconditioner: finite and positive.
             Preconditioner GRADUS_ERROR_PRECONDITIONER = -36 "every element of a preconditioner must be finite and positive",
+            /// Power of a polynomial: finite and positive.
+            Power GRADUS_ERROR_POWER = -37 "power must be finite and positive",
         }
     };
 }

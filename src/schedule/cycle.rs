@@ -1,20 +1,37 @@
 //! Up and down again: triangles without end, and one cycle for a whole run.
 
-use super::{Schedule, half_wave, mix, ratio, unit};
+use super::decay::power;
+use super::{Anneal, Schedule, mix, ratio, unit};
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
+
+/// How the tops of [`Triangular`]'s triangles change: by which factor `s` of `max - min`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Peaks {
+    /// They do not: `s = 1`. PyTorch's `triangular`.
+    #[default]
+    Equal,
+    /// Each triangle is half as high as the last one: `s = 2^-n` in triangle `n`, from 0 on. `triangular2`.
+    Halved,
+    /// They fall at every step by a factor `gamma`, at most 1: `s = gamma^step`. `exp_range`.
+    Exponential(f64),
+}
 
 /// Cyclic triangles (Smith, 2017): `up` steps from `min` to `max`, `down` steps back, for ever.
 ///
 /// ```text
-/// min + (max - min) * i / up                      i = step mod (up + down), for i <= up
-/// min + (max - min) * (up + down - i) / down      for i > up
+/// min + s * (max - min) * i / up                      i = step mod (up + down), for i <= up
+/// min + s * (max - min) * (up + down - i) / down      for i > up
 /// ```
 ///
 /// ```
-/// use gradus::schedule::{Schedule, Triangular};
+/// use gradus::schedule::{Peaks, Schedule, Triangular};
 /// let schedule = Triangular::new(0.0, 1.0, 2, 4);
 /// assert_eq!([0, 1, 2, 3, 5, 6, 8].map(|step| schedule.at(step)), [0.0, 0.5, 1.0, 0.75, 0.25, 0.0, 1.0]);
+/// let halved = Triangular { peaks: Peaks::Halved, ..schedule };
+/// assert_eq!([2, 8, 14].map(|step| halved.at(step)), [1.0, 0.5, 0.25]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -28,35 +45,53 @@ pub struct Triangular {
     pub up: u32,
     /// Steps from top to foot.
     pub down: u32,
+    /// How the tops change from triangle to triangle; not at all by default.
+    pub peaks: Peaks,
 }
 
 impl Triangular {
     /// From `min` to `max` in `up` steps, and back in `down`.
     #[must_use]
     pub const fn new(min: f32, max: f32, up: u32, down: u32) -> Self {
-        Self { min, max, up, down }
+        Self { min, max, up, down, peaks: Peaks::Equal }
+    }
+
+    /// The momentum that goes with this rate: `high` where the rate is lowest, `low` at its tops.
+    ///
+    /// It is a schedule like any other, of a momentum in place of a rate; PyTorch's momenta are 0.8 and 0.9. The
+    /// example of [`OneCycle::momentum`] shows its use.
+    #[must_use]
+    pub const fn momentum(&self, low: f32, high: f32) -> Self {
+        Self { min: high, max: low, ..*self }
     }
 }
 
 impl Schedule for Triangular {
     fn at(&self, step: u32) -> f32 {
-        let period = u64::from(self.up) + u64::from(self.down);
         // A period beyond u32 is never completed.
-        let step = u32::try_from(period).ok().and_then(|period| step.checked_rem(period)).unwrap_or(step);
-        let share = match step.checked_sub(self.up) {
-            None => ratio(step as f32, self.up as f32),
+        let period = u32::try_from(u64::from(self.up) + u64::from(self.down)).unwrap_or(u32::MAX);
+        let i = step.checked_rem(period).unwrap_or(step);
+        let share = match i.checked_sub(self.up) {
+            None => ratio(i as f32, self.up as f32),
             Some(past) => ratio(self.down.saturating_sub(past) as f32, self.down as f32),
         };
-        mix(self.max, self.min, share)
+        let height = match self.peaks {
+            Peaks::Equal => 1.0,
+            Peaks::Halved => power(0.5, step.checked_div(period).unwrap_or(0)) as f32,
+            Peaks::Exponential(gamma) => unit(power(gamma, step) as f32),
+        };
+        mix(self.max, self.min, share * height)
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.min)?;
         check_lr(self.max)?;
-        require(self.up > 0 && self.down > 0, Hyper::Steps)
+        require(self.up > 0 && self.down > 0, Hyper::Steps)?;
+        let Peaks::Exponential(gamma) = self.peaks else { return Ok(()) };
+        require((0.0..=1.0).contains(&gamma), Hyper::Gamma)
     }
 }
 
-/// One cycle for a whole run (Smith and Topin, 2018): up from `start`, and down to nearly nothing.
+/// One cycle for a whole run (Smith and Topin, 2018): up from `start`, and down to nearly nothing. PyTorch's rates.
 ///
 /// ```text
 /// start -> max      steps 0 to u,             u = rise * steps - 1
@@ -65,7 +100,9 @@ impl Schedule for Triangular {
 /// start -> end      steps 2 * u to steps - 1
 /// ```
 ///
-/// Each arrow is half a cosine wave. The top need not fall on a whole step; PyTorch does the same.
+/// Each arrow is half a cosine wave, unless [`anneal`](Self::anneal) says otherwise. The top need not fall on a whole
+/// step. Where `u` is below 0 the fall has begun before step 0, and three phases have no top: `check` refuses them.
+/// After the last step the rate stays at `end`.
 ///
 /// ```
 /// use gradus::schedule::{OneCycle, Schedule};
@@ -88,6 +125,8 @@ pub struct OneCycle {
     pub rise: f32,
     /// Whether the fall goes back to `start` as fast as it rose, and from there to `end`.
     pub three_phase: bool,
+    /// The way from one rate to the next; cosine by default.
+    pub anneal: Anneal,
 }
 
 impl OneCycle {
@@ -95,37 +134,59 @@ impl OneCycle {
     #[must_use]
     pub const fn new(max: f32, steps: u32) -> Self {
         let start = max / 25.0;
-        Self { start, max, end: start / 1e4, steps, rise: 0.3, three_phase: false }
+        Self { start, max, end: start / 1e4, steps, rise: 0.3, three_phase: false, anneal: Anneal::Cosine }
+    }
+
+    /// The momentum that goes with this rate: `high` at both ends, `low` at the top.
+    ///
+    /// It is a schedule like any other, of a momentum in place of a rate; PyTorch's momenta are 0.85 and 0.95.
+    ///
+    /// ```
+    /// use gradus::schedule::{OneCycle, Schedule};
+    /// use gradus::{Momentum, Optimizer};
+    ///
+    /// let rate = OneCycle::new(0.1, 100);
+    /// let rho = rate.momentum(0.85, 0.95);
+    /// let (mut params, mut state) = ([1.0], Momentum::new(0.1).state());
+    /// for step in 0..100 {
+    ///     let momentum = Momentum { rho: rho.at(step).into(), ..Momentum::new(rate.at(step)) };
+    ///     let grads = params;
+    ///     momentum.step(&mut params, &grads, &mut state);
+    /// }
+    /// assert!(params[0].abs() < 0.01);
+    /// ```
+    #[must_use]
+    pub const fn momentum(&self, low: f32, high: f32) -> Self {
+        Self { start: high, max: low, end: high, ..*self }
     }
 }
 
 impl Schedule for OneCycle {
     fn at(&self, step: u32) -> f32 {
         let last = self.steps.saturating_sub(1);
-        if step >= last {
+        if step > last {
             return self.end;
         }
         let top = unit(self.rise) * self.steps as f32 - 1.0;
+        let foot = if self.three_phase { 2.0 * top } else { top };
         let x = step as f32;
-        if x < top {
-            return mix(self.max, self.start, half_wave(ratio(x, top)));
-        }
-        let (high, begin) = if !self.three_phase {
-            (self.max, top)
-        } else if x < 2.0 * top {
-            return mix(self.max, self.start, half_wave(ratio(2.0 * top - x, top)));
+        let (high, low, left) = if x <= top {
+            (self.max, self.start, ratio(x, top)) // the rise, seen from its top
+        } else if x <= foot {
+            (self.max, self.start, ratio(foot - x, top))
         } else {
-            (self.start, 2.0 * top)
+            let high = if self.three_phase { self.start } else { self.max };
+            (high, self.end, ratio((last - step) as f32, last as f32 - foot))
         };
-        let begin = if begin > 0.0 { begin } else { 0.0 };
-        mix(high, self.end, half_wave(ratio((last - step) as f32, last as f32 - begin)))
+        mix(high, low, self.anneal.left(left))
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.start)?;
         check_lr(self.max)?;
         check_lr(self.end)?;
         require(self.steps > 0, Hyper::Steps)?;
-        let most = if self.three_phase { 0.5 } else { 1.0 };
-        require(self.rise >= 0.0 && self.rise <= most, Hyper::Fraction)
+        let within = self.rise >= 0.0 && self.rise <= if self.three_phase { 0.5 } else { 1.0 };
+        let has_top = !self.three_phase || self.rise * self.steps as f32 > 1.0;
+        require(within && has_top, Hyper::Fraction)
     }
 }

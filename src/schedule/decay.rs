@@ -1,6 +1,6 @@
-//! What only falls: constant, in steps, exponentially, and with the inverse of time.
+//! Constant rates, and rates that change by a factor: in steps, at milestones, exponentially.
 
-use super::{Schedule, at_least_one, unit};
+use super::{Schedule, at_least_one};
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
 
@@ -24,11 +24,13 @@ impl Schedule for Constant {
     }
 }
 
-/// Step decay: the rate falls to a share `gamma` of itself after `every` steps, again and again.
+/// Step decay: the rate is multiplied by `gamma` after `every` steps, again and again.
 ///
 /// ```text
 /// lr * gamma^floor(step / every)
 /// ```
+///
+/// A `gamma` above 1 lets the rate grow, to the largest finite number at most.
 ///
 /// ```
 /// use gradus::schedule::{Schedule, StepDecay};
@@ -41,23 +43,23 @@ impl Schedule for Constant {
 pub struct StepDecay {
     /// Learning rate at the start.
     pub lr: f32,
-    /// Share that is left after each fall.
-    pub gamma: f32,
-    /// Steps from one fall to the next.
+    /// Factor of each change.
+    pub gamma: f64,
+    /// Steps from one change to the next.
     pub every: u32,
 }
 
 impl StepDecay {
     /// From `lr` on, times `gamma` after every `every` steps.
     #[must_use]
-    pub const fn new(lr: f32, gamma: f32, every: u32) -> Self {
+    pub const fn new(lr: f32, gamma: f64, every: u32) -> Self {
         Self { lr, gamma, every }
     }
 }
 
 impl Schedule for StepDecay {
     fn at(&self, step: u32) -> f32 {
-        self.lr * power(self.gamma, step / at_least_one(self.every))
+        decayed(self.lr, self.gamma, step / at_least_one(self.every))
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;
@@ -66,7 +68,7 @@ impl Schedule for StepDecay {
     }
 }
 
-/// Step decay at chosen steps: the rate falls to a share `gamma` of itself at each milestone.
+/// Step decay at chosen steps: the rate is multiplied by `gamma` at each milestone.
 ///
 /// ```text
 /// lr * gamma^k,   k = number of milestones <= step
@@ -83,9 +85,9 @@ impl Schedule for StepDecay {
 pub struct MultiStep<const N: usize> {
     /// Learning rate at the start.
     pub lr: f32,
-    /// Share that is left after each fall.
-    pub gamma: f32,
-    /// Steps at which the rate falls, in any order.
+    /// Factor of each change.
+    pub gamma: f64,
+    /// Steps from which on the rate has changed, in any order.
     #[cfg_attr(feature = "serde", serde(with = "crate::store::array"))]
     pub milestones: [u32; N],
 }
@@ -93,7 +95,7 @@ pub struct MultiStep<const N: usize> {
 impl<const N: usize> MultiStep<N> {
     /// From `lr` on, times `gamma` at every milestone.
     #[must_use]
-    pub const fn new(lr: f32, gamma: f32, milestones: [u32; N]) -> Self {
+    pub const fn new(lr: f32, gamma: f64, milestones: [u32; N]) -> Self {
         Self { lr, gamma, milestones }
     }
 }
@@ -108,11 +110,13 @@ impl<const N: usize> Schedule for MultiStep<N> {
     }
 }
 
-/// Exponential decay.
+/// Exponential decay, or growth.
 ///
 /// ```text
 /// lr * e^(-k * step)
 /// ```
+///
+/// With `k` below 0 the rate grows, to the largest finite number at most.
 ///
 /// ```
 /// use gradus::schedule::{Exponential, Schedule};
@@ -126,7 +130,7 @@ impl<const N: usize> Schedule for MultiStep<N> {
 pub struct Exponential {
     /// Learning rate at the start.
     pub lr: f32,
-    /// Decay per step; `-ln(gamma)` for a rate that keeps a share `gamma` in each.
+    /// Decay per step.
     pub k: f32,
 }
 
@@ -136,77 +140,65 @@ impl Exponential {
     pub const fn new(lr: f32, k: f32) -> Self {
         Self { lr, k }
     }
+
+    /// From `lr` on, times `gamma` at each step: `k = -ln(gamma)`.
+    ///
+    /// ```
+    /// use gradus::schedule::{Exponential, Schedule};
+    /// assert!((Exponential::gamma(0.1, 0.9).at(2) - 0.081).abs() < 1e-8);
+    /// ```
+    #[must_use]
+    pub fn gamma(lr: f32, gamma: f64) -> Self {
+        Self { lr, k: -libm::log(gamma) as f32 }
+    }
+
+    /// From `start` to `end` in `steps` steps, and further on the same way: for a learning-rate range test, which
+    /// ends where the loss explodes.
+    ///
+    /// ```
+    /// use gradus::schedule::{Exponential, Schedule};
+    /// let schedule = Exponential::between(1e-6, 1.0, 60); // ten steps a decade
+    /// assert!((schedule.at(50) - 0.1).abs() < 1e-6);
+    /// ```
+    #[must_use]
+    pub fn between(start: f32, end: f32, steps: u32) -> Self {
+        let steps = f64::from(at_least_one(steps).get());
+        Self { lr: start, k: (libm::log(f64::from(start) / f64::from(end)) / steps) as f32 }
+    }
 }
 
 impl Schedule for Exponential {
     fn at(&self, step: u32) -> f32 {
-        self.lr * unit(libm::expf(-(self.k * step as f32)))
+        let factor = libm::expf(-(self.k * step as f32));
+        within_range(self.lr, f64::from(self.lr) * f64::from(factor))
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;
-        check_rate(self.k)
+        require(self.k.abs() < f32::INFINITY, Hyper::Rate)
     }
 }
 
-/// Decay with the inverse of time (Robbins and Monro, 1951).
-///
-/// ```text
-/// lr / (1 + k * step)
-/// ```
-///
-/// ```
-/// use gradus::schedule::{InverseTime, Schedule};
-/// assert_eq!(InverseTime::new(0.1, 0.5).at(2), 0.05);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct InverseTime {
-    /// Learning rate at the start.
-    pub lr: f32,
-    /// Decay per step.
-    pub k: f32,
-}
-
-impl InverseTime {
-    /// From `lr` on, with decay `k` per step.
-    #[must_use]
-    pub const fn new(lr: f32, k: f32) -> Self {
-        Self { lr, k }
-    }
-}
-
-impl Schedule for InverseTime {
-    fn at(&self, step: u32) -> f32 {
-        let slowdown = 1.0 + self.k * step as f32;
-        if slowdown > 1.0 { self.lr / slowdown } else { self.lr }
-    }
-    fn check(&self) -> Result<(), Error> {
-        check_lr(self.lr)?;
-        check_rate(self.k)
-    }
-}
-
-fn check_gamma(gamma: f32) -> Result<(), Error> {
-    require(gamma >= 0.0 && gamma <= 1.0, Hyper::Gamma)
-}
-
-fn check_rate(k: f32) -> Result<(), Error> {
-    require(k >= 0.0 && k < f32::INFINITY, Hyper::Rate)
+fn check_gamma(gamma: f64) -> Result<(), Error> {
+    require(gamma >= 0.0 && gamma < f64::INFINITY, Hyper::Gamma)
 }
 
 /// [`MultiStep`] over any number of milestones.
-pub(crate) fn multi_step(lr: f32, gamma: f32, milestones: &[u32], step: u32) -> f32 {
-    let mut falls = 0;
+pub(crate) fn multi_step(lr: f32, gamma: f64, milestones: &[u32], step: u32) -> f32 {
+    let mut changes = 0;
     for &milestone in milestones {
-        falls += u32::from(milestone <= step);
+        changes += u32::from(milestone <= step);
     }
-    lr * power(gamma, falls)
+    decayed(lr, gamma, changes)
 }
 
-/// `gamma^n` by repeated squaring, with `gamma` within `0..=1`.
-fn power(gamma: f32, mut n: u32) -> f32 {
-    let (mut base, mut power) = (unit(gamma), 1.0);
+/// `lr * gamma^n`.
+pub(super) fn decayed(lr: f32, gamma: f64, n: u32) -> f32 {
+    within_range(lr, f64::from(lr) * power(gamma, n))
+}
+
+/// `gamma^n` by repeated squaring, in f64: in f32 twenty thousand steps would lose three of seven digits.
+pub(super) fn power(gamma: f64, mut n: u32) -> f64 {
+    let (mut base, mut power) = (if gamma > 0.0 { gamma } else { 0.0 }, 1.0);
     while n != 0 {
         if n & 1 == 1 {
             power *= base;
@@ -215,4 +207,15 @@ fn power(gamma: f32, mut n: u32) -> f32 {
         n >>= 1;
     }
     power
+}
+
+/// The rate that `lr` has grown or fallen to: the largest finite number at most, and `lr` where it is 0 or no number.
+fn within_range(lr: f32, rate: f64) -> f32 {
+    if rate <= f64::from(f32::MAX) {
+        rate as f32
+    } else if lr > 0.0 {
+        f32::MAX
+    } else {
+        lr
+    }
 }

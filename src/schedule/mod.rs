@@ -24,18 +24,26 @@
 //! these are finite. The exponential is `libm`'s own and the cosine wave is computed in integers: the
 //! same bits on every target.
 
+mod anneal;
 mod cosine;
 mod cycle;
 mod decay;
+mod inverse;
 mod linear;
+mod plateau;
+mod sequence;
 mod wave;
 
+pub use anneal::{Anneal, Polynomial, StableDecay};
 pub use cosine::{Cosine, SnapshotCycle, WarmRestarts};
-pub use cycle::{OneCycle, Triangular};
+pub use cycle::{OneCycle, Peaks, Triangular};
 #[cfg(feature = "ffi")]
 pub(crate) use decay::multi_step;
-pub use decay::{Constant, Exponential, InverseTime, MultiStep, StepDecay};
+pub use decay::{Constant, Exponential, MultiStep, StepDecay};
+pub use inverse::{InverseSqrt, InverseTime};
 pub use linear::{Linear, WarmUp};
+pub use plateau::{Goal, Plateau, PlateauState, Threshold};
+pub use sequence::Sequence;
 use wave::half_wave;
 
 use crate::error::Error;
@@ -51,6 +59,23 @@ pub trait Schedule {
     /// # Errors
     /// [`Error::Range`] names the first that does not.
     fn check(&self) -> Result<(), Error>;
+
+    /// This schedule for `steps` steps, and then another one, with its own steps from 0 on: see [`Sequence`].
+    fn then<S: Schedule>(self, steps: u32, then: S) -> Sequence<Self, S>
+    where
+        Self: Sized,
+    {
+        Sequence { first: self, steps, then }
+    }
+}
+
+impl<S: Schedule + ?Sized> Schedule for &S {
+    fn at(&self, step: u32) -> f32 {
+        (**self).at(step)
+    }
+    fn check(&self) -> Result<(), Error> {
+        (**self).check()
+    }
 }
 
 /// `n`, or 1 if it is 0: no division by it can fail.
