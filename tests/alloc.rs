@@ -163,6 +163,9 @@ fn no_schedule_allocates() {
             black_box(WarmRestarts { mult: 2, ..WarmRestarts::new(0.1, 3) }.at(step));
             black_box((Triangular::new(0.1, 0.2, 3, 4).at(step), OneCycle::new(0.1, 50).at(step)));
             black_box(WarmUp::new(0.0, 5, Linear::new(0.1, 0.0, 50)).at(step));
+            black_box((InverseSqrt::new(0.1, 5).at(step), Polynomial::new(0.1, 50, 0.9).at(step)));
+            black_box(Constant(0.1).then(5, StableDecay::new(0.1, 5, 50)).at(step));
+            black_box(Plateau::new(0.1).update(&mut PlateauState::new(), 0.5));
         }
     });
     assert_eq!(allocations, 0);

@@ -1,7 +1,8 @@
 //! Learning-rate schedules: pure functions of the step.
 //!
 //! A schedule is asked for the learning rate of step `step`, counted from 0: the steps that a state
-//! has taken so far. It remembers nothing, so that a run can be resumed anywhere.
+//! has taken so far. It remembers nothing, so that a run can be resumed anywhere. The one exception is
+//! [`Plateau`], which goes by a metric: what it remembers is a [`PlateauState`] that you own.
 //!
 //! ```
 //! use gradus::schedule::{Cosine, Schedule, WarmUp};
@@ -20,9 +21,22 @@
 //! ```
 //!
 //! Whatever the step, and also where [`check`](Schedule::check) would fail, the rate lies between
-//! the smallest and the largest that the schedule names (0 counts where it only decays), as long as
-//! these are finite. The exponential is `libm`'s own and the cosine wave is computed in integers: the
-//! same bits on every target.
+//! the smallest and the largest that the schedule names (0 counts where it only decays, and the largest finite
+//! number where it may grow), as long as these are finite. Exponentials and powers are `libm`'s own and the cosine wave
+//! is computed in integers: the same bits on every target.
+//!
+//! | schedule | rate |
+//! |---|---|
+//! | [`Constant`] | the same for ever |
+//! | [`StepDecay`], [`MultiStep`] | times a factor, again and again or at milestones |
+//! | [`Exponential`] | times a factor at each step, down or up |
+//! | [`InverseTime`], [`InverseSqrt`] | falls with the inverse of time, or of its root |
+//! | [`Linear`], [`Polynomial`], [`Cosine`] | from one rate to another in a number of steps |
+//! | [`StableDecay`] | constant, with a fall at the end |
+//! | [`WarmRestarts`], [`SnapshotCycle`] | cosine waves, one after the other |
+//! | [`Triangular`], [`OneCycle`] | up and down, for ever or once; [momentum](OneCycle::momentum) too |
+//! | [`WarmUp`], [`Sequence`] | one schedule after another |
+//! | [`Plateau`] | falls where a metric no longer improves |
 
 mod anneal;
 mod cosine;

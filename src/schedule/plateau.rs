@@ -92,6 +92,25 @@ impl PlateauState {
     pub const fn new() -> Self {
         Self { best: 0.0, improvements: 0, bad: 0, cooldown: 0, falls: 0 }
     }
+
+    /// Its numbers in a file, in the order of the fields.
+    pub(crate) fn to_bytes(&self) -> [u8; 20] {
+        let words = [self.best.to_bits(), self.improvements, self.bad, self.cooldown, self.falls];
+        let mut bytes = [0; 20];
+        for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
+        }
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 20]) -> Self {
+        let mut words = [0; 5];
+        for (bytes, word) in bytes.as_chunks().0.iter().zip(&mut words) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+        let [best, improvements, bad, cooldown, falls] = words;
+        Self { best: f32::from_bits(best), improvements, bad, cooldown, falls }
+    }
 }
 
 impl Plateau {

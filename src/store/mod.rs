@@ -26,7 +26,7 @@
 //! [`State`](crate::State), [`StateMut`](crate::StateMut) or `StateVec`), [`Clock`](crate::Clock), slices,
 //! arrays and vectors of `f32` and `f64`, ensembles, L-BFGS and Newton's method between two
 //! evaluations, [`Masks`](crate::noise::Masks), the generator `Xoshiro128PlusPlus`, `u32` for the position in a
-//! schedule, and tuples and slices of these. Vectors take their length from the file; all else must have
+//! schedule, [`PlateauState`](crate::schedule::PlateauState), and tuples and slices of these. Vectors take their length from the file; all else must have
 //! the shape that the file has.
 //!
 //! With the feature `serde`, configurations and states go through any of its formats too, but for

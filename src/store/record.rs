@@ -6,6 +6,7 @@ use crate::ensemble::*;
 use crate::noise::Masks;
 use crate::norm::BatchNorm;
 use crate::optim::*;
+use crate::schedule::PlateauState;
 use crate::simd::ColumnSet;
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -347,6 +348,7 @@ macro_rules! plain {
 
 plain!(u32, "u32", 4, |x: &u32| x.to_le_bytes(), |x| Some(u32::from_le_bytes(x)));
 plain!(Clock, "clock", 8, clock_bytes, |x| Some(clock(x)));
+plain!(PlateauState, "plateau", 20, PlateauState::to_bytes, |x| Some(PlateauState::from_bytes(x)));
 plain!(Xoshiro128PlusPlus, "xoshiro128++", 16, Xoshiro128PlusPlus::state, |x| {
     // Zeros are no state of this generator: it would never leave them.
     (x != [0; 16]).then(|| Xoshiro128PlusPlus::from_seed(x))

@@ -175,10 +175,39 @@ static void schedules(void) {
   SCHEDULE(snapshot_cycle, GRADUS_SNAPSHOT_CYCLE(0.1f, 100, 3));
   SCHEDULE(triangular, GRADUS_TRIANGULAR(0.01f, 0.1f, 10, 20));
   SCHEDULE(one_cycle, GRADUS_ONE_CYCLE(0.1f, 100));
+  SCHEDULE(inverse_sqrt, GRADUS_INVERSE_SQRT(0.1f, 30));
+  SCHEDULE(polynomial, GRADUS_POLYNOMIAL(0.1f, 100, 0.9f));
+  SCHEDULE(stable_decay, GRADUS_STABLE_DECAY(0.1f, 70, 30));
   const gradus_one_cycle of_double = GRADUS_ONE_CYCLE(0.09, 100), of_float = GRADUS_ONE_CYCLE(0.09f, 100);
   TRUE(of_double.start == of_float.start && of_double.max == of_float.max && of_double.end == of_float.end);
   gradus_step_decay decay = GRADUS_STEP_DECAY(0.1f, 0.5f, 0);
   EXPECT(GRADUS_ERROR_STEPS, gradus_step_decay_check(&decay));
+  gradus_triangular triangular = GRADUS_TRIANGULAR(0.01f, 0.1f, 10, 20);
+  triangular.peaks = 3;
+  EXPECT(GRADUS_ERROR_ENUM, gradus_triangular_check(&triangular));
+  gradus_stable_decay stable = GRADUS_STABLE_DECAY(0.1f, 70, 30);
+  stable.anneal = 3;
+  float rate = 7.0f;
+  EXPECT(GRADUS_ERROR_ENUM, gradus_stable_decay_at(&stable, 0, &rate));
+  TRUE(rate == 7.0f);
+
+  gradus_plateau plateau = GRADUS_PLATEAU(0.1f);
+  static gradus_plateau_state state;
+  uint64_t hash = START;
+  OK(gradus_plateau_check(&plateau));
+  plateau.patience = 1;
+  plateau.cooldown = 1;
+  for (int turn = 0; turn < 30; turn++) {
+    OK(gradus_plateau_update(&plateau, turn < 3 ? 1.0f / (float)(1 + turn) : 0.5f, &state, &rate));
+    hash = hash_of(hash, &rate, 1);
+  }
+  OK(gradus_plateau_lr(&plateau, &state, &rate));
+  hash = hash_of(hash, &rate, 1);
+  line("plateau", hash);
+  EXPECT(GRADUS_ERROR_NULL, gradus_plateau_update(&plateau, 1.0f, NULL, &rate));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_plateau_update(&plateau, 1.0f, &state, &state.best));
+  plateau.goal = 2;
+  EXPECT(GRADUS_ERROR_ENUM, gradus_plateau_check(&plateau));
 }
 
 static void sums(void) {

@@ -161,7 +161,18 @@ fn schedules(out: &mut String) {
         snapshot_cycle SnapshotCycle::new(0.1, 100, 3);
         triangular Triangular::new(0.01, 0.1, 10, 20);
         one_cycle OneCycle::new(0.1, 100);
+        inverse_sqrt InverseSqrt::new(0.1, 30);
+        polynomial Polynomial::new(0.1, 100, 0.9);
+        stable_decay StableDecay::new(0.1, 70, 30);
     }
+    let plateau = Plateau { patience: 1, cooldown: 1, ..Plateau::new(0.1) };
+    let mut state = PlateauState::new();
+    let mut rates = [0.0; 31];
+    for (turn, rate) in (0..30).zip(&mut rates) {
+        *rate = plateau.update(&mut state, if turn < 3 { 1.0 / (1.0 + turn as f32) } else { 0.5 });
+    }
+    rates[30] = plateau.lr(&state);
+    writeln!(out, "plateau {:016x}", hash(rates)).unwrap();
 }
 
 fn sums(out: &mut String) {

@@ -3,8 +3,8 @@
 
 use defmt::Format;
 use gradus::schedule::{
-    Constant, Cosine, Exponential, InverseTime, Linear, MultiStep, OneCycle, SnapshotCycle, StepDecay,
-    Triangular, WarmRestarts, WarmUp,
+    Constant, Cosine, Exponential, InverseSqrt, InverseTime, Linear, MultiStep, OneCycle, Plateau, PlateauState,
+    Polynomial, Sequence, SnapshotCycle, StableDecay, StepDecay, Triangular, WarmRestarts, WarmUp,
 };
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LineSearch, NewtonSettings, Report, Stop};
 use gradus::transform::{ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
@@ -48,4 +48,5 @@ fn errors_and_configurations_can_be_logged() {
 
     formats::<(Constant, StepDecay, MultiStep<3>, Exponential, InverseTime, Linear)>();
     formats::<(WarmUp<Cosine>, WarmRestarts, SnapshotCycle, Triangular, OneCycle)>();
+    formats::<(InverseSqrt, Polynomial, StableDecay, Sequence<Cosine, Linear>, Plateau, PlateauState)>();
 }

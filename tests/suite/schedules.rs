@@ -34,49 +34,189 @@ fn wave(high: f64, low: f64, x: f64) -> f64 {
 #[test]
 fn they_are_pytorch_s() {
     // Name, our schedule, and the most units in the last place of a rate that it may be off.
-    // A power of gamma multiplies the rounding of its argument by the exponent. A wave doubles that of its
-    // argument, up to one and a half units; where a wave of one-cycle ends between two steps, its length is
-    // rounded too, and the more digits are lost the nearer that end is.
+    // A wave doubles the rounding of its argument, up to one and a half units; where a wave of one-cycle ends between
+    // two steps, its length is rounded too, and the more digits are lost the nearer that end is.
     let cosine = |lr, min, steps| Cosine { min, ..Cosine::new(lr, steps) };
     let sgdr = |min, first, mult| WarmRestarts { min, mult, ..WarmRestarts::new(0.1, first) };
-    let one_cycle = |three_phase| OneCycle { three_phase, ..OneCycle::new(0.1, 201) };
-    let table: [(&str, Box<dyn Schedule>, f64); 14] = [
+    let triangles = |up, down, peaks| Triangular { peaks, ..Triangular::new(1e-3, 0.1, up, down) };
+    let stable = |anneal| WarmUp::new(0.0, 20, StableDecay { anneal, ..StableDecay::new(0.1, 100, 60) });
+    let three = Constant(0.05).then(20, Exponential::gamma(0.1, 0.9)).then(60, cosine(0.1, 0.01, 140));
+    let table: [(&str, Box<dyn Schedule>, f64); 26] = [
         ("StepLR", Box::new(StepDecay::new(0.1, 0.5, 30)), 1.0),
-        ("MultiStepLR", Box::new(MultiStep::new(0.1, 0.2, [30, 80, 150])), 3.0),
-        ("ExponentialLR", Box::new(StepDecay::new(0.1, 0.97, 1)), 200.0),
+        ("StepLR/grows", Box::new(StepDecay::new(0.1, 1.5, 10)), 1.0),
+        ("MultiStepLR", Box::new(MultiStep::new(0.1, 0.2, [30, 80, 150])), 1.0),
+        ("MultiStepLR/twice", Box::new(MultiStep::new(0.1, 0.5, [0, 30, 30, 7])), 1.0),
+        ("ExponentialLR", Box::new(StepDecay::new(0.1, 0.97, 1)), 1.0),
         ("ExponentialLR", Box::new(Exponential::new(0.1, 0.030_459_207)), 10.0),
+        ("ExponentialLR", Box::new(Exponential::gamma(0.1, 0.97)), 10.0),
+        ("ExponentialLR/grows", Box::new(StepDecay::new(1e-5, 1.05, 1)), 1.0),
+        ("ExponentialLR/grows", Box::new(Exponential::gamma(1e-5, 1.05)), 20.0),
         ("LinearLR/up", Box::new(WarmUp::new(0.025, 50, Constant(0.1))), 2.0),
+        ("PolynomialLR/0.9", Box::new(Polynomial::new(0.1, 150, 0.9)), 3.0),
+        ("PolynomialLR/2", Box::new(Polynomial::new(0.1, 200, 2.0)), 4.0),
+        ("LambdaLR/inverse_sqrt", Box::new(WarmUp::new(0.01, 9, InverseSqrt::new(0.1, 10))), 2.0),
         ("CosineAnnealingLR/to_zero", Box::new(cosine(0.1, 0.0, 200)), 4.0),
         ("CosineAnnealingLR/eta_min", Box::new(cosine(0.1, 1e-3, 120)), 4.0),
         ("CosineAnnealingWarmRestarts/1x3", Box::new(sgdr(0.0, 1, 3)), 4.0),
         ("CosineAnnealingWarmRestarts/5x2", Box::new(sgdr(1e-3, 5, 2)), 4.0),
         ("CosineAnnealingWarmRestarts/40x1", Box::new(sgdr(0.0, 40, 1)), 4.0),
-        ("CyclicLR/even", Box::new(Triangular::new(1e-3, 0.1, 20, 20)), 3.0),
-        ("CyclicLR/uneven", Box::new(Triangular::new(1e-3, 0.1, 15, 25)), 3.0),
-        ("OneCycleLR/cos", Box::new(one_cycle(false)), 16.0),
-        ("OneCycleLR/three_phase", Box::new(one_cycle(true)), 16.0),
+        ("SequentialLR/three", Box::new(three), 10.0),
+        ("SequentialLR/stable_line", Box::new(stable(Anneal::Linear)), 3.0),
+        ("SequentialLR/stable_cosine", Box::new(stable(Anneal::Cosine)), 4.0),
+        ("SequentialLR/stable_root", Box::new(stable(Anneal::Root)), 4.0),
+        ("CyclicLR/even", Box::new(triangles(20, 20, Peaks::Equal)), 3.0),
+        ("CyclicLR/uneven", Box::new(triangles(15, 25, Peaks::Equal)), 3.0),
+        ("CyclicLR/triangular2", Box::new(triangles(15, 25, Peaks::Halved)), 3.0),
+        ("CyclicLR/exp_range", Box::new(triangles(15, 25, Peaks::Exponential(0.99))), 3.0),
     ];
-    let file: Value = serde_json::from_str(include_str!("../vectors/schedules.json")).unwrap();
-    let cases = file["cases"].as_array().unwrap();
-    for case in cases {
+    for case in vectors("cases") {
         let name = case["name"].as_str().unwrap();
+        if name.starts_with("OneCycleLR") {
+            continue; // below
+        }
         let ours: Vec<_> = table.iter().filter(|(ours, ..)| *ours == name).collect();
         assert!(!ours.is_empty(), "{name} is not compared");
         for (_, schedule, budget) in ours {
             assert_eq!(schedule.check(), Ok(()));
-            for (step, want) in case["lr"].as_array().unwrap().iter().enumerate() {
-                let end = case["hyper"]["T_max"].as_u64().unwrap_or(u64::MAX);
-                let want = if step as u64 > end {
-                    case["hyper"]["eta_min"].as_f64().unwrap() // PyTorch's wave rises again, ours rests
-                } else {
-                    want.as_f64().unwrap()
-                };
-                let got = schedule.at(step as u32);
-                // What PyTorch itself rounds away in f64 counts where a wave ends at 0.
-                let error = if want.abs() < 1e-16 { f64::from(got) * 1e16 } else { ulps(got, want) };
-                assert!(error.abs() <= *budget, "{name} at {step}: {got:e}, not {want:e}: {error:.1} ulp");
+            let end = case["hyper"]["T_max"].as_u64().unwrap_or(u64::MAX);
+            for (step, want) in numbers(&case["lr"]).enumerate() {
+                // PyTorch's wave rises again, ours rests.
+                let want = if step as u64 > end { case["hyper"]["eta_min"].as_f64().unwrap() } else { want };
+                near(name, step, schedule.at(step as u32), want, *budget);
             }
         }
+    }
+    for (name, schedule) in [
+        ("CyclicLR/even", triangles(20, 20, Peaks::Equal)),
+        ("CyclicLR/exp_range", triangles(15, 25, Peaks::Exponential(0.99))),
+    ] {
+        let case = vectors("cases").into_iter().find(|case| case["name"] == name).unwrap();
+        let momentum = schedule.momentum(0.8, 0.9);
+        assert_eq!(momentum.check(), Ok(()));
+        for (step, want) in numbers(&case["momentum"]).enumerate() {
+            near(name, step, momentum.at(step as u32), want, 2.0);
+        }
+    }
+}
+
+/// The cases of one kind in the file that PyTorch made.
+fn vectors(kind: &str) -> Vec<Value> {
+    let file: Value = serde_json::from_str(include_str!("../vectors/schedules.json")).unwrap();
+    file[kind].as_array().unwrap().clone()
+}
+
+fn numbers(list: &Value) -> impl Iterator<Item = f64> {
+    list.as_array().unwrap().iter().map(|x| x.as_f64().unwrap())
+}
+
+fn near(name: &str, step: usize, got: f32, want: f64, budget: f64) {
+    // What PyTorch itself rounds away in f64 counts where a wave ends at 0.
+    let error = if want.abs() < 1e-16 { f64::from(got) * 1e16 } else { ulps(got, want) };
+    assert!(error.abs() <= budget, "{name} at {step}: {got:e}, not {want:e}: {error:.1} ulp");
+}
+
+/// Rates and momenta in every corner that PyTorch has.
+#[test]
+fn one_cycle_is_pytorch_s() {
+    let cases = vectors("cases");
+    let cases = cases.iter().filter(|case| case["source"].as_str().unwrap().ends_with("OneCycleLR"));
+    assert_eq!(cases.clone().count(), 12);
+    for case in cases {
+        let (name, hyper) = (case["name"].as_str().unwrap(), &case["hyper"]);
+        let schedule = OneCycle {
+            rise: hyper["pct_start"].as_f64().unwrap() as f32,
+            three_phase: hyper["three_phase"].as_bool().unwrap(),
+            anneal: if hyper["anneal_strategy"] == "cos" { Anneal::Cosine } else { Anneal::Linear },
+            ..OneCycle::new(0.1, hyper["total_steps"].as_u64().unwrap() as u32)
+        };
+        // PyTorch accepts three phases without a top, or without an end.
+        let whole = !["OneCycleLR/no_top", "OneCycleLR/no_end"].contains(&name);
+        assert_eq!(schedule.check().is_ok(), whole, "{name}");
+        let momentum = schedule.momentum(0.85, 0.95);
+        assert_eq!(momentum.check().is_ok(), whole, "{name}");
+        for (step, want) in numbers(&case["lr"]).enumerate() {
+            near(name, step, schedule.at(step as u32), want, 16.0);
+        }
+        for (step, want) in numbers(&case["momentum"]).enumerate() {
+            near(name, step, momentum.at(step as u32), want, 2.0);
+        }
+        assert_eq!(schedule.at(schedule.steps), schedule.end);
+    }
+    // Where the first wave has no length PyTorch divides by zero; the top is step 0.
+    let at_once = OneCycle { rise: 0.1, ..OneCycle::new(1.0, 10) };
+    assert_eq!((at_once.check(), at_once.at(0), at_once.at(9)), (Ok(()), 1.0, at_once.end));
+    let three = OneCycle { three_phase: true, ..at_once };
+    assert_eq!(three.check(), Err(Error::Range(Hyper::Fraction)));
+}
+
+#[test]
+fn the_plateau_is_pytorch_s() {
+    let cases = vectors("plateaus");
+    assert_eq!(cases.len(), 14);
+    for case in cases {
+        let (name, hyper) = (case["name"].as_str().unwrap(), &case["hyper"]);
+        let (number, count) =
+            (|key: &str| hyper[key].as_f64().unwrap(), |key: &str| hyper[key].as_u64().unwrap() as u32);
+        let threshold =
+            if hyper["threshold_mode"] == "rel" { Threshold::Relative } else { Threshold::Absolute };
+        let plateau = Plateau {
+            lr: number("lr") as f32,
+            factor: number("factor"),
+            patience: count("patience"),
+            threshold: threshold(number("threshold")),
+            cooldown: count("cooldown"),
+            min: number("min_lr") as f32,
+            eps: number("eps") as f32,
+            goal: if hyper["mode"] == "min" { Goal::Min } else { Goal::Max },
+        };
+        assert_eq!(plateau.check(), Ok(()));
+        let metrics: Vec<_> = case["metrics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|x| f32::from_bits(x.as_u64().unwrap() as u32))
+            .collect();
+        let rates: Vec<_> = numbers(&case["lr"]).collect();
+        // Once through, and saved and loaded after every metric.
+        let mut state = PlateauState::new();
+        let mut buffer = [0; gradus::store::size_of::<PlateauState>()];
+        for (step, (metric, want)) in metrics.iter().zip(&rates).enumerate() {
+            near(name, step, plateau.update(&mut state, *metric), *want, 1.0);
+            let file = gradus::store::save(&state, &mut buffer).unwrap();
+            let mut loaded = PlateauState { best: f32::NAN, improvements: 7, bad: 7, cooldown: 7, falls: 7 };
+            gradus::store::load(&mut loaded, file).unwrap();
+            assert_eq!(loaded, state);
+            assert_eq!(plateau.lr(&loaded), plateau.lr(&state));
+            state = loaded;
+        }
+        assert!(rates.last() < rates.first() || name == "never", "{name}: no fall was tried");
+    }
+}
+
+#[test]
+fn no_metric_confuses_a_plateau() {
+    let plateau = Plateau { patience: 1, ..Plateau::new(1.0) };
+    let mut state = PlateauState::new();
+    // NaN and infinity are never better, and the first number after them is.
+    let rates = [f32::NAN, f32::INFINITY, 3.0, 2.0, f32::NAN, 2.0].map(|x| plateau.update(&mut state, x));
+    assert_eq!((rates, state.best, state.improvements), ([1.0, 0.1, 0.1, 0.1, 0.1, 0.01], 2.0, 2));
+    let mut state = PlateauState { improvements: u32::MAX, bad: u32::MAX, falls: u32::MAX, ..state };
+    assert_eq!(plateau.update(&mut state, 5.0), 0.0);
+    assert_eq!(plateau.update(&mut state, -1.0), 0.0);
+    let refused = |plateau: Plateau, hyper| assert_eq!(plateau.check(), Err(Error::Range(hyper)));
+    for bad in [-0.1, f32::NAN, f32::INFINITY] {
+        refused(Plateau { lr: bad, ..plateau }, Hyper::LearningRate);
+        refused(Plateau { min: bad, ..plateau }, Hyper::LearningRate);
+    }
+    for factor in [-0.1, 1.0, f64::NAN] {
+        refused(Plateau { factor, ..plateau }, Hyper::Gamma);
+    }
+    for bad in [-0.1, f64::NAN, f64::INFINITY] {
+        refused(Plateau { threshold: Threshold::Relative(bad), ..plateau }, Hyper::Tolerance);
+        refused(Plateau { threshold: Threshold::Absolute(bad), ..plateau }, Hyper::Tolerance);
+    }
+    for eps in [-0.1, f32::NAN] {
+        refused(Plateau { eps, ..plateau }, Hyper::Tolerance);
     }
 }
 
@@ -87,6 +227,18 @@ fn formulas_hold_at_every_size_of_step() {
     let k = f64::from(1e-8_f32);
     hold(&Exponential::new(0.1, 1e-8), 60.0, STEPS, |t| 0.1 * (-k * t).exp());
     hold(&StepDecay::new(0.1, 0.5, 1000), 1.0, 0..100_000, |t| 0.1 * 0.5_f64.powf((t / 1000.0).floor()));
+    hold(&StepDecay::new(0.1, 0.999, 1), 1.0, 0..50_000, |t| 0.1 * 0.999_f64.powf(t));
+    hold(&StepDecay::new(0.1, 1.000_1, 1), 1.0, 0..100_000, |t| 0.1 * 1.000_1_f64.powf(t));
+    hold(&InverseSqrt::new(0.1, 100), 2.0, STEPS, |t| 0.1 * (100.0 / (100.0 + t)).sqrt());
+    hold(&InverseSqrt::new(0.1, u32::MAX), 2.0, STEPS, |t| 0.1 * (1.0 / (1.0 + t / 4_294_967_295.0)).sqrt());
+    let power = f64::from(0.9_f32);
+    hold(&Polynomial::new(0.1, 1000, 0.9), 3.0, 0..2000, |t| 0.1 * (1.0 - t / 1000.0).max(0.0).powf(power));
+    let polynomial = Polynomial { end: 0.02, ..Polynomial::new(0.1, 70, 3.0) };
+    hold(&polynomial, 4.0, 0..100, |t| 0.02 + 0.08 * (1.0 - t / 70.0).max(0.0).powi(3));
+    let root = StableDecay { end: 0.02, anneal: Anneal::Root, ..StableDecay::new(0.1, 10, 50) };
+    hold(&root, 4.0, 0..100, |t| 0.1 - 0.08 * ((t - 10.0) / 50.0).clamp(0.0, 1.0).sqrt());
+    let range = Exponential::between(1e-7, 10.0, 100);
+    hold(&range, 60.0, 0..=100, |t| f64::from(1e-7_f32) * (10.0 / f64::from(1e-7_f32)).powf(t / 100.0));
     hold(&Linear::new(0.1, 0.0, 1000), 3.0, 0..2000, |t| 0.1 * (1.0 - t / 1000.0).max(0.0));
     hold(&Linear::new(0.0, 0.1, 1000), 3.0, 0..2000, |t| 0.1 * (t / 1000.0).min(1.0));
     let end = f64::from(u32::MAX);
@@ -168,6 +320,39 @@ fn a_warm_up_precedes_anything() {
 }
 
 #[test]
+fn one_follows_the_other() {
+    let (a, b) = (Exponential::new(0.1, 0.1), Cosine::new(0.2, 20));
+    let schedule = a.then(7, b);
+    assert_eq!(schedule.check(), Ok(()));
+    for step in 0..7 {
+        assert_eq!(schedule.at(step), a.at(step));
+    }
+    for step in 0..30 {
+        assert_eq!(schedule.at(step + 7), b.at(step));
+    }
+    // Of any kind, chosen at run time.
+    let parts: [&dyn Schedule; 2] = [&a, &schedule];
+    let [first, last] = parts;
+    assert_eq!(first.then(3, last).at(10), b.at(0));
+    assert_eq!(a.then(0, b).check(), Err(Error::Range(Hyper::Steps)));
+    assert_eq!(Constant(-1.0).then(1, b).check(), Err(Error::Range(Hyper::LearningRate)));
+    assert_eq!(b.then(1, Constant(-1.0)).check(), Err(Error::Range(Hyper::LearningRate)));
+}
+
+/// A growing rate stops at the largest number, and 0 stays 0.
+#[test]
+fn growth_ends_at_the_largest_number() {
+    for step in [3000, 1 << 20, u32::MAX] {
+        assert_eq!(StepDecay::new(0.1, 1.5, 1).at(step), f32::MAX);
+        assert_eq!(StepDecay::new(0.0, 1.5, 1).at(step), 0.0);
+        assert_eq!(Exponential::new(0.1, -1.0).at(step), f32::MAX);
+        assert_eq!(Exponential::new(0.0, -1.0).at(step), 0.0);
+    }
+    assert_eq!(MultiStep::new(1.0, f64::MAX, [0, 1, 2]).at(2), f32::MAX);
+    assert_eq!(Exponential::between(1e-3, 1.0, 0).at(0), 1e-3);
+}
+
+#[test]
 fn past_the_end_a_schedule_rests() {
     for step in [200, 201, 1 << 24, u32::MAX] {
         assert_eq!(Linear::new(0.1, 0.02, 200).at(step), 0.02);
@@ -202,15 +387,33 @@ fn a_parameter_out_of_range_is_named() {
         refused(&OneCycle { end: lr, ..OneCycle::new(0.1, 100) }, LearningRate);
         refused(&WarmUp::new(lr, 1, Constant(0.1)), LearningRate);
         refused(&WarmUp::new(0.1, 1, Constant(lr)), LearningRate);
+        refused(&InverseSqrt::new(lr, 1), LearningRate);
+        refused(&Polynomial::new(lr, 1, 1.0), LearningRate);
+        refused(&Polynomial { end: lr, ..Polynomial::new(0.1, 1, 1.0) }, LearningRate);
+        refused(&StableDecay::new(lr, 1, 1), LearningRate);
+        refused(&StableDecay { end: lr, ..StableDecay::new(0.1, 1, 1) }, LearningRate);
     }
-    for gamma in [-0.1, 1.1, f32::NAN] {
+    for gamma in [-0.1, f64::INFINITY, f64::NAN] {
         refused(&StepDecay::new(0.1, gamma, 1), Gamma);
         refused(&MultiStep::new(0.1, gamma, [1]), Gamma);
+        refused(&Exponential::gamma(0.1, gamma), Rate);
     }
-    for k in [-0.1, f32::INFINITY, f32::NAN] {
+    refused(&Exponential::gamma(0.1, 0.0), Rate);
+    for gamma in [-0.1, 1.1, f64::NAN] {
+        let peaks = Peaks::Exponential(gamma);
+        refused(&Triangular { peaks, ..Triangular::new(0.1, 0.2, 1, 1) }, Gamma);
+    }
+    for k in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
         refused(&Exponential::new(0.1, k), Rate);
         refused(&InverseTime::new(0.1, k), Rate);
     }
+    refused(&InverseTime::new(0.1, -0.1), Rate);
+    for power in [0.0, -1.0, f32::INFINITY, f32::NAN] {
+        refused(&Polynomial::new(0.1, 1, power), Power);
+    }
+    refused(&Polynomial::new(0.1, 0, 1.0), Steps);
+    refused(&InverseSqrt::new(0.1, 0), Steps);
+    refused(&StableDecay::new(0.1, 1, 0), Steps);
     refused(&StepDecay::new(0.1, 0.5, 0), Steps);
     refused(&Linear::new(0.1, 0.0, 0), Steps);
     refused(&Cosine::new(0.1, 0), Steps);
@@ -253,9 +456,20 @@ proptest! {
             prop_assert!(low <= rate && rate <= high, "{name} at {step}: {rate:e} outside {low:e}..={high:e}");
             Ok(())
         };
-        within("step decay", StepDecay::new(high, factor, a).at(step), 0.0)?;
-        within("multi step", MultiStep::new(high, factor, [a, b]).at(step), 0.0)?;
-        within("exponential", Exponential::new(high, factor).at(step), 0.0)?;
+        let gamma = f64::from(factor);
+        let grown = [
+            StepDecay::new(high, gamma, a).at(step),
+            MultiStep::new(high, gamma, [a, b]).at(step),
+            Exponential::new(high, factor).at(step),
+            Exponential::gamma(high, gamma).at(step),
+        ];
+        for (rate, grows) in grown.into_iter().zip([factor > 1.0, factor > 1.0, factor < 0.0, factor > 1.0]) {
+            let most = if grows { f32::MAX } else { high };
+            prop_assert!(0.0 <= rate && rate <= most, "{rate:e} at {step}, {factor}: above {most:e}");
+        }
+        within("inverse root", InverseSqrt::new(high, a).at(step), 0.0)?;
+        let polynomial = Polynomial { lr: high, end: low, steps: a, power: factor };
+        within("polynomial", polynomial.at(step), low)?;
         within("inverse time", InverseTime::new(high, factor).at(step), 0.0)?;
         within("falling line", Linear::new(high, low, a).at(step), low)?;
         within("rising line", Linear::new(low, high, a).at(step), low)?;
@@ -263,20 +477,33 @@ proptest! {
         let restarts = WarmRestarts { lr: high, min: low, first: a, mult: b };
         within("warm restarts", restarts.at(step), low)?;
         within("snapshot cycle", SnapshotCycle::new(high, a, b).at(step), 0.0)?;
-        within("triangle", Triangular::new(low, high, a, b).at(step), low)?;
-        let one_cycle = OneCycle { start: low, max: high, end: low, steps: a, rise: factor, three_phase };
-        within("one cycle", one_cycle.at(step), low)?;
+        for peaks in [Peaks::Equal, Peaks::Halved, Peaks::Exponential(gamma)] {
+            let triangle = Triangular { peaks, ..Triangular::new(low, high, a, b) };
+            within("triangle", triangle.at(step), low)?;
+            within("momentum", triangle.momentum(low, high).at(step), low)?;
+        }
+        for anneal in [Anneal::Cosine, Anneal::Linear, Anneal::Root] {
+            let ends = OneCycle { start: low, end: low, anneal, ..OneCycle::new(high, a) };
+            let one_cycle = OneCycle { rise: factor, three_phase, ..ends };
+            within("one cycle", one_cycle.at(step), low)?;
+            within("momentum", one_cycle.momentum(low, high).at(step), low)?;
+            let stable = StableDecay { lr: high, end: low, stable: a, fall: b, anneal };
+            within("stable decay", stable.at(step), low)?;
+        }
         within("warm-up", WarmUp::new(low, b, restarts).at(step), low)?;
         prop_assert!(SnapshotCycle::new(high, a, b).ends_cycle(a.saturating_sub(1)));
     }
 
     /// What only falls never rises.
     #[test]
-    fn decays_fall(step in 0..u32::MAX, gamma in 0.0..=1.0_f32, k in 0.0..1.0_f32, steps in 1..u32::MAX) {
+    fn decays_fall(step in 0..u32::MAX, gamma in 0.0..=1.0_f64, k in 0.0..1.0_f32, steps in 1..u32::MAX) {
         let falls = |schedule: &dyn Schedule| schedule.at(step + 1) <= schedule.at(step);
         prop_assert!(falls(&InverseTime::new(0.1, k)));
         prop_assert!(falls(&Exponential::new(0.1, k)));
         prop_assert!(falls(&Linear::new(0.1, 0.0, steps)));
+        prop_assert!(falls(&InverseSqrt::new(0.1, steps)));
+        let stable = StableDecay { anneal: Anneal::Root, ..StableDecay::new(0.1, 7, steps) };
+        prop_assert!(falls(&stable));
         prop_assert!(falls(&StepDecay::new(0.1, gamma, u32::MAX)));
         prop_assert!(falls(&MultiStep::new(0.1, gamma, [steps, 7, steps / 2])));
     }

@@ -58,6 +58,17 @@ fn schedules() {
     round_trip((Exponential { lr: 0.1, k: 0.2 }, InverseTime { lr: 0.1, k: 0.2 }));
     round_trip((Cosine::new(0.1, 2), WarmRestarts::new(0.1, 2), SnapshotCycle::new(0.1, 10, 3)));
     round_trip(WarmUp::new(1e-4, 10, MultiStep::new(0.1, 0.2, [])));
+    round_trip((
+        InverseSqrt::new(0.1, 7),
+        Polynomial::new(0.1, 7, 0.9),
+        Constant(0.1).then(3, Constant(0.2)),
+    ));
+    round_trip((
+        StableDecay::new(0.1, 2, 3),
+        Triangular { peaks: Peaks::Exponential(0.9), ..Triangular::new(0.1, 0.2, 1, 2) },
+    ));
+    round_trip((OneCycle { anneal: Anneal::Root, ..OneCycle::new(0.1, 9) }, Plateau::new(0.1)));
+    round_trip(PlateauState { best: 0.1, improvements: 2, bad: 3, cooldown: 4, falls: 5 });
 }
 
 #[test]

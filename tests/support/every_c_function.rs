@@ -86,11 +86,35 @@ fn schedules(version: u32, lr: f32) {
     both!(gradus_snapshot_cycle_at gradus_snapshot_cycle_check
         gradus_snapshot_cycle { lr, steps, cycles: 3 });
     both!(gradus_triangular_at gradus_triangular_check
-        gradus_triangular { min, max: lr, up: 2, down: 3 });
+        gradus_triangular { min, max: lr, up: 2, down: 3, peaks: GRADUS_PEAKS_EXPONENTIAL, gamma });
     both!(gradus_one_cycle_at gradus_one_cycle_check
-        gradus_one_cycle { start: min, max: lr, end: min, steps, rise: 0.3, three_phase: 1 });
+        gradus_one_cycle { start: min, max: lr, end: min, steps, rise: 0.3, three_phase: 1, anneal: 0 });
+    both!(gradus_inverse_sqrt_at gradus_inverse_sqrt_check gradus_inverse_sqrt { lr, shift: 3 });
+    both!(gradus_polynomial_at gradus_polynomial_check
+        gradus_polynomial { lr, end: min, steps, power: 0.9 });
+    both!(gradus_stable_decay_at gradus_stable_decay_check
+        gradus_stable_decay { lr, end: min, stable: 1, fall: 9, anneal: GRADUS_ANNEAL_ROOT });
     both!(gradus_multi_step_at gradus_multi_step_check
         gradus_multi_step { lr, gamma, milestones: milestones.as_ptr(), count: 2 });
+    let plateau = gradus_plateau {
+        version,
+        lr,
+        factor: 0.5,
+        threshold: 0.1,
+        threshold_mode: GRADUS_THRESHOLD_ABSOLUTE,
+        goal: GRADUS_GOAL_MAX,
+        patience: 1,
+        cooldown: 1,
+        min,
+        eps: 0.0,
+    };
+    let mut state = gradus::schedule::PlateauState::new();
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_plateau_check(&plateau));
+        ok(gradus_plateau_update(&plateau, 0.5, &mut state, &mut rate));
+        ok(gradus_plateau_lr(&plateau, &state, &mut rate));
+    }
 }
 
 fn sums_and_penalties(transforms: &gradus_transforms) {

@@ -4,6 +4,7 @@
     venv/bin/pip install torch==2.13.0 torchvision==0.28.0 numpy==2.4.6 keras==3.15.1 optax==0.2.8 jax==0.10.2
     venv/bin/python tests/vectors/make_vectors.py
 
+With names (`make_vectors.py schedules`) it makes these files alone, and needs only their libraries.
 (Any torch 2.13.0 build serves; only its CPU is used.) The run is deterministic: it writes the same files again.
 The versions that made a file stand in its `made_by`. PyTorch runs its plain implementations (`foreach=False,
 fused=False`) on one thread with its baseline kernels, which do not fuse multiply and add; Keras runs on jax.
@@ -58,12 +59,16 @@ optimizers.json
 
 schedules.json
   made_by
-  cases        array of {name, source, hyper, lr: [201] f64}: lr[i] is what optimizer step i uses, i from 0 to 200.
-               Keys of hyper are the library's argument names, plus `lr`, the initial lr, where there is one.
-               CosineAnnealingLR rises again after T_max (it is periodic); LinearLR stays at its end.
-               OneCycleLR has its peak at the real-valued step pct_start * total_steps - 1 (59.3 here), its end at
-               total_steps - 1; with three_phase it is back at max_lr/div_factor at 2 * pct_start * total_steps - 2.
-               The last lr is max_lr / div_factor / final_div_factor.
+  cases        array of {name, source, hyper, lr: [k] f64, momentum}: lr[i] is what optimizer step i uses, i from 0 on;
+               k is 201, and total_steps of OneCycleLR, which ends there. momentum is [k] f64 where the scheduler moves
+               it, else null. Keys of hyper are the library's argument names, plus `lr`, the initial lr, where there is
+               one. LambdaLR and SequentialLR have formulas and schedulers in place of numbers: see the name.
+               CosineAnnealingLR rises again after T_max (it is periodic); the others stay at their end.
+               OneCycleLR has its peak at the real-valued step u = pct_start * total_steps - 1; with three_phase it is
+               back at max_lr / div_factor at 2 * u. The last lr is max_lr / div_factor / final_div_factor.
+               Where u is below 0 the fall begins there, before step 0.
+  plateaus     array of {name, hyper, metrics: [40] bits, lr: [40] f64} by ReduceLROnPlateau: lr[i] is the rate after
+               metric i. hyper has all its arguments, and `lr`.
 
 layers.json
   made_by
@@ -108,30 +113,25 @@ layers.json
                beta w^2 + |w| ("elastic_net"); beta is 0 where it is not used. The gradient is autograd's.
 """
 
+import importlib
+import importlib.metadata
 import platform
+import sys
 from pathlib import Path
 
 import common  # first: it sets the environment of the libraries
-import layers
-import optimizers
-import schedules
 
-import jax
-import keras
-import numpy
-import optax
-import torch
-import torchvision
-
-MADE_BY = {"python": platform.python_version(), "torch": torch.__version__.split("+")[0],
-           "torchvision": torchvision.__version__.split("+")[0], "numpy": numpy.__version__,
-           "keras": keras.__version__, "optax": optax.__version__, "jax": jax.__version__}
+# What makes each file, beside Python.
+FILES = {"optimizers": ("torch", "numpy", "keras", "optax", "jax"), "schedules": ("torch", "numpy"),
+         "layers": ("torch", "torchvision", "numpy", "keras", "optax", "jax")}
 
 
 def main():
-    for module in (optimizers, schedules, layers):
-        path = Path(__file__).with_name(module.__name__ + ".json")
-        path.write_text(common.layout({"made_by": MADE_BY} | module.make()) + "\n")
+    for name in sys.argv[1:] or FILES:
+        made_by = {"python": platform.python_version()}
+        made_by |= {library: importlib.metadata.version(library).split("+")[0] for library in FILES[name]}
+        path = Path(__file__).with_name(name + ".json")
+        path.write_text(common.layout({"made_by": made_by} | importlib.import_module(name).make()) + "\n")
         print(f"{path.name}: {path.stat().st_size} bytes")
 
 

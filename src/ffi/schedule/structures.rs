@@ -1,12 +1,18 @@
-//! Schedules: one structure, one check and one rate each.
+//! The structures of schedules.
 
-use super::memory::{Memory, copy, put};
-use super::{gradus_status, guard, same_version};
-use crate::error::Error;
-use crate::schedule::{
-    Cosine, Exponential, InverseTime, Linear, MultiStep, OneCycle, Schedule, SnapshotCycle, StepDecay,
-    Triangular, WarmRestarts, WarmUp, multi_step,
-};
+/// The way from one rate to another: half a cosine wave.
+pub const GRADUS_ANNEAL_COSINE: u32 = 0;
+/// The way from one rate to another: a straight line.
+pub const GRADUS_ANNEAL_LINEAR: u32 = 1;
+/// The way from one rate to another: the square root of the part that has passed.
+pub const GRADUS_ANNEAL_ROOT: u32 = 2;
+
+/// The tops of triangles are equal.
+pub const GRADUS_PEAKS_EQUAL: u32 = 0;
+/// Each triangle is half as high as the last one.
+pub const GRADUS_PEAKS_HALVED: u32 = 1;
+/// The tops fall at every step by a factor gamma.
+pub const GRADUS_PEAKS_EXPONENTIAL: u32 = 2;
 
 /// Step decay: `lr * gamma^floor(step / every)`.
 #[repr(C)]
@@ -16,9 +22,9 @@ pub struct gradus_step_decay {
     pub version: u32,
     /// Learning rate at the start.
     pub lr: f32,
-    /// Share that is left after each fall.
-    pub gamma: f32,
-    /// Steps from one fall to the next.
+    /// Factor of each change.
+    pub gamma: f64,
+    /// Steps from one change to the next.
     pub every: u32,
     /// Steps of a linear warm-up before the schedule; 0 for none.
     pub warm_up_steps: u32,
@@ -26,7 +32,7 @@ pub struct gradus_step_decay {
     pub warm_up_start: f32,
 }
 
-/// Exponential decay: `lr * e^(-k * step)`.
+/// Exponential decay, or growth where `k` is below 0: `lr * e^(-k * step)`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct gradus_exponential {
@@ -133,6 +139,8 @@ pub struct gradus_snapshot_cycle {
 }
 
 /// Up and down between two rates, again and again (Smith, 2017).
+///
+/// With min and max exchanged it is the momentum that goes with such a rate.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct gradus_triangular {
@@ -146,6 +154,10 @@ pub struct gradus_triangular {
     pub up: u32,
     /// Steps down.
     pub down: u32,
+    /// How the tops change: GRADUS_PEAKS_EQUAL, GRADUS_PEAKS_HALVED or GRADUS_PEAKS_EXPONENTIAL.
+    pub peaks: u32,
+    /// Factor of the tops at every step, at most 1, with GRADUS_PEAKS_EXPONENTIAL.
+    pub gamma: f64,
     /// Steps of a linear warm-up before the schedule; 0 for none.
     pub warm_up_steps: u32,
     /// Learning rate of step 0, if there is a warm-up.
@@ -153,6 +165,8 @@ pub struct gradus_triangular {
 }
 
 /// One cycle (Smith and Topin, 2018), as PyTorch's OneCycleLR.
+///
+/// With 0.95 as start and end and 0.85 as max it is the momentum that goes with such a rate.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct gradus_one_cycle {
@@ -170,6 +184,8 @@ pub struct gradus_one_cycle {
     pub rise: f32,
     /// Whether the fall goes back to start as fast as it rose, and from there to end: 0, or 1 for yes.
     pub three_phase: u32,
+    /// The way from one rate to the next: GRADUS_ANNEAL_COSINE, GRADUS_ANNEAL_LINEAR or GRADUS_ANNEAL_ROOT.
+    pub anneal: u32,
     /// Steps of a linear warm-up before the schedule; 0 for none.
     pub warm_up_steps: u32,
     /// Learning rate of step 0, if there is a warm-up.
@@ -184,9 +200,9 @@ pub struct gradus_multi_step {
     pub version: u32,
     /// Learning rate at the start.
     pub lr: f32,
-    /// Share that is left after each fall.
-    pub gamma: f32,
-    /// Steps at which the rate falls, in any order.
+    /// Factor of each change.
+    pub gamma: f64,
+    /// Steps from which on the rate has changed, in any order.
     pub milestones: *const u32,
     /// How many.
     pub count: usize,
@@ -196,95 +212,60 @@ pub struct gradus_multi_step {
     pub warm_up_start: f32,
 }
 
-/// [`MultiStep`] with its milestones in the caller's memory.
-struct Milestones<'a> {
-    lr: f32,
-    gamma: f32,
-    steps: &'a [u32],
+/// Inverse square root of time: `lr * sqrt(shift / (shift + step))` (Vaswani et al., 2017).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_inverse_sqrt {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Learning rate at the start.
+    pub lr: f32,
+    /// Steps after which the rate has fallen to lr / sqrt(2).
+    pub shift: u32,
+    /// Steps of a linear warm-up before the schedule; 0 for none.
+    pub warm_up_steps: u32,
+    /// Learning rate of step 0, if there is a warm-up.
+    pub warm_up_start: f32,
 }
 
-impl Schedule for Milestones<'_> {
-    fn at(&self, step: u32) -> f32 {
-        multi_step(self.lr, self.gamma, self.steps, step)
-    }
-    fn check(&self) -> Result<(), Error> {
-        MultiStep::new(self.lr, self.gamma, []).check()
-    }
+/// Polynomial decay: `end + (lr - end) * (1 - step / steps)^power`, and `end` after it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_polynomial {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Learning rate of step 0.
+    pub lr: f32,
+    /// Learning rate from `steps` on; 0.
+    pub end: f32,
+    /// Steps from one to the other.
+    pub steps: u32,
+    /// Power of the part that is left.
+    pub power: f32,
+    /// Steps of a linear warm-up before the schedule; 0 for none.
+    pub warm_up_steps: u32,
+    /// Learning rate of step 0, if there is a warm-up.
+    pub warm_up_start: f32,
 }
 
-macro_rules! schedules {
-    ($($(#[$errors:meta])* $at:ident, $check:ident(|$s:ident: $config:ident| $build:expr);)*) => {$(
-        /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
-        ///
-        /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $at(schedule: *const $config, step: u32, lr: *mut f32) -> gradus_status {
-            guard(|| {
-                // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-                unsafe {
-                    let $s = copy(schedule)?;
-                    same_version($s.version)?;
-                    let rate = if $s.warm_up_steps > 0 {
-                        WarmUp::new($s.warm_up_start, $s.warm_up_steps, $build).at(step)
-                    } else {
-                        $build.at(step)
-                    };
-                    put(lr, rate)
-                }
-            })
-        }
-
-        /// Whether every parameter of `schedule` lies in its range: ask once, before training.
-        ///
-        $(#[$errors])*
-        /// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $check(schedule: *const $config) -> gradus_status {
-            guard(|| {
-                // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-                unsafe {
-                    let $s = copy(schedule)?;
-                    same_version($s.version)?;
-                    if $s.warm_up_steps > 0 {
-                        WarmUp::new($s.warm_up_start, $s.warm_up_steps, $build).check()?;
-                    }
-                    Ok($build.check()?)
-                }
-            })
-        }
-    )*};
-}
-
-schedules! {
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA, GRADUS_ERROR_STEPS;
-    gradus_step_decay_at, gradus_step_decay_check(|s: gradus_step_decay| StepDecay::new(s.lr, s.gamma, s.every));
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE;
-    gradus_exponential_at, gradus_exponential_check(|s: gradus_exponential| Exponential::new(s.lr, s.k));
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE;
-    gradus_inverse_time_at, gradus_inverse_time_check(|s: gradus_inverse_time| InverseTime::new(s.lr, s.k));
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
-    gradus_linear_at, gradus_linear_check(|s: gradus_linear| Linear::new(s.start, s.end, s.steps));
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
-    gradus_cosine_at, gradus_cosine_check(|s: gradus_cosine| Cosine { lr: s.lr, min: s.min, steps: s.steps });
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
-    gradus_warm_restarts_at, gradus_warm_restarts_check(|s: gradus_warm_restarts| WarmRestarts { lr: s.lr, min: s.min, first: s.first, mult: s.mult });
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
-    gradus_snapshot_cycle_at, gradus_snapshot_cycle_check(|s: gradus_snapshot_cycle| SnapshotCycle::new(s.lr, s.steps, s.cycles));
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
-    gradus_triangular_at, gradus_triangular_check(|s: gradus_triangular| Triangular::new(s.min, s.max, s.up, s.down));
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS, GRADUS_ERROR_FRACTION;
-    gradus_one_cycle_at, gradus_one_cycle_check(|s: gradus_one_cycle| OneCycle {
-        start: s.start,
-        max: s.max,
-        end: s.end,
-        steps: s.steps,
-        rise: s.rise,
-        three_phase: s.three_phase != 0,
-    });
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA;
-    gradus_multi_step_at, gradus_multi_step_check(|s: gradus_multi_step| Milestones {
-        lr: s.lr,
-        gamma: s.gamma,
-        steps: Memory::new(s.milestones, s.count)?.slice(),
-    });
+/// The same rate, and a short fall at the end (Hu et al., 2024): with a warm-up, warm-up-stable-decay.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_stable_decay {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Learning rate before the fall.
+    pub lr: f32,
+    /// Learning rate after the fall; 0.
+    pub end: f32,
+    /// Steps before the fall.
+    pub stable: u32,
+    /// Steps of the fall.
+    pub fall: u32,
+    /// The way down: GRADUS_ANNEAL_LINEAR, GRADUS_ANNEAL_COSINE or GRADUS_ANNEAL_ROOT.
+    pub anneal: u32,
+    /// Steps of a linear warm-up before the schedule; 0 for none.
+    pub warm_up_steps: u32,
+    /// Learning rate of step 0, if there is a warm-up.
+    pub warm_up_start: f32,
 }
