@@ -4,6 +4,7 @@ use super::decay::power;
 use super::{Anneal, Schedule, mix, ratio, unit};
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
+use core::num::NonZeroU32;
 
 /// How the tops of [`Triangular`]'s triangles change: by which factor `s` of `max - min`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -68,16 +69,16 @@ impl Triangular {
 
 impl Schedule for Triangular {
     fn at(&self, step: u32) -> f32 {
-        // A period beyond u32 is never completed.
-        let period = u32::try_from(u64::from(self.up) + u64::from(self.down)).unwrap_or(u32::MAX);
-        let i = step.checked_rem(period).unwrap_or(step);
+        // A period beyond u32 is never completed, and neither is one of no step.
+        let period = self.up.checked_add(self.down).and_then(NonZeroU32::new);
+        let (n, i) = period.map_or((0, step), |period| (step / period, step % period));
         let share = match i.checked_sub(self.up) {
             None => ratio(i as f32, self.up as f32),
             Some(past) => ratio(self.down.saturating_sub(past) as f32, self.down as f32),
         };
         let height = match self.peaks {
             Peaks::Equal => 1.0,
-            Peaks::Halved => power(0.5, step.checked_div(period).unwrap_or(0)) as f32,
+            Peaks::Halved => power(0.5, n) as f32,
             Peaks::Exponential(gamma) => unit(power(gamma, step) as f32),
         };
         mix(self.max, self.min, share * height)

@@ -209,13 +209,13 @@ pub(super) fn power(gamma: f64, mut n: u32) -> f64 {
     power
 }
 
-/// The rate that `lr` has grown or fallen to: the largest finite number at most, and `lr` where it is 0 or no number.
+/// The rate that `lr` has grown or fallen to: the largest finite number at most, and `lr` where that is no number.
 fn within_range(lr: f32, rate: f64) -> f32 {
     if rate <= f64::from(f32::MAX) {
         rate as f32
-    } else if lr > 0.0 {
-        f32::MAX
-    } else {
+    } else if rate.is_nan() {
         lr
+    } else {
+        f32::MAX
     }
 }
