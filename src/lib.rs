@@ -63,6 +63,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod activation;
 pub mod augment;
 mod check;
 mod cut;
@@ -71,6 +72,9 @@ mod error;
 #[cfg(feature = "ffi")]
 pub mod ffi;
 pub mod guide;
+pub mod init;
+pub mod layer;
+pub mod loss;
 pub mod noise;
 pub mod norm;
 mod optim;
@@ -88,6 +92,7 @@ pub use simd::{
     BLOCK, ColumnSet, Columns, Element, Exec, Fold, Level, Of, Rule, Vector, Width, count_non_finite, dot,
     l2_norm, max_abs, reduce, run, sum_abs, sum_squares,
 };
+pub use simd::elementary;
 
 /// The code of the README runs as tests.
 #[cfg(doctest)]

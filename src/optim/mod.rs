@@ -19,6 +19,7 @@ mod rmsprop;
 mod sgd;
 mod state;
 mod tensors;
+mod update;
 mod with;
 
 pub use adadelta::{Adadelta, AdadeltaState};
@@ -45,9 +46,10 @@ pub use sgd::{Sgd, SgdState};
 pub use state::StateVec;
 pub use state::{Clock, State, StateMut};
 pub use tensors::Tensor;
+pub use update::Update;
 pub use with::With;
 
-use crate::error::Error;
+use crate::error::{Argument, Error, same_length};
 use crate::simd::{ColumnSet, Exec, Rule, count_non_finite};
 use crate::transform::Transform;
 
@@ -226,6 +228,32 @@ pub trait Optimizer: Copy {
             Columns::<Self>::run(self.exec(), &self.rule(state.clock.tick()), pass);
         }
         Ok(count)
+    }
+
+    /// One step that layers take, each for its own parameters: see [`Update`]. The clock moves by one.
+    #[inline]
+    fn update<'a, const N: usize>(
+        &self,
+        params: &'a mut [f32; N],
+        state: &'a mut State<Self::Family, N>,
+    ) -> Update<'a, Self::Rule> {
+        Update::new(self, params, state.as_mut())
+    }
+
+    /// The same over slices in any memory.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a column of the state is not as long as `params`; the clock stands still.
+    #[inline]
+    fn update_slices<'a>(
+        &self,
+        params: &'a mut [f32],
+        mut state: StateMut<'a, Self::Family>,
+    ) -> Result<Update<'a, Self::Rule>, Error> {
+        for column in state.columns.as_mut() {
+            same_length(Argument::State, params.len(), column.len())?;
+        }
+        Ok(Update::new(self, params, state))
     }
 
     /// Updates many tensors by one step with one clock for all: a model's list of layers.

@@ -63,6 +63,11 @@ impl Exec {
         if self.chosen { self.level } else { Level::detect() }
     }
 
+    /// The same instruction set on this thread alone.
+    pub(crate) const fn alone(self) -> Self {
+        Self { level: self.level, ..Self::new() }
+    }
+
     /// Parts to cut `n` elements into: one a thread, none so small that it is over before a thread has woken up.
     #[inline(always)]
     pub(crate) fn parts(self, n: usize) -> usize {

@@ -2,6 +2,7 @@
 
 use super::draw::Words;
 use super::mask::{Gate, Gated};
+use super::product::Grid;
 use super::sweep::{Columns, Rule};
 use super::vector::{Element, Plain, Vector};
 use super::width::Width;
@@ -43,6 +44,12 @@ pub trait Assembler: Copy {
         columns: Gated<'a, R, T>,
     ) -> (&'m [u32], Gated<'a, R, T>) {
         (mask, columns)
+    }
+
+    /// The same for a product: the first rows in assembly; the others are left, if only none.
+    #[inline(always)]
+    fn product<T: Element>(self, grid: Grid<T>) -> Grid<T> {
+        grid
     }
 }
 

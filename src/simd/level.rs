@@ -46,6 +46,13 @@ impl Level {
         self.0.register() == 16 * size_of::<T>()
     }
 
+    /// The narrowest level, up to this one, whose register holds so many bytes: half-empty registers take as long as full
+    /// ones.
+    #[inline(always)]
+    pub(crate) fn narrowed(self, bytes: usize) -> Self {
+        Self(self.0.narrowed(bytes))
+    }
+
     /// Its name: `scalar`, `fpu`, `helium`, `sse2`, `neon`, `simd128`, `avx2` or `avx512`.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -2,16 +2,19 @@
 
 mod arch;
 pub(crate) mod draw;
+pub mod elementary;
 mod exec;
 mod isa;
 mod level;
 pub(crate) mod mask;
 pub(crate) mod math;
+pub(crate) mod product;
 mod reduce;
 mod streams;
 mod sweep;
 mod vector;
 mod width;
+pub(crate) mod window;
 
 pub(crate) use arch::WIDE;
 #[cfg(feature = "rayon")]
@@ -21,5 +24,6 @@ pub use level::Level;
 pub use reduce::{BLOCK, Fold, count_non_finite, dot, l2_norm, max_abs, reduce, sum_abs, sum_squares};
 pub(crate) use sweep::Assembly;
 pub use sweep::{Columns, Of, Rule};
+pub(crate) use vector::Plain;
 pub use vector::{Element, Vector};
 pub use width::{ColumnSet, Stored, Width, Zero};

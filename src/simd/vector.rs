@@ -74,6 +74,22 @@ pub trait Vector<T = f32>:
     /// Position `i` where bit `i` of `bits` is set, else +0: also where it holds NaN or infinity.
     fn keep(self, bits: u32) -> Self;
 
+    /// Sum of the bits, each position read as an unsigned integer.
+    fn add_bits(self, other: Self) -> Self;
+
+    /// The bits that are set in both.
+    fn and_bits(self, other: Self) -> Self;
+
+    /// The bits shifted to the left by as many as the fraction has: a small integer becomes an exponent.
+    fn to_exponent(self) -> Self;
+
+    /// The bits shifted to the right by as many as the fraction has: sign and exponent become a small integer.
+    fn from_exponent(self) -> Self;
+
+    /// Positions of both in turn, the first half of them and the second: `a0 b0 a1 b1 ..`. Each its own at width 1.
+    #[doc(hidden)]
+    fn zip(self, other: Self) -> [Self; 2];
+
     /// The larger of both, and `other` where one of them is NaN.
     #[inline(always)]
     fn max(self, other: Self) -> Self {
@@ -160,6 +176,26 @@ macro_rules! plain {
             fn keep(self, bits: u32) -> Self {
                 // An `if` would be a branch on Arm-M, and a coin is the worst thing to predict.
                 <$t>::from_bits(self.to_bits() & $bits::from(bits & 1).wrapping_neg())
+            }
+            #[inline(always)]
+            fn add_bits(self, other: Self) -> Self {
+                <$t>::from_bits(self.to_bits().wrapping_add(other.to_bits()))
+            }
+            #[inline(always)]
+            fn and_bits(self, other: Self) -> Self {
+                <$t>::from_bits(self.to_bits() & other.to_bits())
+            }
+            #[inline(always)]
+            fn to_exponent(self) -> Self {
+                <$t>::from_bits(self.to_bits() << (<$t>::MANTISSA_DIGITS - 1))
+            }
+            #[inline(always)]
+            fn from_exponent(self) -> Self {
+                <$t>::from_bits(self.to_bits() >> (<$t>::MANTISSA_DIGITS - 1))
+            }
+            #[inline(always)]
+            fn zip(self, other: Self) -> [Self; 2] {
+                [self, other]
             }
         }
 

@@ -29,6 +29,18 @@ macro_rules! native {
                 [$($token::detect().map(Self::$token),)* Some(Self::Plain($crate::simd::vector::Plain))].into_iter().flatten()
             }
 
+            /// The narrowest set of the CPU, up to this one, whose register holds so many bytes; this one, where none does.
+            #[inline(always)]
+            pub fn narrowed(self, bytes: usize) -> Self {
+                let _ = bytes;
+                #[allow(unused_mut)] // some targets have no set
+                let mut native = self;
+                $(if bytes <= $bytes && $bytes < self.register() && let Some(isa) = $token::detect() {
+                    native = Self::$token(isa);
+                })*
+                native
+            }
+
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$token(_) => $name,)*

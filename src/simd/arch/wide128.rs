@@ -8,7 +8,7 @@ use crate::simd::draw::Words;
 use crate::simd::isa::Isa;
 use crate::simd::vector::{Memory, Vector};
 use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Sub};
-use wide::{f32x4, f64x2, u32x4};
+use wide::{f32x4, f64x2, u32x4, u64x2};
 
 /// The token of the 128-bit registers, which the target has at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,11 @@ impl Isa for Wide128 {
 }
 
 macro_rules! vector {
-    ($name:ident, $v:ident, $t:ident, $width:literal, $mask:ident, |$x:ident| $all:expr) => {
+    (
+        $name:ident, $v:ident, $t:ident, $width:literal, $mask:ident, $words:ident,
+        |$x:ident| $all:expr,
+        |$a:ident, $b:ident| $zip:expr
+    ) => {
         #[derive(Clone, Copy)]
         pub struct $name($v);
 
@@ -64,6 +68,17 @@ macro_rules! vector {
             #[inline(always)]
             fn neg(self) -> Self {
                 Self(self.0 ^ Self::splat(Wide128, -0.0).0)
+            }
+        }
+
+        impl $name {
+            #[inline(always)]
+            fn bits(self) -> $words {
+                $words::new(self.0.to_array().map(<$t>::to_bits))
+            }
+            #[inline(always)]
+            fn of(bits: $words) -> Self {
+                Self($v::new(bits.to_array().map(<$t>::from_bits)))
             }
         }
 
@@ -133,12 +148,38 @@ macro_rules! vector {
             fn keep(self, bits: u32) -> Self {
                 Self(self.0 & $mask(bits))
             }
+            #[inline(always)]
+            fn add_bits(self, other: Self) -> Self {
+                Self::of(self.bits() + other.bits())
+            }
+            #[inline(always)]
+            fn and_bits(self, other: Self) -> Self {
+                Self(self.0 & other.0)
+            }
+            #[inline(always)]
+            fn to_exponent(self) -> Self {
+                Self::of(self.bits() << (<$t>::MANTISSA_DIGITS - 1))
+            }
+            #[inline(always)]
+            fn from_exponent(self) -> Self {
+                Self::of(self.bits() >> (<$t>::MANTISSA_DIGITS - 1))
+            }
+            #[inline(always)]
+            fn zip(self, other: Self) -> [Self; 2] {
+                let ($a, $b) = (self.0.to_array(), other.0.to_array());
+                let [first, second]: [[$t; $width]; 2] = $zip;
+                [Self($v::new(first)), Self($v::new(second))]
+            }
         }
     };
 }
 
-vector!(F32x4, f32x4, f32, 4, mask_32, |x| [x, x, x, x]);
-vector!(F64x2, f64x2, f64, 2, mask_64, |x| [x, x]);
+vector!(
+    F32x4, f32x4, f32, 4, mask_32, u32x4,
+    |x| [x, x, x, x],
+    |a, b| [[a[0], b[0], a[1], b[1]], [a[2], b[2], a[3], b[3]]]
+);
+vector!(F64x2, f64x2, f64, 2, mask_64, u64x2, |x| [x, x], |a, b| [[a[0], b[0]], [a[1], b[1]]]);
 
 /// All bits of position `i` where bit `i` is set.
 #[inline(always)]

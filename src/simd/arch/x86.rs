@@ -166,6 +166,31 @@ macro_rules! vector {
                 // SAFETY: values of this type exist only where the token was.
                 Self(unsafe { self.0.keep(bits) })
             }
+            #[inline(always)]
+            fn add_bits(self, other: Self) -> Self {
+                // SAFETY: values of this type exist only where the token was.
+                Self(unsafe { self.0.add_bits(other.0) })
+            }
+            #[inline(always)]
+            fn and_bits(self, other: Self) -> Self {
+                // SAFETY: values of this type exist only where the token was.
+                Self(unsafe { self.0.and_bits(other.0) })
+            }
+            #[inline(always)]
+            fn to_exponent(self) -> Self {
+                // SAFETY: values of this type exist only where the token was.
+                Self(unsafe { self.0.to_exponent() })
+            }
+            #[inline(always)]
+            fn from_exponent(self) -> Self {
+                // SAFETY: values of this type exist only where the token was.
+                Self(unsafe { self.0.from_exponent() })
+            }
+            #[inline(always)]
+            fn zip(self, other: Self) -> [Self; 2] {
+                // SAFETY: values of this type exist only where the token was.
+                unsafe { self.0.zip(other.0) }.map(Self)
+            }
         }
     };
 }
@@ -194,11 +219,58 @@ trait Spelling<T>: Copy {
     unsafe fn clear_sign(self) -> Self;
     unsafe fn choose(self, other: Self, yes: Self, no: Self) -> Self;
     unsafe fn keep(self, bits: u32) -> Self;
+    unsafe fn add_bits(self, other: Self) -> Self;
+    unsafe fn and_bits(self, other: Self) -> Self;
+    unsafe fn to_exponent(self) -> Self;
+    unsafe fn from_exponent(self) -> Self;
+    unsafe fn zip(self, other: Self) -> [Self; 2];
+}
+
+/// Integer operations on the bits of a register of numbers.
+macro_rules! integers {
+    ($integer:ident $number:ident, $add:ident $and:ident, $shift_left:ident $shift_right:ident by $count:literal) => {
+        #[inline(always)]
+        unsafe fn add_bits(self, other: Self) -> Self {
+            // SAFETY: the caller has the instruction set.
+            unsafe { $number($add($integer(self), $integer(other))) }
+        }
+        #[inline(always)]
+        unsafe fn and_bits(self, other: Self) -> Self {
+            // SAFETY: the caller has the instruction set.
+            unsafe { $number($and($integer(self), $integer(other))) }
+        }
+        #[inline(always)]
+        unsafe fn to_exponent(self) -> Self {
+            // SAFETY: the caller has the instruction set.
+            unsafe { $number($shift_left::<$count>($integer(self))) }
+        }
+        #[inline(always)]
+        unsafe fn from_exponent(self) -> Self {
+            // SAFETY: the caller has the instruction set.
+            unsafe { $number($shift_right::<$count>($integer(self))) }
+        }
+    };
 }
 
 macro_rules! spell_avx2 {
-    ($v:ident, $t:ident, $mask:expr, $load:ident $store:ident $set1:ident $andnot:ident $cmp:ident $blend:ident $bits:ident) => {
+    (
+        $v:ident, $t:ident, $mask:expr,
+        $load:ident $store:ident $set1:ident $andnot:ident $cmp:ident $blend:ident $bits:ident
+        $low:ident $high:ident $halves:ident,
+        $($integers:tt)*
+    ) => {
         impl Spelling<$t> for $v {
+            integers!($($integers)*);
+
+            #[inline(always)]
+            unsafe fn zip(self, other: Self) -> [Self; 2] {
+                // SAFETY: the caller has AVX2.
+                unsafe {
+                    // Each 128-bit half is interleaved apart; the low halves go together, and the high ones.
+                    let (low, high) = ($low(self, other), $high(self, other));
+                    [$halves::<0x20>(low, high), $halves::<0x31>(low, high)]
+                }
+            }
             #[inline(always)]
             unsafe fn load_first(src: *const $t, n: usize) -> Self {
                 // SAFETY: the mask keeps the access to n elements.
@@ -242,8 +314,12 @@ unsafe fn first_64(n: usize) -> __m256i {
     unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
 }
 
-spell_avx2!(__m256, f32, first_32, _mm256_maskload_ps _mm256_maskstore_ps _mm256_set1_ps _mm256_andnot_ps _mm256_cmp_ps _mm256_blendv_ps keep_32);
-spell_avx2!(__m256d, f64, first_64, _mm256_maskload_pd _mm256_maskstore_pd _mm256_set1_pd _mm256_andnot_pd _mm256_cmp_pd _mm256_blendv_pd keep_64);
+spell_avx2!(__m256, f32, first_32, _mm256_maskload_ps _mm256_maskstore_ps _mm256_set1_ps _mm256_andnot_ps _mm256_cmp_ps _mm256_blendv_ps keep_32
+    _mm256_unpacklo_ps _mm256_unpackhi_ps _mm256_permute2f128_ps,
+    _mm256_castps_si256 _mm256_castsi256_ps, _mm256_add_epi32 _mm256_and_si256, _mm256_slli_epi32 _mm256_srli_epi32 by 23);
+spell_avx2!(__m256d, f64, first_64, _mm256_maskload_pd _mm256_maskstore_pd _mm256_set1_pd _mm256_andnot_pd _mm256_cmp_pd _mm256_blendv_pd keep_64
+    _mm256_unpacklo_pd _mm256_unpackhi_pd _mm256_permute2f128_pd,
+    _mm256_castpd_si256 _mm256_castsi256_pd, _mm256_add_epi64 _mm256_and_si256, _mm256_slli_epi64 _mm256_srli_epi64 by 52);
 
 /// Position `i` of eight where bit `i` is set, else +0.
 #[inline(always)]
@@ -268,8 +344,23 @@ unsafe fn keep_64(x: __m256d, bits: u32) -> __m256d {
 }
 
 macro_rules! spell_avx512 {
-    ($v:ident, $t:ident, $mask:ident, $load:ident $store:ident $abs:ident $cmp:ident $blend:ident $keep:ident) => {
+    (
+        $v:ident, $t:ident, $mask:ident,
+        $load:ident $store:ident $abs:ident $cmp:ident $blend:ident $keep:ident
+        $permute:ident [$($first:literal)*] [$($second:literal)*] $set:ident,
+        $($integers:tt)*
+    ) => {
         impl Spelling<$t> for $v {
+            integers!($($integers)*);
+
+            #[inline(always)]
+            unsafe fn zip(self, other: Self) -> [Self; 2] {
+                // SAFETY: the caller has AVX-512F.
+                unsafe {
+                    let (first, second) = ($set($($first),*), $set($($second),*));
+                    [$permute(self, first, other), $permute(self, second, other)]
+                }
+            }
             #[inline(always)]
             unsafe fn load_first(src: *const $t, n: usize) -> Self {
                 // SAFETY: the mask keeps the access to n elements.
@@ -299,8 +390,13 @@ macro_rules! spell_avx512 {
     };
 }
 
-spell_avx512!(__m512, f32, __mmask16, _mm512_maskz_loadu_ps _mm512_mask_storeu_ps _mm512_abs_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps _mm512_maskz_mov_ps);
-spell_avx512!(__m512d, f64, __mmask8, _mm512_maskz_loadu_pd _mm512_mask_storeu_pd _mm512_abs_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_mov_pd);
+spell_avx512!(__m512, f32, __mmask16, _mm512_maskz_loadu_ps _mm512_mask_storeu_ps _mm512_abs_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps _mm512_maskz_mov_ps
+    _mm512_permutex2var_ps [0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23] [8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31]
+    _mm512_setr_epi32,
+    _mm512_castps_si512 _mm512_castsi512_ps, _mm512_add_epi32 _mm512_and_si512, _mm512_slli_epi32 _mm512_srli_epi32 by 23);
+spell_avx512!(__m512d, f64, __mmask8, _mm512_maskz_loadu_pd _mm512_mask_storeu_pd _mm512_abs_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_mov_pd
+    _mm512_permutex2var_pd [0 8 1 9 2 10 3 11] [4 12 5 13 6 14 7 15] _mm512_setr_epi64,
+    _mm512_castpd_si512 _mm512_castsi512_pd, _mm512_add_epi64 _mm512_and_si512, _mm512_slli_epi64 _mm512_srli_epi64 by 52);
 
 /// Eight 32-bit words. AVX-512 has them too: there the compiler finds its own rotations and masks.
 #[derive(Clone, Copy)]

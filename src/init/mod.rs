@@ -1,0 +1,99 @@
+//! First weights, by any generator of `rand_core`, with the same bits on every target.
+//!
+//! A weight takes the next words of the generator, in the order of the slice. Biases begin at 0.
+//!
+//! | function | weights | for |
+//! |---|---|---|
+//! | [`he_uniform`], [`he_normal`] | variance `2 / fan_in` (He et al., 2015) | rectifiers |
+//! | [`glorot_uniform`], [`glorot_normal`] | variance `2 / (fan_in + fan_out)` (Glorot and Bengio, 2010) | tanh, sigmoid |
+//! | [`lecun_uniform`], [`lecun_normal`] | variance `1 / fan_in` (LeCun et al., 1998) | none |
+//! | [`uniform`], [`normal`] | as asked for | |
+//!
+//! `fan_in` is the number of weights that lead to an output: a dense layer's inputs, a convolution's
+//! [`fan_in`](crate::layer::Conv2d::fan_in). `fan_out` is the number that an input leads to: a dense layer's outputs, a
+//! convolution's places of the kernel times filters.
+
+use crate::elementary;
+use crate::noise::chance::{between, unit};
+use crate::simd::{Plain, Vector};
+use rand_core::Rng;
+
+/// Uniform weights from `low` to `high`, `high` itself left out.
+///
+/// ```text
+/// w = low + (high - low) * u,    u = (word >> 8) / 2^24
+/// ```
+///
+/// ```
+/// use gradus::init;
+/// use rand_core::SeedableRng;
+/// let mut rng = rand_xoshiro::Xoshiro128PlusPlus::seed_from_u64(7);
+/// let mut weights = [0.0; 100];
+/// init::uniform(&mut rng, -0.5, 0.5, &mut weights);
+/// assert!(weights.iter().all(|w| -0.5 <= *w && *w < 0.5));
+/// ```
+pub fn uniform(rng: &mut impl Rng, low: f32, high: f32, weights: &mut [f32]) {
+    for w in weights {
+        *w = between(rng, low, high);
+    }
+}
+
+/// Normal weights (Box and Muller, 1958): two of them from two uniform numbers.
+///
+/// ```text
+/// r = sqrt(-2 ln(1 - u)),    w = mean + deviation * r cos(2 pi v),  mean + deviation * r sin(2 pi v)
+/// ```
+pub fn normal(rng: &mut impl Rng, mean: f32, deviation: f32, weights: &mut [f32]) {
+    let mut second = None;
+    for w in weights {
+        let z = match second.take() {
+            Some(z) => z,
+            None => {
+                let (u, v) = (1.0 - unit(rng), unit(rng)); // u is never 0
+                let r = Vector::sqrt(-2.0 * elementary::ln(Plain, u));
+                let (sine, cosine) = elementary::sin_cos_turn(Plain, v);
+                second = Some(r * sine);
+                r * cosine
+            }
+        };
+        *w = mean + deviation * z;
+    }
+}
+
+/// `numerator / count`, at most `numerator`: a layer without inputs has no weights either.
+fn over(numerator: f32, count: usize) -> f32 {
+    numerator / if count > 0 { count as f32 } else { 1.0 }
+}
+
+/// Uniform weights of variance `2 / fan_in`, for rectifiers: `w` in `-a..a`, `a = sqrt(6 / fan_in)`.
+pub fn he_uniform(rng: &mut impl Rng, fan_in: usize, weights: &mut [f32]) {
+    let a = Vector::sqrt(over(6.0, fan_in));
+    uniform(rng, -a, a, weights);
+}
+
+/// Normal weights of variance `2 / fan_in`, for rectifiers.
+pub fn he_normal(rng: &mut impl Rng, fan_in: usize, weights: &mut [f32]) {
+    normal(rng, 0.0, Vector::sqrt(over(2.0, fan_in)), weights);
+}
+
+/// Uniform weights of variance `2 / (fan_in + fan_out)`, for tanh and sigmoid: `a = sqrt(6 / (fan_in + fan_out))`.
+pub fn glorot_uniform(rng: &mut impl Rng, fan_in: usize, fan_out: usize, weights: &mut [f32]) {
+    let a = Vector::sqrt(over(6.0, fan_in.saturating_add(fan_out)));
+    uniform(rng, -a, a, weights);
+}
+
+/// Normal weights of variance `2 / (fan_in + fan_out)`, for tanh and sigmoid.
+pub fn glorot_normal(rng: &mut impl Rng, fan_in: usize, fan_out: usize, weights: &mut [f32]) {
+    normal(rng, 0.0, Vector::sqrt(over(2.0, fan_in.saturating_add(fan_out))), weights);
+}
+
+/// Uniform weights of variance `1 / fan_in`: `a = sqrt(3 / fan_in)`.
+pub fn lecun_uniform(rng: &mut impl Rng, fan_in: usize, weights: &mut [f32]) {
+    let a = Vector::sqrt(over(3.0, fan_in));
+    uniform(rng, -a, a, weights);
+}
+
+/// Normal weights of variance `1 / fan_in`.
+pub fn lecun_normal(rng: &mut impl Rng, fan_in: usize, weights: &mut [f32]) {
+    normal(rng, 0.0, Vector::sqrt(over(1.0, fan_in)), weights);
+}

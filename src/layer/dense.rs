@@ -1,0 +1,235 @@
+//! The dense layer.
+
+use super::strips::{Gradients, Strip, step};
+use super::{backward_lengths, samples};
+use crate::error::{Argument, Error, same_length};
+use crate::optim::Update;
+use crate::simd::product::{Inner, Product, Start};
+use crate::simd::{Element, Exec, Rule};
+
+/// A dense layer, called linear or fully connected too: every output sees every input.
+///
+/// ```text
+/// y = x W + b          dx = dy W^T    dW = x^T dy    db = sum dy
+/// ```
+///
+/// `x` holds a batch of samples of `inputs` numbers, `y` of `outputs` numbers. Parameters: the biases, then for each
+/// input a row of `outputs` weights. (PyTorch's `Linear` has a row for each output: transpose its weight.)
+///
+/// ```
+/// use gradus::layer::Dense;
+/// const LAYER: Dense = Dense::new(2, 3);
+/// let params = [0.5, 0.0, 0.0, /* input 0 */ 1.0, 2.0, 3.0, /* input 1 */ 10.0, 20.0, 30.0];
+/// let mut y = [0.0; 2 * 3];
+/// LAYER.forward(&params, &[1.0, 0.0, 1.0, 1.0], &mut y)?;
+/// assert_eq!(y, [1.5, 2.0, 3.0, 11.5, 22.0, 33.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Dense {
+    /// Numbers of a sample that it reads.
+    pub inputs: usize,
+    /// Numbers of a sample that it writes.
+    pub outputs: usize,
+    /// Where it runs.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub exec: Exec,
+}
+
+impl Dense {
+    /// A layer from `inputs` to `outputs` numbers.
+    #[must_use]
+    pub const fn new(inputs: usize, outputs: usize) -> Self {
+        Self { inputs, outputs, exec: Exec::new() }
+    }
+
+    /// The same on chosen threads or a chosen instruction set, to the same bits.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self { exec: exec.into(), ..self }
+    }
+
+    /// Number of parameters: `(1 + inputs) * outputs`.
+    #[must_use]
+    pub const fn params(&self) -> usize {
+        (1 + self.inputs) * self.outputs
+    }
+
+    /// The weights among its parameters; the biases stand before them.
+    #[must_use]
+    pub fn weights_mut<'a, T>(&self, params: &'a mut [T]) -> &'a mut [T] {
+        params.get_mut(self.outputs..self.params()).unwrap_or_default()
+    }
+
+    /// `y = x W + b`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice does not fit the others; nothing was changed. [`Error::Shape`] without inputs or
+    /// outputs.
+    pub fn forward<T: Element>(&self, params: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
+        let Self { inputs, outputs, exec } = *self;
+        same_length(Argument::Params, self.params(), params.len())?;
+        let rows = samples(Argument::Output, y.len(), outputs)?;
+        same_length(Argument::Input, rows.saturating_mul(inputs), x.len())?;
+        let (bias, weights) = params.split_at_checked(outputs).unwrap_or_default();
+        let product = Product {
+            rows: [1, rows],
+            terms: [1, inputs],
+            cols: outputs,
+            a: x,
+            a_rows: [0, inputs],
+            a_terms: [0, 1],
+            b: weights,
+            b_terms: [0, outputs],
+            b_cols: 1,
+            y,
+            y_rows: [0, outputs],
+            start: Start::Row(bias),
+            inner: Inner::Rows,
+        };
+        product.run(exec);
+        Ok(())
+    }
+
+    /// Adds the gradients of the parameters to `grads`, and writes that of the inputs to `dx`, given the inputs `x` and
+    /// the gradient `dy` of the outputs.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice does not fit the others; nothing was changed. [`Error::Shape`] without inputs or
+    /// outputs.
+    pub fn backward<T: Element>(
+        &self,
+        params: &[T],
+        grads: &mut [T],
+        x: &[T],
+        dy: &[T],
+        dx: Option<&mut [T]>,
+    ) -> Result<(), Error> {
+        let sizes = [self.inputs, self.outputs, self.params()];
+        backward_lengths(sizes, params.len(), Some(x), dy, dx.as_deref())?;
+        same_length(Argument::Grads, self.params(), grads.len())?;
+        self.input_gradient(params, dy, dx);
+        let (biases, weights) = grads.split_at_mut_checked(self.outputs).unwrap_or_default();
+        let pass = Backward { layer: *self, x, dy };
+        pass.add_biases(0, biases);
+        pass.add_weights(Strip { row: 0, rows: self.inputs, col: 0, cols: self.outputs }, self.outputs, weights);
+        Ok(())
+    }
+
+    /// Writes the gradient of the inputs to `dx`, by the parameters as they are, and takes an optimizer's step with the
+    /// gradients of the parameters, which never lie in memory. To the bits of [`backward`](Self::backward), from
+    /// gradients of 0, and a step.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice does not fit the others; nothing was changed. [`Error::Shape`] without inputs or
+    /// outputs.
+    pub fn backward_step<R, B>(
+        &self,
+        update: Update<'_, R, B>,
+        x: &[f32],
+        dy: &[f32],
+        dx: Option<&mut [f32]>,
+    ) -> Result<(), Error>
+    where
+        R: Rule + Copy,
+        B: Rule<Columns = R::Columns> + Copy,
+    {
+        let sizes = [self.inputs, self.outputs, self.params()];
+        let samples = backward_lengths(sizes, update.len(), Some(x), dy, dx.as_deref())?;
+        self.input_gradient(update.params(), dy, dx);
+        let parts = self.exec.parts(samples * self.params() / 4);
+        let (one, layer) = (self.exec.alone(), *self);
+        let pass = Backward { layer: layer.on(one), x, dy };
+        step(one, update, [self.inputs, self.outputs], parts, &pass);
+        Ok(())
+    }
+
+    /// `dx = dy W^T`.
+    fn input_gradient<T: Element>(&self, params: &[T], dy: &[T], dx: Option<&mut [T]>) {
+        let Some(dx) = dx else { return };
+        let Self { inputs, outputs, exec } = *self;
+        let weights = params.get(outputs..).unwrap_or_default();
+        let product = Product {
+            rows: [1, dx.len().checked_div(inputs).unwrap_or(0)],
+            terms: [1, outputs],
+            cols: inputs,
+            a: dy,
+            a_rows: [0, outputs],
+            a_terms: [0, 1],
+            b: weights,
+            b_terms: [0, 1],
+            b_cols: outputs,
+            y: dx,
+            y_rows: [0, inputs],
+            start: Start::Zero,
+            inner: Inner::Rows,
+        };
+        product.run(exec);
+    }
+}
+
+/// What the gradients of the parameters are formed of.
+struct Backward<'a, T> {
+    layer: Dense,
+    x: &'a [T],
+    dy: &'a [T],
+}
+
+impl<T: Element> Backward<'_, T> {
+    /// `dW += x^T dy` for some rows and columns.
+    fn add_weights(&self, strip: Strip, stride: usize, grads: &mut [T]) {
+        let Dense { inputs, outputs, exec } = self.layer;
+        let product = Product {
+            rows: [1, strip.rows],
+            terms: [1, self.dy.len().checked_div(outputs).unwrap_or(0)],
+            cols: strip.cols,
+            a: self.x.get(strip.row..).unwrap_or_default(),
+            a_rows: [0, 1],
+            a_terms: [0, inputs],
+            b: self.dy.get(strip.col..).unwrap_or_default(),
+            b_terms: [0, outputs],
+            b_cols: 1,
+            y: grads,
+            y_rows: [0, stride],
+            start: Start::Add,
+            inner: Inner::Columns,
+        };
+        product.run(exec);
+    }
+
+    /// `db += sum dy` from a column on.
+    fn add_biases(&self, col: usize, grads: &mut [T]) {
+        sum_rows(self.layer.exec, self.layer.outputs, col, self.dy, grads);
+    }
+}
+
+impl Gradients for Backward<'_, f32> {
+    fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]) {
+        self.add_weights(strip, stride, grads);
+    }
+    fn biases(&self, col: usize, grads: &mut [f32]) {
+        self.add_biases(col, grads);
+    }
+}
+
+/// Adds rows of `width` numbers, from column `col` on, to `sums`: the gradients of biases.
+pub(super) fn sum_rows<T: Element>(exec: Exec, width: usize, col: usize, rows: &[T], sums: &mut [T]) {
+    let product = Product {
+        rows: [1, 1],
+        terms: [1, rows.len().checked_div(width).unwrap_or(0)],
+        cols: sums.len(),
+        a: &[T::ONE],
+        a_rows: [0, 0],
+        a_terms: [0, 0],
+        b: rows.get(col..).unwrap_or_default(),
+        b_terms: [0, width],
+        b_cols: 1,
+        y: sums,
+        y_rows: [0, 0],
+        start: Start::Add,
+        inner: Inner::Rows,
+    };
+    product.run(exec);
+}

@@ -1,0 +1,326 @@
+//! The convolution of each channel apart.
+
+use super::backward_lengths;
+use super::dense::sum_rows;
+use super::strips::{Gradients, Strip, step};
+use crate::cut::{cut, cut_mut};
+use crate::error::{Argument, Error, ensure, same_length};
+use crate::optim::Update;
+use crate::simd::window::{Axis, Channels};
+use crate::simd::{Element, Exec, Rule};
+
+/// The largest side of a kernel.
+const LARGEST: usize = 11;
+
+/// A convolution of each channel with a kernel of its own, over images that lie row by row, column by column, channel by
+/// channel (NHWC). With a [`Conv2d`](super::Conv2d) of a 1 x 1 kernel behind it, it is a separable convolution.
+///
+/// ```text
+/// y[r][c][i] = b[i] + sum over ky, kx of x[r s + ky - p][c s + kx - p][i] * w[ky][kx][i]
+/// ```
+///
+/// Parameters: a bias for each channel, then the weights `[ky][kx][channel]`. Terms that fall on padding are left out.
+///
+/// ```
+/// use gradus::layer::DepthwiseConv2d;
+/// const CONV: DepthwiseConv2d = DepthwiseConv2d::new([1, 3, 2], [1, 2]);
+/// let params = [0.0, 100.0, /* first place */ 1.0, 0.0, /* second */ -1.0, 2.0];
+/// let (x, mut y) = ([5.0, 1.0, 3.0, 2.0, 0.0, 3.0], [0.0; 4]);
+/// CONV.forward(&params, &x, &mut y)?;
+/// assert_eq!(y, [2.0, 104.0, 3.0, 106.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DepthwiseConv2d {
+    /// Height, width and channels of an image that it reads.
+    pub input: [usize; 3],
+    /// Height and width of the kernel: 1 to 11.
+    pub kernel: [usize; 2],
+    /// Places between two windows, vertical and horizontal: 1 or more.
+    pub stride: [usize; 2],
+    /// Zeros on each side, vertical and horizontal: fewer than the kernel has places.
+    pub padding: [usize; 2],
+    /// Where it runs.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub exec: Exec,
+}
+
+impl DepthwiseConv2d {
+    /// A convolution of images `[height, width, channels]` with a kernel `[height, width]` for each channel, at every
+    /// place, without padding.
+    #[must_use]
+    pub const fn new(input: [usize; 3], kernel: [usize; 2]) -> Self {
+        Self { input, kernel, stride: [1, 1], padding: [0, 0], exec: Exec::new() }
+    }
+
+    /// The same with windows some places apart.
+    #[must_use]
+    pub const fn stride(mut self, stride: [usize; 2]) -> Self {
+        self.stride = stride;
+        self
+    }
+
+    /// The same with zeros around the image.
+    #[must_use]
+    pub const fn padding(mut self, padding: [usize; 2]) -> Self {
+        self.padding = padding;
+        self
+    }
+
+    /// The same on a chosen instruction set, to the same bits. It takes one thread.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self { exec: exec.into(), ..self }
+    }
+
+    const fn axis(&self, k: usize) -> Axis {
+        Axis { size: self.input[k], kernel: self.kernel[k], stride: self.stride[k], padding: self.padding[k] }
+    }
+
+    /// Height, width and channels of an image that it writes.
+    #[must_use]
+    pub const fn output(&self) -> [usize; 3] {
+        [self.axis(0).windows(), self.axis(1).windows(), self.input[2]]
+    }
+
+    /// Numbers of an image that it reads.
+    #[must_use]
+    pub const fn inputs(&self) -> usize {
+        self.input[0] * self.input[1] * self.input[2]
+    }
+
+    /// Numbers of an image that it writes.
+    #[must_use]
+    pub const fn outputs(&self) -> usize {
+        let [height, width, channels] = self.output();
+        height * width * channels
+    }
+
+    /// Number of weights of a channel: `kernel height * kernel width`.
+    #[must_use]
+    pub const fn fan_in(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// Number of parameters: `(1 + fan_in) * channels`.
+    #[must_use]
+    pub const fn params(&self) -> usize {
+        (1 + self.fan_in()) * self.input[2]
+    }
+
+    /// The weights among its parameters; the biases stand before them.
+    #[must_use]
+    pub fn weights_mut<'a, T>(&self, params: &'a mut [T]) -> &'a mut [T] {
+        params.get_mut(self.input[2]..self.params()).unwrap_or_default()
+    }
+
+    /// Whether its sizes fit each other; every pass asks.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if a kernel has no place or more than 11 on a side, a stride is 0, the padding is as wide as the
+    /// kernel, or no window fits into the image.
+    pub const fn check(&self) -> Result<(), Error> {
+        let mut fits = self.outputs() > 0 && self.fan_in() > 0;
+        let mut k = 0;
+        while k < 2 {
+            fits = fits && self.kernel[k] <= LARGEST && self.stride[k] > 0 && self.padding[k] < self.kernel[k];
+            k += 1;
+        }
+        ensure(fits, Error::Shape)
+    }
+
+    /// Between two windows next to each other, vertically and horizontally: what they read, and what they write.
+    const fn strides(&self) -> [[usize; 2]; 2] {
+        let [_, width, channels] = self.input;
+        let [_, wide, _] = self.output();
+        [[self.stride[0] * width * channels, self.stride[1] * channels], [wide * channels, channels]]
+    }
+
+    /// For a place of the kernel: how many windows have it on the image, where it lies on the image for the first of
+    /// them, and where that window's result lies.
+    fn place(&self, ky: usize, kx: usize) -> ([usize; 2], usize, usize) {
+        let [_, width, channels] = self.input;
+        let [_, wide, _] = self.output();
+        let ([top, rows, up], [first, cols, left]) = (self.axis(0).reach(ky), self.axis(1).reach(kx));
+        ([rows, cols], (up * width + left) * channels, (top * wide + first) * channels)
+    }
+
+    /// The convolution of a batch of images.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice does not fit the others, [`Error::Shape`] as by [`check`](Self::check); nothing was
+    /// changed.
+    pub fn forward<T: Element>(&self, params: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
+        self.check()?;
+        same_length(Argument::Params, self.params(), params.len())?;
+        let images = super::samples(Argument::Output, y.len(), self.outputs())?;
+        same_length(Argument::Input, images.saturating_mul(self.inputs()), x.len())?;
+        let [_, _, channels] = self.input;
+        let ([reads, writes], (bias, weights)) =
+            (self.strides(), params.split_at_checked(channels).unwrap_or_default());
+        let mut rest = &mut *y;
+        while !rest.is_empty() {
+            for (y, b) in cut_mut(&mut rest, channels).iter_mut().zip(bias) {
+                *y = *b;
+            }
+        }
+        let (mut x, mut y) = (x, y);
+        while !y.is_empty() {
+            let x = cut(&mut x, self.inputs());
+            let y = cut_mut(&mut y, self.outputs());
+            let mut weights = weights;
+            for ky in 0..self.kernel[0] {
+                for kx in 0..self.kernel[1] {
+                    let (places, on_image, at) = self.place(ky, kx);
+                    let pass = Channels {
+                        places,
+                        channels,
+                        y: y.get_mut(at..).unwrap_or_default(),
+                        y_places: writes,
+                        a: x.get(on_image..).unwrap_or_default(),
+                        a_places: reads,
+                        b: cut(&mut weights, channels),
+                        b_places: [0, 0],
+                    };
+                    pass.run(self.exec);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the gradients of the parameters to `grads`, and writes that of the images to `dx`, given the images `x` and
+    /// the gradient `dy` of the result.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice does not fit the others, [`Error::Shape`] as by [`check`](Self::check); nothing was
+    /// changed.
+    pub fn backward<T: Element>(
+        &self,
+        params: &[T],
+        grads: &mut [T],
+        x: &[T],
+        dy: &[T],
+        dx: Option<&mut [T]>,
+    ) -> Result<(), Error> {
+        self.check()?;
+        let sizes = [self.inputs(), self.outputs(), self.params()];
+        backward_lengths(sizes, params.len(), Some(x), dy, dx.as_deref())?;
+        same_length(Argument::Grads, self.params(), grads.len())?;
+        self.input_gradient(params, dy, dx);
+        let [_, _, channels] = self.input;
+        let (biases, weights) = grads.split_at_mut_checked(channels).unwrap_or_default();
+        sum_rows(self.exec, channels, 0, dy, biases);
+        let strip = Strip { row: 0, rows: self.fan_in(), col: 0, cols: channels };
+        Backward { layer: *self, x, dy }.add_weights(strip, channels, weights);
+        Ok(())
+    }
+
+    /// Writes the gradient of the images to `dx`, by the parameters as they are, and takes an optimizer's step with the
+    /// gradients of the parameters, which never lie in memory. To the bits of [`backward`](Self::backward), from
+    /// gradients of 0, and a step.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice does not fit the others, [`Error::Shape`] as by [`check`](Self::check); nothing was
+    /// changed.
+    pub fn backward_step<R, B>(
+        &self,
+        update: Update<'_, R, B>,
+        x: &[f32],
+        dy: &[f32],
+        dx: Option<&mut [f32]>,
+    ) -> Result<(), Error>
+    where
+        R: Rule + Copy,
+        B: Rule<Columns = R::Columns> + Copy,
+    {
+        self.check()?;
+        let sizes = [self.inputs(), self.outputs(), self.params()];
+        backward_lengths(sizes, update.len(), Some(x), dy, dx.as_deref())?;
+        self.input_gradient(update.params(), dy, dx);
+        let (one, layer) = (self.exec.alone(), *self);
+        let pass = Backward { layer: layer.on(one), x, dy };
+        step(one, update, [self.fan_in(), self.input[2]], 1, &pass);
+        Ok(())
+    }
+
+    /// `dx`: place by place of the kernel, the gradients of all windows go back to what they read there.
+    fn input_gradient<T: Element>(&self, params: &[T], dy: &[T], dx: Option<&mut [T]>) {
+        let Some(mut dx) = dx else { return };
+        dx.fill(T::ZERO);
+        let [_, _, channels] = self.input;
+        let ([reads, writes], mut dy) = (self.strides(), dy);
+        while !dy.is_empty() {
+            let dy = cut(&mut dy, self.outputs());
+            let dx = cut_mut(&mut dx, self.inputs());
+            let mut weights = params.get(channels..).unwrap_or_default();
+            for ky in 0..self.kernel[0] {
+                for kx in 0..self.kernel[1] {
+                    let (places, on_image, at) = self.place(ky, kx);
+                    let pass = Channels {
+                        places,
+                        channels,
+                        y: dx.get_mut(on_image..).unwrap_or_default(),
+                        y_places: reads,
+                        a: dy.get(at..).unwrap_or_default(),
+                        a_places: writes,
+                        b: cut(&mut weights, channels),
+                        b_places: [0, 0],
+                    };
+                    pass.run(self.exec);
+                }
+            }
+        }
+    }
+}
+
+/// What the gradients of the parameters are formed of.
+struct Backward<'a, T> {
+    layer: DepthwiseConv2d,
+    x: &'a [T],
+    dy: &'a [T],
+}
+
+impl<T: Element> Backward<'_, T> {
+    /// Image by image, place by place of the kernel: a row of the strip is a place.
+    fn add_weights(&self, strip: Strip, stride: usize, grads: &mut [T]) {
+        let layer = self.layer;
+        let [reads, writes] = layer.strides();
+        let (mut x, mut dy) = (self.x, self.dy);
+        while !dy.is_empty() {
+            let x = cut(&mut x, layer.inputs());
+            let dy = cut(&mut dy, layer.outputs());
+            let mut row = 0;
+            for ky in 0..layer.kernel[0] {
+                for kx in 0..layer.kernel[1] {
+                    if strip.row <= row && row < strip.row + strip.rows {
+                        let (places, on_image, at) = layer.place(ky, kx);
+                        let pass = Channels {
+                            places,
+                            channels: strip.cols,
+                            y: grads.get_mut((row - strip.row) * stride..).unwrap_or_default(),
+                            y_places: [0, 0],
+                            a: x.get(on_image + strip.col..).unwrap_or_default(),
+                            a_places: reads,
+                            b: dy.get(at + strip.col..).unwrap_or_default(),
+                            b_places: writes,
+                        };
+                        pass.run(layer.exec);
+                    }
+                    row += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Gradients for Backward<'_, f32> {
+    fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]) {
+        self.add_weights(strip, stride, grads);
+    }
+    fn biases(&self, col: usize, grads: &mut [f32]) {
+        sum_rows(self.layer.exec, self.layer.input[2], col, self.dy, grads);
+    }
+}

@@ -1,0 +1,143 @@
+//! Layers whose sizes the compiler has checked: their calls cannot fail.
+
+use super::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
+use crate::optim::Update;
+use crate::simd::{Element, Rule};
+
+/// A layer `L` with `P` parameters from `X` to `Y` numbers: its calls take arrays and cannot fail.
+///
+/// The sizes are compared once, where the value is made. In a constant that is at compile time:
+///
+/// ```
+/// use gradus::layer::{Dense, Fixed};
+/// const LAYER: Fixed<Dense, 9, 2, 3> = Fixed::<Dense, 9, 2, 3>::new(Dense::new(2, 3)).unwrap();
+/// let mut y = [[0.0; 3]; 2]; // a batch of two
+/// LAYER.forward(&[0.5; 9], &[[1.0, 2.0], [0.0, 1.0]], &mut y);
+/// assert_eq!(y, [[2.0; 3], [1.0; 3]]);
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use gradus::layer::{Dense, Fixed};
+/// const LAYER: Fixed<Dense, 8, 2, 3> = Fixed::<Dense, 8, 2, 3>::new(Dense::new(2, 3)).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fixed<L, const P: usize, const X: usize, const Y: usize> {
+    layer: L,
+}
+
+impl<const P: usize, const X: usize, const Y: usize> Fixed<Dense, P, X, Y> {
+    /// The layer, if it has these sizes.
+    #[must_use]
+    pub const fn new(layer: Dense) -> Option<Self> {
+        let fits = layer.params() == P && layer.inputs == X && layer.outputs == Y && Y > 0;
+        if fits { Some(Self { layer }) } else { None }
+    }
+}
+
+/// The same for a layer whose sizes are those of images.
+macro_rules! images {
+    ($layer:ident, |$l:ident| $params:expr) => {
+        impl<const P: usize, const X: usize, const Y: usize> Fixed<$layer, P, X, Y> {
+            /// The layer, if its sizes fit each other and these.
+            #[must_use]
+            pub const fn new($l: $layer) -> Option<Self> {
+                let fits = $l.check().is_ok() && $params == P && $l.inputs() == X && $l.outputs() == Y;
+                if fits { Some(Self { layer: $l }) } else { None }
+            }
+        }
+    };
+}
+
+images!(Conv2d, |layer| layer.params());
+images!(DepthwiseConv2d, |layer| layer.params());
+images!(MaxPool2d, |layer| 0);
+images!(AveragePool2d, |layer| 0);
+
+/// The passes of a layer with parameters.
+macro_rules! passes {
+    ($layer:ident) => {
+        impl<const P: usize, const X: usize, const Y: usize> Fixed<$layer, P, X, Y> {
+            /// The layer that it is.
+            #[must_use]
+            pub const fn layer(&self) -> &$layer {
+                &self.layer
+            }
+
+            /// The forward pass of a batch.
+            pub fn forward<T: Element, const B: usize>(&self, params: &[T; P], x: &[[T; X]; B], y: &mut [[T; Y]; B]) {
+                let done = self.layer.forward(params, x.as_flattened(), y.as_flattened_mut());
+                debug_assert!(done.is_ok(), "all sizes were compared");
+            }
+
+            /// Adds the gradients of the parameters to `grads`, and writes that of the inputs to `dx`.
+            pub fn backward<T: Element, const B: usize>(
+                &self,
+                params: &[T; P],
+                grads: &mut [T; P],
+                x: &[[T; X]; B],
+                dy: &[[T; Y]; B],
+                dx: Option<&mut [[T; X]; B]>,
+            ) {
+                let dx = dx.map(|dx| dx.as_flattened_mut());
+                let done = self.layer.backward(params, grads, x.as_flattened(), dy.as_flattened(), dx);
+                debug_assert!(done.is_ok(), "all sizes were compared");
+            }
+
+            /// Writes the gradient of the inputs to `dx` and takes a step; none, if that is of another number of
+            /// parameters.
+            pub fn backward_step<R, B, const N: usize>(
+                &self,
+                update: Update<'_, R, B>,
+                x: &[[f32; X]; N],
+                dy: &[[f32; Y]; N],
+                dx: Option<&mut [[f32; X]; N]>,
+            ) where
+                R: Rule + Copy,
+                B: Rule<Columns = R::Columns> + Copy,
+            {
+                let dx = dx.map(|dx| dx.as_flattened_mut());
+                let done = self.layer.backward_step(update, x.as_flattened(), dy.as_flattened(), dx);
+                debug_assert!(done.is_ok(), "a step of another number of parameters");
+            }
+        }
+    };
+}
+
+passes!(Dense);
+passes!(Conv2d);
+passes!(DepthwiseConv2d);
+
+impl<const X: usize, const Y: usize> Fixed<MaxPool2d, 0, X, Y> {
+    /// The largest number of each window.
+    pub fn forward<T: Element, const B: usize>(&self, x: &[[T; X]; B], y: &mut [[T; Y]; B]) {
+        let done = self.layer.forward(x.as_flattened(), y.as_flattened_mut());
+        debug_assert!(done.is_ok(), "all sizes were compared");
+    }
+
+    /// Writes the gradient of the images to `dx`.
+    pub fn backward<T: Element, const B: usize>(
+        &self,
+        x: &[[T; X]; B],
+        y: &[[T; Y]; B],
+        dy: &[[T; Y]; B],
+        dx: &mut [[T; X]; B],
+    ) {
+        let (y, dy) = (y.as_flattened(), dy.as_flattened());
+        let done = self.layer.backward(x.as_flattened(), y, dy, dx.as_flattened_mut());
+        debug_assert!(done.is_ok(), "all sizes were compared");
+    }
+}
+
+impl<const X: usize, const Y: usize> Fixed<AveragePool2d, 0, X, Y> {
+    /// The mean of each window.
+    pub fn forward<T: Element, const B: usize>(&self, x: &[[T; X]; B], y: &mut [[T; Y]; B]) {
+        let done = self.layer.forward(x.as_flattened(), y.as_flattened_mut());
+        debug_assert!(done.is_ok(), "all sizes were compared");
+    }
+
+    /// Writes the gradient of the images to `dx`.
+    pub fn backward<T: Element, const B: usize>(&self, dy: &[[T; Y]; B], dx: &mut [[T; X]; B]) {
+        let done = self.layer.backward(dy.as_flattened(), dx.as_flattened_mut());
+        debug_assert!(done.is_ok(), "all sizes were compared");
+    }
+}

@@ -1,0 +1,141 @@
+//! Layers of small networks: shapes, whose parameters, activations and gradients are the caller's slices.
+//!
+//! There is no graph and no heap: a forward pass is a list of calls, a backward pass the same list from its end. All
+//! passes take a batch, sample after sample; its size follows from the lengths of the slices.
+//!
+//! | layer | `y` | parameters |
+//! |---|---|---|
+//! | [`Dense`] | `x W + b` | `outputs` biases, a row of `outputs` weights for each input |
+//! | [`Conv2d`] | sums over the places under a kernel and over all channels | biases, `kernel x kernel x inputs x outputs` |
+//! | [`DepthwiseConv2d`] | the same, each channel apart | biases, `kernel x kernel x channels` |
+//! | [`MaxPool2d`], [`AveragePool2d`] | largest number and mean of a window | none |
+//! | [`residual_add`] | `y + x` | none |
+//!
+//! # Two ways back
+//!
+//! `backward` adds to gradients, as many numbers as there are parameters, for an optimizer's `step`, for clips by the
+//! norm of all gradients, for L-BFGS. `backward_step` has no such memory: it forms the gradients of a few weights on the
+//! stack, and the rule of an optimizer, with all its transforms, acts on them at once. Both give the same bits. What
+//! `backward_step` saves, `N` numbers, is to be weighed against the activations of a batch.
+//!
+//! ```
+//! use gradus::layer::Dense;
+//! use gradus::{Adam, Exec, Optimizer, activation, init, loss};
+//! use rand_core::SeedableRng;
+//!
+//! const L1: Dense = Dense::new(2, 8);
+//! const L2: Dense = Dense::new(8, 2);
+//! const N: usize = L1.params() + L2.params();
+//!
+//! // Exclusive or.
+//! let (x, labels) = ([0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], [0_u8, 1, 1, 0]);
+//! let mut params = [0.0; N];
+//! let mut rng = rand_xoshiro::Xoshiro128PlusPlus::seed_from_u64(1);
+//! init::he_uniform(&mut rng, 2, L1.weights_mut(&mut params[..L1.params()]));
+//! init::he_uniform(&mut rng, 8, L2.weights_mut(&mut params[L1.params()..]));
+//!
+//! let (adam, exec) = (Adam::new(0.03), Exec::new());
+//! let mut state = adam.state::<N>();
+//! let mut last = 0.0;
+//! for _ in 0..200 {
+//!     let (mut h, mut z, mut dh) = ([0.0; 4 * 8], [0.0; 4 * 2], [0.0; 4 * 8]);
+//!     let (p1, p2) = params.split_at(L1.params());
+//!     L1.forward(p1, &x, &mut h)?;
+//!     activation::relu(exec, &mut h);
+//!     L2.forward(p2, &h, &mut z)?;
+//!     last = loss::softmax_cross_entropy(exec, &mut z, &labels)?; // z is its gradient now
+//!
+//!     let [u1, u2] = adam.update(&mut params, &mut state).split([L1.params(), L2.params()])?;
+//!     L2.backward_step(u2, &h, &z, Some(&mut dh))?;
+//!     activation::relu_backward(exec, &mut dh, &h)?;
+//!     L1.backward_step(u1, &x, &dh, None)?;
+//! }
+//! assert!(last < 0.1, "{last}");
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
+//! # What a sum is
+//!
+//! Orders are part of the definition, so that bits do not depend on an instruction set, on threads, or on the way back:
+//!
+//! - forward: the bias, then terms in the order of the weights (for a convolution rows of the kernel, its columns,
+//!   channels)
+//! - gradient of a weight: what the gradients hold, then sample by sample (rows of the image, its columns)
+//! - gradient of an input: 0, then terms in the order of the outputs (rows of the kernel, its columns, outputs)
+//!
+//! Each term is a product, rounded, and then added. Terms that fall on padding are left out: they are not `0 * w`.
+
+mod conv2d;
+mod dense;
+mod depthwise;
+mod fixed;
+mod pool2d;
+mod strips;
+
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use depthwise::DepthwiseConv2d;
+pub use fixed::Fixed;
+pub use pool2d::{AveragePool2d, MaxPool2d};
+
+use crate::error::{Argument, Error, ensure, same_length};
+use crate::simd::{Columns, Element, Exec, Rule, Vector, Width, run};
+
+/// Adds a branch that went around some layers: `y += x`.
+///
+/// The gradient goes both ways: that of `y` is the one of both, so that the backward pass is `dx += dy`, by the same
+/// call.
+///
+/// # Errors
+/// [`Error::Length`] if the slices differ in length; nothing was changed.
+///
+/// ```
+/// use gradus::{Exec, layer::residual_add};
+/// let mut y = [1.0, 2.0];
+/// residual_add(Exec::new(), &mut y, &[0.5, -2.0])?;
+/// assert_eq!(y, [1.5, 0.0]);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn residual_add<T: Element>(exec: impl Into<Exec>, y: &mut [T], x: &[T]) -> Result<(), Error> {
+    same_length(Argument::Input, y.len(), x.len())?;
+    run(exec, &Add, Columns::new(y, [x], [])?);
+    Ok(())
+}
+
+/// `y + x`
+struct Add;
+
+impl<T: Element> Rule<1, T> for Add {
+    type Columns = Width<0>;
+    #[inline(always)]
+    fn apply<V: Vector<T>>(&self, _: V::Isa, y: V, [x]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+        (y + x, [])
+    }
+}
+
+/// The number of samples, given what lies between two of them and a slice of them.
+fn samples(what: Argument, found: usize, each: usize) -> Result<usize, Error> {
+    ensure(each > 0, Error::Shape)?;
+    let samples = found.checked_div(each).unwrap_or(0);
+    same_length(what, samples.saturating_mul(each), found)?;
+    Ok(samples)
+}
+
+/// Checks the slices of a backward pass, and returns the number of samples.
+fn backward_lengths<T>(
+    [inputs, outputs, params]: [usize; 3],
+    params_len: usize,
+    x: Option<&[T]>,
+    dy: &[T],
+    dx: Option<&[T]>,
+) -> Result<usize, Error> {
+    same_length(Argument::Params, params, params_len)?;
+    let samples = samples(Argument::Grads, dy.len(), outputs)?;
+    if let Some(x) = x {
+        same_length(Argument::Input, samples.saturating_mul(inputs), x.len())?;
+    }
+    if let Some(dx) = dx {
+        same_length(Argument::Output, samples.saturating_mul(inputs), dx.len())?;
+    }
+    Ok(samples)
+}

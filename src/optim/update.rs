@@ -1,0 +1,142 @@
+//! A step that layers take, each for its own parameters.
+
+use super::{Optimizer, StateMut, With};
+use crate::error::{Argument, Error, same_length};
+use crate::simd::{ColumnSet, Exec, Rule};
+use crate::transform::Transform;
+use core::ops::Range;
+
+/// One step over some parameters: the rule with its constants, the parameters, their columns of state.
+///
+/// [`Optimizer::update`] makes it of all parameters of a network and moves the clock by one; [`split`](Self::split) gives
+/// each layer its part, and a layer's `backward_step` forms gradients and takes the step at once. The flat arrays of
+/// parameters and state stay what they are: files, ensembles and L-BFGS know nothing of layers.
+///
+/// ```
+/// use gradus::layer::Dense;
+/// use gradus::{Adam, Optimizer, transform::L2};
+///
+/// const L1: Dense = Dense::new(3, 4);
+/// const L2_: Dense = Dense::new(4, 1);
+/// const N: usize = L1.params() + L2_.params();
+///
+/// let adam = Adam::new(1e-3);
+/// let (mut params, mut state) = ([0.1; N], adam.state::<N>());
+/// let (x, h, dy, mut dh) = ([1.0, 2.0, 3.0], [0.7; 4], [0.5], [0.0; 4]);
+/// let update = adam.update(&mut params, &mut state).on_weights(L2::weight_decay(1e-4));
+/// let [first, second] = update.split([L1.params(), L2_.params()])?;
+/// L2_.backward_step(second, &h, &dy, Some(&mut dh))?;
+/// L1.backward_step(first, &x, &dh, None)?;
+/// assert_eq!(state.t(), 1);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+#[must_use = "a layer's backward_step takes it"]
+pub struct Update<'a, R: Rule, B: Rule<Columns = R::Columns> = R> {
+    weights: R,
+    biases: B,
+    lr: f32,
+    params: &'a mut [f32],
+    state: <R::Columns as ColumnSet>::Views<'a, f32>,
+}
+
+impl<'a, R: Rule + Copy> Update<'a, R> {
+    pub(super) fn new<O: Optimizer<Rule = R>>(
+        optimizer: &O,
+        params: &'a mut [f32],
+        state: StateMut<'a, O::Family>,
+    ) -> Self {
+        let rule = optimizer.rule(state.clock.tick());
+        Self { weights: rule, biases: rule, lr: optimizer.lr(), params, state: state.columns }
+    }
+}
+
+impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy> Update<'a, R, B> {
+    /// The same step with one more transform, of weights alone: biases stay as they are.
+    ///
+    /// It acts behind the optimizer's own transforms.
+    pub fn on_weights<T: Transform>(self, transform: T) -> Update<'a, With<R, T>, B> {
+        let Self { weights, biases, lr, params, state } = self;
+        Update { weights: With { inner: weights, transform: transform.at(lr) }, biases, lr, params, state }
+    }
+
+    /// Number of parameters.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.params.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.params.is_empty()
+    }
+
+    /// The parameters before the step.
+    #[must_use]
+    pub fn params(&self) -> &[f32] {
+        self.params
+    }
+
+    /// The parts of as many layers, given how many parameters each has.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if they are not as many as all layers together have. The clock has moved on.
+    pub fn split<const K: usize>(self, lengths: [usize; K]) -> Result<[Self; K], Error> {
+        let sum = lengths.iter().fold(0_usize, |sum, n| sum.saturating_add(*n));
+        same_length(Argument::Params, sum, self.len())?;
+        let (weights, biases, lr) = (self.weights, self.biases, self.lr);
+        let (mut params, mut state) = (self.params, self.state);
+        Ok(lengths.map(|n| {
+            let own = core::mem::take(&mut params);
+            let (own, others) = own.split_at_mut_checked(n).unwrap_or_default();
+            params = others;
+            let mut columns = state.as_mut().iter_mut();
+            let first = R::Columns::views(|_| {
+                let Some(column) = columns.next() else { return Default::default() };
+                let (own, others) = core::mem::take(column).split_at_mut_checked(n).unwrap_or_default();
+                *column = others;
+                own
+            });
+            Self { weights, biases, lr, params: own, state: first }
+        }))
+    }
+
+    /// The first `n` parameters and the others.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn split_at(self, n: usize) -> Option<(Self, Self)> {
+        let others = self.len().checked_sub(n)?;
+        let [first, second] = self.split([n, others]).ok()?;
+        Some((first, second))
+    }
+
+    /// The same for a shorter time.
+    pub(crate) fn reborrow(&mut self) -> Update<'_, R, B> {
+        let Self { weights, biases, lr, .. } = *self;
+        let state = R::Columns::reborrow(&mut self.state);
+        Update { weights, biases, lr, params: self.params, state }
+    }
+
+    /// The step of the weights in a range, where nothing is out of range.
+    pub(crate) fn weights(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
+        let rule = self.weights;
+        self.apply(exec, &rule, range, grads);
+    }
+
+    /// The step of the biases in a range, where nothing is out of range.
+    pub(crate) fn biases(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
+        let rule = self.biases;
+        self.apply(exec, &rule, range, grads);
+    }
+
+    #[inline]
+    fn apply<K: Rule<Columns = R::Columns>>(&mut self, exec: Exec, rule: &K, range: Range<usize>, grads: &[f32]) {
+        let params = self.params.get_mut(range.clone()).unwrap_or_default();
+        let mut columns = self.state.as_mut().iter_mut();
+        let state = R::Columns::views(|_| {
+            columns.next().and_then(|column| column.get_mut(range.clone())).unwrap_or_default()
+        });
+        if let Ok(pass) = R::Columns::pass(params, grads, state) {
+            R::Columns::run(exec, rule, pass);
+        }
+    }
+}

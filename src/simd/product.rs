@@ -1,0 +1,507 @@
+//! The only matrix product of the crate, and with it every dense and convolutional layer.
+//!
+//! The order of a sum is part of its definition:
+//!
+//! ```text
+//! y[r][c] = start;  for k = 0, 1, ..: y[r][c] += a[r][k] * b[k][c]
+//! ```
+//!
+//! Registers span columns, whose sums do not know of each other, so that no width, tile or thread changes a bit.
+//!
+//! A tile of the result stays in registers over all terms: [`TILE`] rows by two registers, by four numbers where a
+//! register is one number. A term then loads two registers of `b` and four numbers of `a` for eight sums. Rows and
+//! terms have two strides each. A convolution is a product too: a row of the result is a place of the image, the
+//! groups of its terms are the rows under the kernel.
+//!
+//! The gradient of the inputs takes `b` transposed. There a register of columns would be loaded from as many lines of
+//! memory, so that a panel of `b`, as wide as a tile, is turned on the stack first.
+#![allow(unsafe_code)]
+
+use super::exec::Exec;
+#[cfg(feature = "rayon")]
+use super::exec::join;
+use super::isa::{Assembler, Isa, Kernel};
+use super::level::Level;
+use super::vector::{Element, Vector};
+use core::mem::MaybeUninit;
+
+/// Rows of a tile.
+const TILE: usize = 4;
+
+/// Terms of a panel.
+const TERMS: usize = 64;
+
+/// Columns of the widest panel: two of the widest registers.
+const PANEL: usize = 32;
+
+/// What a sum begins with.
+pub(crate) enum Start<'a, T> {
+    /// The number of its column.
+    Row(&'a [T]),
+    /// What the result holds.
+    Add,
+    /// 0.
+    Zero,
+}
+
+/// The loop that goes round more often, so that what it walks along stays in a cache.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Inner {
+    /// For each tile of columns all rows: `b` is large.
+    Rows,
+    /// For each tile of rows all columns: the result is large.
+    Columns,
+}
+
+/// `y = start + a b`: element `(r, k)` of `a` lies at `a_rows * r + a_terms * k`, where `r` and `k` are a group and a
+/// place in it.
+pub(crate) struct Product<'a, T> {
+    /// Groups of rows, rows in a group.
+    pub rows: [usize; 2],
+    /// Groups of terms, terms in a group.
+    pub terms: [usize; 2],
+    /// Columns.
+    pub cols: usize,
+    pub a: &'a [T],
+    pub a_rows: [usize; 2],
+    pub a_terms: [usize; 2],
+    pub b: &'a [T],
+    pub b_terms: [usize; 2],
+    /// From column to column of `b`: 1, or another distance where terms lie side by side in one group.
+    pub b_cols: usize,
+    pub y: &'a mut [T],
+    /// Rows of the result do not overlap; its columns lie side by side.
+    pub y_rows: [usize; 2],
+    pub start: Start<'a, T>,
+    pub inner: Inner,
+}
+
+/// The distance from the first to the last of `n` places; of none there is no last.
+fn reach([groups, places]: [usize; 2], [group, place]: [usize; 2]) -> usize {
+    let groups = groups.saturating_sub(1).saturating_mul(group);
+    groups.saturating_add(places.saturating_sub(1).saturating_mul(place))
+}
+
+impl<T: Element> Product<'_, T> {
+    /// Whether all that it reads and writes lies in its slices, and each number is written once.
+    fn fits(&self) -> bool {
+        let [groups, places] = self.rows;
+        let last = self.cols.saturating_sub(1);
+        let a = reach(self.rows, self.a_rows).saturating_add(reach(self.terms, self.a_terms));
+        let b = reach(self.terms, self.b_terms).saturating_add(last.saturating_mul(self.b_cols));
+        let y = reach(self.rows, self.y_rows).saturating_add(last);
+        let group = reach([1, places], self.y_rows).saturating_add(last);
+        let apart = (places <= 1 || self.y_rows[1] > last) && (groups <= 1 || self.y_rows[0] > group);
+        let start = match self.start {
+            Start::Row(row) => row.len() >= self.cols,
+            Start::Add | Start::Zero => true,
+        };
+        let turned = self.b_cols == 1 || self.terms[0] == 1 && self.b_terms[1] == 1;
+        let none = self.terms[0] == 0 || self.terms[1] == 0;
+        (none || a < self.a.len() && b < self.b.len()) && y < self.y.len() && apart && start && turned
+    }
+
+    /// Computes it. What does not fit into its slices is left undone; a layer has checked that it does.
+    pub(crate) fn run(self, exec: Exec) {
+        if self.rows[0] == 0 || self.rows[1] == 0 || self.cols == 0 {
+            return;
+        }
+        let fits = self.fits();
+        debug_assert!(fits, "a product beyond its slices");
+        if !fits {
+            return;
+        }
+        let y = self.y.as_mut_ptr();
+        let (start, start_rows) = match self.start {
+            Start::Row(row) => (row.as_ptr(), [0, 0]),
+            Start::Add => (y.cast_const(), self.y_rows),
+            Start::Zero => (core::ptr::null(), [0, 0]),
+        };
+        let Self { rows, terms, cols, a_rows, a_terms, b_terms, b_cols, y_rows, inner, .. } = self;
+        let (a, b) = (self.a.as_ptr(), self.b.as_ptr());
+        let all = Grid { rows, terms, cols, a, a_rows, a_terms, b, b_terms, b_cols, y, y_rows, start, start_rows, inner };
+        // A second thread wakes up for as much time as a pass over GRAIN elements takes: some products each.
+        let products = rows[0] * rows[1] * cols / 4 * terms[0] * terms[1];
+        run_parts(exec.level().narrowed(cols * size_of::<T>()), all, exec.parts(products));
+    }
+}
+
+/// In a number of parts, a thread each.
+fn run_parts<T: Element>(level: Level, all: Grid<T>, parts: usize) {
+    #[cfg(feature = "rayon")]
+    if parts > 1 {
+        let half = parts / 2;
+        if let Some((left, right)) = all.split(half, parts) {
+            join(move || run_parts(level, left, half), move || run_parts(level, right, parts - half));
+            return;
+        }
+    }
+    let _ = parts;
+    level.dispatch(&(), all);
+}
+
+/// A [`Product`] that fits, as pointers.
+#[derive(Clone, Copy)]
+pub struct Grid<T> {
+    pub rows: [usize; 2],
+    pub terms: [usize; 2],
+    pub cols: usize,
+    pub a: *const T,
+    pub a_rows: [usize; 2],
+    pub a_terms: [usize; 2],
+    pub b: *const T,
+    pub b_terms: [usize; 2],
+    pub b_cols: usize,
+    pub y: *mut T,
+    pub y_rows: [usize; 2],
+    /// Where sums begin, null for 0.
+    pub start: *const T,
+    pub start_rows: [usize; 2],
+    pub inner: Inner,
+}
+
+// SAFETY: a grid reads shared slices and writes numbers of its own, which are Send and Sync for these T.
+unsafe impl<T: Send + Sync> Send for Grid<T> {}
+
+impl<T: Element> Grid<T> {
+    /// `half` of `parts` shares and the others: by rows where there are enough of them, else by columns.
+    #[cfg(feature = "rayon")]
+    fn split(self, half: usize, parts: usize) -> Option<(Self, Self)> {
+        let (mut left, mut right) = (self, self);
+        if self.rows[0] >= parts {
+            let middle = self.rows[0] * half / parts;
+            left.rows[0] = middle;
+            right.rows[0] -= middle;
+            right.skip_rows(middle, 0);
+        } else if self.rows[0] == 1 && self.rows[1] >= TILE * parts {
+            let middle = self.rows[1] / TILE * half / parts * TILE;
+            left.rows[1] = middle;
+            right.rows[1] -= middle;
+            right.skip_rows(middle, 1);
+        } else if self.cols >= PANEL * parts {
+            let middle = self.cols / PANEL * half / parts * PANEL;
+            left.cols = middle;
+            right.cols -= middle;
+            right.skip_columns(middle);
+        } else {
+            return None;
+        }
+        Some((left, right))
+    }
+
+    #[cfg(feature = "rayon")]
+    fn skip_rows(&mut self, n: usize, stride: usize) {
+        self.a = self.a.wrapping_add(n * self.a_rows[stride]);
+        self.y = self.y.wrapping_add(n * self.y_rows[stride]);
+        self.start = self.start.wrapping_add(n * self.start_rows[stride]);
+    }
+
+    #[inline(always)]
+    fn skip_columns(&mut self, n: usize) {
+        self.b = self.b.wrapping_add(n * self.b_cols);
+        self.y = self.y.wrapping_add(n);
+        if !self.start.is_null() {
+            self.start = self.start.wrapping_add(n);
+        }
+    }
+}
+
+impl<T: Element> Kernel<()> for Grid<T> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I, _: &()) {
+        // SAFETY: a grid is made by Product::run, which has asked whether it fits.
+        unsafe { panels::<T, T::In<I>>(isa, self) };
+    }
+
+    #[inline(always)]
+    fn assemble<A: Assembler>(self, assembler: A, _: &()) -> Self {
+        assembler.product(self)
+    }
+}
+
+/// Runs `$body` for `$k` = 0, 1, .. below the constant `$n`, unrolled in the source: a loop over the registers of a tile
+/// would keep them in memory at opt-level s.
+macro_rules! each {
+    ($k:ident < $n:expr, $body:expr) => {{
+        each!(@ 0 1 2 3 4 5 6 7, $k < $n, $body);
+    }};
+    (@ $($i:literal)*, $k:ident < $n:expr, $body:expr) => {
+        $(if $n > $i {
+            let $k = $i;
+            $body;
+        })*
+    };
+}
+
+/// The whole grid; where `b` is transposed and registers are wide, by panels of it.
+///
+/// # Safety
+/// The grid fits.
+#[inline(always)]
+unsafe fn panels<T: Element, V: Vector<T>>(isa: V::Isa, all: Grid<T>) {
+    let turned = V::WIDTH > 1 && all.b_cols != 1;
+    let wide = 2 * V::WIDTH;
+    let mut panel = MaybeUninit::<[T; TERMS * PANEL]>::uninit();
+    let panel = panel.as_mut_ptr().cast::<T>();
+    let (mut part, mut col, mut term) = (all, 0, 0);
+    loop {
+        if turned {
+            let cols = if all.cols - col < wide { all.cols - col } else { wide };
+            let terms = if all.terms[1] - term < TERMS { all.terms[1] - term } else { TERMS };
+            part = all;
+            part.skip_columns(col);
+            // SAFETY: the panel has PANEL >= wide columns and TERMS rows; what is read lies in `b`.
+            unsafe { transpose::<T, V>(isa, part.b.add(term), all.b_cols, [cols, terms], panel, wide) };
+            (part.cols, part.terms, part.b, part.b_terms, part.b_cols) = (cols, [1, terms], panel, [0, wide], 1);
+            part.a = part.a.wrapping_add(term * all.a_terms[1]);
+            if term > 0 {
+                (part.start, part.start_rows) = (part.y, part.y_rows);
+            }
+            term += terms;
+            if term >= all.terms[1] {
+                (term, col) = (0, col + cols);
+            }
+        }
+        // SAFETY: the grid fits, and so does a part of it.
+        unsafe { tiles::<T, V>(isa, &part) };
+        if !turned || col >= all.cols {
+            return;
+        }
+    }
+}
+
+/// The row that a loop has come to.
+#[derive(Clone, Copy)]
+struct Row<T> {
+    a: *const T,
+    y: *mut T,
+    start: *const T,
+    /// Rows left in its group.
+    left: usize,
+}
+
+impl<T: Element> Row<T> {
+    /// The next row; behind the last one its pointers are not followed.
+    #[inline(always)]
+    fn next(self, of: &Grid<T>) -> Self {
+        if self.left > 1 {
+            return Self {
+                a: self.a.wrapping_add(of.a_rows[1]),
+                y: self.y.wrapping_add(of.y_rows[1]),
+                start: self.start.wrapping_add(of.start_rows[1]),
+                left: self.left - 1,
+            };
+        }
+        let back = of.rows[1] - 1;
+        Self {
+            a: self.a.wrapping_sub(back * of.a_rows[1]).wrapping_add(of.a_rows[0]),
+            y: self.y.wrapping_sub(back * of.y_rows[1]).wrapping_add(of.y_rows[0]),
+            start: self.start.wrapping_sub(back * of.start_rows[1]).wrapping_add(of.start_rows[0]),
+            left: of.rows[1],
+        }
+    }
+}
+
+/// All tiles, in the order that was asked for.
+///
+/// # Safety
+/// The grid fits; its columns lie side by side where registers are wide.
+#[inline(always)]
+unsafe fn tiles<T: Element, V: Vector<T>>(isa: V::Isa, grid: &Grid<T>) {
+    let count = grid.rows[0] * grid.rows[1];
+    let first = Row { a: grid.a, y: grid.y, start: grid.start, left: grid.rows[1] };
+    let (mut row, mut col, mut at) = (0, 0, first);
+    loop {
+        let (mut rows, mut lines, mut next) = (1, [at; TILE], at.next(grid));
+        if count - row >= TILE {
+            lines[1] = next;
+            lines[2] = lines[1].next(grid);
+            lines[3] = lines[2].next(grid);
+            (rows, next) = (TILE, lines[3].next(grid));
+        }
+        let left = grid.cols - col;
+        // A register of numbers has room for more columns than one number: both make eight sums and more.
+        let several = if V::WIDTH == 1 { 4 } else { 2 };
+        let cols = if left >= several * V::WIDTH {
+            several * V::WIDTH
+        } else if left >= V::WIDTH {
+            V::WIDTH
+        } else {
+            left
+        };
+        // SAFETY: the tile lies within the grid.
+        unsafe {
+            match (rows == TILE, cols == several * V::WIDTH) {
+                (true, true) if V::WIDTH == 1 => tile::<T, V, TILE, 4>(isa, grid, &lines, col, V::WIDTH),
+                (true, true) => tile::<T, V, TILE, 2>(isa, grid, &lines, col, V::WIDTH),
+                (true, false) => tile::<T, V, TILE, 1>(isa, grid, &lines, col, cols),
+                (false, true) if V::WIDTH == 1 => tile::<T, V, 1, 4>(isa, grid, &lines, col, V::WIDTH),
+                (false, true) => tile::<T, V, 1, 2>(isa, grid, &lines, col, V::WIDTH),
+                (false, false) => tile::<T, V, 1, 1>(isa, grid, &lines, col, cols),
+            }
+        }
+        match grid.inner {
+            Inner::Columns => {
+                col += cols;
+                if col >= grid.cols {
+                    (row, col, at) = (row + rows, 0, next);
+                    if row >= count {
+                        return;
+                    }
+                }
+            }
+            Inner::Rows => {
+                (row, at) = (row + rows, next);
+                if row >= count {
+                    (row, col, at) = (0, col + cols, first);
+                    if col >= grid.cols {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `R` rows by `C` registers; where `C` is 1, the register holds `n` columns.
+///
+/// # Safety
+/// Lines and columns lie within the grid.
+#[inline(always)]
+unsafe fn tile<T: Element, V: Vector<T>, const R: usize, const C: usize>(
+    isa: V::Isa,
+    grid: &Grid<T>,
+    lines: &[Row<T>; TILE],
+    col: usize,
+    n: usize,
+) {
+    let zero = V::splat(isa, T::ZERO);
+    let mut sums = [[zero; C]; R];
+    if !grid.start.is_null() {
+        each!(r < R, each!(c < C, {
+            // SAFETY: the place of a sum's start lies in the slice of starts.
+            sums[r][c] = unsafe { load(isa, lines[r].start.add(col + c * V::WIDTH), n) };
+        }));
+    }
+    let columns = grid.b.wrapping_add(col * grid.b_cols);
+    let register = V::WIDTH * grid.b_cols;
+    let mut group = 0;
+    while group < grid.terms[0] {
+        let mut a = group * grid.a_terms[0];
+        let mut b = columns.wrapping_add(group * grid.b_terms[0]);
+        let mut k = grid.terms[1];
+        while k > 0 {
+            let mut row = [zero; C];
+            each!(c < C, {
+                // SAFETY: term and column lie in `b`.
+                row[c] = unsafe { load(isa, b.add(c * register), n) };
+            });
+            each!(r < R, {
+                // SAFETY: row and term lie in `a`.
+                let x = V::splat(isa, unsafe { *lines[r].a.add(a) });
+                each!(c < C, {
+                    sums[r][c] = sums[r][c] + x * row[c];
+                });
+            });
+            a += grid.a_terms[1];
+            b = b.wrapping_add(grid.b_terms[1]);
+            k -= 1;
+        }
+        group += 1;
+    }
+    each!(r < R, each!(c < C, {
+        // SAFETY: row and column lie in the result.
+        unsafe { store(sums[r][c], lines[r].y.add(col + c * V::WIDTH), n) };
+    }));
+}
+
+/// # Safety
+/// `src` is valid for reads of `n <= WIDTH` elements.
+#[inline(always)]
+pub(super) unsafe fn load<T, V: Vector<T>>(isa: V::Isa, src: *const T, n: usize) -> V {
+    // SAFETY: the caller vouches for n elements.
+    unsafe { if n == V::WIDTH { V::load(isa, src) } else { V::load_partial(isa, src, n) } }
+}
+
+/// # Safety
+/// `dst` is valid for writes of `n <= WIDTH` elements.
+#[inline(always)]
+pub(super) unsafe fn store<T, V: Vector<T>>(x: V, dst: *mut T, n: usize) {
+    // SAFETY: the caller vouches for n elements.
+    unsafe { if n == V::WIDTH { x.store(dst) } else { x.store_partial(dst, n) } }
+}
+
+/// `to[t][c] = from[c][t]` for `cols` lines of `terms` numbers, `stride` apart.
+///
+/// Squares of registers are turned by zips. A zip of the first half of all registers with the second turns the digits
+/// of a number's place, register and position together, by one; after `log2(WIDTH)` of them register and position have
+/// changed places.
+///
+/// # Safety
+/// `from` is valid for `cols` lines, `to` for `terms` lines of `wide`, and `cols <= wide`.
+#[inline(always)]
+unsafe fn transpose<T: Element, V: Vector<T>>(
+    isa: V::Isa,
+    from: *const T,
+    stride: usize,
+    [cols, terms]: [usize; 2],
+    to: *mut T,
+    wide: usize,
+) {
+    let mut c = 0;
+    while c < cols {
+        let mut t = 0;
+        if cols - c >= V::WIDTH {
+            while terms - t >= V::WIDTH {
+                // SAFETY: WIDTH lines from c on and WIDTH terms from t on are there.
+                unsafe { turn::<T, V>(isa, from.add(c * stride + t), stride, to.add(t * wide + c), wide) };
+                t += V::WIDTH;
+            }
+        }
+        let width = if cols - c < V::WIDTH { cols - c } else { V::WIDTH };
+        while t < terms {
+            let mut k = 0;
+            while k < width {
+                // SAFETY: c + k < cols and t < terms.
+                unsafe { *to.add(t * wide + c + k) = *from.add((c + k) * stride + t) };
+                k += 1;
+            }
+            t += 1;
+        }
+        c += width;
+    }
+}
+
+/// A square of `WIDTH` lines.
+///
+/// # Safety
+/// `from` and `to` are valid for `WIDTH` lines of `WIDTH` numbers.
+#[inline(always)]
+unsafe fn turn<T: Element, V: Vector<T>>(isa: V::Isa, from: *const T, stride: usize, to: *mut T, wide: usize) {
+    let mut rows = [V::splat(isa, T::ZERO); 16]; // an array length cannot be WIDTH
+    let mut k = 0;
+    while k < V::WIDTH {
+        // SAFETY: the caller vouches for WIDTH lines.
+        rows[k] = unsafe { V::load(isa, from.add(k * stride)) };
+        k += 1;
+    }
+    let mut rounds = V::WIDTH;
+    while rounds > 1 {
+        let old = rows;
+        let mut k = 0;
+        while k < V::WIDTH / 2 {
+            let [first, second] = old[k].zip(old[k + V::WIDTH / 2]);
+            (rows[2 * k], rows[2 * k + 1]) = (first, second);
+            k += 1;
+        }
+        rounds /= 2;
+    }
+    let mut k = 0;
+    while k < V::WIDTH {
+        // SAFETY: the caller vouches for WIDTH lines.
+        unsafe { rows[k].store(to.add(k * wide)) };
+        k += 1;
+    }
+}
