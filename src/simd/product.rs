@@ -225,7 +225,7 @@ impl<T: Element> Kernel<()> for Grid<T> {
 /// would keep them in memory at opt-level s.
 macro_rules! each {
     ($k:ident < $n:expr, $body:expr) => {{
-        each!(@ 0 1 2 3 4 5 6 7, $k < $n, $body);
+        each!(@ 0 1 2 3, $k < $n, $body);
     }};
     (@ $($i:literal)*, $k:ident < $n:expr, $body:expr) => {
         $(if $n > $i {

@@ -16,6 +16,7 @@ mod ensemble;
 mod errors;
 mod findings;
 mod journal;
+mod layers;
 mod lbfgs;
 mod lbfgs_edges;
 mod lbfgs_problems;

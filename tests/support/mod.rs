@@ -9,6 +9,7 @@ pub mod lbfgs;
 pub mod learning;
 pub mod mgh;
 pub mod papers;
+pub mod naive;
 pub mod random;
 pub mod ulp;
 pub mod vectors;
