@@ -23,7 +23,7 @@ use data::{COUNT, DIGITS};
 use gradus::ensemble::{Average, EnsembleVec, Swa, SwaState, argmax};
 use gradus::noise::Dropout;
 use gradus::schedule::{Schedule, SnapshotCycle};
-use gradus::{Level, Momentum, MomentumState, store};
+use gradus::{Exec, Level, Momentum, MomentumState, store};
 use indicatif::ProgressBar;
 use network::{CLASSES, Chance, Network, PARAMS, Training, softmax, split};
 use plotters::coord::Shift;
@@ -122,7 +122,7 @@ impl Task {
             }
         };
         let mut mean = vec![0.0; CLASSES * self.test.len()];
-        members.predict(model, &mut vec![0.0; mean.len()], &mut mean)?;
+        members.predict(Exec::new(), model, &mut vec![0.0; mean.len()], &mut mean)?;
         let label = |i: u16| usize::from(DIGITS[usize::from(i)].label);
         let answers = mean.chunks(CLASSES).zip(&self.test);
         let right = answers.filter(|(p, i)| argmax(p) == Some(label(**i))).count();

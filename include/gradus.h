@@ -1738,7 +1738,7 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
 #define GRADUS_LBFGS_WORK(n_, pairs_) \
   ((2 * (size_t)(pairs_) + 3) * (size_t)(n_) + ((size_t)(pairs_) + 4) * (size_t)(pairs_))
 #define GRADUS_LBFGS_FILE(n_, pairs_, bytes_of_a_number_) \
-  (120 + (bytes_of_a_number_) * \
+  (124 + (bytes_of_a_number_) * \
    (26 + (2 * (size_t)(pairs_) + 5) * (size_t)(n_) + ((size_t)(pairs_) + 1) * (size_t)(pairs_)))
 
 #define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9, 0}

@@ -265,8 +265,10 @@ fn no_noise_and_no_average_allocates() {
         models.push(swa.average()).unwrap();
         models.push(ema.average()).unwrap();
         let mut scratch = [0.0; 37];
-        models.predict(|params, out| out.copy_from_slice(params), &mut scratch, &mut small).unwrap();
-        mean(&[&scratch, ema.average()], &mut small).unwrap();
+        models
+            .predict(Exec::new(), |params, out| out.copy_from_slice(params), &mut scratch, &mut small)
+            .unwrap();
+        mean(Exec::new(), &[&scratch, ema.average()], &mut small).unwrap();
         black_box(argmax(&small));
     });
     assert_eq!(allocations, 0);

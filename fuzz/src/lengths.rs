@@ -9,7 +9,7 @@ use gradus::noise::{Dropout, MonteCarlo};
 use gradus::norm::{BatchNorm, Shape};
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LbfgsVec};
 use gradus::transform::{ElasticNet, L1, L2, limit_row_norms};
-use gradus::{Clock, Columns, Error, Fold, Vector, Level, Optimizer, StateMut, Tensor, dot, reduce};
+use gradus::{Clock, Columns, Error, Exec, Fold, Vector, Level, Optimizer, StateMut, Tensor, dot, reduce};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -87,7 +87,7 @@ fn others(u: &mut Unstructured) -> Result<()> {
         5 => {
             let members = [&a[..], b];
             let count = u.int_in_range(0..=2_usize)?;
-            (mean(&members[..count], x).is_ok(), count > 0 && two && (count < 2 || three))
+            (mean(Exec::new(), &members[..count], x).is_ok(), count > 0 && two && (count < 2 || three))
         }
         6 => {
             let mut models = EnsembleVec::new();
@@ -95,7 +95,7 @@ fn others(u: &mut Unstructured) -> Result<()> {
             assert_eq!(models.push(d).is_ok(), !d.is_empty() && (b.is_empty() || b.len() == d.len()));
             let (some, mut scratch) = (!models.members().is_empty(), a.clone());
             let copy = |params: &[f32], to: &mut [f32]| to.fill(params[0]);
-            (models.predict(copy, &mut scratch, x).is_ok(), some && two)
+            (models.predict(Exec::new(), copy, &mut scratch, x).is_ok(), some && two)
         }
         7 => {
             let newton = DiagonalNewton::new(0.5);

@@ -153,13 +153,13 @@ where
     let before = store::to_vec(&target).unwrap();
     match store::load(&mut target, &file) {
         Ok(()) => {
-            assert_eq!(store::size(&target), file.len());
+            assert_eq!(store::file_size(&target), file.len());
             assert!(store::to_vec(&target).unwrap() == file, "loaded, but saved to other bytes");
         }
         Err(_) => assert!(store::to_vec(&target).unwrap() == before, "refused, but changed"),
     }
     // A buffer that is too short is refused, and untouched.
-    let size = store::size(&target);
+    let size = store::file_size(&target);
     let mut buffer = vec![0xaa; u.int_in_range(0..=size)?];
     let fits = buffer.len() == size;
     assert_eq!(store::save(&target, &mut buffer).is_ok(), fits);

@@ -4,6 +4,7 @@ use crate::check::check_decay;
 use crate::error::{Argument, Error, Hyper, same_length};
 use crate::optim::{On, State, StateMut, Stateful};
 use crate::simd::{Columns, Exec, Rule, Vector, Width, run};
+use crate::store::{Family, Name};
 
 /// A running average of the weights of one run.
 ///
@@ -127,6 +128,10 @@ impl Stateful for Swa {
     type Columns = Width<1>;
 }
 
+impl Family for Swa {
+    const NAME: Name = Name::new("swa");
+}
+
 impl Average for Swa {
     type Family = Self;
     type Rule = SwaRule;
@@ -187,6 +192,10 @@ impl Ema {
 
 impl Stateful for Ema {
     type Columns = Width<1>;
+}
+
+impl Family for Ema {
+    const NAME: Name = Name::new("ema");
 }
 
 impl Average for Ema {

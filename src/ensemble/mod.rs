@@ -9,7 +9,7 @@
 //! ```
 //! use gradus::ensemble::{Ensemble, argmax};
 //! use gradus::schedule::{Schedule, SnapshotCycle};
-//! use gradus::{Momentum, MomentumState, Optimizer};
+//! use gradus::{Exec, Momentum, MomentumState, Optimizer};
 //!
 //! // 20 steps in 3 cycles: 7, 7, and the 6 that are left.
 //! let schedule = SnapshotCycle::new(0.1, 20, 3);
@@ -29,7 +29,7 @@
 //!     p[1] = 1.0 - p[0];
 //! };
 //! let (mut scratch, mut mean) = ([0.0; 2], [0.0; 2]);
-//! snapshots.predict(model, &mut scratch, &mut mean)?;
+//! snapshots.predict(Exec::new(), model, &mut scratch, &mut mean)?;
 //! assert_eq!(argmax(&mean), Some(0));
 //! # Ok::<(), gradus::Error>(())
 //! ```
@@ -40,6 +40,9 @@
 
 mod average;
 mod members;
+mod record;
+#[cfg(feature = "serde")]
+mod serde_members;
 
 pub use average::{Average, Ema, EmaState, Swa, SwaState};
 pub use members::Ensemble;
@@ -47,7 +50,7 @@ pub use members::Ensemble;
 pub use members::EnsembleVec;
 
 use crate::error::{Argument, Error, ensure, same_length};
-use crate::simd::{Columns, Level, Rule, Vector, Width, run};
+use crate::simd::{Columns, Exec, Rule, Vector, Width, run};
 
 /// `x += y`.
 struct Add;
@@ -79,32 +82,33 @@ impl Rule<0> for Divide {
 /// mean = (p_1 + p_2 + ... + p_M) / M
 /// ```
 ///
-/// Each member is as long as `mean`: the classes of one sample, or of many samples in a row.
+/// Each member is as long as `mean`: the classes of one sample, or of many samples in a row. `exec` says where it runs.
 ///
 /// # Errors
 /// [`Error::Empty`] if there is no member, [`Error::Length`] if one is not as long as `mean`; nothing
 /// was written.
 ///
 /// ```
+/// use gradus::Exec;
 /// use gradus::ensemble::{argmax, mean};
 /// // Two models are unsure of class 0, the third is sure of class 1.
 /// let members: [&[f32]; 3] = [&[0.5, 0.25, 0.25], &[0.5, 0.25, 0.25], &[0.125, 0.75, 0.125]];
 /// let mut p = [0.0; 3];
-/// mean(&members, &mut p)?;
+/// mean(Exec::new(), &members, &mut p)?;
 /// assert_eq!(argmax(&p), Some(1));
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub fn mean(members: &[&[f32]], mean: &mut [f32]) -> Result<(), Error> {
+pub fn mean(exec: impl Into<Exec>, members: &[&[f32]], mean: &mut [f32]) -> Result<(), Error> {
     ensure(!members.is_empty(), Error::Empty)?;
     for member in members {
         same_length(Argument::Member, mean.len(), member.len())?;
     }
-    let level = Level::detect();
+    let exec = exec.into();
     mean.fill(0.0);
     for member in members {
-        run(level, &Add, Columns::new(mean, [member], [])?);
+        run(exec, &Add, Columns::new(mean, [member], [])?);
     }
-    run(level, &Divide { divisor: members.len() as f32 }, Columns::new(mean, [], [])?);
+    run(exec, &Divide { divisor: members.len() as f32 }, Columns::new(mean, [], [])?);
     Ok(())
 }
 

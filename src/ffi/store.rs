@@ -5,9 +5,8 @@ use super::gradus_status::{self, *};
 use super::guard;
 use super::memory::{Memory, Region, apart, put};
 use crate::norm::BatchNorm;
-use crate::optim::*;
-use crate::store::bytes::Head;
-use crate::store::{self, Family, Load, Save, check_state, write_state};
+use crate::optim::{check_state, write_state, *};
+use crate::store::{self, Load, Save};
 use core::ffi::c_void;
 
 /// One value of a file. The values of a file are saved and loaded in the order of their list.
@@ -75,7 +74,7 @@ macro_rules! states {
                     match self.kind {
                         $($kind => {
                             let columns = self.floats.columns::<$k>(self.n);
-                            write_state(to, <$optimizer as Family>::NAME, &columns, *self.clock.one_ref());
+                            write_state::<$optimizer, f32, _>(to, &columns, self.clock.one_ref());
                         })*
                         GRADUS_ITEM_U32 => self.word.one_ref().write(to),
                         GRADUS_ITEM_MASKS => self.masks.one_ref().build().write(to),
@@ -88,7 +87,7 @@ macro_rules! states {
                 // SAFETY: as said above; nothing is written.
                 unsafe {
                     match self.kind {
-                        $($kind => check_state(from, Head::new(<$optimizer as Family>::NAME, $k, self.length($k))),)*
+                        $($kind => check_state::<$optimizer, f32>(from, $k, Some(self.n)),)*
                         GRADUS_ITEM_U32 => self.word.one_ref().check(from),
                         GRADUS_ITEM_MASKS => self.masks.one_ref().build().check(from),
                         _ => self.floats.slice().check(from),
@@ -151,11 +150,6 @@ states! {
 }
 
 impl Item {
-    /// Parameters as a file counts them: a state without columns has none.
-    fn length(&self, columns: usize) -> usize {
-        if columns > 0 { self.n } else { 0 }
-    }
-
     /// What a call on this item touches.
     fn regions(&self, written: bool) -> [Region; 4] {
         let (floats, word, masks, clock) = (self.floats, self.word, self.masks, self.clock);
@@ -266,7 +260,8 @@ pub unsafe extern "C" fn gradus_save_size(
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
             let file = nothing()?;
-            let found = store::size(List::new(items, count, [file, Memory::one(size)?.written()], false)?);
+            let found =
+                store::file_size(List::new(items, count, [file, Memory::one(size)?.written()], false)?);
             put(size, found)
         }
     })

@@ -52,7 +52,7 @@
 //!
 //! A file that is cut off, damaged, of another optimizer or of another shape is refused before anything is
 //! written. On a microcontroller [`store::save`](crate::store::save) takes a buffer of
-//! [`store::size_of`](crate::store::size_of) bytes.
+//! [`store::file_size_of`](crate::store::file_size_of) bytes.
 //!
 //! A generator of `rand_xoshiro` can be saved as well, and so can averages and ensembles. The feature `journal`
 //! keeps files in raw flash.

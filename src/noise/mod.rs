@@ -21,6 +21,7 @@ mod dropconnect;
 mod dropout;
 mod masks;
 pub(crate) mod monte_carlo;
+mod record;
 mod stochastic_depth;
 
 pub use crate::simd::mask::{InOut, mask_words};

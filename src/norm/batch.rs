@@ -6,6 +6,7 @@ use crate::error::{Argument, Error, Hyper, ensure, require, same_length};
 use crate::optim::{State, StateMut, Stateful};
 use crate::simd::Width;
 use crate::simd::{Element, Level};
+use crate::store::{Family, Name};
 
 /// How activations lie in memory: batch x channels x spatial, the last one contiguous.
 ///
@@ -121,6 +122,10 @@ pub type BatchNormState<const C: usize> = State<BatchNorm, C>;
 
 impl Stateful for BatchNorm {
     type Columns = Width<2>;
+}
+
+impl Family for BatchNorm {
+    const NAME: Name = Name::new("batchnorm");
 }
 
 impl Default for BatchNorm {

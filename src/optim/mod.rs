@@ -15,7 +15,10 @@ mod momentum;
 mod nadam;
 mod nesterov;
 mod radam;
+mod record;
 mod rmsprop;
+#[cfg(feature = "serde")]
+mod serde_state;
 mod sgd;
 mod state;
 mod tensors;
@@ -37,6 +40,8 @@ pub use momentum::{Momentum, MomentumState};
 pub use nadam::{Nadam, NadamState};
 pub use nesterov::{Nesterov, NesterovState};
 pub use radam::{RAdam, RAdamState};
+#[cfg(feature = "ffi")]
+pub(crate) use record::{check_state, write_state};
 pub use rmsprop::{
     CenteredRmsProp, CenteredRmsPropMomentum, CenteredRmsPropMomentumState, CenteredRmsPropState, RmsProp,
     RmsPropMomentum, RmsPropMomentumState, RmsPropState,

@@ -88,7 +88,7 @@ pub struct MultiStep<const N: usize> {
     /// Factor of each change.
     pub gamma: f64,
     /// Steps from which on the rate has changed, in any order.
-    #[cfg_attr(feature = "serde", serde(with = "crate::store::array"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::array"))]
     pub milestones: [u32; N],
 }
 

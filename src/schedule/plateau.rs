@@ -3,6 +3,7 @@
 use super::decay::decayed;
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
+use crate::store::plain;
 
 /// What a metric is to become.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl PlateauState {
     }
 
     /// Its numbers in a file, in the order of the fields.
-    pub(crate) fn to_bytes(&self) -> [u8; 20] {
+    fn to_bytes(&self) -> [u8; 20] {
         let words = [self.best.to_bits(), self.improvements, self.bad, self.cooldown, self.falls];
         let mut bytes = [0; 20];
         for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
@@ -103,7 +104,7 @@ impl PlateauState {
         bytes
     }
 
-    pub(crate) fn from_bytes(bytes: [u8; 20]) -> Self {
+    fn from_bytes(bytes: [u8; 20]) -> Self {
         let mut words = [0; 5];
         for (bytes, word) in bytes.as_chunks().0.iter().zip(&mut words) {
             *word = u32::from_le_bytes(*bytes);
@@ -112,6 +113,8 @@ impl PlateauState {
         Self { best: f32::from_bits(best), improvements, bad, cooldown, falls }
     }
 }
+
+plain!(PlateauState, "plateau", 20, PlateauState::to_bytes, |x| Some(PlateauState::from_bytes(x)));
 
 impl Plateau {
     /// PyTorch's: a tenth of the rate after eleven losses in a row that were no better.

@@ -7,10 +7,16 @@ pub(super) trait Fields<T> {
     fn number(&mut self, x: &mut T);
     fn word(&mut self, x: &mut u32);
 
+    /// Notes a value in a file that would be written as another one: no run has it.
+    fn refuse(&mut self) {}
+
     fn flag(&mut self, x: &mut bool) {
         let mut word = u32::from(*x);
         self.word(&mut word);
         *x = word != 0;
+        if word > 1 {
+            self.refuse();
+        }
     }
 
     /// The largest index stands for the end, on targets of any width.
@@ -19,19 +25,25 @@ pub(super) trait Fields<T> {
         let (mut low, mut high) = (whole as u32, (whole >> 32) as u32);
         self.word(&mut low);
         self.word(&mut high);
-        *x = usize::try_from(u64::from(high) << 32 | u64::from(low)).unwrap_or(usize::MAX);
+        let found = u64::from(high) << 32 | u64::from(low);
+        *x = usize::try_from(found).unwrap_or(usize::MAX);
+        if found != if *x == usize::MAX { u64::MAX } else { *x as u64 } {
+            self.refuse();
+        }
     }
 
-    /// A word that names no choice is read as the default, which is not written as that word.
     fn choice<C: Choice>(&mut self, x: &mut C) {
         let mut word = x.word();
         self.word(&mut word);
-        *x = C::ALL.iter().copied().find(|choice| choice.word() == word).unwrap_or_default();
+        match C::ALL.iter().copied().find(|choice| choice.word() == word) {
+            Some(choice) => *x = choice,
+            None => self.refuse(),
+        }
     }
 }
 
 /// An enum without data, as a word in a file.
-pub(super) trait Choice: Copy + Default + 'static {
+pub(super) trait Choice: Copy + 'static {
     const ALL: &'static [Self];
     fn word(self) -> u32;
 }
@@ -51,6 +63,9 @@ impl<T: Number> Fields<T> for Reader<'_> {
     }
     fn word(&mut self, x: &mut u32) {
         *x = self.u32();
+    }
+    fn refuse(&mut self) {
+        self.refused = true;
     }
 }
 

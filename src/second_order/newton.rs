@@ -6,7 +6,7 @@ use super::{Real, Report, Stop};
 use crate::error::{Error, Hyper, require};
 use crate::simd::{Columns, Exec, Rule, Vector, Width, run};
 use crate::store::bytes::{Head, Number, Reader, Writer};
-use crate::store::{self, Fixed, Load, Save};
+use crate::store::{self, Fixed, Load, Name, Save};
 
 /// Settings of Newton's method: when to stop, and how to damp.
 ///
@@ -342,7 +342,7 @@ impl<const N: usize, T: Real> Default for Newton<N, T> {
 }
 
 impl<const N: usize, T: Real + Number> Newton<N, T> {
-    const HEAD: Head = Head::new(T::NEWTON, N, N);
+    const HEAD: Head = Head::new(Name::new("newton-").join(T::NAME.as_str()), N, N);
 }
 
 /// A file has the point to evaluate, and of the best point also gradient and Hessian.
@@ -358,18 +358,13 @@ impl<const N: usize, T: Real + Number> Save for Newton<N, T> {
 
 impl<const N: usize, T: Real + Number> Load for Newton<N, T> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), store::Error> {
-        from.expect(Self::HEAD)?;
-        let (mut found, mut copy) = (self.now, *from);
-        found.fields(&mut copy);
-        // What is not written as it was read is no state.
-        let mut buffer = [0; Progress::<f64>::COUNT.bytes::<f64>()];
-        let mut again = Writer::new(&mut buffer);
-        found.fields(&mut again);
+        from.head().expect(Self::HEAD)?;
+        let mut found = self.now;
+        found.fields(from);
         let runs = !found.asking || found.settings.check().is_ok();
-        if !from.starts_with(again.written()) || !runs {
+        if from.refused || !runs {
             return Err(store::Error::Value { name: Self::HEAD.name });
         }
-        *from = copy;
         from.skip((size_of::<T>() * N * (3 + N)) as u64);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Cursors over the bytes of a file: neither can run past its end, and neither can panic.
 
-use super::{Error, Name};
+use super::{CRC, Digest, Error, HEADER, Name, PIECE, TRAILER};
 
 /// What stands before the data of a record: its name and its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,40 +12,63 @@ pub struct Head {
 
 impl Head {
     /// Bytes of a head: name, columns, length.
-    pub const SIZE: usize = 12 + 4 + 8;
+    pub const SIZE: usize = Name::SIZE + 4 + 8;
 
     pub const fn new(name: Name, columns: usize, length: usize) -> Self {
         Self { name, columns: columns as u32, length: length as u64 }
     }
+
+    /// The head of columns of `T`, which may lie anywhere but must be of one length.
+    pub fn of<T, C: AsRef<[T]>>(name: Name, columns: &[C]) -> Result<Self, Error> {
+        let n = columns.first().map_or(0, |column| column.as_ref().len());
+        for column in columns {
+            let found = column.as_ref().len();
+            if found != n {
+                return Err(Error::Elements { expected: n as u64, found: found as u64 });
+            }
+        }
+        Ok(Self::new(name, columns.len(), n))
+    }
+
+    /// `Ok` if it is the `expected` one.
+    pub fn expect(self, expected: Self) -> Result<(), Error> {
+        self.name.expect(expected.name)?;
+        if self.columns != expected.columns {
+            return Err(Error::Columns { expected: expected.columns, found: self.columns });
+        }
+        if self.length != expected.length {
+            return Err(Error::Elements { expected: expected.length, found: self.length });
+        }
+        Ok(())
+    }
 }
 
 /// A number type in a file.
-pub trait Number: Sized {
-    /// Its own name.
+pub trait Number: Copy {
+    /// The name of a slice of it.
     const NAME: Name;
-    /// The name of its L-BFGS.
-    const LBFGS: Name;
-    /// The name of its Newton's method.
-    const NEWTON: Name;
-    fn write(column: &[Self], to: &mut Writer<'_>);
-    fn read(column: &mut [Self], from: &mut Reader<'_>);
+    /// What stands behind the name of a state whose columns are of it.
+    const SUFFIX: &'static str;
+
+    /// Writes numbers to as many bytes as they have.
+    fn put(column: &[Self], to: &mut [u8]);
+    /// Reads as many numbers as there are bytes for.
+    fn get(column: &mut [Self], from: &[u8]);
 }
 
 macro_rules! number {
-    ($t:ident $lbfgs:literal $newton:literal) => {
+    ($t:ident $suffix:literal) => {
         impl Number for $t {
             const NAME: Name = Name::new(stringify!($t));
-            const LBFGS: Name = Name::new($lbfgs);
-            const NEWTON: Name = Name::new($newton);
-            fn write(column: &[Self], to: &mut Writer<'_>) {
-                let (to, _) = to.next(size_of_val(column)).as_chunks_mut();
-                for (to, x) in to.iter_mut().zip(column) {
+            const SUFFIX: &'static str = $suffix;
+
+            fn put(column: &[Self], to: &mut [u8]) {
+                for (to, x) in to.as_chunks_mut().0.iter_mut().zip(column) {
                     *to = x.to_le_bytes();
                 }
             }
-            fn read(column: &mut [Self], from: &mut Reader<'_>) {
-                let (from, _) = from.next(size_of_val(column) as u64).as_chunks();
-                for (x, from) in column.iter_mut().zip(from) {
+            fn get(column: &mut [Self], from: &[u8]) {
+                for (x, from) in column.iter_mut().zip(from.as_chunks().0) {
                     *x = Self::from_le_bytes(*from);
                 }
             }
@@ -53,34 +76,59 @@ macro_rules! number {
     };
 }
 
-number!(f32 "lbfgs-f32" "newton-f32");
-number!(f64 "lbfgs-f64" "newton-f64");
+number!(f32 "");
+number!(f64 "/64");
 
-/// Writes a file, or counts its bytes where the slice is empty.
+/// Writes what a window shows of a file, and counts all of it. A file longer than the caller's memory is written by
+/// moving the window over it: the values are asked anew for each, and what lies outside costs them nothing.
 pub struct Writer<'a> {
+    /// What is left of the window.
     out: &'a mut [u8],
-    /// Bytes of the file so far, also where they did not fit.
-    pub at: usize,
+    /// Bytes of the file that still come before the window.
+    before: u64,
+    /// Bytes of the file so far, also outside of the window.
+    pub at: u64,
     /// The first value that cannot be written.
     pub error: Option<Error>,
 }
 
 impl<'a> Writer<'a> {
-    pub const fn new(out: &'a mut [u8]) -> Self {
-        Self { out, at: 0, error: None }
+    /// A writer of as many bytes as `window` has, from byte `start` of the file on.
+    pub const fn new(window: &'a mut [u8], start: u64) -> Self {
+        Self { out: window, before: start, at: 0, error: None }
     }
 
-    /// The next `n` bytes to fill, or none if they do not fit.
-    fn next(&mut self, n: usize) -> &mut [u8] {
-        let from = self.at;
-        self.at = self.at.saturating_add(n);
-        self.out.get_mut(from..self.at).unwrap_or_default()
+    /// A writer that only counts.
+    pub const fn counter() -> Self {
+        Self::new(&mut [], 0)
+    }
+
+    /// Bytes of the window that are not written yet.
+    pub const fn room(&self) -> usize {
+        self.out.len()
+    }
+
+    /// The next bytes of the window, at most `n`.
+    fn next(&mut self, n: usize) -> &'a mut [u8] {
+        let out = core::mem::take(&mut self.out);
+        let (next, rest) = out.split_at_mut_checked(n.min(out.len())).unwrap_or_default();
+        self.out = rest;
+        next
+    }
+
+    /// Passes over `n` bytes, all of them before the window or all behind it.
+    fn pass(&mut self, n: usize) {
+        self.at = self.at.saturating_add(n as u64);
+        self.before = self.before.saturating_sub(n as u64);
     }
 
     pub fn bytes(&mut self, bytes: &[u8]) {
-        for (to, from) in self.next(bytes.len()).iter_mut().zip(bytes) {
+        let before = self.before.min(bytes.len() as u64) as usize;
+        let shown = bytes.get(before..).unwrap_or_default();
+        for (to, from) in self.next(shown.len()).iter_mut().zip(shown) {
             *to = *from;
         }
+        self.pass(bytes.len());
     }
 
     pub fn u32(&mut self, x: u32) {
@@ -92,7 +140,30 @@ impl<'a> Writer<'a> {
     }
 
     pub fn column<T: Number>(&mut self, column: &[T]) {
-        T::write(column, self);
+        let size = size_of::<T>().max(1);
+        let before = (self.before / size as u64).min(column.len() as u64) as usize;
+        let mut rest = column.get(before..).unwrap_or_default();
+        self.pass(before * size);
+        // A number may lie across each edge of the window.
+        if self.before > 0 {
+            rest = self.one(rest);
+        }
+        let inside = rest.len().min(self.out.len() / size);
+        let (shown, rest) = rest.split_at_checked(inside).unwrap_or_default();
+        T::put(shown, self.next(inside * size));
+        self.pass(inside * size);
+        let rest = self.one(rest);
+        self.pass(size_of_val(rest));
+    }
+
+    /// Writes the first number of `column`, if there is one, and returns the others.
+    fn one<'c, T: Number>(&mut self, column: &'c [T]) -> &'c [T] {
+        let Some((first, others)) = column.split_first() else { return column };
+        let mut bytes = [0; 8];
+        let bytes = bytes.get_mut(..size_of::<T>()).unwrap_or_default();
+        T::put(core::slice::from_ref(first), bytes);
+        self.bytes(bytes);
+        others
     }
 
     pub fn head(&mut self, head: Head) {
@@ -101,41 +172,98 @@ impl<'a> Writer<'a> {
         self.u64(head.length);
     }
 
-    /// The bytes so far.
-    pub fn written(&self) -> &[u8] {
-        self.out.get(..self.at).unwrap_or_default()
-    }
-
     /// Notes that a value cannot be written; the first note stays.
     pub fn fail(&mut self, error: Error) {
         self.error = self.error.or(Some(error));
     }
 }
 
-/// Reads a file. Beyond its end everything is 0, which `at` tells.
-#[derive(Clone, Copy)]
+/// Where the bytes of a file come from: fills the slice from a byte of the file on, or says that it cannot.
+pub type Source<'a> = dyn FnMut(u64, &mut [u8]) -> bool + 'a;
+
+/// Reads the records of a file, piece by piece. Beyond its end everything is 0, which `at` tells.
 pub struct Reader<'a> {
-    rest: &'a [u8],
-    /// Bytes asked for so far, also where there were none.
+    source: &'a mut Source<'a>,
+    piece: [u8; PIECE],
+    /// The bytes of the piece that are not read yet.
+    from: usize,
+    to: usize,
+    /// Bytes of the file that the source was asked for.
+    asked: u64,
+    /// Bytes of the file.
+    size: u64,
+    /// Bytes of the file that may be read: all but its checksum.
+    left: u64,
+    digest: Digest,
+    /// Bytes of the records that the values asked for so far, also where there were none.
     pub at: u64,
+    /// Whether a value was met that would be written as another one.
+    pub refused: bool,
+    /// Whether the source failed.
+    pub failed: bool,
 }
 
 impl<'a> Reader<'a> {
-    pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, at: 0 }
+    /// A reader of a file of `size` bytes, from its beginning.
+    pub fn new(source: &'a mut Source<'a>, size: u64) -> Self {
+        Self {
+            source,
+            piece: [0; PIECE],
+            from: 0,
+            to: 0,
+            asked: 0,
+            size,
+            left: size.saturating_sub(TRAILER as u64).max(HEADER as u64).min(size),
+            digest: CRC.digest(),
+            at: 0,
+            refused: false,
+            failed: false,
+        }
     }
 
-    /// The next `n` bytes, or none if there are fewer.
-    fn next(&mut self, n: u64) -> &'a [u8] {
-        self.at = self.at.saturating_add(n);
-        let split = usize::try_from(n).ok().and_then(|n| self.rest.split_at_checked(n));
-        let (next, rest) = split.unwrap_or_default();
-        self.rest = rest;
+    /// Asks the source for the next piece, if the last one is read. Pieces begin at multiples of their size.
+    fn refill(&mut self) {
+        if self.from < self.to {
+            return;
+        }
+        let n = (self.size - self.asked).min(PIECE as u64) as usize;
+        let piece = self.piece.get_mut(..n).unwrap_or_default();
+        self.failed = self.failed || n > 0 && !(self.source)(self.asked, piece);
+        if self.failed {
+            piece.fill(0);
+        }
+        self.asked += n as u64;
+        (self.from, self.to) = (0, n);
+    }
+
+    /// The next bytes, at least one and at most `n`; none at the end.
+    fn next(&mut self, n: u64) -> &[u8] {
+        self.refill();
+        let ready = (self.to - self.from) as u64;
+        let n = n.min(ready).min(self.left) as usize;
+        let next = self.piece.get(self.from..self.from + n).unwrap_or_default();
+        self.from += n;
+        self.left -= n as u64;
+        self.digest.update(next);
         next
     }
 
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        self.next(N as u64).first_chunk().copied().unwrap_or([0; N])
+        let mut bytes = [0; N];
+        let mut rest = bytes.as_mut_slice();
+        while !rest.is_empty() {
+            let next = self.next(rest.len() as u64);
+            if next.is_empty() {
+                break;
+            }
+            let (to, others) = rest.split_at_mut_checked(next.len()).unwrap_or_default();
+            for (to, from) in to.iter_mut().zip(next) {
+                *to = *from;
+            }
+            rest = others;
+        }
+        self.at = self.at.saturating_add(N as u64);
+        bytes
     }
 
     pub fn u32(&mut self) -> u32 {
@@ -147,42 +275,67 @@ impl<'a> Reader<'a> {
     }
 
     pub fn column<T: Number>(&mut self, column: &mut [T]) {
-        T::read(column, self);
+        let size = size_of::<T>().max(1);
+        let mut rest = column;
+        while !rest.is_empty() {
+            self.refill();
+            let ready = (self.to - self.from) as u64;
+            let whole = (ready.min(self.left) / size as u64).min(rest.len() as u64) as usize;
+            let n = whole.max(1);
+            let (now, others) = rest.split_at_mut_checked(n).unwrap_or_default();
+            if whole > 0 {
+                T::get(now, self.next((whole * size) as u64));
+                self.at = self.at.saturating_add((whole * size) as u64);
+            } else {
+                // The number lies across the edge of a piece.
+                match size {
+                    2 => T::get(now, &self.bytes::<2>()),
+                    4 => T::get(now, &self.bytes::<4>()),
+                    _ => T::get(now, &self.bytes::<8>()),
+                }
+            }
+            rest = others;
+        }
     }
 
     pub fn head(&mut self) -> Head {
         Head { name: Name(self.bytes()), columns: self.u32(), length: self.u64() }
     }
 
-    /// The head that comes next, which stays unread.
-    pub fn peek(&self) -> Head {
-        let mut copy = *self;
-        copy.head()
-    }
-
-    /// Whether these bytes come next; they stay unread.
-    pub fn starts_with(&self, bytes: &[u8]) -> bool {
-        self.rest.starts_with(bytes)
+    /// How many elements of `size` bytes the rest of the file has room for, at most `n`: what was checked cannot ask
+    /// for more, unless the source gives other bytes the second time.
+    pub fn at_most(&self, n: u64, size: usize) -> usize {
+        usize::try_from(n.min(self.left / size.max(1) as u64)).unwrap_or_default()
     }
 
     /// Passes over `n` bytes.
     pub fn skip(&mut self, n: u64) {
-        self.next(n);
+        self.at = self.at.saturating_add(n);
+        let mut rest = n;
+        while rest > 0 {
+            match self.next(rest).len() {
+                0 => return,
+                n => rest -= n as u64,
+            }
+        }
     }
 
-    /// Passes over the head of a value that is to be loaded.
-    ///
-    /// # Errors
-    /// The head in the file is another.
-    pub fn expect(&mut self, expected: Head) -> Result<(), Error> {
-        let found = self.head();
-        found.name.expect(expected.name)?;
-        if found.columns != expected.columns {
-            return Err(Error::Columns { expected: expected.columns, found: found.columns });
+    /// Passes over what is left, and returns the checksum if it is right.
+    pub fn close(&mut self) -> Option<u32> {
+        self.skip(u64::MAX);
+        let sum = self.digest.clone().finalize();
+        self.left = TRAILER as u64;
+        (self.u32() == sum).then_some(sum)
+    }
+}
+
+/// A source over bytes in memory.
+pub fn source(bytes: &[u8]) -> impl FnMut(u64, &mut [u8]) -> bool {
+    |at, piece| {
+        let from = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
+        for (to, from) in piece.iter_mut().zip(from) {
+            *to = *from;
         }
-        if found.length != expected.length {
-            return Err(Error::Elements { expected: expected.length, found: found.length });
-        }
-        Ok(())
+        from.len() >= piece.len()
     }
 }

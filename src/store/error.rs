@@ -1,5 +1,6 @@
 //! Why a file was refused.
 
+use super::Name;
 use core::fmt;
 
 /// Why a file was not read or not written. Whatever the reason, the value was not touched.
@@ -70,68 +71,34 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// What a record in a file is: up to twelve letters, filled up with zeros.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Name(pub(super) [u8; 12]);
-
-impl Name {
-    /// The name in `text`.
-    ///
-    /// # Panics
-    /// If the text has more than twelve bytes or a zero among them: at compile time in a `const`.
-    #[must_use]
-    pub const fn new(text: &str) -> Self {
-        match Self::try_new(text) {
-            Some(name) => name,
-            None => panic!("a name has at most twelve bytes and no zero among them"),
-        }
-    }
-
-    /// The name in `text`, if it is none too long.
-    #[must_use]
-    pub const fn try_new(text: &str) -> Option<Self> {
-        let (text, mut name, mut k) = (text.as_bytes(), [0; 12], 0);
-        if text.len() > name.len() {
-            return None;
-        }
-        while k < text.len() {
-            if text[k] == 0 {
-                return None;
-            }
-            name[k] = text[k];
-            k += 1;
-        }
-        Some(Self(name))
-    }
-
-    /// Its letters; nothing if they are no text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        let text = self.0.split(|&letter| letter == 0).next().unwrap_or_default();
-        core::str::from_utf8(text).unwrap_or_default()
-    }
-
-    /// `Ok` if it is the `expected` one.
-    pub(super) fn expect(self, expected: Self) -> Result<(), Error> {
-        if self == expected { Ok(()) } else { Err(Error::Name { expected, found: self }) }
-    }
+/// Why a file that goes through a stream was not written or not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum StreamError<E> {
+    /// The file was refused, or the value cannot be saved. The value was not touched.
+    File(Error),
+    /// The stream's own error. The value was not touched.
+    Stream(E),
+    /// The file was found good, but the stream failed or gave other bytes when it was read for the second time: the
+    /// value holds a part of it, and must be loaded anew or reset.
+    Torn,
 }
 
-impl fmt::Display for Name {
+impl<E: fmt::Display> fmt::Display for StreamError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        match self {
+            Self::File(error) => error.fmt(f),
+            Self::Stream(error) => error.fmt(f),
+            Self::Torn => f.write_str("the file changed while it was read: the value holds a part of it"),
+        }
     }
 }
 
-impl fmt::Debug for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Name({self})")
-    }
-}
+impl<E: fmt::Debug + fmt::Display> core::error::Error for StreamError<E> {}
 
-#[cfg(feature = "defmt")]
-impl defmt::Format for Name {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        self.as_str().format(f);
+impl<E> From<Error> for StreamError<E> {
+    fn from(error: Error) -> Self {
+        Self::File(error)
     }
 }

@@ -6,7 +6,7 @@ use crate::support::ulp::ulps;
 use gradus::ensemble::{Average, Ema, EmaState, Ensemble, EnsembleVec, Swa, SwaState, argmax, mean};
 use gradus::schedule::{Schedule, SnapshotCycle};
 use gradus::store;
-use gradus::{Argument, Error, Hyper, Level, Optimizer, Sgd, SgdState, StateVec};
+use gradus::{Argument, Error, Exec, Hyper, Level, Optimizer, Sgd, SgdState, StateVec};
 
 #[test]
 fn the_mean_is_the_sum_in_order_and_one_division() {
@@ -16,7 +16,7 @@ fn the_mean_is_the_sum_in_order_and_one_division() {
             let p: Vec<_> = (0..members).map(|_| random.vec(n, Random::unit)).collect();
             let slices: Vec<_> = p.iter().map(Vec::as_slice).collect();
             let mut got = vec![f32::NAN; n];
-            mean(&slices, &mut got).unwrap();
+            mean(Exec::new(), &slices, &mut got).unwrap();
             for k in 0..n {
                 let sum = p.iter().fold(0.0, |sum, p| sum + p[k]);
                 assert_eq!(got[k].to_bits(), (sum / members as f32).to_bits());
@@ -43,12 +43,12 @@ fn both_ensembles_predict_the_mean_of_their_members() {
     for (k, params) in [[0.1, 0.2], [0.7, -0.4], [1e-3, 1e3]].iter().enumerate() {
         fixed.push(params).unwrap();
         heap.push(params).unwrap();
-        fixed.predict(model, &mut scratch, &mut a).unwrap();
-        heap.predict(model, &mut scratch, &mut b).unwrap();
+        fixed.predict(Exec::new(), model, &mut scratch, &mut a).unwrap();
+        heap.predict(Exec::new(), model, &mut scratch, &mut b).unwrap();
         let predictions: Vec<_> =
             heap.members().iter().map(|params| [params[0] / 3.0, params[1] / 3.0]).collect();
         let slices: Vec<_> = predictions.iter().map(<[f32; 2]>::as_slice).collect();
-        mean(&slices, &mut c).unwrap();
+        mean(Exec::new(), &slices, &mut c).unwrap();
         assert_eq!((all_bits(&a), all_bits(&b)), (all_bits(&c), all_bits(&c)));
         assert_eq!((fixed.members().len(), heap.members().len()), (k + 1, k + 1));
     }
@@ -59,23 +59,23 @@ fn wrong_sizes_are_refused_before_a_write() {
     let of = |what| Error::Length { what, expected: 2, found: 3 };
     let (empty, member, scratch) = (Err(Error::Empty), Err(of(Argument::Member)), Err(of(Argument::Scratch)));
     let mut out = [7.0; 2];
-    assert_eq!(mean(&[], &mut out), empty);
-    assert_eq!(mean(&[&[1.0; 2], &[1.0; 3]], &mut out), member);
+    assert_eq!(mean(Exec::new(), &[], &mut out), empty);
+    assert_eq!(mean(Exec::new(), &[&[1.0; 2], &[1.0; 3]], &mut out), member);
 
     let mut fixed = Ensemble::<2, 1>::new();
-    assert_eq!(fixed.predict(model, &mut [0.0; 2], &mut out), empty);
+    assert_eq!(fixed.predict(Exec::new(), model, &mut [0.0; 2], &mut out), empty);
     fixed.push(&[1.0; 2]).unwrap();
-    assert_eq!(fixed.predict(model, &mut [0.0; 3], &mut out), scratch);
+    assert_eq!(fixed.predict(Exec::new(), model, &mut [0.0; 3], &mut out), scratch);
     assert_eq!(fixed.push(&[2.0; 2]), Err(Error::Full));
     assert_eq!(fixed.members(), [[1.0; 2]]);
     assert_eq!(Ensemble::<0, 1>::new().push(&[]), empty);
 
     let mut heap = EnsembleVec::new();
-    assert_eq!(heap.predict(model, &mut [0.0; 2], &mut out), empty);
+    assert_eq!(heap.predict(Exec::new(), model, &mut [0.0; 2], &mut out), empty);
     assert_eq!(heap.push(&[]), empty);
     heap.push(&[1.0; 2]).unwrap();
     assert_eq!(heap.push(&[1.0; 3]), member);
-    assert_eq!(heap.predict(model, &mut [0.0; 3], &mut out), scratch);
+    assert_eq!(heap.predict(Exec::new(), model, &mut [0.0; 3], &mut out), scratch);
     assert_eq!(EnsembleVec::try_from(vec![vec![1.0; 2], vec![1.0; 3]]), Err(of(Argument::Member)));
     assert_eq!(EnsembleVec::try_from(vec![vec![]]), Err(Error::Empty));
     assert_eq!(EnsembleVec::try_from(vec![]), Ok(EnsembleVec::new()));
@@ -247,7 +247,7 @@ fn ensembles_and_averages_are_saved_and_loaded() {
         again.push(&[9.0; 3]).unwrap();
         store::load((&mut again, &mut other), &file).unwrap();
         assert_eq!(again, fixed);
-        assert!(file.len() <= store::size_of::<(Ensemble<3, 4>, EmaState<3>)>());
+        assert!(file.len() <= store::file_size_of::<(Ensemble<3, 4>, EmaState<3>)>());
         // Too many members, another size, another average.
         let full = !fixed.members().is_empty();
         assert_eq!(store::load((&mut Ensemble::<3, 1>::new(), &mut other), &file).is_err(), full);

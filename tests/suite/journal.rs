@@ -295,7 +295,7 @@ fn a_run_survives_a_cut_at_every_byte() {
         let mut flash = Flash::<1, 4, 64>::new(8, left as u64);
         (flash.left, flash.tear) = (left, TEARS[left % TEARS.len()]);
         let (mut params, mut state) = ([0.0_f32; 4], AdamState::<4>::new());
-        let mut buffer = [0; store::size_of::<([f32; 4], AdamState<4>)>()];
+        let mut buffer = [0; store::file_size_of::<([f32; 4], AdamState<4>)>()];
         // Twice: until the power fails, and after it.
         for _ in 0..2 {
             (params, state) = ([0.0; 4], AdamState::new());

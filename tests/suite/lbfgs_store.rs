@@ -89,14 +89,14 @@ fn every_run_continues_with_the_same_bits() {
 fn a_minimiser_at_rest_is_saved_too() {
     let new = Lbfgs::<N, M, f64>::new();
     let file = store::to_vec(&new).unwrap();
-    assert_eq!(file.len(), store::size_of::<Lbfgs<N, M, f64>>());
+    assert_eq!(file.len(), store::file_size_of::<Lbfgs<N, M, f64>>());
     let mut solver = Lbfgs::<N, M, f64>::new();
     solver.start(&LbfgsSettings::new(), &START).unwrap();
     store::load(&mut solver, &file).unwrap();
     assert!(solver.ask().is_none());
     assert_eq!(store::to_vec(&solver).unwrap(), file);
     let single = Lbfgs::<N, M, f32>::new();
-    assert_eq!(store::size(&single), store::size_of::<Lbfgs<N, M, f32>>());
+    assert_eq!(store::file_size(&single), store::file_size_of::<Lbfgs<N, M, f32>>());
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn counters_at_their_ends_do_not_overflow() {
     }
     let file = store::to_vec(&solver).unwrap();
     // Iterations, evaluations, trials; each with its limit, and each alone or all at once.
-    let counters = [(152, 56), (156, 60), (296, 64)];
+    let counters = [(156, 60), (160, 64), (300, 68)];
     for which in 0..=counters.len() {
         let mut file = file.clone();
         for (k, (counter, limit)) in counters.into_iter().enumerate() {
@@ -165,7 +165,7 @@ fn counters_at_their_ends_do_not_overflow() {
 
 proptest! {
     #[test]
-    fn a_changed_state_is_refused_or_kept_and_still_ends(at in 40..500_usize, to: [u8; 4], steps in 0..60_usize) {
+    fn a_changed_state_is_refused_or_kept_and_still_ends(at in 44..500_usize, to: [u8; 4], steps in 0..60_usize) {
         let settings = LbfgsSettings { max_evaluations: 200, ..LbfgsSettings::new() };
         let mut solver = Lbfgs::<N, M, f64>::new();
         solver.start(&settings, &START).unwrap();

@@ -40,4 +40,5 @@ mod schedules;
 mod serde;
 mod soundness;
 mod store;
+mod streams;
 mod transforms;

@@ -160,7 +160,7 @@ fn a_saved_generator_goes_on_where_it_was() {
     assert_eq!((again, restored), (mask, masks.clone()));
 
     // The same through a file.
-    let mut buffer = [0; store::size_of::<Masks>()];
+    let mut buffer = [0; store::file_size_of::<Masks>()];
     let file = store::save(&masks, &mut buffer).unwrap();
     let mut loaded = Masks::ZERO;
     store::load(&mut loaded, file).unwrap();

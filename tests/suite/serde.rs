@@ -177,7 +177,7 @@ fn states_of_another_shape_are_refused() {
         assert!(array.contains(want) && vec.contains(want), "{array}\n{vec}\n{want}");
     };
     refused(|s| s["family"] = json!("momentum"), "the file holds `momentum`, not `adam`");
-    refused(|s| s["family"] = json!("a name much too long"), "at most twelve bytes");
+    refused(|s| s["family"] = json!("a name much too long"), "at most sixteen bytes");
     refused(|s| s["columns"] = columns(&[3]), "invalid length 1");
     refused(|s| s["columns"] = columns(&[3, 2]), "invalid length 2");
     refused(|s| s["columns"] = columns(&[3, 4]), "invalid length 4");

@@ -29,7 +29,7 @@ fn framed(records: &[u8]) -> Vec<u8> {
 
 fn head(name: &str, columns: u32, length: u64) -> Vec<u8> {
     let mut head = name.as_bytes().to_vec();
-    head.resize(12, 0);
+    head.resize(16, 0);
     head.extend(columns.to_le_bytes());
     head.extend(length.to_le_bytes());
     head
@@ -172,7 +172,7 @@ fn a_whole_file_of_another_shape_is_refused_and_nothing_changes() {
     refused(store::to_vec((&adam, [0.0_f32; 3])), Error::Name { expected: name("f32"), found: name("adam") });
     // Too few records, and too many.
     refused(store::to_vec([0.0_f32; 3]), Error::Name { expected: name("adam"), found: name("") });
-    refused(store::to_vec(([0.0_f32; 3], &adam, 1_u32)), Error::Length { expected: 112, found: 140 });
+    refused(store::to_vec(([0.0_f32; 3], &adam, 1_u32)), Error::Length { expected: 120, found: 152 });
 
     let mut other_columns = head("f32", 1, 3);
     other_columns.extend([0; 12]);
@@ -240,22 +240,25 @@ fn what_cannot_be_saved_leaves_the_buffer_alone() {
     let mut crooked = crooked;
     assert_eq!(store::load(&mut crooked, &file), Err(Error::Elements { expected: 3, found: 2 }));
     let state = AdamState::<3>::new();
-    assert_eq!(store::size(&state), 76);
-    for n in 0..76 {
-        let short = Error::Length { expected: 76, found: n as u64 };
+    assert_eq!(store::file_size(&state), 80);
+    for n in 0..80 {
+        let short = Error::Length { expected: 80, found: n as u64 };
         assert_eq!(store::save(&state, &mut buffer[..n]), Err(short));
     }
     assert_eq!(buffer, [7; 200]);
-    assert_eq!(store::save(&state, &mut buffer).map(<[u8]>::len), Ok(76));
-    assert_eq!(buffer[76..], [7; 124]);
+    assert_eq!(store::save(&state, &mut buffer).map(<[u8]>::len), Ok(80));
+    assert_eq!(buffer[80..], [7; 120]);
 }
 
 #[test]
 fn the_size_is_known_to_the_compiler() {
-    const SIZE: usize = store::size_of::<([f32; 4], NadamState<4>, Xoshiro128PlusPlus, u32, Clock)>();
+    const SIZE: usize = store::file_size_of::<([f32; 4], NadamState<4>, Xoshiro128PlusPlus, u32, Clock)>();
     let generator = Xoshiro128PlusPlus::seed_from_u64(1);
-    assert_eq!(store::size(([0.0_f32; 4], NadamState::<4>::new(), &generator, 1_u32, Clock::new())), SIZE);
-    assert_eq!(store::size_of::<SgdState<9>>(), store::size(SgdState::<9>::new()));
+    assert_eq!(
+        store::file_size(([0.0_f32; 4], NadamState::<4>::new(), &generator, 1_u32, Clock::new())),
+        SIZE
+    );
+    assert_eq!(store::file_size_of::<SgdState<9>>(), store::file_size(SgdState::<9>::new()));
 }
 
 /// Loads bytes into one value: refused, or saved again to the same bytes.

@@ -12,14 +12,15 @@ use super::two_loop::{Pair, Ring};
 use super::walk::Vector;
 use crate::second_order::Real;
 use crate::store::bytes::{Head, Number, Reader, Writer};
-use crate::store::{Error, Fixed, Load, Save};
+use crate::store::{Error, Fixed, Load, Name, Save};
 
 impl<T: Real + Number, V: Vector<T>, R: Vector<T>, H> Machine<T, V, R, H>
 where
     H: AsRef<[Pair<V, R>]> + AsMut<[Pair<V, R>]>,
 {
     fn head(&self) -> Head {
-        Head::new(T::LBFGS, self.history.pairs.as_ref().len(), self.x.as_ref().len())
+        let name = const { Name::new("lbfgs-").join(T::NAME.as_str()) };
+        Head::new(name, self.history.pairs.as_ref().len(), self.x.as_ref().len())
     }
 
     fn write(&self, to: &mut Writer<'_>) {
@@ -39,17 +40,12 @@ where
 
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
         let Head { name, columns, length } = self.head();
-        from.expect(self.head())?;
-        let (mut found, mut copy) = (self.core, *from);
-        found.fields(&mut copy);
-        // What is not written as it was read is no state.
-        let mut buffer = [0; Core::<f64>::COUNT.bytes::<f64>()];
-        let mut again = Writer::new(&mut buffer);
-        found.fields(&mut again);
-        if !from.starts_with(again.written()) || !found.fits(columns as usize) {
+        from.head().expect(self.head())?;
+        let mut found = self.core;
+        found.fields(from);
+        if from.refused || !found.fits(columns as usize) {
             return Err(Error::Value { name });
         }
-        *from = copy;
         let (n, m) = (length, u64::from(columns));
         let vectors = (2 * m + 5).saturating_mul(n).saturating_add((m + 1).saturating_mul(m));
         from.skip(vectors.saturating_mul(size_of::<T>() as u64));

@@ -63,17 +63,17 @@ pub struct LbfgsSettings<T> {
     /// Shortest step, as a multiple of the direction.
     pub step_min: T,
     /// Longest step, as a multiple of the direction; infinity: no limit.
-    #[cfg_attr(feature = "serde", serde(with = "crate::store::unbounded"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))]
     pub step_max: T,
     /// No step moves a parameter further than this; infinity: no limit.
-    #[cfg_attr(feature = "serde", serde(with = "crate::store::unbounded"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))]
     pub max_move: T,
     /// Weight of an L1 penalty: minimises `f(x) + l1 sum |x_i|` by OWL-QN (Andrew and Gao, 2007).
     pub l1: T,
     /// The first parameter that the L1 penalty reaches.
     pub l1_start: usize,
     /// One past the last parameter that the L1 penalty reaches, at least `l1_start`; `usize::MAX`: all.
-    #[cfg_attr(feature = "serde", serde(with = "crate::store::unbounded"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))]
     pub l1_end: usize,
     /// Where the passes over memory run. It is in no file.
     #[cfg_attr(feature = "serde", serde(skip))]

@@ -70,7 +70,7 @@ extern "C" fn files(
     columns: &mut [f32],
     bytes: &mut [u8],
 ) -> Result<usize, store::Error> {
-    const SIZE: usize = store::size_of::<Everything>();
+    const SIZE: usize = store::file_size_of::<Everything>();
     store::save(&*all, bytes)?;
     store::load(&mut *all, bytes)?;
     let (states, averages, solvers, numbers) = all;
@@ -81,7 +81,7 @@ extern "C" fn files(
     store::load((&mut solvers.2, &mut solvers.3), bytes)?;
     store::load((&mut numbers.0, &mut numbers.1), bytes)?;
     store::save((&*columns, &solvers.1), bytes)?;
-    Ok(SIZE + store::size((&states.0, columns)))
+    Ok(SIZE + store::file_size((&states.0, columns)))
 }
 
 /// A flash that does whatever it likes: the compiler sees none of it.
@@ -167,7 +167,7 @@ extern "C" fn sums<'a>(x: &'a [f32], y: &'a [f64], to: &mut [f32]) -> Option<f64
         + sum_abs(level, x)
         + max_abs(level, x)
         + sum_squares(level, x);
-    mean(&[x, x], to).ok()?;
+    mean(level, &[x, x], to).ok()?;
     let largest = argmax(to)? as f32;
     Some(dot(level, y, y).ok()? + norm(level, y) + f64::from(counted + sum + largest))
 }
@@ -349,7 +349,7 @@ extern "C" fn averages(
     [scratch, mean]: [&mut [f32]; 2],
 ) -> Done {
     ensemble.push(x)?;
-    ensemble.predict(|weights, out| out.fill(weights.iter().sum()), scratch, mean)?;
+    ensemble.predict(Level::SCALAR, |weights, out| out.fill(weights.iter().sum()), scratch, mean)?;
     Swa.update(swa, x);
     Ema::new(0.9).update_slices(ema.as_mut(), swa.average())
 }

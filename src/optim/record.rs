@@ -1,0 +1,127 @@
+//! How a state lies in a file: its clock, then its columns.
+
+#[cfg(feature = "alloc")]
+use super::StateVec;
+use super::{Clock, State, StateMut, Stateful};
+use crate::simd::{ColumnSet, Stored};
+use crate::store::bytes::{Head, Number};
+use crate::store::{Error, Family, Fixed, Load, Name, Reader, Save, Writer, plain};
+
+/// Bytes of a clock: `t`, then `carry`.
+const CLOCK: usize = 8;
+
+fn clock_bytes(clock: &Clock) -> [u8; CLOCK] {
+    (u64::from(clock.carry.to_bits()) << 32 | u64::from(clock.t)).to_le_bytes()
+}
+
+fn clock(bytes: [u8; CLOCK]) -> Clock {
+    let bits = u64::from_le_bytes(bytes);
+    Clock { t: bits as u32, carry: f32::from_bits((bits >> 32) as u32) }
+}
+
+plain!(Clock, "clock", CLOCK, clock_bytes, |x| Some(clock(x)));
+
+/// The name of a state of `O` whose columns are kept as `M`.
+pub(super) const fn name<O: Family, M: Number>() -> Name {
+    const { O::NAME.join(M::SUFFIX) }
+}
+
+/// Writes the state of optimizer `O` in any memory.
+pub(crate) fn write_state<O: Family, M: Number, C: AsRef<[M]>>(
+    to: &mut Writer<'_>,
+    columns: &[C],
+    clock: &Clock,
+) {
+    match Head::of(name::<O, M>(), columns) {
+        Ok(head) => to.head(head),
+        Err(error) => to.fail(error),
+    }
+    to.bytes(&clock_bytes(clock));
+    for column in columns {
+        to.column(column.as_ref());
+    }
+}
+
+/// Passes over the state of optimizer `O` in a file, if it has as many columns of as many elements; of any number if
+/// that is not given.
+pub(crate) fn check_state<O: Family, M: Number>(
+    from: &mut Reader<'_>,
+    columns: usize,
+    length: Option<usize>,
+) -> Result<(), Error> {
+    let found = from.head();
+    let length = match length {
+        _ if columns == 0 => 0,
+        Some(length) => length as u64,
+        None => found.length,
+    };
+    found.expect(Head { length, ..Head::new(name::<O, M>(), columns, 0) })?;
+    from.skip(CLOCK as u64);
+    from.skip(length.saturating_mul((size_of::<M>() * columns) as u64));
+    Ok(())
+}
+
+/// Reads what stands behind the head of a state.
+fn read_state<O: Stateful, M: Stored + Number>(from: &mut Reader<'_>, state: StateMut<'_, O, M>) {
+    let StateMut { mut columns, clock: to, .. } = state;
+    *to = clock(from.bytes());
+    for column in columns.as_mut() {
+        from.column(column);
+    }
+}
+
+impl<O: Family + Stateful, M: Stored + Number> Save for StateMut<'_, O, M> {
+    fn write(&self, to: &mut Writer<'_>) {
+        write_state::<O, M, _>(to, self.columns.as_ref(), self.clock);
+    }
+}
+
+impl<O: Family + Stateful, M: Stored + Number> Load for StateMut<'_, O, M> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        let Head { length, .. } = Head::of(O::NAME, self.columns.as_ref())?;
+        check_state::<O, M>(from, O::Columns::COUNT, Some(length as usize))
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        from.head();
+        read_state(from, self.reborrow());
+    }
+}
+
+impl<O: Family + Stateful, const N: usize, M: Stored + Number> Save for State<O, N, M> {
+    fn write(&self, to: &mut Writer<'_>) {
+        write_state::<O, M, _>(to, self.columns.as_ref(), &self.clock);
+    }
+}
+
+impl<O: Family + Stateful, const N: usize, M: Stored + Number> Load for State<O, N, M> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        check_state::<O, M>(from, O::Columns::COUNT, Some(N))
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        self.as_mut().read(from);
+    }
+}
+
+impl<O: Family + Stateful, const N: usize, M: Stored + Number> Fixed for State<O, N, M> {
+    const SIZE: usize = Head::SIZE + CLOCK + size_of::<M>() * O::Columns::COUNT * N;
+}
+
+#[cfg(feature = "alloc")]
+impl<O: Family + Stateful, M: Stored + Number> Save for StateVec<O, M> {
+    fn write(&self, to: &mut Writer<'_>) {
+        write_state::<O, M, _>(to, self.columns(), &self.clock);
+    }
+}
+
+/// The number of parameters comes from the file.
+#[cfg(feature = "alloc")]
+impl<O: Family + Stateful, M: Stored + Number> Load for StateVec<O, M> {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
+        check_state::<O, M>(from, O::Columns::COUNT, None)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        let length = from.head().length;
+        *self = Self::new(from.at_most(length, size_of::<M>() * O::Columns::COUNT));
+        read_state(from, self.as_mut());
+    }
+}

@@ -1,0 +1,260 @@
+//! Files in pieces: the bytes of a file at once, and a value that is whole or untouched.
+#![cfg(feature = "std")]
+
+use gradus::ensemble::{Ensemble, EnsembleVec};
+use gradus::noise::Masks;
+use gradus::second_order::{Lbfgs, LbfgsSettings, Newton, NewtonSettings};
+use gradus::store::{self, Error, Load, PIECE, StreamError};
+use gradus::*;
+use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
+use std::io;
+
+/// Every kind of value, many of them across the edges of pieces: `f64` at odd places, columns longer than a piece.
+struct Values {
+    params: Vec<f32>,
+    adam: AdamState<150>,
+    nadam: StateVec<Nadam>,
+    sgd: SgdState<3>,
+    step: u32,
+    doubles: [f64; 77],
+    generators: (Xoshiro128PlusPlus, Masks, Clock),
+    ensembles: (Ensemble<40, 3>, EnsembleVec),
+    solvers: (Lbfgs<3, 2, f64>, Newton<2, f64>, Lbfgs<2, 3>),
+}
+
+impl Values {
+    fn new(seed: u32) -> Self {
+        let mut values = Self {
+            params: (0..seed % 100).map(|k| k as f32 + 0.5).collect(),
+            adam: AdamState::new(),
+            nadam: StateVec::new(seed as usize % 90),
+            sgd: SgdState::new(),
+            step: seed,
+            doubles: core::array::from_fn(|k| f64::from(seed) / (1.0 + k as f64)),
+            generators: (
+                Xoshiro128PlusPlus::seed_from_u64(seed.into()),
+                Masks::new(seed.into()),
+                Clock { t: seed, carry: 0.5 },
+            ),
+            ensembles: (Ensemble::new(), EnsembleVec::new()),
+            solvers: (Lbfgs::new(), Newton::new(), Lbfgs::new()),
+        };
+        let grads = core::array::from_fn(|k| (k as f32 - 70.0) * seed as f32);
+        Adam::new(0.1).step(&mut [0.0; 150], &grads, &mut values.adam);
+        for k in 0..seed % 3 {
+            values.ensembles.0.push(&[k as f32 + 0.25; 40]).unwrap();
+            values.ensembles.1.push(&[k as f32; 9]).unwrap();
+        }
+        values.solvers.0.start(&LbfgsSettings::new(), &[1.0, 2.0, seed.into()]).unwrap();
+        values.solvers.1.start(&NewtonSettings::new(), &[1.0, seed.into()]).unwrap();
+        values
+    }
+
+    fn parts(&mut self) -> impl Load {
+        let Self { params, adam, nadam, sgd, step, doubles, generators, ensembles, solvers } = self;
+        let (a, b, c) = generators;
+        let (d, e) = ensembles;
+        let (f, g, h) = solvers;
+        ((params, adam, nadam, sgd), (step, doubles), (a, b, c), (d, e), (f, g, h))
+    }
+
+    fn file(&mut self) -> Vec<u8> {
+        store::to_vec(self.parts()).unwrap()
+    }
+}
+
+#[test]
+fn pieces_of_any_size_make_the_same_file() {
+    let mut values = Values::new(188);
+    let file = values.file();
+    assert!(file.len() > 2 * PIECE && !file.len().is_multiple_of(PIECE));
+    for size in (1..300).chain([PIECE, 1000, file.len() - 1, file.len(), file.len() + 1]) {
+        let mut pieces = store::Pieces::new(values.parts()).unwrap();
+        assert_eq!(pieces.file_size(), file.len() as u64);
+        let (mut piece, mut found) = (vec![0; size], Vec::<u8>::new());
+        loop {
+            piece.fill(0xaa);
+            let n = pieces.take(&mut piece);
+            found.extend(&piece[..n]);
+            if n < size {
+                assert!(piece[n..].iter().all(|&byte| byte == 0xaa), "more is written than said");
+                break;
+            }
+        }
+        assert!(found == file, "pieces of {size}");
+        assert_eq!(pieces.take(&mut piece), 0);
+    }
+}
+
+#[test]
+fn a_sink_gets_whole_pieces_until_it_fails() {
+    let mut values = Values::new(188);
+    let file = values.file();
+    let mut found = Vec::new();
+    let size = store::save_to(values.parts(), |piece| {
+        assert!(piece.len() == PIECE || found.len() + piece.len() == file.len());
+        found.extend_from_slice(piece);
+        Ok::<_, ()>(())
+    });
+    assert_eq!((size, found == file), (Ok(file.len() as u64), true));
+    let all = file.len().div_ceil(PIECE);
+    for good in 0..all {
+        let mut calls = 0;
+        let result = store::save_to(values.parts(), |_| {
+            calls += 1;
+            if calls > good { Err("full") } else { Ok(()) }
+        });
+        assert_eq!((result, calls), (Err(StreamError::Stream("full")), good + 1));
+    }
+    let (mut m, mut v, mut clock) = ([0.0; 3], [0.0; 2], Clock::new());
+    let crooked = StateMut::<Adam>::new([&mut m, &mut v], &mut clock);
+    let error = store::save_to(crooked, |_| -> Result<(), ()> { panic!("nothing is written") });
+    assert_eq!(error, Err(StreamError::File(Error::Elements { expected: 3, found: 2 })));
+}
+
+/// Loads `file` from a source, which is asked for whole pieces in their order.
+fn load_from(value: impl Load, file: &[u8]) -> Result<(), StreamError<()>> {
+    let mut next = 0;
+    store::load_from(value, file.len() as u64, |at, piece| {
+        if at == 0 {
+            next = 0; // the second time
+        }
+        assert_eq!(at, next);
+        next += piece.len() as u64;
+        assert!(piece.len() == PIECE || next == file.len() as u64, "{at} {}", piece.len());
+        piece.copy_from_slice(&file[at as usize..][..piece.len()]);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_source_gives_what_memory_gives() {
+    let file = Values::new(188).file();
+    for seed in [5, 188, 1000] {
+        let mut values = Values::new(seed);
+        load_from(values.parts(), &file).unwrap();
+        assert!(values.file() == file);
+    }
+    // Refused for the same reasons, and nothing changed.
+    let mut values = Values::new(7);
+    let before = values.file();
+    let mut refused = |file: &[u8]| {
+        let error = load_from(values.parts(), file).unwrap_err();
+        assert_eq!(Err(error), store::load(values.parts(), file).map_err(StreamError::File));
+        assert!(values.file() == before);
+        error
+    };
+    for n in (0..file.len()).step_by(7) {
+        assert!(matches!(refused(&file[..n]), StreamError::File(Error::Length { .. })), "{n}");
+    }
+    for bit in (0..8 * file.len()).step_by(11) {
+        let mut damaged = file.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let error = refused(&damaged);
+        assert!(bit < 16 * 8 || error == StreamError::File(Error::Checksum), "bit {bit}: {error:?}");
+    }
+    refused(&store::to_vec(([1.0_f32; 200], 7_u32)).unwrap());
+}
+
+#[test]
+fn a_source_that_fails_is_reported_by_when_it_does() {
+    let file = Values::new(188).file();
+    let calls = file.len().div_ceil(PIECE);
+    for good in 0..2 * calls {
+        for lies in [false, true] {
+            let mut values = Values::new(7);
+            let before = values.file();
+            let mut call = 0;
+            let result = store::load_from(values.parts(), file.len() as u64, |at, piece| {
+                piece.copy_from_slice(&file[at as usize..][..piece.len()]);
+                call += 1;
+                match (call > good, lies) {
+                    (false, _) => Ok(()),
+                    (true, false) => Err("unplugged"),
+                    (true, true) => {
+                        piece[0] ^= 0x40; // all lengths become huge
+                        piece[piece.len() / 2] ^= 0xff;
+                        Ok(())
+                    }
+                }
+            });
+            if good < calls {
+                let error = result.unwrap_err();
+                assert!(matches!(error, StreamError::Stream("unplugged") | StreamError::File(_)), "{error}");
+                assert_eq!(matches!(error, StreamError::File(_)), lies);
+                assert!(values.file() == before, "{good}");
+            } else {
+                assert_eq!(result, Err(StreamError::Torn), "{good}");
+                // Whatever it holds now, a good file heals it.
+                store::load(values.parts(), &file).unwrap();
+                assert!(values.file() == file);
+            }
+        }
+    }
+}
+
+/// A file that is another the second time asks for no more memory than it has bytes.
+#[test]
+fn a_length_that_changes_is_no_length() {
+    let file = store::to_vec((StateVec::<Adam>::new(3), vec![1.0_f32; 3], EnsembleVec::new())).unwrap();
+    let (length, vector) = (16 + 20, 16 + 28 + 8 + 24 + 20);
+    for at in [length, vector] {
+        let mut values = (StateVec::<Adam>::new(1), vec![0.0_f32], EnsembleVec::new());
+        let mut call = 0;
+        let result = store::load_from(&mut values, file.len() as u64, |_, piece| {
+            piece.copy_from_slice(&file);
+            call += 1;
+            if call > 1 {
+                piece[at..at + 8].fill(0xff);
+            }
+            Ok::<_, ()>(())
+        });
+        assert_eq!(result, Err(StreamError::Torn));
+        assert!(values.1.len() < file.len() && values.0.columns()[0].len() < file.len());
+    }
+}
+
+#[test]
+fn streams_of_std() {
+    let mut values = Values::new(188);
+    let file = values.file();
+    let mut stream = io::Cursor::new(Vec::new());
+    assert_eq!(store::write(values.parts(), &mut stream).unwrap(), file.len() as u64);
+    assert!(stream.get_ref() == &file);
+    let mut other = Values::new(3);
+    store::read(other.parts(), &mut stream).unwrap();
+    assert!(other.file() == file);
+    stream.get_mut().push(0);
+    let error = store::read(other.parts(), &mut stream).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    assert!(error.get_ref().unwrap().is::<Error>());
+    let mut short = [0_u8; 100];
+    let error = store::write(values.parts(), &mut short[..]).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::WriteZero);
+}
+
+#[test]
+fn a_file_is_replaced_at_once() {
+    let folder = std::env::temp_dir().join(format!("gradus-streams-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("run.gradus");
+    let missing = store::load_file(Values::new(1).parts(), &path).unwrap_err();
+    assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    for seed in [188, 20] {
+        let mut values = Values::new(seed);
+        store::save_file(values.parts(), &path).unwrap();
+        let mut other = Values::new(3);
+        store::load_file(other.parts(), &path).unwrap();
+        assert!(other.file() == values.file());
+    }
+    // A value that cannot be saved, and a disk that is full half way: the file is what it was.
+    let (mut m, mut v, mut clock) = ([0.0; 3], [0.0; 2], Clock::new());
+    let crooked = StateMut::<Adam>::new([&mut m, &mut v], &mut clock);
+    assert_eq!(store::save_file(crooked, &path).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    std::fs::write(folder.join("run.gradus.new"), b"half a file").unwrap();
+    let mut other = Values::new(3);
+    store::load_file(other.parts(), &path).unwrap();
+    assert!(other.file() == Values::new(20).file());
+    assert!(store::save_file(1_u32, folder.join("no folder").join("run.gradus")).is_err());
+    std::fs::remove_dir_all(folder).unwrap();
+}
