@@ -17,6 +17,7 @@ mod errors;
 mod findings;
 mod journal;
 mod layers;
+mod journal_forms;
 mod lbfgs;
 mod lbfgs_edges;
 mod lbfgs_problems;
