@@ -41,7 +41,7 @@ use crate::error::Error;
 /// assert_eq!(params, [0.5, 1.5, 1.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub trait Rule<const R: usize = 1, T: Element = f32>: Sync {
+pub trait Rule<const R: usize = 1, T: Element = f32>: Send + Sync {
     /// The columns of state: `Width<2>` for two.
     type Columns: ColumnSet;
 
