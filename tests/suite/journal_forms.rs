@@ -214,7 +214,7 @@ fn a_dropped_future_loses_nothing() {
             if done.is_none() {
                 // The journal itself goes on with what it had.
                 let mut buffer = [0; 512];
-                let mut values = vec![];
+                let mut values: Vec<f32> = vec![];
                 assert_eq!(block_on(journal.load(&mut values, &mut buffer)), Ok(true));
                 assert_eq!(values, old);
             }
@@ -315,9 +315,9 @@ fn a_last_reading_that_fails_leaves_both_files_whole() {
     let result = block_on(async {
         let mut journal = AsyncJournal::open(Slow(&mut flash), 0..1024).await?;
         let before = journal.newest();
-        assert_eq!(polled(journal.save(&new), 20), None); // dropped before the last reading is done
+        assert_eq!(polled(journal.save(&new), 12), None); // dropped in the last reading
         assert_eq!(journal.newest(), before);
-        let mut values = vec![];
+        let mut values: Vec<f32> = vec![];
         journal.load(&mut values, &mut buffer).await?;
         assert_eq!(values, old);
         journal.save(&numbers(3, 7)).await
@@ -334,7 +334,7 @@ fn a_flash_that_fails_the_second_time_tears_the_value() {
     for good in 0..=2 * pieces {
         let mut journal =
             Journal::open(Failing { flash: &mut flash, good: pieces + 2 + good }, 0..1024).unwrap();
-        let mut values = vec![0.5];
+        let mut values = vec![0.5_f32];
         let want = match good {
             _ if good < pieces => Err(JournalError::Flash(Fault::Unreadable)),
             _ if good < 2 * pieces => Err(JournalError::Torn),
