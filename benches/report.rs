@@ -4,15 +4,13 @@
 //! see the same drift, so that the ratios hold where the times do not.
 #![allow(missing_docs)]
 
-mod support;
-
 use gradus::noise::{Dropout, Masks, mask_words};
-use gradus::{Adam, Clock, Level, Optimizer, StateVec, Tensor, dot, norm, sum_abs};
+use gradus::{Adam, Clock, Exec, Level, Optimizer, StateVec, Tensor, dot, l2_norm, sum_abs};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::hint::black_box;
-use support::turns::medians;
-use support::{Buffers, Case, Contestant, SIZES, cases, check};
+use benches::turns::medians;
+use benches::{Buffers, Case, Contestant, SIZES, cases, check};
 
 fn main() {
     // `cargo bench` and `cargo test --benches` pass options of their own; only a filter counts here.
@@ -195,7 +193,7 @@ fn composition(filter: &str) {
         let adam = Adam::new(1e-3);
         let (mut a, mut b) = (Buffers::new(n), Buffers::new(n));
         let mut scratch = [vec![0.0; n], vec![0.0; n]];
-        let mut state = StateVec::<Adam, 2>::new(n);
+        let mut state = StateVec::<Adam>::new(n);
         let mut fused =
             || adam.step_slices(&mut a.params, black_box(&a.grads), state.as_mut()).expect("equal lengths");
         let mut composed = || twelve_passes(&mut b, &mut scratch);
@@ -218,16 +216,13 @@ fn tensors(filter: &str) {
         let adam = Adam::new(1e-3);
         let grads = vec![0.1; total];
         let mut params = [vec![0.5; total], vec![0.5; total]];
-        let mut states = [StateVec::<Adam, 2>::new(total), StateVec::<Adam, 2>::new(total)];
-        let ([one, list], [state, columns]) = (&mut params, &mut states);
+        let mut state = StateVec::<Adam>::new(total);
+        let mut states: Vec<_> = (0..count).map(|_| StateVec::<Adam>::new(n)).collect();
+        let [one, list] = &mut params;
         let mut whole = || adam.step_slices(one, black_box(&grads), state.as_mut()).expect("equal lengths");
-        let [m, v] = columns.columns_mut();
-        let mut tensors: Vec<_> = list
-            .chunks_mut(n)
-            .zip(grads.chunks(n))
-            .zip(m.chunks_mut(n).zip(v.chunks_mut(n)))
-            .map(|((params, grads), (m, v))| Tensor { params, grads, columns: [m, v], transform: () })
-            .collect();
+        let parts = list.chunks_mut(n).zip(grads.chunks(n)).zip(&mut states);
+        let mut tensors: Vec<_> =
+            parts.map(|((params, grads), state)| Tensor::new(params, grads, state.as_mut())).collect();
         let mut clock = Clock::new();
         let mut each = || adam.step_tensors(black_box(&mut tensors), &mut clock).expect("equal lengths");
         let ns = medians(&mut [&mut whole, &mut each]);
@@ -261,7 +256,7 @@ fn reductions(filter: &str) {
             let _ = black_box(dot(level, black_box(&dx), &dy));
         };
         let mut norm32 = || {
-            black_box(norm(level, black_box(&x)));
+            black_box(l2_norm(level, black_box(&x)));
         };
         let mut abs32 = || {
             black_box(sum_abs(level, black_box(&x)));
@@ -327,7 +322,7 @@ fn threads(filter: &str) {
     for n in SIZES {
         let adam = Adam::new(1e-3);
         let (mut params, grads) = (vec![0.5; n], vec![0.1; n]);
-        let mut state = StateVec::<Adam, 2>::new(n);
+        let mut state = StateVec::<Adam>::new(n);
         let buffers = std::cell::RefCell::new((&mut params, &mut state));
         let mut one = || {
             let (params, state) = &mut *buffers.borrow_mut();
@@ -335,7 +330,8 @@ fn threads(filter: &str) {
         };
         let mut two = || {
             let (params, state) = &mut *buffers.borrow_mut();
-            adam.par_step_slices(params, black_box(&grads), state.as_mut()).expect("equal lengths");
+            let threads = adam.on(Exec::threads());
+            threads.step_slices(params, black_box(&grads), state.as_mut()).expect("equal lengths");
         };
         let mut floor = || {
             let (params, state) = &mut *buffers.borrow_mut();
@@ -344,8 +340,8 @@ fn threads(filter: &str) {
             let level = Level::detect();
             // The caller does one half, a thread of the pool the other.
             rayon::in_place_scope(|scope| {
-                scope.spawn(|_| run(level, &support::Floor::new(), right));
-                run(level, &support::Floor::new(), left);
+                scope.spawn(|_| run(level, &benches::Floor::new(), right));
+                run(level, &benches::Floor::new(), left);
             });
         };
         let ns = medians(&mut [&mut one, &mut two, &mut floor]);

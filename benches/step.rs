@@ -3,11 +3,9 @@
 //! `cargo bench --bench step -- Adam/16384` runs one rule at one size.
 #![allow(missing_docs)]
 
-mod support;
-
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
-use support::{Buffers, SIZES, cases, check};
+use benches::{Buffers, SIZES, cases, check};
 
 fn steps(c: &mut Criterion) {
     for mut case in cases() {

@@ -8,7 +8,8 @@ pub mod turns;
 #[path = "../../tests/support/rules.rs"]
 mod rules;
 
-use gradus::{Clock, Columns, Level, Optimizer, Rule, StateMut, Vector, run};
+use gradus::{Clock, Columns, Level, Optimizer, Rule, StateMut, Vector, Width, run};
+use rules::Kept;
 use std::hint::black_box;
 
 /// Sizes of the report: from one small layer to far beyond the caches.
@@ -65,18 +66,19 @@ pub struct Case {
 
 /// The least a rule with `K` columns can do: read and write the same bytes, one addition for each.
 #[derive(Clone, Copy)]
-pub struct Floor {
+pub struct Floor<const K: usize> {
     zero: f32,
 }
 
-impl Floor {
+impl<const K: usize> Floor<K> {
     /// Changes no value, which the compiler does not know.
     pub fn new() -> Self {
         Self { zero: black_box(0.0) }
     }
 }
 
-impl<const K: usize> Rule<K> for Floor {
+impl<const K: usize> Rule for Floor<K> {
+    type Columns = Width<K>;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], mut state: [V; K]) -> (V, [V; K]) {
         let g = V::splat(isa, self.zero) * g;
@@ -90,7 +92,7 @@ impl<const K: usize> Rule<K> for Floor {
 }
 
 /// One rule: the floor and every level.
-fn case<const K: usize, O: Optimizer<K> + 'static>(optimizer: O) -> Case {
+fn case<const K: usize, O: Kept<K> + 'static>(optimizer: O) -> Case {
     let mut contestants = vec![Contestant {
         name: "floor".into(),
         step: Box::new(|b| {
@@ -109,9 +111,9 @@ fn case<const K: usize, O: Optimizer<K> + 'static>(optimizer: O) -> Case {
     Case { rule, bytes: 4 * (3 + 2 * K), contestants }
 }
 
-fn step<const K: usize, O: Optimizer<K>>(optimizer: &O, level: Level, b: &mut Buffers) {
+fn step<const K: usize, O: Kept<K>>(optimizer: &O, level: Level, b: &mut Buffers) {
     let state = StateMut::new(first_columns(&mut b.state), &mut b.clock);
-    optimizer.step_slices_at(level, &mut b.params, black_box(&b.grads), state).expect("equal lengths");
+    optimizer.on(level).step_slices(&mut b.params, black_box(&b.grads), state).expect("equal lengths");
 }
 
 /// Every rule of the crate, from the list that drives the tests too.

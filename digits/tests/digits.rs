@@ -1,36 +1,26 @@
-//! The network of the digits example: its gradient, its bits, its command line.
+//! The network of the digits: its gradient, its bits, its command line.
 
-#[path = "../examples/digits/cli.rs"]
-mod cli;
-#[path = "../examples/digits/data.rs"]
-mod data;
-#[path = "../examples/digits/network.rs"]
-mod network;
-#[path = "../examples/digits/optimizers.rs"]
-mod optimizers;
-
-use cli::Request;
-use data::{COUNT, DIGITS};
-use gradus::Level;
+use digits::arguments::parse;
+use digits::data::{COUNT, DIGITS};
+use gradus::{AnyOptimizer, Level};
 use gradus::noise::{Dropout, Masks};
-use network::{CLASSES, Chance, HIDDEN1, HIDDEN2, Network, PARAMS, PIXELS, argmax, softmax, split};
-use optimizers::{Entry, Job, OPTIMIZERS, Run};
+use digits::network::{CLASSES, Chance, HIDDEN1, HIDDEN2, Network, PARAMS, PIXELS, Sample, argmax, softmax, split};
+use digits::optimizers::{Entry, Job, Run, entries};
 
 const JOB: Job =
     Job { level: Level::SCALAR, epochs: 2, seed: 1, batch: 32, dropout: Dropout::drop_prob(0.1) };
 
-fn entry(name: &str) -> &'static Entry {
-    OPTIMIZERS.iter().find(|entry| entry.name == name).expect("a known name")
+fn entry(name: &str) -> Entry {
+    entries().into_iter().find(|entry| entry.name == name).expect("a known name")
 }
 
 fn train(name: &str, job: Job) -> Run {
-    let entry = entry(name);
-    entry.learner.train(entry.lr, &job, &mut |_| ()).expect("lengths agree")
+    job.train(entry(name).optimizer).expect("lengths agree")
 }
 
 #[test]
 fn the_data_are_those_of_the_file() {
-    let sum = |sample: &network::Sample| sample.pixels.iter().map(|&pixel| u32::from(pixel)).sum::<u32>();
+    let sum = |sample: &Sample| sample.pixels.iter().map(|&pixel| u32::from(pixel)).sum::<u32>();
     assert_eq!(DIGITS.iter().map(sum).sum::<u32>(), 561_718);
     assert_eq!((DIGITS[0].pixels[..8].to_vec(), DIGITS[0].label), (vec![0, 0, 5, 13, 9, 1, 0, 0], 0));
     assert_eq!(DIGITS[COUNT - 1].label, 8);
@@ -63,7 +53,7 @@ fn a_seed_decides_the_weights_at_every_level() {
 
 #[test]
 fn every_optimizer_learns_to_the_same_bits_at_every_level() {
-    for Entry { name, .. } in &OPTIMIZERS {
+    for Entry { name, .. } in entries() {
         let job = Job { epochs: 1, batch: 16, ..JOB };
         let scalar = train(name, job);
         let widest = train(name, Job { level: Level::detect(), ..job });
@@ -81,7 +71,7 @@ fn adam_reaches_97_percent() {
 
 #[test]
 fn a_diverging_run_ends_with_a_result() {
-    let run = entry("sgd").learner.train(1e30, &JOB, &mut |_| ()).expect("lengths agree");
+    let run = JOB.train(entry("sgd").optimizer.with_lr(1e30)).expect("lengths agree");
     let test = run.last().test;
     assert!(!test.loss.is_finite() && (0.0..=1.0).contains(&test.accuracy), "{test:?}");
 }
@@ -145,34 +135,16 @@ fn softmax_takes_any_scores() {
 }
 
 #[test]
-fn the_list_names_every_optimizer_of_the_crate() {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/optim");
-    let paths = std::fs::read_dir(directory).expect("the sources").map(|file| file.expect("a file").path());
-    let names: Vec<String> = paths
-        .filter(|path| std::fs::read_to_string(path).expect("a text").contains("\nimpl Optimizer<"))
-        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
-        .collect();
-    assert!(names.len() >= 10);
-    for name in &names {
-        assert!(OPTIMIZERS.iter().any(|entry| entry.name == name), "{name} is not in the list");
-    }
-    for Entry { name, .. } in &OPTIMIZERS {
-        let family = name.split('-').next().expect("a word");
-        assert!(names.iter().any(|file| file == family), "{name} has no file");
-    }
-}
-
-#[test]
-fn bad_input_is_refused_with_exit_code_2() {
+fn bad_input_is_refused() {
     for (arguments, why) in [
-        (&["--optimizer", "adam2"][..], "adam2"),
-        (&["--optimizer"], "value is required"),
-        (&["--epochs", "0"], "0 is not in 1..="),
-        (&["--epochs", "many"], "invalid digit"),
-        (&["--epochs", "4294967296"], "not in"),
-        (&["--seed", "-1"], "-1"),
-        (&["--batch", "0"], "0 is not in 1..="),
-        (&["--batch", "1798"], "1798 is not in"),
+        (&["--optimizer", "adam2"][..], "--optimizer adam2: all, sgd, momentum"),
+        (&["--optimizer"], "missing argument for option '--optimizer'"),
+        (&["--epochs", "0"], "not in 1..=10000"),
+        (&["--epochs", "many"], "--epochs many: invalid digit"),
+        (&["--epochs", "4294967296"], "number too large"),
+        (&["--seed", "-1"], "invalid digit"),
+        (&["--batch", "0"], "not in 1..=1797"),
+        (&["--batch", "1798"], "not in 1..=1797"),
         (&["--lr", "fast"], "invalid float"),
         (&["--lr", "-0.1"], "learning rate must be finite and at least 0"),
         (&["--lr", "NaN"], "learning rate must be finite and at least 0"),
@@ -181,27 +153,24 @@ fn bad_input_is_refused_with_exit_code_2() {
         (&["--drop", "1.5"], "probability must lie in 0..=1"),
         (&["--drop", "-0.5"], "probability must lie in 0..=1"),
         (&["--drop", "NaN"], "probability must lie in 0..=1"),
-        (&["--out", "Cargo.toml"], "not a directory"),
-        (&["--out", "Cargo.toml/charts"], "not a directory"),
-        (&["--out", ""], "value is required"),
-        (&["--fast"], "--fast"),
-        (&["adam"], "adam"),
+        (&["--fast"], "invalid option '--fast'"),
+        (&["-e", "3"], "invalid option '-e'"),
+        (&["adam"], "unexpected argument \"adam\""),
     ] {
-        let line = ["digits"].iter().chain(arguments);
-        let error = Request::parse(line).err().unwrap_or_else(|| panic!("{arguments:?} was taken"));
-        assert_eq!(error.exit_code(), 2, "{arguments:?}");
-        assert!(error.to_string().contains(why), "{arguments:?}: {error}");
+        let error = parse(["digits"].iter().chain(arguments)).expect_err("a bad line");
+        assert!(error.contains(why), "{arguments:?}: {error}");
     }
 }
 
 #[test]
 fn good_input_is_taken() {
-    let all = Request::parse(["digits"]).expect("no arguments");
-    assert_eq!(all.entries.len(), OPTIMIZERS.len());
-    assert_eq!((all.job.epochs, all.job.seed, all.job.batch, all.out.to_str()), (30, 1, 32, Some("out")));
-    let line = "digits --optimizer lion --lr 0.5 --epochs 3 --seed 7 --batch 1 --drop 0 --out a/b";
-    let one = Request::parse(line.split(' ')).expect("good arguments");
-    assert_eq!(one.entries.iter().map(|(entry, lr)| (entry.name, *lr)).collect::<Vec<_>>(), [("lion", 0.5)]);
+    let all = parse(["digits"]).expect("no arguments").expect("a request");
+    assert_eq!(all.entries.len(), AnyOptimizer::NAMES.len() + 1);
+    assert_eq!((all.job.epochs, all.job.seed, all.job.batch, all.job.dropout.keep_prob), (30, 1, 32, 0.9));
+    let line = "digits --optimizer lion --lr 0.5 --epochs 3 --seed=7 --batch 1 --drop 0";
+    let one = parse(line.split(' ')).expect("good arguments").expect("a request");
+    let chosen: Vec<_> = one.entries.iter().map(|entry| (entry.name, entry.optimizer.lr())).collect();
+    assert_eq!(chosen, [("lion", 0.5)]);
     assert_eq!((one.job.epochs, one.job.seed, one.job.batch, one.job.dropout.keep_prob), (3, 7, 1, 1.0));
-    assert_eq!(Request::parse(["digits", "--help"]).err().map(|error| error.exit_code()), Some(0));
+    assert!(parse(["digits", "--help", "--epochs"]).expect("help").is_none());
 }

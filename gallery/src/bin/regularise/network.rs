@@ -4,28 +4,18 @@
 //! h = dropout(relu(norm(W x + b)))      64 pixels -> 64 -> 32, then 10 scores
 //! ```
 
+use digits::network::{PIXELS, Sample};
 use gradus::augment::{Image, ImageMut, Layout, RandomAffine, Shape};
 use gradus::noise::{Dropout, Masks};
 use gradus::norm::{self, BatchNorm};
 use gradus::schedule::{Cosine, Schedule};
 use gradus::transform::{L2, ProxL1};
-use gradus::{Columns, Error, Level, Nesterov, Optimizer, Rule, StateVec, Vector, dot, run};
+use gradus::{Columns, Error, Level, Nesterov, Optimizer, Rule, StateVec, Vector, Width, dot, run};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
-/// Pixels of an image, eight rows of eight.
-pub const PIXELS: usize = 64;
 const SIZES: [usize; 4] = [PIXELS, 64, 32, 10];
 const LAYERS: usize = SIZES.len() - 1;
-
-/// An image and what it shows.
-#[derive(Clone, Copy)]
-pub struct Sample {
-    /// Eight rows of eight pixels, from 0 to 16.
-    pub pixels: [u8; PIXELS],
-    /// The digit.
-    pub label: u8,
-}
 
 /// What keeps the network from learning its samples by heart; by default nothing.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -56,9 +46,9 @@ struct Dense {
     w: Vec<f32>,
     /// Biases, and the scale and shift of the normalisation.
     rest: [Vec<f32>; 3],
-    running: StateVec<BatchNorm, 2>,
-    state_w: StateVec<Nesterov, 1>,
-    state_rest: [StateVec<Nesterov, 1>; 3],
+    running: StateVec<BatchNorm>,
+    state_w: StateVec<Nesterov>,
+    state_rest: [StateVec<Nesterov>; 3],
 }
 
 /// What a layer's forward pass leaves for its backward pass, for a batch.
@@ -255,7 +245,8 @@ fn cross_entropy_slope(scores: &mut [f32], label: u8, batch: usize) {
 /// `y += a * x`.
 struct AddScaled(f32);
 
-impl Rule<0> for AddScaled {
+impl Rule for AddScaled {
+    type Columns = Width<0>;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, y: V, [x]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
         (y + V::splat(isa, self.0) * x, [])

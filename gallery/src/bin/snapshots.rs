@@ -1,7 +1,7 @@
 //! Does it pay to keep the snapshots of one training run? One model, five snapshots of one run and five
 //! independent models on 1797 handwritten digits.
 //!
-//! `cargo run --release --example snapshots`, and `-- --help` for the options. It prints a table, and writes it, a
+//! `cargo run --release -p gallery --bin snapshots`, and `-- --help` for the options. It prints a table, and writes it, a
 //! picture of the loss over the restarts, and the last ensemble as a file to `out/`. `docs/snapshots.md` is that table.
 //!
 //! Every fifth sample of each class is for the test (355 samples), the others for the training.
@@ -12,20 +12,14 @@
 //! it from there, and its snapshots agree in what they get wrong. With dropout they differ enough to help a
 //! little. All of these differences are about one sample of the test, which is 0.28 %.
 
-#[path = "digits/data.rs"]
-mod data;
-#[allow(dead_code)]
-#[path = "digits/network.rs"]
-mod network;
-
 use clap::Parser;
-use data::{COUNT, DIGITS};
+use digits::data::{COUNT, DIGITS};
 use gradus::ensemble::{Average, EnsembleVec, Swa, SwaState, argmax};
 use gradus::noise::Dropout;
 use gradus::schedule::{Schedule, SnapshotCycle};
 use gradus::{Exec, Level, Momentum, MomentumState, store};
 use indicatif::ProgressBar;
-use network::{CLASSES, Chance, Network, PARAMS, Training, softmax, split};
+use digits::network::{CLASSES, Chance, Network, PARAMS, Training, softmax, split};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;

@@ -1,10 +1,6 @@
 //! The race that the pictures show and the manual tells about.
 
-#[path = "../examples/race/course.rs"]
-#[allow(dead_code, reason = "the pictures use the rest")]
-mod course;
-
-use course::{Pace, Point, RULES, SURFACES, Surface};
+use gallery::course::{self, Pace, Point, RULES, SURFACES, Surface};
 
 const SGD: usize = 0;
 const MOMENTUM: usize = 1;

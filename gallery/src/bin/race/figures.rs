@@ -1,7 +1,7 @@
 //! The drawings, on any backend of plotters.
 
-use crate::contour::{Grid, simplify};
-use crate::course::{self, Pace, Point, RULES, SURFACES, Surface};
+use gallery::contour::{Grid, simplify};
+use gallery::course::{self, Pace, Point, RULES, SURFACES, Surface};
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;

@@ -4,7 +4,7 @@
 //! target, so the page under `web/` runs this file too.
 
 use core::f32::consts::SQRT_2;
-use gradus::{AdaGrad, Adam, Momentum, Nesterov, Optimizer, RmsProp, Sgd, State};
+use gradus::{AdaGrad, Adam, Momentum, Nesterov, Optimizer, RmsProp, Sgd};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -113,14 +113,9 @@ pub fn path(rule: usize, surface: &Surface, start: Point, pace: Pace) -> Vec<Poi
     }
 }
 
-fn descend<const K: usize>(
-    optimizer: impl Optimizer<K>,
-    surface: &Surface,
-    start: Point,
-    pace: Pace,
-) -> Vec<Point> {
+fn descend(optimizer: impl Optimizer, surface: &Surface, start: Point, pace: Pace) -> Vec<Point> {
     let mut noise = Xoshiro128PlusPlus::seed_from_u64(7); // the same weather for every rule
-    let mut state = State::new();
+    let mut state = optimizer.state();
     let mut p = start;
     let mut path = vec![p];
     for _ in 0..pace.steps {

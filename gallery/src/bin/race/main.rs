@@ -1,13 +1,11 @@
 //! The lecture's pictures, drawn from the steps of the real kernels.
 //!
 //! ```text
-//! cargo run --release --example race [-- --out DIR]
+//! cargo run --release -p gallery --bin race [-- --out DIR]
 //! ```
 //!
 //! It writes each figure as SVG, and the race as PNG too, to `out/`, or to the directory given.
 
-mod contour;
-mod course;
 mod figures;
 mod schedules;
 

@@ -1,34 +1,48 @@
-//! The learning curves as an SVG.
+//! The learning curves of all optimizers on the digits: the training that `cargo run --release -p digits` prints.
+//!
+//! ```text
+//! cargo run --release -p gallery --bin learning_curves [-- --out DIR]
+//! ```
 
-use super::optimizers::{Progress, Run};
+use clap::Parser;
+use digits::arguments::{Request, parse};
+use digits::optimizers::{Progress, Run};
+use indicatif::ProgressBar;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// A colour for each optimizer of the list: greens without scaling, oranges of RMSProp, blues of Adam.
-const PALETTE: [RGBColor; 14] = [
-    RGBColor(152, 210, 138),
-    RGBColor(44, 160, 44),
-    RGBColor(0, 90, 40),
-    RGBColor(227, 119, 194),
-    RGBColor(255, 127, 14),
-    RGBColor(250, 190, 100),
-    RGBColor(150, 80, 20),
-    RGBColor(205, 180, 0),
-    RGBColor(31, 119, 220),
-    RGBColor(130, 190, 240),
-    RGBColor(10, 40, 120),
-    RGBColor(20, 190, 200),
-    RGBColor(140, 90, 200),
-    RGBColor(214, 39, 40),
-];
+/// Draw the loss in training and the error at test of every optimizer, by epoch.
+#[derive(Parser)]
+struct Arguments {
+    /// Directory of the picture, digits.svg
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { out } = Arguments::parse();
+    std::fs::create_dir_all(&out)?;
+    let Request { entries, job } = parse(["digits"])?.ok_or("no request")?;
+    let bar = ProgressBar::new(entries.len() as u64);
+    let mut runs = Vec::new();
+    for entry in entries {
+        runs.push((entry.name, job.train(entry.optimizer)?));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let path = out.join("digits.svg");
+    draw(&path, &runs)?;
+    println!("{}", path.display());
+    Ok(())
+}
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Draws the loss in training and the error at test by epoch, and a key with the final accuracies.
-pub fn draw(path: &Path, runs: &[(&str, Run)]) -> Result<(), Box<dyn Error>> {
+fn draw(path: &Path, runs: &[(&str, Run)]) -> Result<(), Box<dyn Error>> {
     register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
     let root = SVGBackend::new(path, (1280, 600)).into_drawing_area();
     root.fill(&WHITE)?;
@@ -75,7 +89,7 @@ fn panel(
         .light_line_style(TRANSPARENT)
         .draw()?;
     for (i, (_, run)) in runs.iter().enumerate() {
-        chart.draw_series(LineSeries::new(points(run), color(i).stroke_width(2)))?;
+        chart.draw_series(LineSeries::new(points(run), color(i, runs.len()).stroke_width(2)))?;
     }
     Ok(())
 }
@@ -94,14 +108,14 @@ fn key(area: &Area<'_>, runs: &[(&str, Run)]) -> Result<(), Box<dyn Error>> {
     area.draw(&Text::new("Test accuracy in %", (0, 26), ("sans-serif", 18)))?;
     for (row, i) in order.into_iter().enumerate() {
         let y = 60 + 26 * row as i32;
-        area.draw(&PathElement::new([(0, y + 7), (26, y + 7)], color(i).stroke_width(4)))?;
+        area.draw(&PathElement::new([(0, y + 7), (26, y + 7)], color(i, runs.len()).stroke_width(4)))?;
         area.draw(&Text::new(format!("{:.2}", accuracy(i)), (36, y), ("sans-serif", 15)))?;
         area.draw(&Text::new(runs[i].0, (84, y), ("sans-serif", 15)))?;
     }
     Ok(())
 }
 
-/// The colour of run `i`.
-fn color(i: usize) -> RGBColor {
-    PALETTE[i % PALETTE.len()]
+/// The colour of run `i` of `n`: around the wheel, light and dark in turn.
+fn color(i: usize, n: usize) -> HSLColor {
+    HSLColor(i as f64 / n as f64, 0.8, if i % 2 == 0 { 0.3 } else { 0.55 })
 }

@@ -1,19 +1,19 @@
 //! What helps a network that has only 200 samples to learn from? Penalties, dropout, batch
 //! normalisation and augmentation on real digits, over ten seeds.
 //!
-//! `cargo run --release --example regularise` prints the table, and writes it and a picture to `out/`.
+//! `cargo run --release -p gallery --bin regularise` prints the table, and writes it and a picture to `out/`.
 //!
 //! A seed decides which 200 samples there are, the first weights, and all chance in training. Half of the
 //! digits, 898, are for the test alone. Strengths were chosen on the other half, over other seeds:
 //! `-- --tune` shows how they do there, and fails if it would choose others.
 
 mod chart;
-#[path = "../digits/data.rs"]
-mod data;
 mod network;
 
 use clap::Parser;
-use network::{Job, Regulariser, Sample, shuffle, train};
+use digits::data::DIGITS;
+use digits::network::Sample;
+use network::{Job, Regulariser, shuffle, train};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::error::Error;
@@ -160,7 +160,7 @@ fn measure(
     tune: bool,
     seed: u64,
 ) -> Result<(f64, f64), gradus::Error> {
-    let half = |first: usize| data::DIGITS.iter().copied().skip(first).step_by(2);
+    let half = |first: usize| DIGITS.iter().copied().skip(first).step_by(2);
     let mut pool: Vec<Sample> = half(0).collect();
     shuffle(&mut pool, &mut Xoshiro128PlusPlus::seed_from_u64(seed));
     let (training, held_out) = pool.split_at(samples);

@@ -18,7 +18,7 @@
 use gradus::noise::{Dropout, Masks};
 use gradus::schedule::Schedule;
 use gradus::transform::Scale;
-use gradus::{Columns, Error, Level, Optimizer, Rule, State, Vector, dot, run};
+use gradus::{Columns, Error, Level, Optimizer, Rule, State, Vector, Width, dot, run};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -218,16 +218,16 @@ impl<O, S: Schedule> Training<O, S> {
     ///
     /// # Errors
     /// None, since all lengths agree.
-    pub fn epoch<const K: usize>(
+    pub fn epoch(
         &self,
         network: &mut Network,
-        state: &mut State<O::Family, K, PARAMS>,
+        state: &mut State<O::Family, PARAMS>,
         chance: &mut Chance,
         samples: &[Sample],
         order: &mut [u16],
     ) -> Result<f32, Error>
     where
-        O: Optimizer<K>,
+        O: Optimizer,
     {
         shuffle(order, &mut chance.rng);
         let mut loss = 0.0;
@@ -241,9 +241,9 @@ impl<O, S: Schedule> Training<O, S> {
                 loss += network.learn(self.level, sample, self.dropout, &mut chance.masks)?;
             }
             let mean = Scale(1.0 / batch.len() as f32);
-            let optimizer = self.optimizer.with_lr(self.schedule.at(state.t())).with(mean);
+            let optimizer = self.optimizer.with_lr(self.schedule.at(state.t())).with(mean).on(self.level);
             let Network { params, grads } = network;
-            optimizer.step_slices_at(self.level, params, grads, state.as_mut())?;
+            optimizer.step(params, grads, state);
             grads.fill(0.0);
         }
         Ok(loss / order.len() as f32)
@@ -368,7 +368,8 @@ struct AddScaled {
     a: f32,
 }
 
-impl Rule<0> for AddScaled {
+impl Rule for AddScaled {
+    type Columns = Width<0>;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, y: V, [x]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
         (y + V::splat(isa, self.a) * x, [])

@@ -1,7 +1,7 @@
 //! L-BFGS, Newton, Adam and momentum in Rosenbrock's valley, in `f32` and without a heap.
 //!
 //! ```text
-//! cargo run --release --example rosenbrock [-- --out DIR]
+//! cargo run --release -p gallery --bin rosenbrock [-- --out DIR]
 //! ```
 //!
 //! It prints a table, and draws the paths into `rosenbrock.svg` in `out/` or in the directory given.
@@ -15,13 +15,10 @@
 //! | momentum 0.9, best rate | 432 | gradient |
 //! | Adam, best rate | 1239 | gradient |
 
-#[path = "race/contour.rs"]
-mod contour;
-
 use clap::Parser;
-use contour::{Grid, simplify};
+use gallery::contour::{Grid, simplify};
 use gradus::second_order::{Lbfgs, LbfgsSettings, Newton, NewtonSettings};
-use gradus::{Adam, Momentum, Optimizer, State};
+use gradus::{Adam, Momentum, Optimizer};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
@@ -102,9 +99,9 @@ fn newton() -> Result<Run, gradus::Error> {
     Ok(run)
 }
 
-fn first_order<O: Optimizer<K>, const K: usize>(name: &str, optimizer: O) -> Run {
+fn first_order(name: &str, optimizer: impl Optimizer) -> Run {
     let mut run = Run::new(name);
-    let (mut x, mut state) = (START, State::new());
+    let (mut x, mut state) = (START, optimizer.state());
     for _ in 0..MOST {
         let (f, g) = rosenbrock(x);
         run.values.push(f);
@@ -118,7 +115,7 @@ fn first_order<O: Optimizer<K>, const K: usize>(name: &str, optimizer: O) -> Run
 }
 
 /// The best of 60 learning rates, from 1e-5 on, 17 % apart.
-fn best<O: Optimizer<K>, const K: usize>(name: &str, with: impl Fn(f32) -> O) -> Run {
+fn best<O: Optimizer>(name: &str, with: impl Fn(f32) -> O) -> Run {
     let rates = std::iter::successors(Some(1e-5_f32), |lr| Some(lr * 1.166));
     let runs = rates.take(60).map(|lr| first_order(&format!("{name}, lr {lr:.1e}"), with(lr)));
     runs.min_by_key(Run::evaluations).expect("60 rates")

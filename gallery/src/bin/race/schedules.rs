@@ -1,6 +1,6 @@
 //! The learning-rate schedules, a small panel each.
 
-use crate::contour::simplify;
+use gallery::contour::simplify;
 use crate::figures::{Backend, FAINT, Figure, INK, SCALE, extent, line, text};
 use gradus::schedule::{
     Constant, Cosine, Exponential, InverseTime, Linear, MultiStep, OneCycle, Schedule, SnapshotCycle,
