@@ -1,6 +1,6 @@
 //! Dropout beside its floor (a plain scaling pass) and its baseline (a random number and a
 //! comparison for each element); DropConnect and batch normalisation beside plain loops of the same
-//! formula: `cargo bench --bench dropout`.
+//! formula: `cargo bench -p benches --bench dropout`.
 //!
 //! 16 K elements (DropConnect: 64 K weights), time per pass; the throughput that criterion prints counts
 //! elements. What is compared is measured in one run, and computes the same up to rounding.
@@ -29,7 +29,7 @@ fn compare(x: &mut [f32], keep_prob: f32, rng: &mut Xoshiro128PlusPlus) {
 fn passes(c: &mut Criterion) {
     let mut group = c.benchmark_group("dropout/16K in place");
     group.throughput(Throughput::Elements(N as u64));
-    // At a cache line; `cargo bench --bench report -- dropout` also measures 16 bytes past one, where most allocators begin.
+    // At a cache line; `cargo bench -p benches --bench report -- dropout` also measures 16 bytes past one, where most allocators begin.
     let mut memory = vec![1.0_f32; N + 16];
     let line = memory.as_ptr().align_offset(64);
     let x = &mut memory[line..line + N];

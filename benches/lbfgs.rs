@@ -1,5 +1,5 @@
 //! An iteration of L-BFGS on the extended Rosenbrock function beside a memory floor and a plain two-loop
-//! recursion: `cargo bench --bench lbfgs`.
+//! recursion: `cargo bench -p benches --bench lbfgs`.
 //!
 //! The floor reads the `2 m` vectors of `n` numbers twice, `4 m n` elements: as often as the recursion as it is
 //! printed. Contestants take turns; the table has the medians of many turns, and ratios hold where times drift.

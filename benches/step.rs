@@ -1,6 +1,6 @@
 //! One step of every rule: at every level, beside the plain loop and the memory floor.
 //!
-//! `cargo bench --bench step -- Adam/16384` runs one rule at one size.
+//! `cargo bench -p benches --bench step -- Adam/16384` runs one rule at one size.
 #![allow(missing_docs)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -54,8 +54,8 @@ bench-report() {
     echo "- Contestants take turns in one run; medians of 21 turns. Times drift with the machine, ratios hold."
     echo
     cat docs/bench-notes.md
-    cargo bench --locked --features rayon --bench report
-    cargo bench --locked --features rayon --bench lbfgs
+    cargo bench --locked -p benches --features rayon --bench report
+    cargo bench --locked -p benches --features rayon --bench lbfgs
     echo
     echo "## Opt-levels"
     echo
@@ -64,14 +64,14 @@ bench-report() {
       echo
       echo "### Opt-level $opt"
       echo
-      CARGO_PROFILE_BENCH_OPT_LEVEL=$opt cargo bench --locked --features rayon --bench report -- opt-level
+      CARGO_PROFILE_BENCH_OPT_LEVEL=$opt cargo bench --locked -p benches --features rayon --bench report -- opt-level
     done
     echo
     echo "## Plain loops, compiled for this CPU"
     echo
     echo "Nanoseconds per parameter, plain loop / widest level, all built with \`-Ctarget-cpu=native\`."
     echo
-    RUSTFLAGS=-Ctarget-cpu=native cargo bench --locked --features rayon --bench report --target-dir target/native -- native
+    RUSTFLAGS=-Ctarget-cpu=native cargo bench --locked -p benches --features rayon --bench report --target-dir target/native -- native
     user_crate
     if "$python" -c 'import torch' 2>/dev/null; then
       echo

@@ -1,10 +1,10 @@
-//! A rule of one's own: ten safe lines of formula, and it runs on every instruction set of the crate,
+//! A rule of one's own: a few safe lines of formula, and it runs on every instruction set of the crate,
 //! composes with transforms, and gives the same bits everywhere.
 //!
 //! `cargo run --release --example custom_rule`
 
 use gradus::transform::ClipValue;
-use gradus::{Clock, Error, Hyper, Level, Optimizer, Rule, State, Vector};
+use gradus::{Clock, Error, Hyper, Level, Optimizer, Rule, Vector, Width};
 
 /// Signum (Bernstein et al., 2018): the sign of a running mean of gradients.
 ///
@@ -28,7 +28,9 @@ struct SignumRule {
 }
 
 /// The formula: one column of state, `m`, beside parameters and gradients.
-impl Rule<1> for SignumRule {
+impl Rule for SignumRule {
+    type Columns = Width<1>;
+
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m]: [V; 1]) -> (V, [V; 1]) {
         let [zero, one] = [V::splat(isa, 0.0), V::splat(isa, 1.0)];
@@ -39,7 +41,7 @@ impl Rule<1> for SignumRule {
 }
 
 /// What makes it an optimizer: state, `step`, `step_slices`, `with`, threads and the rest follow.
-impl Optimizer<1> for Signum {
+impl Optimizer for Signum {
     type Family = Self;
     type Rule = SignumRule;
 
@@ -84,7 +86,7 @@ fn train(level: Level, log: bool) -> Result<[f32; N], Error> {
     let optimizer = signum.with(ClipValue(10.0));
     optimizer.check()?;
     let mut params = [0.0; N];
-    let mut state = State::<_, _, N>::new();
+    let mut state = optimizer.state();
     let report = |t, loss| {
         if log {
             println!("after {t:3} steps   loss {loss:12.4}");
@@ -96,7 +98,7 @@ fn train(level: Level, log: bool) -> Result<[f32; N], Error> {
             report(t, loss);
         }
         let lr = signum.lr * (1.0 - t as f32 / STEPS as f32);
-        optimizer.with_lr(lr).step_slices_at(level, &mut params, &grads, state.as_mut())?;
+        optimizer.with_lr(lr).on(level).step(&mut params, &grads, &mut state);
     }
     report(STEPS, loss(&params).0);
     Ok(params)

@@ -51,7 +51,7 @@ fn count(work: impl FnOnce()) -> usize {
 fn the_counter_counts() {
     assert_eq!(count(|| drop(black_box(vec![1.0_f32; 3]))), 1);
     assert_eq!(
-        count(|| drop(black_box(StateVec::<Adam, 2>::new(3)))),
+        count(|| drop(black_box(StateVec::<Adam>::new(3)))),
         2,
         "a state on the heap is one column each"
     );
@@ -76,10 +76,11 @@ fn steps<O: Optimizer>(rule: O) {
         }
         rule.step_if_finite(&mut params, &grads, state.as_mut()).unwrap();
         rule.step_slices(&mut params, &grads[1..], state.as_mut()).unwrap_err();
-        let columns = small.columns.each_mut().map(|column| column.as_mut_slice());
-        let mut tensors =
-            [Tensor { params: &mut array, grads: &grad_array, columns, transform: L2::new(1e-3) }];
-        rule.step_tensors(&mut tensors, &mut small.clock).unwrap();
+        let mut clock = Clock::new();
+        let tensor = Tensor::new(&mut array, &grad_array, small.as_mut()).with(L2::new(1e-3));
+        let mut tensors = [tensor];
+        rule.step_tensors(&mut tensors, &mut clock).unwrap();
+        rule.step_each(&mut tensors).unwrap();
         rule.check().unwrap();
         black_box(State::<O::Family, 37>::new());
     });
@@ -104,14 +105,14 @@ fn no_reduction_or_transform_allocates() {
                 sum_abs(level, &x),
                 max_abs(level, &x),
             ));
-            black_box((norm(level, &x), norm(level, &[1e30_f32, 1e-30]), count_non_finite(level, &x)));
+            black_box((l2_norm(level, &x), l2_norm(level, &[1e30_f32, 1e-30]), count_non_finite(level, &x)));
         }
         black_box(ClipNorm { max_norm: 1.0 }.scale(&[&x, &y]).unwrap());
         black_box((L1::new(0.1).value(&x), L2::new(0.1).value(&x)));
         L1::new(0.1).add_gradient(&x, &mut weights).unwrap();
         L2::new(0.1).add_gradient(&x, &mut weights).unwrap();
         ElasticNet { lambda: 0.1, beta: 0.5 }.add_gradient(&x, &mut weights).unwrap();
-        limit_row_norms(&mut weights, N / 4, 1.0).unwrap();
+        MaxNorm { row: N / 4, limit: 1.0 }.apply(&mut weights).unwrap();
     });
     assert_eq!(allocations, 0);
 }
@@ -119,7 +120,8 @@ fn no_reduction_or_transform_allocates() {
 /// Somebody's own kernel.
 struct Lerp;
 
-impl Rule<0, 1> for Lerp {
+impl Rule for Lerp {
+    type Columns = Width<0>;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, x: V, [y]: [V; 1], []: [V; 0]) -> (V, [V; 0]) {
         (x + (y - x) * V::splat(isa, 0.5), [])

@@ -312,7 +312,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
     let status = unsafe {
         match which {
             0 => gradus_dot(n, x.at(memory), y.at(memory), to),
-            1 => gradus_norm(n, x.at(memory), to),
+            1 => gradus_l2_norm(n, x.at(memory), to),
             2 => gradus_sum_abs(n, x.at(memory), to),
             _ => gradus_max_abs(n, x.at(memory), to),
         }

@@ -34,7 +34,7 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! What they bring a small network on handwritten digits (`cargo run --release --example snapshots`):
+//! What they bring a small network on handwritten digits (`cargo run --release -p gallery --bin snapshots`):
 //!
 #![doc = include_str!("../../docs/snapshots.md")]
 

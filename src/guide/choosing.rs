@@ -31,7 +31,7 @@
 //! - **Rosenbrock's valley**, curved and flat. All rules find its floor soon, and then crawl.
 //!
 //! The picture shows how rules move, not which is fastest: the rates are picked by hand, for each rule and
-//! surface its own (`examples/race/course.rs`). With them, the height above the minimum after each step:
+//! surface its own (`gallery/src/course.rs`). With them, the height above the minimum after each step:
 #![doc = ""]
 #![doc = include_str!("../../docs/loss.svg")]
 #![doc = ""]

@@ -55,7 +55,7 @@
 //!   ([`resuming`](super::resuming)). Hash maps iterate in another order each time.
 //! - **Data.** Parse numbers with a correctly rounding parser; `str::parse` is one.
 //!
-//! One number makes a whole run comparable: a hash over the bits of its parameters. `examples/digits` prints
+//! One number makes a whole run comparable: a hash over the bits of its parameters. `digits/` prints
 //! one, and the page under `web/` shows the same one for the same run in a browser.
 //!
 //! # Where it ends

@@ -7,7 +7,7 @@
 //! # What helps
 //!
 //! A small network on handwritten digits, each method alone with the strength that did best on other seeds
-//! (`cargo run --release --example regularise`):
+//! (`cargo run --release -p gallery --bin regularise`):
 //!
 #![doc = include_str!("../../docs/regularise.md")]
 #![doc = ""]

@@ -1,6 +1,6 @@
 //! Newton's method and L-BFGS: minimisers that use curvature, for `f32` and `f64`.
 //!
-//! In Rosenbrock's valley, from (-1.2, 1) until the value is below 1e-6, in `f32` (`examples/rosenbrock.rs`; the two
+//! In Rosenbrock's valley, from (-1.2, 1) until the value is below 1e-6, in `f32` (`gallery/src/bin/rosenbrock.rs`; the two
 //! first-order rules with the best of 60 learning rates):
 //!
 //! | | evaluations | each of |

@@ -216,7 +216,7 @@ static void sums(void) {
   seed = 7;
   numbers(params, N);
   numbers(grads, N);
-  OK(gradus_norm(N, params, &result[0]));
+  OK(gradus_l2_norm(N, params, &result[0]));
   OK(gradus_sum_abs(N, params, &result[1]));
   OK(gradus_max_abs(N, params, &result[2]));
   OK(gradus_dot(N, params, grads, &result[3]));
@@ -227,7 +227,7 @@ static void sums(void) {
   OK(gradus_clip_norm(2.0f, tensors, 2, &result[7]));
   OK(gradus_clip_norm(2.0f, tensors, 0, &result[8]));
   OK(gradus_limit_row_norms(N - 1, params, 4, 5.0f));
-  OK(gradus_norm(N, params, &result[9]));
+  OK(gradus_l2_norm(N, params, &result[9]));
   line("sums", hash_of(START, result, 10));
   const float large = 3e38f;
   const gradus_tensor most = {&large, 1};
@@ -237,9 +237,9 @@ static void sums(void) {
   EXPECT(GRADUS_ERROR_NULL, gradus_clip_norm(1.0f, NULL, 2, &result[7]));
   EXPECT(GRADUS_ERROR_LENGTH, gradus_limit_row_norms(N, params, 4, 5.0f));
   EXPECT(GRADUS_ERROR_SIZE, gradus_limit_row_norms(N, params, 0, 5.0f));
-  EXPECT(GRADUS_ERROR_NULL, gradus_norm(N, NULL, &result[0]));
-  EXPECT(GRADUS_ERROR_NULL, gradus_norm(N, params, NULL));
-  OK(gradus_norm(0, NULL, &result[0]));
+  EXPECT(GRADUS_ERROR_NULL, gradus_l2_norm(N, NULL, &result[0]));
+  EXPECT(GRADUS_ERROR_NULL, gradus_l2_norm(N, params, NULL));
+  OK(gradus_l2_norm(0, NULL, &result[0]));
   TRUE(result[0] == 0.0f);
   OK(gradus_count_non_finite(N, params, &count));
   TRUE(count == 0);

@@ -26,7 +26,7 @@ import scipy
 from scipy.optimize import fmin_l_bfgs_b
 
 ROOT = Path(__file__).resolve().parents[2]
-CARGO = ["cargo", "run", "--quiet", "--release", "--example", "lbfgs_problems", "--"]
+CARGO = ["cargo", "run", "--quiet", "--release", "-p", "benches", "--bin", "lbfgs_problems", "--"]
 
 
 class Server:
@@ -194,7 +194,7 @@ class Clock:
 def steps(library):
     """Milliseconds of a step in doubles for each solver, and those of the floor, from one time of day."""
     start = np.tile([-1.2, 1.0], Clock.N // 2)
-    command = ["cargo", "bench", "--quiet", "--bench", "lbfgs", "--", str(Clock.N)]
+    command = ["cargo", "bench", "--quiet", "-p", "benches", "--bench", "lbfgs", "--", str(Clock.N)]
     lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     [cells] = [line.strip("|").split("|") for line in lines if f"| {Clock.N} | f64 |" in line]
     floor, step = float(cells[2]) / 1e3, float(cells[4]) / 1e3
@@ -244,7 +244,7 @@ the defaults flatter gradus, and those of equal curvature stand beside them.
 
 All that an iteration does but the objective: the extended Rosenbrock function with a million parameters in doubles, 10 pairs,
 one thread, the median over the iterations with full memory ({cpu}). The times of gradus and of bare reads, five vectors at a
-time, are those of `cargo bench --bench lbfgs -- 1000000`. The others call Python for the objective: the time it takes is
+time, are those of `cargo bench -p benches --bench lbfgs -- 1000000`. The others call Python for the objective: the time it takes is
 subtracted, that of the calls and of copying vectors for them is not.
 
 | | ms | of bare reads |

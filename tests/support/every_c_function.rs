@@ -123,7 +123,7 @@ fn sums_and_penalties(transforms: &gradus_transforms) {
     // SAFETY: pointers to what lives here.
     unsafe {
         ok(gradus_dot(N, x.as_ptr(), y.as_ptr(), &mut sum));
-        for function in [gradus_norm, gradus_sum_abs, gradus_max_abs] {
+        for function in [gradus_l2_norm, gradus_sum_abs, gradus_max_abs] {
             ok(function(N, x.as_ptr(), &mut sum));
         }
         ok(gradus_count_non_finite(N, x.as_ptr(), &mut count));

@@ -5,7 +5,7 @@ import { wasm, table, hex, fit, colors } from "./wasm.js";
 const { rules, train, test } = table.digits;
 const $ = (id) => document.getElementById(id);
 
-/** The seed of every training here, and of `cargo run --release --example digits`. */
+/** The seed of every training here, and of `cargo run --release -p digits`. */
 const SEED = 1;
 
 let rate = 0;

@@ -1,8 +1,8 @@
-//! The digits: the network and its data are those of `examples/digits`, trained one epoch a call.
+//! The digits: the network and its data are those of `digits/`, trained one epoch a call.
 
-#[path = "../../examples/digits/data.rs"]
+#[path = "../../digits/src/data.rs"]
 mod data;
-#[path = "../../examples/digits/network.rs"]
+#[path = "../../digits/src/network.rs"]
 #[allow(dead_code, reason = "the example uses the rest")]
 mod network;
 
@@ -40,16 +40,16 @@ trait Run {
     fn samples(&self, test: bool) -> &[u16];
 }
 
-struct RunBy<O: Optimizer<K>, const K: usize> {
+struct RunBy<O: Optimizer> {
     training: Training<O, Cosine>,
-    state: State<O::Family, K, PARAMS>,
+    state: State<O::Family, PARAMS>,
     network: Network,
     chance: Chance,
     order: [u16; COUNT],
     count: usize,
 }
 
-impl<O: Optimizer<K> + 'static, const K: usize> RunBy<O, K> {
+impl<O: Optimizer + 'static> RunBy<O> {
     fn start(optimizer: O, dropout: Dropout, epochs: u32, seed: u64) -> Box<dyn Run> {
         let mut order = [0; COUNT];
         let count = split(&DIGITS, &mut order);
@@ -63,7 +63,7 @@ impl<O: Optimizer<K> + 'static, const K: usize> RunBy<O, K> {
     }
 }
 
-impl<O: Optimizer<K>, const K: usize> Run for RunBy<O, K> {
+impl<O: Optimizer> Run for RunBy<O> {
     fn epoch(&mut self) -> Result<f32, Error> {
         let train = &mut self.order[..self.count];
         self.training.epoch(&mut self.network, &mut self.state, &mut self.chance, &DIGITS, train)

@@ -1,6 +1,6 @@
-//! The race: all of it is `examples/race/course.rs`; here are its tables and results for the page.
+//! The race: all of it is `gallery/src/course.rs`; here are its tables and results for the page.
 
-#[path = "../../examples/race/course.rs"]
+#[path = "../../gallery/src/course.rs"]
 mod course;
 
 use course::{Pace, Point, RULES, SURFACES};

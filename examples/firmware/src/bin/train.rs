@@ -1,13 +1,13 @@
-//! Trains the network of the digits example on the chip, from the data in its flash.
+//! Trains the network of the digits training on the chip, from the data in its flash.
 //!
 //! The last line is a hash of the weights: the same on every target, and on a server.
 #![cfg_attr(target_os = "none", no_std)]
 #![cfg_attr(target_os = "none", no_main)]
 
-#[path = "../../../digits/data.rs"]
+#[path = "../../../../digits/src/data.rs"]
 mod data;
 #[allow(dead_code)]
-#[path = "../../../digits/network.rs"]
+#[path = "../../../../digits/src/network.rs"]
 mod network;
 
 use data::{COUNT, DIGITS};

@@ -112,7 +112,8 @@ impl Network {
                         NORM.forward(shape, &tape.sums, &mut tape.output, params, statistics)?;
                         NORM.track(shape, [&tape.mean, &tape.variance], layer.running.as_mut())?;
                     } else {
-                        NORM.inference(shape, &mut tape.output, params, layer.running.columns())?;
+                        let [mean, variance] = layer.running.columns() else { unreachable!("two columns") };
+                        NORM.inference(shape, &mut tape.output, params, [mean, variance])?;
                     }
                 }
                 let output = &mut tape.output[..];
