@@ -179,7 +179,7 @@ fn the_plateau_is_pytorch_s() {
         let rates: Vec<_> = numbers(&case["lr"]).collect();
         // Once through, and saved and loaded after every metric.
         let mut state = PlateauState::new();
-        let mut buffer = [0; gradus::store::size_of::<PlateauState>()];
+        let mut buffer = [0; gradus::store::file_size_of::<PlateauState>()];
         for (step, (metric, want)) in metrics.iter().zip(&rates).enumerate() {
             near(name, step, plateau.update(&mut state, *metric), *want, 1.0);
             let file = gradus::store::save(&state, &mut buffer).unwrap();
