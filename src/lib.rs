@@ -88,11 +88,11 @@ pub mod transform;
 
 pub use error::{Argument, Error, Hyper};
 pub use optim::*;
-pub use simd::{
-    BLOCK, ColumnSet, Columns, Element, Exec, Fold, Level, Of, Rule, Vector, Width, count_non_finite, dot,
-    l2_norm, max_abs, reduce, run, sum_abs, sum_squares,
-};
 pub use simd::elementary;
+pub use simd::{
+    BLOCK, Bf16, ColumnSet, Columns, Element, Exec, Fold, Level, Of, Rule, Vector, Width, count_non_finite,
+    dot, l2_norm, max_abs, reduce, run, sum_abs, sum_squares,
+};
 
 /// The code of the README runs as tests.
 #[cfg(doctest)]

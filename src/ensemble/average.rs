@@ -35,7 +35,7 @@ use crate::store::{Family, Name};
 /// the average.
 pub trait Average: Copy {
     /// The type that names the average: `Self`, or the one inside of a wrapper.
-    type Family: Stateful<Columns = Width<1>>;
+    type Family: Stateful<Columns = Width<1>, Memory = f32>;
 
     /// The formula of one update.
     type Rule: Rule<Columns = Width<0>>;
@@ -90,7 +90,7 @@ impl<A: Average> Average for On<A> {
     }
 }
 
-impl<A: Average<Family = A> + Stateful<Columns = Width<1>>, const N: usize> State<A, N> {
+impl<A: Average<Family = A> + Stateful<Columns = Width<1>, Memory = f32>, const N: usize> State<A, N> {
     /// The average: zeros before the first update.
     #[must_use]
     pub const fn average(&self) -> &[f32; N] {
@@ -126,6 +126,7 @@ pub type SwaState<const N: usize> = State<Swa, N>;
 
 impl Stateful for Swa {
     type Columns = Width<1>;
+    type Memory = f32;
 }
 
 impl Family for Swa {
@@ -192,6 +193,7 @@ impl Ema {
 
 impl Stateful for Ema {
     type Columns = Width<1>;
+    type Memory = f32;
 }
 
 impl Family for Ema {

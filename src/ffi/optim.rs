@@ -4,7 +4,7 @@ use super::memory::{Memory, apart, copy};
 use super::{gradus_status, gradus_transforms, guard, same_version};
 use crate::optim::{
     AdaGrad, Adam, AdamW, AmsGrad, Clock, Epsilon, Lion, Momentum, Nadam, Nesterov, Optimizer, RmsProp, Sgd,
-    StateMut,
+    StateMut, Stateful,
 };
 use crate::simd::ColumnSet;
 
@@ -223,7 +223,7 @@ pub struct gradus_lion {
 /// # Safety
 /// The pointers point at as much memory as the public functions say.
 #[inline(always)]
-unsafe fn step<O: Optimizer>(
+unsafe fn step<O: Optimizer<Family: Stateful<Memory = f32>>>(
     optimizer: O,
     transforms: &gradus_transforms,
     n: usize,

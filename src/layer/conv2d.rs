@@ -7,7 +7,7 @@ use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
 use crate::simd::product::{Inner, Product, Start};
 use crate::simd::window::{Axis, Band};
-use crate::simd::{Element, Exec, Rule};
+use crate::simd::{Element, Exec, Rule, Stored};
 
 /// The largest side of a kernel.
 const LARGEST: usize = 11;
@@ -129,7 +129,8 @@ impl Conv2d {
         let mut fits = self.outputs() > 0 && self.fan_in() > 0;
         let mut k = 0;
         while k < 2 {
-            fits = fits && self.kernel[k] <= LARGEST && self.stride[k] > 0 && self.padding[k] < self.kernel[k];
+            fits =
+                fits && self.kernel[k] <= LARGEST && self.stride[k] > 0 && self.padding[k] < self.kernel[k];
             k += 1;
         }
         ensure(fits, Error::Shape)
@@ -213,9 +214,9 @@ impl Conv2d {
     /// # Errors
     /// [`Error::Length`] if a slice does not fit the others, [`Error::Shape`] as by [`check`](Self::check); nothing was
     /// changed.
-    pub fn backward_step<R, B>(
+    pub fn backward_step<R, B, M>(
         &self,
-        update: Update<'_, R, B>,
+        update: Update<'_, R, B, M>,
         x: &[f32],
         dy: &[f32],
         dx: Option<&mut [f32]>,
@@ -223,6 +224,7 @@ impl Conv2d {
     where
         R: Rule + Copy,
         B: Rule<Columns = R::Columns> + Copy,
+        M: Stored,
     {
         self.check()?;
         let sizes = [self.inputs(), self.outputs(), self.params()];
@@ -248,7 +250,8 @@ impl Conv2d {
             let mut weights = weights;
             for ky in 0..self.kernel[0] {
                 for kx in 0..self.kernel[1] {
-                    let ([top, rows, up], [first, cols, left]) = (self.axis(0).reach(ky), self.axis(1).reach(kx));
+                    let ([top, rows, up], [first, cols, left]) =
+                        (self.axis(0).reach(ky), self.axis(1).reach(kx));
                     let product = Product {
                         rows: [rows, cols],
                         terms: [1, filters],
@@ -309,7 +312,8 @@ impl<T: Element> Backward<'_, T> {
                     let end = strip.row + strip.rows;
                     let end = if end < row + each { end } else { row + each };
                     if first < end {
-                        let ([top, rows, up], [from, cols, left]) = (layer.axis(0).reach(ky), layer.axis(1).reach(kx));
+                        let ([top, rows, up], [from, cols, left]) =
+                            (layer.axis(0).reach(ky), layer.axis(1).reach(kx));
                         let product = Product {
                             rows: [1, end - first],
                             terms: [rows, cols],

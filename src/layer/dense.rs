@@ -5,7 +5,7 @@ use super::{backward_lengths, samples};
 use crate::error::{Argument, Error, same_length};
 use crate::optim::Update;
 use crate::simd::product::{Inner, Product, Start};
-use crate::simd::{Element, Exec, Rule};
+use crate::simd::{Element, Exec, Rule, Stored};
 
 /// A dense layer, called linear or fully connected too: every output sees every input.
 ///
@@ -114,7 +114,11 @@ impl Dense {
         let (biases, weights) = grads.split_at_mut_checked(self.outputs).unwrap_or_default();
         let pass = Backward { layer: *self, x, dy };
         pass.add_biases(0, biases);
-        pass.add_weights(Strip { row: 0, rows: self.inputs, col: 0, cols: self.outputs }, self.outputs, weights);
+        pass.add_weights(
+            Strip { row: 0, rows: self.inputs, col: 0, cols: self.outputs },
+            self.outputs,
+            weights,
+        );
         Ok(())
     }
 
@@ -125,9 +129,9 @@ impl Dense {
     /// # Errors
     /// [`Error::Length`] if a slice does not fit the others; nothing was changed. [`Error::Shape`] without inputs or
     /// outputs.
-    pub fn backward_step<R, B>(
+    pub fn backward_step<R, B, M>(
         &self,
-        update: Update<'_, R, B>,
+        update: Update<'_, R, B, M>,
         x: &[f32],
         dy: &[f32],
         dx: Option<&mut [f32]>,
@@ -135,6 +139,7 @@ impl Dense {
     where
         R: Rule + Copy,
         B: Rule<Columns = R::Columns> + Copy,
+        M: Stored,
     {
         let sizes = [self.inputs, self.outputs, self.params()];
         let samples = backward_lengths(sizes, update.len(), Some(x), dy, dx.as_deref())?;

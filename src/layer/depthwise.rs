@@ -7,7 +7,7 @@ use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
 use crate::simd::window::{Axis, Channels};
-use crate::simd::{Element, Exec, Rule};
+use crate::simd::{Element, Exec, Rule, Stored};
 
 /// The largest side of a kernel.
 const LARGEST: usize = 11;
@@ -125,7 +125,8 @@ impl DepthwiseConv2d {
         let mut fits = self.outputs() > 0 && self.fan_in() > 0;
         let mut k = 0;
         while k < 2 {
-            fits = fits && self.kernel[k] <= LARGEST && self.stride[k] > 0 && self.padding[k] < self.kernel[k];
+            fits =
+                fits && self.kernel[k] <= LARGEST && self.stride[k] > 0 && self.padding[k] < self.kernel[k];
             k += 1;
         }
         ensure(fits, Error::Shape)
@@ -225,9 +226,9 @@ impl DepthwiseConv2d {
     /// # Errors
     /// [`Error::Length`] if a slice does not fit the others, [`Error::Shape`] as by [`check`](Self::check); nothing was
     /// changed.
-    pub fn backward_step<R, B>(
+    pub fn backward_step<R, B, M>(
         &self,
-        update: Update<'_, R, B>,
+        update: Update<'_, R, B, M>,
         x: &[f32],
         dy: &[f32],
         dx: Option<&mut [f32]>,
@@ -235,6 +236,7 @@ impl DepthwiseConv2d {
     where
         R: Rule + Copy,
         B: Rule<Columns = R::Columns> + Copy,
+        M: Stored,
     {
         self.check()?;
         let sizes = [self.inputs(), self.outputs(), self.params()];

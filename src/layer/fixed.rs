@@ -2,7 +2,7 @@
 
 use super::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
 use crate::optim::Update;
-use crate::simd::{Element, Rule};
+use crate::simd::{Element, Rule, Stored};
 
 /// A layer `L` with `P` parameters from `X` to `Y` numbers: its calls take arrays and cannot fail.
 ///
@@ -64,7 +64,12 @@ macro_rules! passes {
             }
 
             /// The forward pass of a batch.
-            pub fn forward<T: Element, const B: usize>(&self, params: &[T; P], x: &[[T; X]; B], y: &mut [[T; Y]; B]) {
+            pub fn forward<T: Element, const B: usize>(
+                &self,
+                params: &[T; P],
+                x: &[[T; X]; B],
+                y: &mut [[T; Y]; B],
+            ) {
                 let done = self.layer.forward(params, x.as_flattened(), y.as_flattened_mut());
                 debug_assert!(done.is_ok(), "all sizes were compared");
             }
@@ -85,15 +90,16 @@ macro_rules! passes {
 
             /// Writes the gradient of the inputs to `dx` and takes a step; none, if that is of another number of
             /// parameters.
-            pub fn backward_step<R, B, const N: usize>(
+            pub fn backward_step<R, B, M, const N: usize>(
                 &self,
-                update: Update<'_, R, B>,
+                update: Update<'_, R, B, M>,
                 x: &[[f32; X]; N],
                 dy: &[[f32; Y]; N],
                 dx: Option<&mut [[f32; X]; N]>,
             ) where
                 R: Rule + Copy,
                 B: Rule<Columns = R::Columns> + Copy,
+                M: Stored,
             {
                 let dx = dx.map(|dx| dx.as_flattened_mut());
                 let done = self.layer.backward_step(update, x.as_flattened(), dy.as_flattened(), dx);

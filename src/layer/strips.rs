@@ -3,7 +3,7 @@
 use crate::optim::Update;
 #[cfg(feature = "rayon")]
 use crate::simd::join;
-use crate::simd::{Exec, Rule, WIDE};
+use crate::simd::{Exec, Rule, Stored, WIDE};
 
 /// Numbers of a strip: four rows of 64 weights on a microcontroller, where that is 1 KB of stack; of 256 elsewhere.
 const STRIP: usize = if WIDE { 1024 } else { 256 };
@@ -31,10 +31,16 @@ pub(super) trait Gradients: Sync {
 /// Takes the step of a layer: `cols` biases, and then `rows` times as many weights.
 ///
 /// Each part of weights that begins at a row of its own is one of `parts` threads.
-pub(super) fn step<R, B>(exec: Exec, mut update: Update<'_, R, B>, [rows, cols]: [usize; 2], parts: usize, gradients: &impl Gradients)
-where
+pub(super) fn step<R, B, M>(
+    exec: Exec,
+    mut update: Update<'_, R, B, M>,
+    [rows, cols]: [usize; 2],
+    parts: usize,
+    gradients: &impl Gradients,
+) where
     R: Rule + Copy,
     B: Rule<Columns = R::Columns> + Copy,
+    M: Stored,
 {
     let mut strip = [0.0; STRIP];
     let mut col = 0;
@@ -60,10 +66,16 @@ where
 
 /// The weights of some rows on as many threads.
 #[cfg(feature = "rayon")]
-fn threads<R, B>(exec: Exec, update: Update<'_, R, B>, [row, rows, cols]: [usize; 3], parts: usize, gradients: &impl Gradients)
-where
+fn threads<R, B, M>(
+    exec: Exec,
+    update: Update<'_, R, B, M>,
+    [row, rows, cols]: [usize; 3],
+    parts: usize,
+    gradients: &impl Gradients,
+) where
     R: Rule + Copy,
     B: Rule<Columns = R::Columns> + Copy,
+    M: Stored,
 {
     let half = parts / 2;
     let middle = rows / ROWS * half / parts.max(1) * ROWS;
@@ -80,9 +92,9 @@ where
 }
 
 /// The step of `rows` rows of weights, which begin at `at` among the parameters.
-fn weights<R, B>(
+fn weights<R, B, M>(
     exec: Exec,
-    mut update: Update<'_, R, B>,
+    mut update: Update<'_, R, B, M>,
     at: usize,
     [first, rows, cols]: [usize; 3],
     memory: &mut [f32; STRIP],
@@ -90,6 +102,7 @@ fn weights<R, B>(
 ) where
     R: Rule + Copy,
     B: Rule<Columns = R::Columns> + Copy,
+    M: Stored,
 {
     // Whole rows, a multiple of four, where four of them fit; else four rows of a part of the columns.
     let fitting = STRIP.checked_div(cols).unwrap_or(0) / ROWS * ROWS;

@@ -184,7 +184,11 @@ fn mean(exec: Exec, scores: &mut [f32], targets: &[f32], loss: &impl Elementwise
 /// assert_eq!(z, [0.25, -0.25]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub fn binary_cross_entropy(exec: impl Into<Exec>, logits: &mut [f32], targets: &[f32]) -> Result<f32, Error> {
+pub fn binary_cross_entropy(
+    exec: impl Into<Exec>,
+    logits: &mut [f32],
+    targets: &[f32],
+) -> Result<f32, Error> {
     struct Loss;
     impl Elementwise for Loss {
         #[inline(always)]
@@ -209,7 +213,11 @@ pub fn binary_cross_entropy(exec: impl Into<Exec>, logits: &mut [f32], targets: 
 /// assert_eq!(z, [1.0, 3.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub fn mean_squared_error(exec: impl Into<Exec>, predictions: &mut [f32], targets: &[f32]) -> Result<f32, Error> {
+pub fn mean_squared_error(
+    exec: impl Into<Exec>,
+    predictions: &mut [f32],
+    targets: &[f32],
+) -> Result<f32, Error> {
     struct Loss;
     impl Elementwise for Loss {
         #[inline(always)]
@@ -238,7 +246,12 @@ pub fn mean_squared_error(exec: impl Into<Exec>, predictions: &mut [f32], target
 /// assert_eq!(z, [0.5, -1.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub fn huber(exec: impl Into<Exec>, delta: f32, predictions: &mut [f32], targets: &[f32]) -> Result<f32, Error> {
+pub fn huber(
+    exec: impl Into<Exec>,
+    delta: f32,
+    predictions: &mut [f32],
+    targets: &[f32],
+) -> Result<f32, Error> {
     struct Loss(f32);
     impl Elementwise for Loss {
         #[inline(always)]

@@ -122,6 +122,7 @@ pub type BatchNormState<const C: usize> = State<BatchNorm, C>;
 
 impl Stateful for BatchNorm {
     type Columns = Width<2>;
+    type Memory = f32;
 }
 
 impl Family for BatchNorm {

@@ -58,6 +58,7 @@ impl AmsGrad {
 impl Optimizer for AmsGrad {
     type Family = Self;
     type Rule = AmsGradRule;
+    const HALVES: bool = false;
 
     #[inline]
     fn rule(&self, clock: &mut Clock) -> AmsGradRule {

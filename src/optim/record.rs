@@ -3,7 +3,7 @@
 #[cfg(feature = "alloc")]
 use super::StateVec;
 use super::{Clock, State, StateMut, Stateful};
-use crate::simd::{ColumnSet, Stored};
+use crate::simd::ColumnSet;
 use crate::store::bytes::{Head, Number};
 use crate::store::{Error, Family, Fixed, Load, Name, Reader, Save, Writer, plain};
 
@@ -62,7 +62,7 @@ pub(crate) fn check_state<O: Family, M: Number>(
 }
 
 /// Reads what stands behind the head of a state.
-fn read_state<O: Stateful, M: Stored + Number>(from: &mut Reader<'_>, state: StateMut<'_, O, M>) {
+fn read_state<O: Stateful<Memory: Number>>(from: &mut Reader<'_>, state: StateMut<'_, O>) {
     let StateMut { mut columns, clock: to, .. } = state;
     *to = clock(from.bytes());
     for column in columns.as_mut() {
@@ -70,16 +70,16 @@ fn read_state<O: Stateful, M: Stored + Number>(from: &mut Reader<'_>, state: Sta
     }
 }
 
-impl<O: Family + Stateful, M: Stored + Number> Save for StateMut<'_, O, M> {
+impl<O: Family + Stateful<Memory: Number>> Save for StateMut<'_, O> {
     fn write(&self, to: &mut Writer<'_>) {
-        write_state::<O, M, _>(to, self.columns.as_ref(), self.clock);
+        write_state::<O, O::Memory, _>(to, self.columns.as_ref(), self.clock);
     }
 }
 
-impl<O: Family + Stateful, M: Stored + Number> Load for StateMut<'_, O, M> {
+impl<O: Family + Stateful<Memory: Number>> Load for StateMut<'_, O> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
         let Head { length, .. } = Head::of(O::NAME, self.columns.as_ref())?;
-        check_state::<O, M>(from, O::Columns::COUNT, Some(length as usize))
+        check_state::<O, O::Memory>(from, O::Columns::COUNT, Some(length as usize))
     }
     fn read(&mut self, from: &mut Reader<'_>) {
         from.head();
@@ -87,41 +87,41 @@ impl<O: Family + Stateful, M: Stored + Number> Load for StateMut<'_, O, M> {
     }
 }
 
-impl<O: Family + Stateful, const N: usize, M: Stored + Number> Save for State<O, N, M> {
+impl<O: Family + Stateful<Memory: Number>, const N: usize> Save for State<O, N> {
     fn write(&self, to: &mut Writer<'_>) {
-        write_state::<O, M, _>(to, self.columns.as_ref(), &self.clock);
+        write_state::<O, O::Memory, _>(to, self.columns.as_ref(), &self.clock);
     }
 }
 
-impl<O: Family + Stateful, const N: usize, M: Stored + Number> Load for State<O, N, M> {
+impl<O: Family + Stateful<Memory: Number>, const N: usize> Load for State<O, N> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
-        check_state::<O, M>(from, O::Columns::COUNT, Some(N))
+        check_state::<O, O::Memory>(from, O::Columns::COUNT, Some(N))
     }
     fn read(&mut self, from: &mut Reader<'_>) {
         self.as_mut().read(from);
     }
 }
 
-impl<O: Family + Stateful, const N: usize, M: Stored + Number> Fixed for State<O, N, M> {
-    const SIZE: usize = Head::SIZE + CLOCK + size_of::<M>() * O::Columns::COUNT * N;
+impl<O: Family + Stateful<Memory: Number>, const N: usize> Fixed for State<O, N> {
+    const SIZE: usize = Head::SIZE + CLOCK + size_of::<O::Memory>() * O::Columns::COUNT * N;
 }
 
 #[cfg(feature = "alloc")]
-impl<O: Family + Stateful, M: Stored + Number> Save for StateVec<O, M> {
+impl<O: Family + Stateful<Memory: Number>> Save for StateVec<O> {
     fn write(&self, to: &mut Writer<'_>) {
-        write_state::<O, M, _>(to, self.columns(), &self.clock);
+        write_state::<O, O::Memory, _>(to, self.columns(), &self.clock);
     }
 }
 
 /// The number of parameters comes from the file.
 #[cfg(feature = "alloc")]
-impl<O: Family + Stateful, M: Stored + Number> Load for StateVec<O, M> {
+impl<O: Family + Stateful<Memory: Number>> Load for StateVec<O> {
     fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
-        check_state::<O, M>(from, O::Columns::COUNT, None)
+        check_state::<O, O::Memory>(from, O::Columns::COUNT, None)
     }
     fn read(&mut self, from: &mut Reader<'_>) {
         let length = from.head().length;
-        *self = Self::new(from.at_most(length, size_of::<M>() * O::Columns::COUNT));
+        *self = Self::new(from.at_most(length, size_of::<O::Memory>() * O::Columns::COUNT));
         read_state(from, self.as_mut());
     }
 }

@@ -4,7 +4,7 @@
 use super::StateVec;
 use super::record::name;
 use super::{Clock, State, Stateful};
-use crate::simd::{ColumnSet, Stored};
+use crate::simd::ColumnSet;
 use crate::store::bytes::Number;
 use crate::store::serde_with::{Array, end};
 use crate::store::{Family, Name};
@@ -47,15 +47,15 @@ impl<T: Serialize, const N: usize> Serialize for Arrays<&[[T; N]]> {
 }
 
 /// The columns of a state, to fill.
-struct Filled<O: Stateful, const N: usize, M: Stored>(State<O, N, M>);
+struct Filled<O: Stateful, const N: usize>(State<O, N>);
 
-impl<'de, O: Stateful, const N: usize, M: Stored + Deserialize<'de>> Deserialize<'de> for Filled<O, N, M> {
+impl<'de, O: Stateful<Memory: Deserialize<'de>>, const N: usize> Deserialize<'de> for Filled<O, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_tuple(O::Columns::COUNT, Self(State::new()))
     }
 }
 
-impl<'de, O: Stateful, const N: usize, M: Stored + Deserialize<'de>> Visitor<'de> for Filled<O, N, M> {
+impl<'de, O: Stateful<Memory: Deserialize<'de>>, const N: usize> Visitor<'de> for Filled<O, N> {
     type Value = Self;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} columns", O::Columns::COUNT)
@@ -71,19 +71,19 @@ impl<'de, O: Stateful, const N: usize, M: Stored + Deserialize<'de>> Visitor<'de
     }
 }
 
-impl<O: Family + Stateful, const N: usize, M: Stored + Number + Serialize> Serialize for State<O, N, M> {
+impl<O: Family + Stateful<Memory: Number + Serialize>, const N: usize> Serialize for State<O, N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Fields { family: name::<O, M>(), columns: Arrays(self.columns.as_ref()), clock: self.clock }
+        Fields { family: name::<O, O::Memory>(), columns: Arrays(self.columns.as_ref()), clock: self.clock }
             .serialize(serializer)
     }
 }
 
-impl<'de, O: Family + Stateful, const N: usize, M: Stored + Number + Deserialize<'de>> Deserialize<'de>
-    for State<O, N, M>
+impl<'de, O: Family + Stateful<Memory: Number + Deserialize<'de>>, const N: usize> Deserialize<'de>
+    for State<O, N>
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = Fields::<Filled<O, N, M>>::deserialize(deserializer)?;
-        let (columns, clock) = fields.of::<O, M, D::Error>()?;
+        let fields = Fields::<Filled<O, N>>::deserialize(deserializer)?;
+        let (columns, clock) = fields.of::<O, O::Memory, D::Error>()?;
         let mut state = columns.0;
         state.clock = clock;
         Ok(state)
@@ -91,18 +91,18 @@ impl<'de, O: Family + Stateful, const N: usize, M: Stored + Number + Deserialize
 }
 
 #[cfg(feature = "alloc")]
-impl<O: Family + Stateful, M: Stored + Number + Serialize> Serialize for StateVec<O, M> {
+impl<O: Family + Stateful<Memory: Number + Serialize>> Serialize for StateVec<O> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let columns = self.columns();
-        Fields { family: name::<O, M>(), columns, clock: self.clock }.serialize(serializer)
+        Fields { family: name::<O, O::Memory>(), columns, clock: self.clock }.serialize(serializer)
     }
 }
 
 #[cfg(feature = "alloc")]
-impl<'de, O: Family + Stateful, M: Stored + Number + Deserialize<'de>> Deserialize<'de> for StateVec<O, M> {
+impl<'de, O: Family + Stateful<Memory: Number + Deserialize<'de>>> Deserialize<'de> for StateVec<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = Fields::<Vec<Vec<M>>>::deserialize(deserializer)?;
-        let (columns, clock) = fields.of::<O, M, D::Error>()?;
+        let fields = Fields::<Vec<Vec<O::Memory>>>::deserialize(deserializer)?;
+        let (columns, clock) = fields.of::<O, O::Memory, D::Error>()?;
         let n = columns.first().map_or(0, Vec::len);
         let mut state = Self::new(n);
         if columns.len() != O::Columns::COUNT {

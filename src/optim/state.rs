@@ -3,7 +3,7 @@
 use super::Stateful;
 #[cfg(feature = "alloc")]
 use crate::simd::Of;
-use crate::simd::{ColumnSet, Stored, Width, Zero};
+use crate::simd::{ColumnSet, Width, Zero};
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
 use core::fmt;
@@ -45,19 +45,19 @@ impl Clock {
 /// assert_eq!(size_of::<AdamState<64>>(), 2 * 64 * 4 + 8);
 /// ```
 #[repr(C)]
-pub struct State<O: Stateful, const N: usize, M: Stored = f32> {
+pub struct State<O: Stateful, const N: usize> {
     /// The columns, in the order that the optimizer's documentation names.
-    pub columns: <O::Columns as ColumnSet>::Arrays<M, N>,
+    pub columns: <O::Columns as ColumnSet>::Arrays<O::Memory, N>,
     /// Steps taken.
     pub clock: Clock,
     optimizer: PhantomData<fn() -> O>,
 }
 
-impl<O: Stateful, const N: usize, M: Stored> State<O, N, M> {
+impl<O: Stateful, const N: usize> State<O, N> {
     /// The initial state: all zero bits.
     #[must_use]
     pub const fn new() -> Self {
-        Self { columns: Zero::ZERO, clock: Clock::new(), optimizer: PhantomData }
+        Self { columns: Zero::ZERO_BITS, clock: Clock::new(), optimizer: PhantomData }
     }
 
     /// Steps taken.
@@ -68,7 +68,7 @@ impl<O: Stateful, const N: usize, M: Stored> State<O, N, M> {
 
     /// A view for the calls on slices.
     #[inline]
-    pub fn as_mut(&mut self) -> StateMut<'_, O, M> {
+    pub fn as_mut(&mut self) -> StateMut<'_, O> {
         StateMut::of(O::Columns::arrays_mut(&mut self.columns), &mut self.clock)
     }
 
@@ -90,42 +90,48 @@ impl<O: Stateful, const N: usize, M: Stored> State<O, N, M> {
 /// assert_eq!(clock.t, 1);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-pub struct StateMut<'a, O: Stateful, M: Stored = f32> {
+pub struct StateMut<'a, O: Stateful> {
     /// The columns, in the order that the optimizer's documentation names.
-    pub columns: <O::Columns as ColumnSet>::Views<'a, M>,
+    pub columns: <O::Columns as ColumnSet>::Views<'a, O::Memory>,
     /// Steps taken.
     pub clock: &'a mut Clock,
+    /// Which element of its tensor the first one is: 0, unless the tensor is stepped in pieces. Only the rounding of
+    /// [half states](super::Half) asks.
+    pub first: u32,
     optimizer: PhantomData<fn() -> O>,
 }
 
-impl<'a, O: Stateful, M: Stored> StateMut<'a, O, M> {
+impl<'a, O: Stateful> StateMut<'a, O> {
     /// A state in borrowed memory. New columns are filled with zeros.
-    pub const fn new<const K: usize>(columns: [&'a mut [M]; K], clock: &'a mut Clock) -> Self
+    pub const fn new<const K: usize>(columns: [&'a mut [O::Memory]; K], clock: &'a mut Clock) -> Self
     where
         O: Stateful<Columns = Width<K>>,
     {
-        Self { columns, clock, optimizer: PhantomData }
+        Self { columns, clock, first: 0, optimizer: PhantomData }
     }
 
-    pub(crate) const fn of(columns: <O::Columns as ColumnSet>::Views<'a, M>, clock: &'a mut Clock) -> Self {
-        Self { columns, clock, optimizer: PhantomData }
+    pub(crate) const fn of(
+        columns: <O::Columns as ColumnSet>::Views<'a, O::Memory>,
+        clock: &'a mut Clock,
+    ) -> Self {
+        Self { columns, clock, first: 0, optimizer: PhantomData }
     }
 
     /// The same view for a shorter time.
-    pub fn reborrow(&mut self) -> StateMut<'_, O, M> {
-        StateMut::of(O::Columns::reborrow(&mut self.columns), self.clock)
+    pub fn reborrow(&mut self) -> StateMut<'_, O> {
+        StateMut { first: self.first, ..StateMut::of(O::Columns::reborrow(&mut self.columns), self.clock) }
     }
 
     /// The initial state again: zeros.
     pub fn reset(&mut self) {
         for column in self.columns.as_mut() {
-            column.fill(M::ZERO);
+            column.fill(<O::Memory as Zero>::ZERO_BITS);
         }
         *self.clock = Clock::new();
     }
 
     /// The elements of a range, `None` where a column is too short: a part of a tensor.
-    pub fn get(&mut self, range: core::ops::Range<usize>) -> Option<StateMut<'_, O, M>> {
+    pub fn get(&mut self, range: core::ops::Range<usize>) -> Option<StateMut<'_, O>> {
         let mut short = false;
         let mut columns = self.columns.as_mut().iter_mut();
         let columns =
@@ -136,7 +142,8 @@ impl<'a, O: Stateful, M: Stored> StateMut<'a, O, M> {
                     &mut []
                 }
             });
-        if short { None } else { Some(StateMut::of(columns, self.clock)) }
+        let first = self.first.wrapping_add(range.start as u32);
+        if short { None } else { Some(StateMut { first, ..StateMut::of(columns, self.clock) }) }
     }
 }
 
@@ -152,19 +159,19 @@ impl<'a, O: Stateful, M: Stored> StateMut<'a, O, M> {
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[cfg(feature = "alloc")]
-pub struct StateVec<O: Stateful, M: Stored = f32> {
-    columns: Of<O::Columns, Vec<M>>,
+pub struct StateVec<O: Stateful> {
+    columns: Of<O::Columns, Vec<O::Memory>>,
     /// Steps taken.
     pub clock: Clock,
     optimizer: PhantomData<fn() -> O>,
 }
 
 #[cfg(feature = "alloc")]
-impl<O: Stateful, M: Stored> StateVec<O, M> {
+impl<O: Stateful> StateVec<O> {
     /// The initial state of `n` parameters: zeros.
     #[must_use]
     pub fn new(n: usize) -> Self {
-        let columns = O::Columns::repeat(|| vec![M::ZERO; n]);
+        let columns = O::Columns::repeat(|| vec![<O::Memory as Zero>::ZERO_BITS; n]);
         Self { columns, clock: Clock::new(), optimizer: PhantomData }
     }
 
@@ -175,18 +182,18 @@ impl<O: Stateful, M: Stored> StateVec<O, M> {
     }
 
     /// The columns, to read or to fill.
-    pub fn columns_mut(&mut self) -> <O::Columns as ColumnSet>::Views<'_, M> {
+    pub fn columns_mut(&mut self) -> <O::Columns as ColumnSet>::Views<'_, O::Memory> {
         O::Columns::slices_mut(&mut self.columns)
     }
 
     /// The columns.
     #[must_use]
-    pub fn columns(&self) -> &[Vec<M>] {
+    pub fn columns(&self) -> &[Vec<O::Memory>] {
         self.columns.as_ref()
     }
 
     /// A view for the calls on slices.
-    pub fn as_mut(&mut self) -> StateMut<'_, O, M> {
+    pub fn as_mut(&mut self) -> StateMut<'_, O> {
         StateMut::of(O::Columns::slices_mut(&mut self.columns), &mut self.clock)
     }
 
@@ -197,23 +204,23 @@ impl<O: Stateful, M: Stored> StateVec<O, M> {
 }
 
 // Written by hand: derives would ask the same of `O`, which is only a name here.
-impl<O: Stateful, const N: usize, M: Stored> Clone for State<O, N, M> {
+impl<O: Stateful, const N: usize> Clone for State<O, N> {
     fn clone(&self) -> Self {
         Self { columns: self.columns.clone(), clock: self.clock, optimizer: PhantomData }
     }
 }
-impl<O: Stateful, const N: usize, M: Stored> PartialEq for State<O, N, M> {
+impl<O: Stateful, const N: usize> PartialEq for State<O, N> {
     fn eq(&self, other: &Self) -> bool {
         self.columns == other.columns && self.clock == other.clock
     }
 }
-impl<O: Stateful, const N: usize, M: Stored> fmt::Debug for State<O, N, M> {
+impl<O: Stateful, const N: usize> fmt::Debug for State<O, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State").field("columns", &self.columns).field("clock", &self.clock).finish()
     }
 }
 #[cfg(feature = "alloc")]
-impl<O: Stateful, M: Stored> Clone for StateVec<O, M> {
+impl<O: Stateful> Clone for StateVec<O> {
     fn clone(&self) -> Self {
         let mut columns = self.columns.as_ref().iter();
         let columns = O::Columns::repeat(|| columns.next().cloned().unwrap_or_default());
@@ -221,19 +228,19 @@ impl<O: Stateful, M: Stored> Clone for StateVec<O, M> {
     }
 }
 #[cfg(feature = "alloc")]
-impl<O: Stateful, M: Stored> PartialEq for StateVec<O, M> {
+impl<O: Stateful> PartialEq for StateVec<O> {
     fn eq(&self, other: &Self) -> bool {
         self.columns() == other.columns() && self.clock == other.clock
     }
 }
 #[cfg(feature = "alloc")]
-impl<O: Stateful, M: Stored> fmt::Debug for StateVec<O, M> {
+impl<O: Stateful> fmt::Debug for StateVec<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StateVec").field("columns", &self.columns()).field("clock", &self.clock).finish()
     }
 }
 
-impl<O: Stateful, const N: usize, M: Stored> Default for State<O, N, M> {
+impl<O: Stateful, const N: usize> Default for State<O, N> {
     fn default() -> Self {
         Self::new()
     }

@@ -3,7 +3,7 @@
 use super::with::With;
 use super::{Clock, Optimizer, StateMut, Stateful};
 use crate::error::Error;
-use crate::simd::{ColumnSet, Level, Rule};
+use crate::simd::{AtStep as _, ColumnSet, Level, Rule};
 use crate::transform::Transform;
 
 /// One tensor of a model: parameters, gradients, state, and transforms of its own.
@@ -40,7 +40,7 @@ impl<O: Stateful, T> Tensor<'_, O, T> {
     ///
     /// # Errors
     /// [`Error::Length`] if one of them is not as long as the parameters.
-    fn pass(&mut self) -> Result<<O::Columns as ColumnSet>::Pass<'_>, Error> {
+    fn pass(&mut self) -> Result<<O::Columns as ColumnSet>::Pass<'_, O::Memory>, Error> {
         O::Columns::pass(self.params, self.grads, O::Columns::reborrow(&mut self.state.columns))
     }
 }
@@ -58,7 +58,8 @@ pub(super) fn step_tensors<O: Optimizer, T: Transform>(
 ) -> Result<(), Error> {
     check_tensors(tensors)?;
     let exec = optimizer.exec();
-    let step = Step { level: exec.level(), lr: optimizer.lr(), rule: optimizer.rule(clock.tick()) };
+    let rule = optimizer.rule(clock.tick());
+    let step = Step { level: exec.level(), lr: optimizer.lr(), rule, t: clock.t };
     step.all(tensors, &|n| exec.parts(n))
 }
 
@@ -71,7 +72,7 @@ pub(super) fn step_each<O: Optimizer, T: Transform>(
     let exec = optimizer.exec();
     for tensor in tensors {
         let rule = optimizer.rule(tensor.state.clock.tick());
-        let step = Step { level: exec.level(), lr: optimizer.lr(), rule };
+        let step = Step { level: exec.level(), lr: optimizer.lr(), rule, t: tensor.state.clock.t };
         let parts = exec.parts(tensor.params.len());
         step.one(tensor, parts)?;
     }
@@ -83,6 +84,7 @@ struct Step<R> {
     level: Level,
     lr: f32,
     rule: R,
+    t: u32,
 }
 
 impl<R: Rule + Copy> Step<R> {
@@ -92,7 +94,9 @@ impl<R: Rule + Copy> Step<R> {
         O: Stateful<Columns = R::Columns>,
     {
         let rule = With { inner: self.rule, transform: tensor.transform.at(self.lr) };
-        R::Columns::run_parts(self.level, &rule, tensor.pass()?, parts);
+        let first = tensor.state.first;
+        let pass = tensor.pass()?.at_step(self.t, first);
+        R::Columns::run_parts(self.level, &rule, pass, parts);
         Ok(())
     }
 

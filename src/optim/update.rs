@@ -1,8 +1,8 @@
 //! A step that layers take, each for its own parameters.
 
-use super::{Optimizer, StateMut, With};
+use super::{Optimizer, StateMut, Stateful, With};
 use crate::error::{Argument, Error, same_length};
-use crate::simd::{ColumnSet, Exec, Rule};
+use crate::simd::{AtStep as _, ColumnSet, Exec, Rule, Stored};
 use crate::transform::Transform;
 use core::ops::Range;
 
@@ -31,32 +31,42 @@ use core::ops::Range;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[must_use = "a layer's backward_step takes it"]
-pub struct Update<'a, R: Rule, B: Rule<Columns = R::Columns> = R> {
+pub struct Update<'a, R: Rule, B: Rule<Columns = R::Columns> = R, M: Stored = f32> {
     weights: R,
     biases: B,
     lr: f32,
     params: &'a mut [f32],
-    state: <R::Columns as ColumnSet>::Views<'a, f32>,
+    state: <R::Columns as ColumnSet>::Views<'a, M>,
+    /// The step, and which element of the state's tensor the first one is: what the rounding of [`Bf16`](crate::Bf16) depends on.
+    place: (u32, u32),
 }
 
-impl<'a, R: Rule + Copy> Update<'a, R> {
-    pub(super) fn new<O: Optimizer<Rule = R>>(
+impl<'a, R: Rule + Copy, M: Stored> Update<'a, R, R, M> {
+    pub(super) fn new<O: Optimizer<Rule = R, Family: Stateful<Memory = M>>>(
         optimizer: &O,
         params: &'a mut [f32],
         state: StateMut<'a, O::Family>,
     ) -> Self {
         let rule = optimizer.rule(state.clock.tick());
-        Self { weights: rule, biases: rule, lr: optimizer.lr(), params, state: state.columns }
+        let place = (state.clock.t, state.first);
+        Self { weights: rule, biases: rule, lr: optimizer.lr(), params, state: state.columns, place }
     }
 }
 
-impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy> Update<'a, R, B> {
+impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy, M: Stored> Update<'a, R, B, M> {
     /// The same step with one more transform, of weights alone: biases stay as they are.
     ///
     /// It acts behind the optimizer's own transforms.
-    pub fn on_weights<T: Transform>(self, transform: T) -> Update<'a, With<R, T>, B> {
-        let Self { weights, biases, lr, params, state } = self;
-        Update { weights: With { inner: weights, transform: transform.at(lr) }, biases, lr, params, state }
+    pub fn on_weights<T: Transform>(self, transform: T) -> Update<'a, With<R, T>, B, M> {
+        let Self { weights, biases, lr, params, state, place } = self;
+        Update {
+            weights: With { inner: weights, transform: transform.at(lr) },
+            biases,
+            lr,
+            params,
+            state,
+            place,
+        }
     }
 
     /// Number of parameters.
@@ -85,7 +95,7 @@ impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy> Update<'a, R, B> 
         let sum = lengths.iter().fold(0_usize, |sum, n| sum.saturating_add(*n));
         same_length(Argument::Params, sum, self.len())?;
         let (weights, biases, lr) = (self.weights, self.biases, self.lr);
-        let (mut params, mut state) = (self.params, self.state);
+        let (mut params, mut state, (t, mut at)) = (self.params, self.state, self.place);
         Ok(lengths.map(|n| {
             let own = core::mem::take(&mut params);
             let (own, others) = own.split_at_mut_checked(n).unwrap_or_default();
@@ -97,7 +107,9 @@ impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy> Update<'a, R, B> 
                 *column = others;
                 own
             });
-            Self { weights, biases, lr, params: own, state: first }
+            let place = (t, at);
+            at = at.wrapping_add(n as u32);
+            Self { weights, biases, lr, params: own, state: first, place }
         }))
     }
 
@@ -110,10 +122,10 @@ impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy> Update<'a, R, B> 
     }
 
     /// The same for a shorter time.
-    pub(crate) fn reborrow(&mut self) -> Update<'_, R, B> {
-        let Self { weights, biases, lr, .. } = *self;
+    pub(crate) fn reborrow(&mut self) -> Update<'_, R, B, M> {
+        let Self { weights, biases, lr, place, .. } = *self;
         let state = R::Columns::reborrow(&mut self.state);
-        Update { weights, biases, lr, params: self.params, state }
+        Update { weights, biases, lr, params: self.params, state, place }
     }
 
     /// The step of the weights in a range, where nothing is out of range.
@@ -129,14 +141,22 @@ impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy> Update<'a, R, B> 
     }
 
     #[inline]
-    fn apply<K: Rule<Columns = R::Columns>>(&mut self, exec: Exec, rule: &K, range: Range<usize>, grads: &[f32]) {
+    fn apply<K: Rule<Columns = R::Columns>>(
+        &mut self,
+        exec: Exec,
+        rule: &K,
+        range: Range<usize>,
+        grads: &[f32],
+    ) {
+        let (t, first) = self.place;
+        let first = first.wrapping_add(range.start as u32);
         let params = self.params.get_mut(range.clone()).unwrap_or_default();
         let mut columns = self.state.as_mut().iter_mut();
         let state = R::Columns::views(|_| {
             columns.next().and_then(|column| column.get_mut(range.clone())).unwrap_or_default()
         });
         if let Ok(pass) = R::Columns::pass(params, grads, state) {
-            R::Columns::run(exec, rule, pass);
+            R::Columns::run(exec, rule, pass.at_step(t, first));
         }
     }
 }

@@ -30,6 +30,7 @@ pub struct With<O, T> {
 impl<O: Optimizer, T: Transform> Optimizer for With<O, T> {
     type Family = O::Family;
     type Rule = With<O::Rule, T>;
+    const HALVES: bool = O::HALVES;
 
     #[inline]
     fn rule(&self, clock: &mut Clock) -> Self::Rule {

@@ -296,9 +296,37 @@ mod tests {
     /// A prime distance apart, and all numbers near those where something changes.
     fn some_bits() -> impl Iterator<Item = u32> {
         let near = [
-            0.0_f32, f32::MIN_POSITIVE, 1e-8, 2e-8, 0.292_893_2, 0.414_213_57, 0.5, 0.6, core::f32::consts::FRAC_1_SQRT_2, 1.0,
-            core::f32::consts::SQRT_2, 0.125, 0.25, 0.375, 0.625, 0.75, 0.875, 1.25, 9.0, 16.635_532, 17.328_68, 87.336_54,
-            88.722_83, 89.0, 103.972_08, 104.0, 4_194_304.0, 8_388_608.0, 16_777_216.0, f32::MAX, f32::INFINITY,
+            0.0_f32,
+            f32::MIN_POSITIVE,
+            1e-8,
+            2e-8,
+            0.292_893_2,
+            0.414_213_57,
+            0.5,
+            0.6,
+            core::f32::consts::FRAC_1_SQRT_2,
+            1.0,
+            core::f32::consts::SQRT_2,
+            0.125,
+            0.25,
+            0.375,
+            0.625,
+            0.75,
+            0.875,
+            1.25,
+            9.0,
+            16.635_532,
+            17.328_68,
+            87.336_54,
+            88.722_83,
+            89.0,
+            103.972_08,
+            104.0,
+            4_194_304.0,
+            8_388_608.0,
+            16_777_216.0,
+            f32::MAX,
+            f32::INFINITY,
         ];
         let near = near.into_iter().flat_map(|x| (-40..40).map(move |k| x.to_bits().wrapping_add_signed(k)));
         near.flat_map(|bits| [bits, bits ^ 1 << 31]).chain((0..u32::MAX).step_by(9973))
@@ -335,17 +363,44 @@ mod tests {
         };
         let inf = f32::INFINITY;
         for (name, x, want) in [
-            ("exp", 0.0, 1.0), ("exp", inf, inf), ("exp", -inf, 0.0), ("exp", 1.0, core::f32::consts::E),
-            ("exp", f32::MAX, inf), ("exp", -103.9, 1e-45), ("ln", 1.0, 0.0), ("ln", 0.0, -inf), ("ln", -0.0, -inf),
-            ("ln", inf, inf), ("ln", 2.0, core::f32::consts::LN_2), ("ln_1p", 0.0, 0.0), ("ln_1p", -1.0, -inf), ("ln_1p", inf, inf),
-            ("ln_1p", 1e-45, 1e-45), ("tanh", inf, 1.0), ("tanh", -inf, -1.0), ("tanh", 1e-45, 1e-45), ("sigmoid", 0.0, 0.5),
-            ("sigmoid", inf, 1.0), ("sigmoid", -inf, 0.0), ("sine", 0.0, 0.0), ("sine", 0.25, 1.0), ("sine", -0.25, -1.0),
-            ("sine", 0.75, -1.0), ("sine", 1e30, 0.0), ("cosine", 0.0, 1.0), ("cosine", 0.5, -1.0), ("cosine", -7.0, 1.0),
-            ("sine", 4_194_304.5, 0.0), ("cosine", 4_194_304.5, -1.0), ("cosine", 1_048_576.25, 0.0),
+            ("exp", 0.0, 1.0),
+            ("exp", inf, inf),
+            ("exp", -inf, 0.0),
+            ("exp", 1.0, core::f32::consts::E),
+            ("exp", f32::MAX, inf),
+            ("exp", -103.9, 1e-45),
+            ("ln", 1.0, 0.0),
+            ("ln", 0.0, -inf),
+            ("ln", -0.0, -inf),
+            ("ln", inf, inf),
+            ("ln", 2.0, core::f32::consts::LN_2),
+            ("ln_1p", 0.0, 0.0),
+            ("ln_1p", -1.0, -inf),
+            ("ln_1p", inf, inf),
+            ("ln_1p", 1e-45, 1e-45),
+            ("tanh", inf, 1.0),
+            ("tanh", -inf, -1.0),
+            ("tanh", 1e-45, 1e-45),
+            ("sigmoid", 0.0, 0.5),
+            ("sigmoid", inf, 1.0),
+            ("sigmoid", -inf, 0.0),
+            ("sine", 0.0, 0.0),
+            ("sine", 0.25, 1.0),
+            ("sine", -0.25, -1.0),
+            ("sine", 0.75, -1.0),
+            ("sine", 1e30, 0.0),
+            ("cosine", 0.0, 1.0),
+            ("cosine", 0.5, -1.0),
+            ("cosine", -7.0, 1.0),
+            ("sine", 4_194_304.5, 0.0),
+            ("cosine", 4_194_304.5, -1.0),
+            ("cosine", 1_048_576.25, 0.0),
         ] {
             assert_eq!(of(name, x), want, "{name} of {x}");
         }
-        for (name, x) in [("ln", -1.0), ("ln", -inf), ("ln_1p", -1.5), ("ln_1p", -inf), ("sine", inf), ("cosine", -inf)] {
+        for (name, x) in
+            [("ln", -1.0), ("ln", -inf), ("ln_1p", -1.5), ("ln_1p", -inf), ("sine", inf), ("cosine", -inf)]
+        {
             assert!(of(name, x).is_nan(), "{name} of {x}");
         }
         for (name, ..) in FUNCTIONS {

@@ -1,6 +1,7 @@
 //! Where a call runs: on which instruction set, and on how many threads. Results do not depend on either.
 
 use super::level::Level;
+use super::stored::Stored;
 use super::sweep::{Columns, Rule};
 use super::vector::Element;
 use super::width::Width;
@@ -127,10 +128,10 @@ pub(crate) const GRAIN: usize = 1 << 18;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[inline]
-pub fn run<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
+pub fn run<const S: usize, const R: usize, T: Element, M: Stored<T>, K: Rule<R, T, Columns = Width<S>>>(
     exec: impl Into<Exec>,
     rule: &K,
-    columns: Columns<'_, S, R, T>,
+    columns: Columns<'_, S, R, T, M>,
 ) {
     let exec = exec.into();
     let parts = exec.parts(columns.len());
@@ -139,10 +140,16 @@ pub fn run<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = W
 
 /// [`run`] in a number of parts, a thread each.
 #[inline]
-pub(crate) fn run_parts<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
+pub(crate) fn run_parts<
+    const S: usize,
+    const R: usize,
+    T: Element,
+    M: Stored<T>,
+    K: Rule<R, T, Columns = Width<S>>,
+>(
     level: Level,
     rule: &K,
-    columns: Columns<'_, S, R, T>,
+    columns: Columns<'_, S, R, T, M>,
     parts: usize,
 ) {
     #[cfg(feature = "rayon")]

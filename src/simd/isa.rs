@@ -3,6 +3,7 @@
 use super::draw::Words;
 use super::mask::{Gate, Gated};
 use super::product::Grid;
+use super::stored::Stored;
 use super::sweep::{Columns, Rule};
 use super::vector::{Element, Plain, Vector};
 use super::width::Width;
@@ -27,11 +28,18 @@ pub trait Isa: Copy {
 pub trait Assembler: Copy {
     /// Does the first elements of a sweep in assembly, if it has a loop for the rule, and returns the others.
     #[inline(always)]
-    fn sweep<'a, const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
+    fn sweep<
+        'a,
+        const S: usize,
+        const R: usize,
+        T: Element,
+        M: Stored<T>,
+        K: Rule<R, T, Columns = Width<S>>,
+    >(
         self,
         _rule: &K,
-        columns: Columns<'a, S, R, T>,
-    ) -> Columns<'a, S, R, T> {
+        columns: Columns<'a, S, R, T, M>,
+    ) -> Columns<'a, S, R, T, M> {
         columns
     }
 

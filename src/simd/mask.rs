@@ -47,7 +47,7 @@ impl<T> InOut<'_, T> {
     }
 }
 
-impl<'a, T> InOut<'a, T> {
+impl<'a, T: Element> InOut<'a, T> {
     /// For rules that compute `x` from a column they read: what is there before is not used.
     #[inline]
     pub(crate) fn columns(self) -> Result<Columns<'a, 0, 1, T>, Error> {
@@ -113,13 +113,13 @@ pub trait Gate<const R: usize, T: Element = f32> {
 
 /// The slices of a pass with a mask, their lengths checked.
 #[derive(Debug)]
-pub struct Gated<'a, const R: usize, T = f32> {
+pub struct Gated<'a, const R: usize, T: Element = f32> {
     to: *mut T,
     from: *const T,
     read: Streams<'a, 0, R, T>,
 }
 
-impl<'a, const R: usize, T> Gated<'a, R, T> {
+impl<'a, const R: usize, T: Element> Gated<'a, R, T> {
     /// Bundles them.
     #[inline]
     pub fn new(in_out: InOut<'a, T>, read: [&'a [T]; R]) -> Result<Self, Error> {
@@ -190,7 +190,7 @@ pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
 }
 
 /// The slices of a pass with their mask.
-struct Masked<'a, 'm, const R: usize, T> {
+struct Masked<'a, 'm, const R: usize, T: Element> {
     mask: &'m [u32],
     columns: Gated<'a, R, T>,
 }

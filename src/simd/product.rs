@@ -119,7 +119,22 @@ impl<T: Element> Product<'_, T> {
         };
         let Self { rows, terms, cols, a_rows, a_terms, b_terms, b_cols, y_rows, inner, .. } = self;
         let (a, b) = (self.a.as_ptr(), self.b.as_ptr());
-        let all = Grid { rows, terms, cols, a, a_rows, a_terms, b, b_terms, b_cols, y, y_rows, start, start_rows, inner };
+        let all = Grid {
+            rows,
+            terms,
+            cols,
+            a,
+            a_rows,
+            a_terms,
+            b,
+            b_terms,
+            b_cols,
+            y,
+            y_rows,
+            start,
+            start_rows,
+            inner,
+        };
         // A second thread wakes up for as much time as a pass over GRAIN elements takes: some products each.
         let products = rows[0] * rows[1] * cols / 4 * terms[0] * terms[1];
         run_parts(exec.level().narrowed(cols * size_of::<T>()), all, exec.parts(products));
@@ -254,7 +269,8 @@ unsafe fn panels<T: Element, V: Vector<T>>(isa: V::Isa, all: Grid<T>) {
             part.skip_columns(col);
             // SAFETY: the panel has PANEL >= wide columns and TERMS rows; what is read lies in `b`.
             unsafe { transpose::<T, V>(isa, part.b.add(term), all.b_cols, [cols, terms], panel, wide) };
-            (part.cols, part.terms, part.b, part.b_terms, part.b_cols) = (cols, [1, terms], panel, [0, wide], 1);
+            (part.cols, part.terms, part.b, part.b_terms, part.b_cols) =
+                (cols, [1, terms], panel, [0, wide], 1);
             part.a = part.a.wrapping_add(term * all.a_terms[1]);
             if term > 0 {
                 (part.start, part.start_rows) = (part.y, part.y_rows);
@@ -380,10 +396,13 @@ unsafe fn tile<T: Element, V: Vector<T>, const R: usize, const C: usize>(
     let zero = V::splat(isa, T::ZERO);
     let mut sums = [[zero; C]; R];
     if !grid.start.is_null() {
-        each!(r < R, each!(c < C, {
-            // SAFETY: the place of a sum's start lies in the slice of starts.
-            sums[r][c] = unsafe { load(isa, lines[r].start.add(col + c * V::WIDTH), n) };
-        }));
+        each!(
+            r < R,
+            each!(c < C, {
+                // SAFETY: the place of a sum's start lies in the slice of starts.
+                sums[r][c] = unsafe { load(isa, lines[r].start.add(col + c * V::WIDTH), n) };
+            })
+        );
     }
     let columns = grid.b.wrapping_add(col * grid.b_cols);
     let register = V::WIDTH * grid.b_cols;
@@ -411,16 +430,19 @@ unsafe fn tile<T: Element, V: Vector<T>, const R: usize, const C: usize>(
         }
         group += 1;
     }
-    each!(r < R, each!(c < C, {
-        // SAFETY: row and column lie in the result.
-        unsafe { store(sums[r][c], lines[r].y.add(col + c * V::WIDTH), n) };
-    }));
+    each!(
+        r < R,
+        each!(c < C, {
+            // SAFETY: row and column lie in the result.
+            unsafe { store(sums[r][c], lines[r].y.add(col + c * V::WIDTH), n) };
+        })
+    );
 }
 
 /// # Safety
 /// `src` is valid for reads of `n <= WIDTH` elements.
 #[inline(always)]
-pub(super) unsafe fn load<T, V: Vector<T>>(isa: V::Isa, src: *const T, n: usize) -> V {
+pub(super) unsafe fn load<T: Element, V: Vector<T>>(isa: V::Isa, src: *const T, n: usize) -> V {
     // SAFETY: the caller vouches for n elements.
     unsafe { if n == V::WIDTH { V::load(isa, src) } else { V::load_partial(isa, src, n) } }
 }
@@ -428,7 +450,7 @@ pub(super) unsafe fn load<T, V: Vector<T>>(isa: V::Isa, src: *const T, n: usize)
 /// # Safety
 /// `dst` is valid for writes of `n <= WIDTH` elements.
 #[inline(always)]
-pub(super) unsafe fn store<T, V: Vector<T>>(x: V, dst: *mut T, n: usize) {
+pub(super) unsafe fn store<T: Element, V: Vector<T>>(x: V, dst: *mut T, n: usize) {
     // SAFETY: the caller vouches for n elements.
     unsafe { if n == V::WIDTH { x.store(dst) } else { x.store_partial(dst, n) } }
 }
@@ -479,7 +501,13 @@ unsafe fn transpose<T: Element, V: Vector<T>>(
 /// # Safety
 /// `from` and `to` are valid for `WIDTH` lines of `WIDTH` numbers.
 #[inline(always)]
-unsafe fn turn<T: Element, V: Vector<T>>(isa: V::Isa, from: *const T, stride: usize, to: *mut T, wide: usize) {
+unsafe fn turn<T: Element, V: Vector<T>>(
+    isa: V::Isa,
+    from: *const T,
+    stride: usize,
+    to: *mut T,
+    wide: usize,
+) {
     let mut rows = [V::splat(isa, T::ZERO); 16]; // an array length cannot be WIDTH
     let mut k = 0;
     while k < V::WIDTH {

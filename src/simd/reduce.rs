@@ -137,7 +137,7 @@ fn reduce_block<const R: usize, const S: usize, const A: usize, T: Element, K: F
 }
 
 /// One block of a reduction to `A` numbers.
-struct Block<'a, const R: usize, const S: usize, const A: usize, T>(Streams<'a, S, R, T>);
+struct Block<'a, const R: usize, const S: usize, const A: usize, T: Element>(Streams<'a, S, R, T>);
 
 impl<const R: usize, const S: usize, const A: usize, T: Element, K: Fold<R, S, A, T>> Kernel<K>
     for Block<'_, R, S, A, T>

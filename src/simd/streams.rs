@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::arch::prefetch;
+use super::stored::Stored;
 use super::vector::{Element, Vector};
 use crate::error::{Argument, Error, same_length};
 use core::marker::PhantomData;
@@ -33,19 +34,20 @@ const AHEAD: usize = 192;
 
 /// `R` slices to read and `S` slices to update, all of length `len`.
 #[derive(Debug)]
-pub struct Streams<'a, const S: usize, const R: usize, T> {
+pub struct Streams<'a, const S: usize, const R: usize, T: Element, M: Stored<T> = T> {
     len: usize,
     pub(super) read: [*const T; R],
-    pub(super) state: [*mut T; S],
-    slices: PhantomData<(&'a [T], &'a mut [T])>,
+    pub(super) state: [*mut M; S],
+    pub(super) dither: M::Dither,
+    slices: PhantomData<(&'a [T], &'a mut [M])>,
 }
 
 // SAFETY: Streams is a bundle of `&mut [T]` and `&[T]`, which are Send for these T.
-unsafe impl<const S: usize, const R: usize, T: Send + Sync> Send for Streams<'_, S, R, T> {}
+unsafe impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Send for Streams<'_, S, R, T, M> {}
 
-impl<'a, const S: usize, const R: usize, T> Streams<'a, S, R, T> {
+impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S, R, T, M> {
     #[inline]
-    pub fn new(len: usize, read: [&'a [T]; R], state: [&'a mut [T]; S]) -> Result<Self, Error> {
+    pub fn new(len: usize, read: [&'a [T]; R], state: [&'a mut [M]; S]) -> Result<Self, Error> {
         for column in &read {
             same_length(Argument::Read, len, column.len())?;
         }
@@ -55,7 +57,8 @@ impl<'a, const S: usize, const R: usize, T> Streams<'a, S, R, T> {
         Ok(Self {
             len,
             read: read.map(<[T]>::as_ptr),
-            state: state.map(<[T]>::as_mut_ptr),
+            state: state.map(<[M]>::as_mut_ptr),
+            dither: M::Dither::default(),
             slices: PhantomData,
         })
     }
@@ -64,16 +67,17 @@ impl<'a, const S: usize, const R: usize, T> Streams<'a, S, R, T> {
     /// For `'a`, each pointer of `read` is valid for reads of `len` elements, and each of `state` for
     /// writes too.
     #[inline]
-    pub unsafe fn from_pointers(len: usize, read: [*const T; R], state: [*mut T; S]) -> Self {
-        Self { len, read, state, slices: PhantomData }
+    pub unsafe fn from_pointers(len: usize, read: [*const T; R], state: [*mut M; S]) -> Self {
+        Self { len, read, state, dither: M::Dither::default(), slices: PhantomData }
     }
 
     #[inline]
-    pub fn from_arrays<const N: usize>(read: [&'a [T; N]; R], state: &'a mut [[T; N]; S]) -> Self {
+    pub fn from_arrays<const N: usize>(read: [&'a [T; N]; R], state: &'a mut [[M; N]; S]) -> Self {
         Self {
             len: N,
             read: read.map(|column| column.as_ptr()),
             state: state.each_mut().map(|column| column.as_mut_ptr()),
+            dither: M::Dither::default(),
             slices: PhantomData,
         }
     }
@@ -97,12 +101,13 @@ impl<'a, const S: usize, const R: usize, T> Streams<'a, S, R, T> {
                 state[k] = state[k].add(mid);
             });
         }
-        let rest = Self { len: self.len - mid, read, state, slices: PhantomData };
+        let dither = M::ahead(self.dither, mid);
+        let rest = Self { len: self.len - mid, read, state, dither, slices: PhantomData };
         (Self { len: mid, ..self }, rest)
     }
 }
 
-impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
+impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'_, S, R, T, M> {
     /// A register of each column from element `i` on.
     ///
     /// # Safety
@@ -114,7 +119,7 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
         // SAFETY: the caller keeps i + WIDTH within the columns; each place of both arrays is written.
         unsafe {
             each!(k < R, read.as_mut_ptr().cast::<V>().add(k).write(V::load(isa, self.read[k].add(i))));
-            each!(k < S, state.as_mut_ptr().cast::<V>().add(k).write(V::load(isa, self.state[k].add(i))));
+            each!(k < S, state.as_mut_ptr().cast::<V>().add(k).write(M::load(isa, self.state[k].add(i))));
             (read.assume_init(), state.assume_init())
         }
     }
@@ -136,9 +141,10 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// `i + WIDTH <= len`.
     #[inline(always)]
     pub unsafe fn store<V: Vector<T>>(&self, i: usize, state: [V; S]) {
+        let dither = M::ahead(self.dither, i);
         each!(k < S, {
             // SAFETY: the caller keeps i + WIDTH within the column.
-            unsafe { state[k].store(self.state[k].add(i)) };
+            unsafe { M::store(state[k], self.state[k].add(i), dither, k) };
         });
     }
 
@@ -156,7 +162,7 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
         });
         each!(k < S, {
             // SAFETY: the caller keeps i + n within the column.
-            state[k] = unsafe { V::load_partial(isa, self.state[k].add(i), n) };
+            state[k] = unsafe { M::load_partial(isa, self.state[k].add(i), n) };
         });
         (read, state)
     }
@@ -167,9 +173,10 @@ impl<const S: usize, const R: usize, T: Element> Streams<'_, S, R, T> {
     /// `i + n <= len`, and `n < WIDTH`.
     #[inline(always)]
     pub unsafe fn store_partial<V: Vector<T>>(&self, i: usize, n: usize, state: [V; S]) {
+        let dither = M::ahead(self.dither, i);
         each!(k < S, {
             // SAFETY: the caller keeps i + n within the column.
-            unsafe { state[k].store_partial(self.state[k].add(i), n) };
+            unsafe { M::store_partial(state[k], self.state[k].add(i), n, dither, k) };
         });
     }
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::isa::{Assembler, Isa, Kernel};
+use super::stored::Stored;
 use super::streams::Streams;
 use super::vector::{Element, Vector};
 use super::width::{ColumnSet, Width};
@@ -108,15 +109,15 @@ pub enum Assembly {
 
 /// The slices that a [`Rule`] runs over: all of one length, which is checked once, here.
 #[derive(Debug)]
-pub struct Columns<'a, const S: usize, const R: usize = 1, T = f32> {
+pub struct Columns<'a, const S: usize, const R: usize = 1, T: Element = f32, M: Stored<T> = T> {
     x: *mut T,
-    streams: Streams<'a, S, R, T>,
+    streams: Streams<'a, S, R, T, M>,
 }
 
 // SAFETY: besides the streams, Columns holds one more `&mut [T]`.
-unsafe impl<const S: usize, const R: usize, T: Send + Sync> Send for Columns<'_, S, R, T> {}
+unsafe impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Send for Columns<'_, S, R, T, M> {}
 
-impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
+impl<'a, const S: usize, const R: usize, T: Element> Columns<'a, S, R, T> {
     /// Bundles a column to update, columns to read, and columns of state.
     ///
     /// # Errors
@@ -127,13 +128,6 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
         Ok(Self { x: x.as_mut_ptr(), streams })
     }
 
-    /// # Safety
-    /// For `'a`, `x` is valid for reads and writes of as many elements as the streams.
-    #[inline]
-    pub(super) unsafe fn from_pointers(x: *mut T, streams: Streams<'a, S, R, T>) -> Self {
-        Self { x, streams }
-    }
-
     /// Bundles arrays, whose lengths the compiler has checked.
     #[inline]
     pub fn from_arrays<const N: usize>(
@@ -142,6 +136,32 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
         state: &'a mut [[T; N]; S],
     ) -> Self {
         Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state) }
+    }
+}
+
+impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S, R, T, M> {
+    /// [`new`](Columns::new) with a state of any memory.
+    #[inline]
+    pub(super) fn stored(x: &'a mut [T], read: [&'a [T]; R], state: [&'a mut [M]; S]) -> Result<Self, Error> {
+        let streams = Streams::new(x.len(), read, state)?;
+        Ok(Self { x: x.as_mut_ptr(), streams })
+    }
+
+    /// [`from_arrays`](Columns::from_arrays) with a state of any memory.
+    #[inline]
+    pub(super) fn stored_arrays<const N: usize>(
+        x: &'a mut [T; N],
+        read: [&'a [T; N]; R],
+        state: &'a mut [[M; N]; S],
+    ) -> Self {
+        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state) }
+    }
+
+    /// # Safety
+    /// For `'a`, `x` is valid for reads and writes of as many elements as the streams.
+    #[inline]
+    pub(super) unsafe fn from_pointers(x: *mut T, streams: Streams<'a, S, R, T, M>) -> Self {
+        Self { x, streams }
     }
 
     /// Length of every column.
@@ -161,7 +181,7 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
     /// Where `x`, the read columns and the state begin.
     #[allow(dead_code)] // for loops in assembly
     #[inline(always)]
-    pub(super) fn pointers(&self) -> (*mut T, [*const T; R], [*mut T; S]) {
+    pub(super) fn pointers(&self) -> (*mut T, [*const T; R], [*mut M; S]) {
         (self.x, self.streams.read, self.streams.state)
     }
 
@@ -176,14 +196,29 @@ impl<'a, const S: usize, const R: usize, T> Columns<'a, S, R, T> {
     }
 }
 
-impl<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>> Kernel<K>
-    for Columns<'_, S, R, T>
+/// What the rounding of a pass depends on.
+pub trait AtStep {
+    /// The same columns at step `t`, the first of them element `first` of its tensor.
+    #[must_use]
+    fn at_step(self, t: u32, first: u32) -> Self;
+}
+
+impl<const S: usize, const R: usize, T: Element, M: Stored<T>> AtStep for Columns<'_, S, R, T, M> {
+    #[inline]
+    fn at_step(mut self, t: u32, first: u32) -> Self {
+        self.streams.dither = M::dither(t, first);
+        self
+    }
+}
+
+impl<const S: usize, const R: usize, T: Element, M: Stored<T>, K: Rule<R, T, Columns = Width<S>>> Kernel<K>
+    for Columns<'_, S, R, T, M>
 {
     type Out = ();
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I, rule: &K) {
-        sweep::<S, R, T, T::In<I>, K>(isa, rule, self);
+        sweep::<S, R, T, M, T::In<I>, K>(isa, rule, self);
     }
 
     #[inline(always)]
@@ -213,10 +248,17 @@ pub(super) fn head<T: Element, V: Vector<T>>(x: *const T, n: usize) -> usize {
 
 /// The loop: a part of a register where that aligns `x`, whole registers, and what is left.
 #[inline(always)]
-fn sweep<const S: usize, const R: usize, T: Element, V: Vector<T>, K: Rule<R, T, Columns = Width<S>>>(
+fn sweep<
+    const S: usize,
+    const R: usize,
+    T: Element,
+    M: Stored<T>,
+    V: Vector<T>,
+    K: Rule<R, T, Columns = Width<S>>,
+>(
     isa: V::Isa,
     rule: &K,
-    columns: Columns<'_, S, R, T>,
+    columns: Columns<'_, S, R, T, M>,
 ) {
     let Columns { x: p, streams } = columns;
     let n = streams.len();

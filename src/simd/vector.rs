@@ -2,6 +2,8 @@
 #![allow(unsafe_code)]
 
 use super::isa::Isa;
+use super::stored::{Bf16, Stored as _, Zero, digits};
+use core::fmt::Debug;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 /// The token of the plain scalar code, which every CPU can run.
@@ -48,7 +50,7 @@ pub trait Memory<T>: Copy {
 ///
 /// `isa` is a token that only [`Level`](crate::Level) hands out. It proves that the CPU can run
 /// the instructions behind the operators.
-pub trait Vector<T = f32>:
+pub trait Vector<T: Element = f32>:
     Memory<T>
     + Add<Output = Self>
     + Sub<Output = Self>
@@ -90,6 +92,44 @@ pub trait Vector<T = f32>:
     #[doc(hidden)]
     fn zip(self, other: Self) -> [Self; 2];
 
+    /// Reads `WIDTH` numbers of the format [`Bf16`](crate::Bf16).
+    ///
+    /// # Safety
+    /// `src` is valid for reads of `WIDTH` words.
+    #[doc(hidden)]
+    #[inline(always)]
+    unsafe fn load_half(isa: Self::Isa, src: *const u16) -> Self {
+        let mut x = [T::ZERO; 16];
+        let mut k = 0;
+        while k < Self::WIDTH {
+            // SAFETY: k < WIDTH, at most 16.
+            unsafe { *x.as_mut_ptr().add(k) = T::from_f32(Bf16(*src.add(k)).to_f32()) };
+            k += 1;
+        }
+        // SAFETY: the array has at least WIDTH elements.
+        unsafe { Self::load(isa, x.as_ptr()) }
+    }
+
+    /// Writes `WIDTH` numbers of the format [`Bf16`](crate::Bf16), rounded by the dither of a column, whose first
+    /// element has `dither`.
+    ///
+    /// # Safety
+    /// `dst` is valid for writes of `WIDTH` words.
+    #[doc(hidden)]
+    #[inline(always)]
+    unsafe fn store_half(self, dst: *mut u16, dither: u32, column: usize) {
+        let mut x = [T::ZERO; 16];
+        // SAFETY: the array has at least WIDTH elements.
+        unsafe { self.store(x.as_mut_ptr()) };
+        let mut k = 0;
+        while k < Self::WIDTH {
+            let d = digits(Bf16::ahead(dither, k), column);
+            // SAFETY: k < WIDTH, at most 16.
+            unsafe { *dst.add(k) = Bf16::dithered((*x.as_ptr().add(k)).to_f32(), d).0 };
+            k += 1;
+        }
+    }
+
     /// The larger of both, and `other` where one of them is NaN.
     #[inline(always)]
     fn max(self, other: Self) -> Self {
@@ -106,7 +146,9 @@ pub trait Vector<T = f32>:
 /// A number type that the kernels compute with, `f32` or `f64`, and its register types.
 ///
 /// Sealed, like [`Vector`].
-pub trait Element: Vector<Self, Isa = Plain> + PartialOrd + Default + Send + Sync + 'static {
+pub trait Element:
+    Vector<Self, Isa = Plain> + PartialOrd + Default + Zero + Debug + Send + Sync + 'static
+{
     /// The number 0.
     const ZERO: Self;
     /// Positive infinity.
@@ -118,6 +160,9 @@ pub trait Element: Vector<Self, Isa = Plain> + PartialOrd + Default + Send + Syn
     /// The same number.
     #[doc(hidden)]
     fn from_f32(x: f32) -> Self;
+    /// The nearest `f32`.
+    #[doc(hidden)]
+    fn to_f32(self) -> f32;
     /// The nearest number to a count.
     #[doc(hidden)]
     fn from_count(n: usize) -> Self;
@@ -207,6 +252,11 @@ macro_rules! plain {
             #[inline(always)]
             fn from_f32(x: f32) -> Self {
                 <$t>::from(x)
+            }
+            #[inline(always)]
+            #[allow(clippy::unnecessary_cast)]
+            fn to_f32(self) -> f32 {
+                self as f32
             }
             #[inline(always)]
             fn from_count(n: usize) -> Self {

@@ -2,7 +2,8 @@
 
 use super::exec::{Exec, run, run_parts};
 use super::level::Level;
-use super::sweep::{Columns, Rule};
+use super::stored::{Stored, Zero};
+use super::sweep::{AtStep, Columns, Rule};
 use crate::error::{Argument, Error, same_length};
 use core::fmt::Debug;
 
@@ -24,7 +25,7 @@ pub trait ColumnSet: Sealed {
     /// A view of each column: `[&mut [M]; K]`.
     type Views<'a, M: Stored>: AsRef<[&'a mut [M]]> + AsMut<[&'a mut [M]]> + Send + Sync;
     /// The slices of one pass, their lengths checked.
-    type Pass<'a>: Send;
+    type Pass<'a, M: Stored>: Send + AtStep;
 
     #[doc(hidden)]
     fn arrays_mut<M: Stored, const N: usize>(arrays: &mut Self::Arrays<M, N>) -> Self::Views<'_, M>;
@@ -37,21 +38,26 @@ pub trait ColumnSet: Sealed {
     #[doc(hidden)]
     fn repeat<T>(f: impl FnMut() -> T) -> Self::Of<T>;
     #[doc(hidden)]
-    fn pass<'a, 's: 'a>(
+    fn pass<'a, 's: 'a, M: Stored>(
         params: &'a mut [f32],
         grads: &'a [f32],
-        state: Self::Views<'s, f32>,
-    ) -> Result<Self::Pass<'a>, Error>;
+        state: Self::Views<'s, M>,
+    ) -> Result<Self::Pass<'a, M>, Error>;
     #[doc(hidden)]
-    fn pass_arrays<'a, const N: usize>(
+    fn pass_arrays<'a, M: Stored, const N: usize>(
         params: &'a mut [f32; N],
         grads: &'a [f32; N],
-        state: &'a mut Self::Arrays<f32, N>,
-    ) -> Self::Pass<'a>;
+        state: &'a mut Self::Arrays<M, N>,
+    ) -> Self::Pass<'a, M>;
     #[doc(hidden)]
-    fn run<R: Rule<Columns = Self>>(exec: Exec, rule: &R, pass: Self::Pass<'_>);
+    fn run<M: Stored, R: Rule<Columns = Self>>(exec: Exec, rule: &R, pass: Self::Pass<'_, M>);
     #[doc(hidden)]
-    fn run_parts<R: Rule<Columns = Self>>(level: Level, rule: &R, pass: Self::Pass<'_>, parts: usize);
+    fn run_parts<M: Stored, R: Rule<Columns = Self>>(
+        level: Level,
+        rule: &R,
+        pass: Self::Pass<'_, M>,
+        parts: usize,
+    );
 }
 
 /// `K` columns of state.
@@ -61,27 +67,12 @@ pub struct Width<const K: usize>;
 pub trait Sealed: Sized {}
 impl<const K: usize> Sealed for Width<K> {}
 
-/// What has a value of all zero bits.
-pub trait Zero {
-    const ZERO: Self;
-}
-impl Zero for f32 {
-    const ZERO: Self = 0.0;
-}
-impl<T: Zero, const N: usize> Zero for [T; N] {
-    const ZERO: Self = [T::ZERO; N];
-}
-
-/// What a column may be stored as.
-pub trait Stored: Zero + Copy + PartialEq + Debug + Send + Sync + 'static {}
-impl Stored for f32 {}
-
 impl<const K: usize> ColumnSet for Width<K> {
     const COUNT: usize = K;
     type Of<T> = [T; K];
     type Arrays<M: Stored, const N: usize> = [[M; N]; K];
     type Views<'a, M: Stored> = [&'a mut [M]; K];
-    type Pass<'a> = Columns<'a, K>;
+    type Pass<'a, M: Stored> = Columns<'a, K, 1, f32, M>;
 
     #[inline]
     fn arrays_mut<M: Stored, const N: usize>(arrays: &mut [[M; N]; K]) -> [&mut [M]; K] {
@@ -104,28 +95,33 @@ impl<const K: usize> ColumnSet for Width<K> {
         core::array::from_fn(|_| f())
     }
     #[inline]
-    fn pass<'a, 's: 'a>(
+    fn pass<'a, 's: 'a, M: Stored>(
         params: &'a mut [f32],
         grads: &'a [f32],
-        state: [&'s mut [f32]; K],
-    ) -> Result<Columns<'a, K>, Error> {
+        state: [&'s mut [M]; K],
+    ) -> Result<Columns<'a, K, 1, f32, M>, Error> {
         same_length(Argument::Grads, params.len(), grads.len())?;
-        Columns::new(params, [grads], state)
+        Columns::stored(params, [grads], state)
     }
     #[inline]
-    fn pass_arrays<'a, const N: usize>(
+    fn pass_arrays<'a, M: Stored, const N: usize>(
         params: &'a mut [f32; N],
         grads: &'a [f32; N],
-        state: &'a mut [[f32; N]; K],
-    ) -> Columns<'a, K> {
-        Columns::from_arrays(params, [grads], state)
+        state: &'a mut [[M; N]; K],
+    ) -> Columns<'a, K, 1, f32, M> {
+        Columns::stored_arrays(params, [grads], state)
     }
     #[inline]
-    fn run<R: Rule<Columns = Self>>(exec: Exec, rule: &R, pass: Columns<'_, K>) {
+    fn run<M: Stored, R: Rule<Columns = Self>>(exec: Exec, rule: &R, pass: Columns<'_, K, 1, f32, M>) {
         run(exec, rule, pass);
     }
     #[inline]
-    fn run_parts<R: Rule<Columns = Self>>(level: Level, rule: &R, pass: Columns<'_, K>, parts: usize) {
+    fn run_parts<M: Stored, R: Rule<Columns = Self>>(
+        level: Level,
+        rule: &R,
+        pass: Columns<'_, K, 1, f32, M>,
+        parts: usize,
+    ) {
         run_parts(level, rule, pass, parts);
     }
 }

@@ -133,7 +133,11 @@ unsafe fn multiply_add<T: Element, V: Vector<T>>(isa: V::Isa, all: Channels<'_, 
     let mut c = 0;
     while c < all.channels {
         let n = if all.channels - c < V::WIDTH { all.channels - c } else { V::WIDTH };
-        let (y, a, b) = (all.y.as_mut_ptr().wrapping_add(c), all.a.as_ptr().wrapping_add(c), all.b.as_ptr().wrapping_add(c));
+        let (y, a, b) = (
+            all.y.as_mut_ptr().wrapping_add(c),
+            all.a.as_ptr().wrapping_add(c),
+            all.b.as_ptr().wrapping_add(c),
+        );
         // SAFETY: the first place has n channels from c on.
         let mut sum = unsafe { load::<T, V>(isa, y, n) };
         let mut group = 0;

@@ -1,6 +1,7 @@
 //! Cursors over the bytes of a file: neither can run past its end, and neither can panic.
 
 use super::{CRC, Digest, Error, HEADER, Name, PIECE, TRAILER};
+use crate::simd::Bf16;
 
 /// What stands before the data of a record: its name and its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +58,9 @@ pub trait Number: Copy {
 }
 
 macro_rules! number {
-    ($t:ident $suffix:literal) => {
+    ($t:ident $name:literal $suffix:literal) => {
         impl Number for $t {
-            const NAME: Name = Name::new(stringify!($t));
+            const NAME: Name = Name::new($name);
             const SUFFIX: &'static str = $suffix;
 
             fn put(column: &[Self], to: &mut [u8]) {
@@ -76,8 +77,9 @@ macro_rules! number {
     };
 }
 
-number!(f32 "");
-number!(f64 "/64");
+number!(f32 "f32" "");
+number!(f64 "f64" "/64");
+number!(Bf16 "bf16" "/16");
 
 /// Writes what a window shows of a file, and counts all of it. A file longer than the caller's memory is written by
 /// moving the window over it: the values are asked anew for each, and what lies outside costs them nothing.

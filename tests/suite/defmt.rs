@@ -3,8 +3,9 @@
 
 use defmt::Format;
 use gradus::schedule::{
-    Constant, Cosine, Exponential, InverseSqrt, InverseTime, Linear, MultiStep, OneCycle, Plateau, PlateauState,
-    Polynomial, Sequence, SnapshotCycle, StableDecay, StepDecay, Triangular, WarmRestarts, WarmUp,
+    Constant, Cosine, Exponential, InverseSqrt, InverseTime, Linear, MultiStep, OneCycle, Plateau,
+    PlateauState, Polynomial, Sequence, SnapshotCycle, StableDecay, StepDecay, Triangular, WarmRestarts,
+    WarmUp,
 };
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LineSearch, NewtonSettings, Report, Stop};
 use gradus::transform::{ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};

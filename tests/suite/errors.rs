@@ -1,7 +1,7 @@
 //! Bad input: a clear error with nothing written, or a defined result; never a panic.
 
 use crate::support::random::{SPECIAL, all_bits};
-use crate::support::rules::Kept;
+use crate::support::rules::{Kept, Whole};
 use gradus::*;
 use std::fmt::Debug;
 
@@ -31,7 +31,7 @@ impl<const K: usize> Buffers<K> {
 
     fn state<'a, O>(columns: &'a mut [Vec<f32>; K], clock: &'a mut Clock) -> StateMut<'a, O>
     where
-        O: Stateful<Columns = Width<K>>,
+        O: Stateful<Columns = Width<K>, Memory = f32>,
     {
         StateMut::new(columns.each_mut().map(Vec::as_mut_slice), clock)
     }
@@ -92,7 +92,7 @@ fn wrong_lengths_are_refused_before_anything_is_written() {
 }
 
 /// Nothing to update is a step like any other.
-fn nothing<O: Optimizer + Debug>(rule: O) {
+fn nothing<O: Whole + Debug>(rule: O) {
     let mut state = State::<O::Family, 0>::new();
     rule.step(&mut [], &[], &mut state);
     assert_eq!(rule.step_slices(&mut [], &[], state.as_mut()), Ok(()));
@@ -118,7 +118,7 @@ fn empty_slices_are_fine() {
 }
 
 /// NaN in, NaN out, and no panic, whatever else is there.
-fn nan_everywhere<O: Optimizer + Debug>(rule: O) {
+fn nan_everywhere<O: Whole + Debug>(rule: O) {
     let nan = [f32::NAN; 37];
     let mut state = State::<O::Family, 37>::new();
     let mut params = nan;
@@ -147,7 +147,7 @@ fn nan_everywhere_is_no_panic() {
 }
 
 /// The learning rates that every rule refuses, and those that it takes.
-fn learning_rates<O: Optimizer + Debug>(rule: O) {
+fn learning_rates<O: Whole + Debug>(rule: O) {
     for lr in [-1e-9, -1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let refused = rule.with_lr(lr);
         assert_eq!(refused.check(), Err(Error::Range(Hyper::LearningRate)), "{refused:?}");
@@ -165,7 +165,7 @@ fn every_rule_checks_its_learning_rate() {
 }
 
 /// One hyper-parameter of a rule: who it is, how to set it, and what it must not be.
-fn refuses<O: Optimizer + Debug, X: Copy>(hyper: Hyper, values: &[X], rule: impl Fn(X) -> O) {
+fn refuses<O: Whole + Debug, X: Copy>(hyper: Hyper, values: &[X], rule: impl Fn(X) -> O) {
     for &value in values {
         let rule = rule(value);
         assert_eq!(rule.check(), Err(Error::Range(hyper)), "{rule:?}");

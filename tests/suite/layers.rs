@@ -19,7 +19,10 @@ fn below(random: &mut Random, n: usize) -> usize {
 fn same(what: &str, got: &[f32], want: &[f32]) {
     assert_eq!(got.len(), want.len(), "{what}");
     for (k, (got, want)) in got.iter().zip(want).enumerate() {
-        assert!(got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan(), "{what}, element {k}: {got:e}, {want:e} is right");
+        assert!(
+            got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan(),
+            "{what}, element {k}: {got:e}, {want:e} is right"
+        );
     }
 }
 
@@ -44,7 +47,8 @@ impl Offset {
 
 fn dense_case(random: &mut Random, [rows, i, o]: [usize; 3]) {
     let what = format!("{rows} samples, {i} -> {o}");
-    let (params, x, dy) = (numbers(random, (1 + i) * o), numbers(random, rows * i), numbers(random, rows * o));
+    let (params, x, dy) =
+        (numbers(random, (1 + i) * o), numbers(random, rows * i), numbers(random, rows * o));
     let start: Vec<f32> = numbers(random, params.len());
     let want = naive::dense([i, o], &params, &x);
     let mut want_grads = start.clone();
@@ -86,7 +90,8 @@ fn sizes(random: &mut Random, channels: usize, filters: usize) -> Sizes {
     let kernel = if below(random, 8) == 0 { [1, 11] } else { kernel };
     let stride = [1 + below(random, 3), 1 + below(random, 3)];
     let padding = kernel.map(|k| if random.unit() < 0.5 { 0 } else { below(random, k) });
-    let side = |random: &mut Random, k: usize| (kernel[k] + below(random, 9)).saturating_sub(2 * padding[k]).max(1);
+    let side =
+        |random: &mut Random, k: usize| (kernel[k] + below(random, 9)).saturating_sub(2 * padding[k]).max(1);
     let input = [side(random, 0), side(random, 1), channels];
     Sizes { input, filters, kernel, stride, padding }
 }
@@ -250,13 +255,15 @@ fn convolutions_step_without_gradients_to_the_same_bits() {
             ($layer:ident) => {{
                 let n = $layer.params();
                 let params: Vec<f32> = numbers(&mut random, n);
-                let (x, dy) = (numbers(&mut random, 2 * s.inputs()), numbers(&mut random, 2 * $layer.outputs()));
+                let (x, dy) =
+                    (numbers(&mut random, 2 * s.inputs()), numbers(&mut random, 2 * $layer.outputs()));
                 let (mut grads, mut dx) = (vec![0.0; n], vec![7.0; x.len()]);
                 $layer.backward(&params, &mut grads, &x, &dy, Some(&mut dx)).unwrap();
                 let (mut want, mut state) = (params.clone(), optimizer.state_vec(n));
                 optimizer.step_slices(&mut want, &grads, state.as_mut()).unwrap();
                 for level in Level::available() {
-                    let (mut got, mut fused, mut fused_dx) = (params.clone(), optimizer.state_vec(n), vec![7.0; x.len()]);
+                    let (mut got, mut fused, mut fused_dx) =
+                        (params.clone(), optimizer.state_vec(n), vec![7.0; x.len()]);
                     let update = optimizer.update_slices(&mut got, fused.as_mut()).unwrap();
                     $layer.on(level).backward_step(update, &x, &dy, Some(&mut fused_dx)).unwrap();
                     same(&format!("{s:?} {level}"), &got, &want);
@@ -275,7 +282,8 @@ fn a_transform_of_weights_leaves_biases_alone() {
     let layer = Dense::new(2, 3);
     let sgd = Sgd::new(0.5);
     let (mut params, mut state) = ([1.0; 9], sgd.state::<9>());
-    let update = sgd.update(&mut params, &mut state).on_weights(L2::weight_decay(0.25)).on_weights(Scale(2.0));
+    let update =
+        sgd.update(&mut params, &mut state).on_weights(L2::weight_decay(0.25)).on_weights(Scale(2.0));
     layer.backward_step(update, &[0.0, 1.0], &[0.5, 0.0, 0.0], None).unwrap();
     // Biases: g = 0.5, 0, 0. Weights: 2 (0 + 0.25), then 2 (0.5 + 0.25) for the second input's first.
     assert_eq!(params, [0.75, 1.0, 1.0, 0.75, 0.75, 0.75, 0.25, 0.75, 0.75]);
@@ -305,7 +313,8 @@ fn gradients_are_those_of_differences() {
             let layer = $layer;
             let mut params: Vec<f64> = numbers(&mut random, layer.params());
             let (inputs, outputs) = (layer.inputs() * $images, layer.outputs() * $images);
-            let (mut x, w): (Vec<f64>, Vec<f64>) = (numbers(&mut random, inputs), numbers(&mut random, outputs));
+            let (mut x, w): (Vec<f64>, Vec<f64>) =
+                (numbers(&mut random, inputs), numbers(&mut random, outputs));
             let loss = |params: &[f64], x: &[f64]| {
                 let mut y = vec![0.0; outputs];
                 layer.forward(params, x, &mut y).unwrap();
@@ -331,7 +340,14 @@ fn gradients_are_those_of_differences() {
         fn forward(&self, params: &[f64], x: &[f64], y: &mut [f64]) -> Result<(), Error> {
             self.0.forward(params, x, y)
         }
-        fn backward(&self, p: &[f64], g: &mut [f64], x: &[f64], dy: &[f64], dx: Option<&mut [f64]>) -> Result<(), Error> {
+        fn backward(
+            &self,
+            p: &[f64],
+            g: &mut [f64],
+            x: &[f64],
+            dy: &[f64],
+            dx: Option<&mut [f64]>,
+        ) -> Result<(), Error> {
             self.0.backward(p, g, x, dy, dx)
         }
     }
@@ -339,8 +355,12 @@ fn gradients_are_those_of_differences() {
     case!("conv", Conv2d::new([5, 6, 2], 3, [3, 3]), 2);
     case!("conv, stride and padding", Conv2d::new([5, 6, 2], 3, [3, 2]).stride([2, 3]).padding([1, 1]), 2);
     case!("depthwise", DepthwiseConv2d::new([5, 6, 3], [3, 2]).stride([2, 1]).padding([2, 0]), 2);
-    let (max, mean) = (MaxPool2d::new([4, 6, 3], [2, 3]), AveragePool2d::new([4, 5, 3], [3, 3]).stride([1, 2]).padding([1, 2]));
-    let (mut x, w): (Vec<f64>, Vec<f64>) = (numbers(&mut random, max.inputs()), numbers(&mut random, max.outputs()));
+    let (max, mean) = (
+        MaxPool2d::new([4, 6, 3], [2, 3]),
+        AveragePool2d::new([4, 5, 3], [3, 3]).stride([1, 2]).padding([1, 2]),
+    );
+    let (mut x, w): (Vec<f64>, Vec<f64>) =
+        (numbers(&mut random, max.inputs()), numbers(&mut random, max.outputs()));
     let (mut y, mut dx) = (vec![0.0; max.outputs()], vec![0.0; max.inputs()]);
     max.forward(&x, &mut y).unwrap();
     max.backward(&x, &y, &w, &mut dx).unwrap();
@@ -348,7 +368,8 @@ fn gradients_are_those_of_differences() {
         max.forward(x, &mut y).unwrap();
         weigh(&y, &w)
     });
-    let (mut x, w): (Vec<f64>, Vec<f64>) = (numbers(&mut random, mean.inputs()), numbers(&mut random, mean.outputs()));
+    let (mut x, w): (Vec<f64>, Vec<f64>) =
+        (numbers(&mut random, mean.inputs()), numbers(&mut random, mean.outputs()));
     let (mut y, mut dx) = (vec![0.0; mean.outputs()], vec![0.0; mean.inputs()]);
     mean.backward(&w, &mut dx).unwrap();
     check_gradient("mean", &mut x, &dx, |x| {
@@ -386,16 +407,28 @@ fn activations_and_their_gradients() {
                 let y = 1.0 / (1.0 + (-x).exp());
                 (y, y * (1.0 - y))
             }),
-            ("relu", activation::relu, activation::relu_backward, |x| (x.max(0.0), if x > 0.0 { 1.0 } else { 0.0 })),
+            ("relu", activation::relu, activation::relu_backward, |x| {
+                (x.max(0.0), if x > 0.0 { 1.0 } else { 0.0 })
+            }),
         ] {
             let (mut y, mut dx) = (x.clone(), g.clone());
             forward(level, &mut y);
             backward(level, &mut dx, &y).unwrap();
             for k in 0..x.len() {
                 let (want, slope) = exact(f64::from(x[k]));
-                assert!((f64::from(y[k]) - want).abs() <= 2e-7 * want.abs().max(1e-30), "{name} {}: {}", x[k], y[k]);
+                assert!(
+                    (f64::from(y[k]) - want).abs() <= 2e-7 * want.abs().max(1e-30),
+                    "{name} {}: {}",
+                    x[k],
+                    y[k]
+                );
                 let want = f64::from(g[k]) * slope;
-                assert!((f64::from(dx[k]) - want).abs() <= 3e-7 * f64::from(g[k].abs()), "{name}' {}: {}", x[k], dx[k]);
+                assert!(
+                    (f64::from(dx[k]) - want).abs() <= 3e-7 * f64::from(g[k].abs()),
+                    "{name}' {}: {}",
+                    x[k],
+                    dx[k]
+                );
             }
             let mut nan = [f32::NAN; 3];
             forward(level, &mut nan);
@@ -420,7 +453,9 @@ fn losses_and_their_gradients() {
             let sum: f64 = row.iter().map(|z| (z - largest).exp()).sum();
             cross += sum.ln() + largest - row[usize::from(*label)];
             for (k, z) in row.iter().enumerate() {
-                cross_grads.push(((z - largest).exp() / sum - f64::from(u8::from(k == usize::from(*label)))) / rows as f64);
+                cross_grads.push(
+                    ((z - largest).exp() / sum - f64::from(u8::from(k == usize::from(*label)))) / rows as f64,
+                );
             }
         }
         let n = z.len() as f64;
@@ -451,14 +486,20 @@ fn losses_and_their_gradients() {
                 loss::mean_squared_error(level, c, &targets).unwrap(),
                 loss::huber(level, 1.5, d, &targets).unwrap(),
             ];
-            let wants = [(cross / rows as f64, cross_grads.clone()), binary.clone(), squares.clone(), hubers.clone()];
+            let wants =
+                [(cross / rows as f64, cross_grads.clone()), binary.clone(), squares.clone(), hubers.clone()];
             for (k, (value, grads)) in wants.iter().enumerate() {
-                assert!((f64::from(values[k]) - value).abs() <= 2e-6 * value.abs().max(0.1), "{k}: {} {value}", values[k]);
+                assert!(
+                    (f64::from(values[k]) - value).abs() <= 2e-6 * value.abs().max(0.1),
+                    "{k}: {} {value}",
+                    values[k]
+                );
                 for (got, want) in all[k].iter().zip(grads) {
                     assert!((f64::from(*got) - want).abs() <= 1e-6 / rows as f64, "{k}: {got} {want}");
                 }
             }
-            let bits = (values.map(f32::to_bits), all.map(|v| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>()));
+            let bits =
+                (values.map(f32::to_bits), all.map(|v| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>()));
             assert_eq!(first.get_or_insert_with(|| bits.clone()), &bits, "{level}");
         }
     }
@@ -479,7 +520,9 @@ fn losses_at_the_edges() {
     assert_eq!(z, [0.5, -0.5]);
     assert!(loss::mean_squared_error(exec, &mut [], &[]).unwrap().is_nan());
     let mut z = [0.5; 6];
-    for (labels, error) in [(&[2_u8, 0, 1][..], Error::Shape), (&[0, 0, 0, 0], Error::Shape), (&[], Error::Shape)] {
+    for (labels, error) in
+        [(&[2_u8, 0, 1][..], Error::Shape), (&[0, 0, 0, 0], Error::Shape), (&[], Error::Shape)]
+    {
         assert_eq!(loss::softmax_cross_entropy(exec, &mut z, labels), Err(error), "{labels:?}");
     }
     assert_eq!(loss::softmax(exec, 4, &mut z), Err(Error::Shape));
@@ -506,7 +549,10 @@ fn bad_sizes_are_errors_and_nothing_is_written() {
     assert_eq!(Dense::new(3, 0).forward::<f32>(&[], &[], &mut []), Err(Error::Shape));
     assert_eq!(layer.backward(&params, &mut grads[1..], &x, &dy, None), length(Argument::Grads, 8, 7));
     assert_eq!(layer.backward(&params, &mut grads, &x, &dy[1..], None), length(Argument::Grads, 2, 3));
-    assert_eq!(layer.backward(&params, &mut grads, &x, &dy, Some(&mut dx[1..])), length(Argument::Output, 6, 5));
+    assert_eq!(
+        layer.backward(&params, &mut grads, &x, &dy, Some(&mut dx[1..])),
+        length(Argument::Output, 6, 5)
+    );
     let sgd = Sgd::new(0.1);
     let (mut own, mut state) = ([0.5; 8], sgd.state_vec(8));
     let update = sgd.update_slices(&mut own, state.as_mut()).unwrap();
@@ -548,12 +594,14 @@ fn bad_sizes_are_errors_and_nothing_is_written() {
 #[test]
 fn fixed_layers_are_the_layers() {
     const DENSE: Fixed<Dense, 12, 3, 3> = Fixed::<Dense, 12, 3, 3>::new(Dense::new(3, 3)).unwrap();
-    const POOL: Fixed<MaxPool2d, 0, 12, 3> = Fixed::<MaxPool2d, 0, 12, 3>::new(MaxPool2d::new([2, 2, 3], [2, 2])).unwrap();
+    const POOL: Fixed<MaxPool2d, 0, 12, 3> =
+        Fixed::<MaxPool2d, 0, 12, 3>::new(MaxPool2d::new([2, 2, 3], [2, 2])).unwrap();
     assert!(Fixed::<Dense, 12, 3, 4>::new(Dense::new(3, 3)).is_none());
     assert!(Fixed::<MaxPool2d, 1, 12, 3>::new(MaxPool2d::new([2, 2, 3], [2, 2])).is_none());
     let mut random = Random(10);
     let (x, params): (Vec<f32>, Vec<f32>) = (numbers(&mut random, 24), numbers(&mut random, 12));
-    let (x, params): (&[[f32; 12]; 2], &[f32; 12]) = (x.as_chunks().0.try_into().unwrap(), params[..].try_into().unwrap());
+    let (x, params): (&[[f32; 12]; 2], &[f32; 12]) =
+        (x.as_chunks().0.try_into().unwrap(), params[..].try_into().unwrap());
     let (mut h, mut y) = ([[0.0; 3]; 2], [[0.0; 3]; 2]);
     POOL.forward(x, &mut h);
     DENSE.forward(params, &h, &mut y);
@@ -606,7 +654,11 @@ fn first_weights_have_the_variance_that_was_asked_for() {
         assert!((mean - want).abs() < 4.0 * (variance / N as f64).sqrt(), "{name}: {mean}");
         assert!((moment(2) / variance - 1.0).abs() < 0.02, "{name}: {}", moment(2));
         let kurtosis = if name.contains("normal") { 3.0 } else { 1.8 };
-        assert!((moment(4) / moment(2).powi(2) - kurtosis).abs() < 0.06, "{name}: {}", moment(4) / moment(2).powi(2));
+        assert!(
+            (moment(4) / moment(2).powi(2) - kurtosis).abs() < 0.06,
+            "{name}: {}",
+            moment(4) / moment(2).powi(2)
+        );
         assert!(moment(3).abs() / moment(2).powf(1.5) < 0.03, "{name}");
     }
     let mut none = [0.0; 2];
@@ -621,10 +673,12 @@ fn threads_have_the_same_bits() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
     let mut random = Random(11);
     for [rows, i, o] in [[64, 300, 250], [1, 2000, 1500], [700, 70, 66]] {
-        let (params, x): (Vec<f32>, Vec<f32>) = (numbers(&mut random, (1 + i) * o), numbers(&mut random, rows * i));
+        let (params, x): (Vec<f32>, Vec<f32>) =
+            (numbers(&mut random, (1 + i) * o), numbers(&mut random, rows * i));
         let dy: Vec<f32> = numbers(&mut random, rows * o);
         let pass = |layer: Dense| {
-            let (mut y, mut grads, mut dx) = (vec![0.0; rows * o], vec![0.5; params.len()], vec![0.0; rows * i]);
+            let (mut y, mut grads, mut dx) =
+                (vec![0.0; rows * o], vec![0.5; params.len()], vec![0.0; rows * i]);
             layer.forward(&params, &x, &mut y).unwrap();
             layer.backward(&params, &mut grads, &x, &dy, Some(&mut dx)).unwrap();
             let adam = Adam::new(0.01);
@@ -633,13 +687,15 @@ fn threads_have_the_same_bits() {
             layer.backward_step(update, &x, &dy, None).unwrap();
             [y, grads, dx, own]
         };
-        let (one, many) = (pass(Dense::new(i, o)), pool.install(|| pass(Dense::new(i, o).on(Exec::threads()))));
+        let (one, many) =
+            (pass(Dense::new(i, o)), pool.install(|| pass(Dense::new(i, o).on(Exec::threads()))));
         for (one, many) in one.iter().zip(&many) {
             same("threads", many, one);
         }
     }
     let conv = Conv2d::new([40, 40, 16], 32, [3, 3]).padding([1, 1]);
-    let (params, x): (Vec<f32>, Vec<f32>) = (numbers(&mut random, conv.params()), numbers(&mut random, 2 * conv.inputs()));
+    let (params, x): (Vec<f32>, Vec<f32>) =
+        (numbers(&mut random, conv.params()), numbers(&mut random, 2 * conv.inputs()));
     let dy: Vec<f32> = numbers(&mut random, 2 * conv.outputs());
     let pass = |layer: Conv2d| {
         let (mut y, mut grads, mut dx) = (vec![0.0; dy.len()], vec![0.5; params.len()], vec![0.0; x.len()]);

@@ -1,6 +1,7 @@
 //! Laws of the rules, on random hyper-parameters, states and gradients: to the bit where they are exact.
 
 use crate::support::random::{Random, all_bits};
+use crate::support::rules::Whole;
 use gradus::schedule::{Schedule, WarmRestarts};
 use gradus::*;
 use proptest::prelude::*;
@@ -28,7 +29,7 @@ fn data() -> impl Strategy<Value = Data> {
 }
 
 /// Parameters and state after the run.
-fn train<O: Optimizer>(rule: O, data: &Data) -> ([f32; N], State<O::Family, N>) {
+fn train<O: Whole>(rule: O, data: &Data) -> ([f32; N], State<O::Family, N>) {
     let (mut params, mut state) = (data.params, State::new());
     for grads in &data.grads {
         rule.step(&mut params, grads, &mut state);
@@ -37,7 +38,7 @@ fn train<O: Optimizer>(rule: O, data: &Data) -> ([f32; N], State<O::Family, N>) 
 }
 
 /// The parameters' bits after the run.
-fn bits<O: Optimizer>(rule: O, data: &Data) -> Vec<u32> {
+fn bits<O: Whole>(rule: O, data: &Data) -> Vec<u32> {
     all_bits(&train(rule, data).0)
 }
 
@@ -45,7 +46,7 @@ fn bits<O: Optimizer>(rule: O, data: &Data) -> Vec<u32> {
 type Law = Box<dyn Fn(&Data)>;
 
 /// Downhill in a mirror is downhill: turning all signs turns the signs of the results.
-fn mirrored<O: Optimizer + Debug + 'static>(rule: O) -> Law {
+fn mirrored<O: Whole + Debug + 'static>(rule: O) -> Law {
     Box::new(move |data| {
         let turned = Data { params: data.params.map(|p| -p), grads: data.grads.map(|g| g.map(|g| -g)) };
         assert_eq!(train(rule, data).0, train(rule, &turned).0.map(|p| -p), "{rule:?}");
@@ -53,7 +54,7 @@ fn mirrored<O: Optimizer + Debug + 'static>(rule: O) -> Law {
 }
 
 /// Without a learning rate nothing moves, though the averages do.
-fn still<O: Optimizer + Debug + 'static>(rule: O) -> Law {
+fn still<O: Whole + Debug + 'static>(rule: O) -> Law {
     Box::new(move |data| {
         let (params, state) = train(rule.with_lr(0.0), data);
         assert_eq!(params, data.params, "{rule:?}");
@@ -63,7 +64,7 @@ fn still<O: Optimizer + Debug + 'static>(rule: O) -> Law {
 }
 
 /// A state that is copied anywhere continues with the same bits, under a schedule too.
-fn resumed<O: Optimizer + Debug + 'static>(rule: O) -> Law {
+fn resumed<O: Whole + Debug + 'static>(rule: O) -> Law {
     let schedule = WarmRestarts::new(0.05, 4);
     let step = move |data: &Data, params: &mut [f32], state: StateMut<'_, O::Family>| {
         let t = state.clock.t;
@@ -96,7 +97,7 @@ fn resumed<O: Optimizer + Debug + 'static>(rule: O) -> Law {
 }
 
 /// A list of tensors is each of them alone.
-fn listed<O: Optimizer + Debug + 'static>(rule: O) -> Law {
+fn listed<O: Whole + Debug + 'static>(rule: O) -> Law {
     Box::new(move |data| {
         let (mut params, mut clock) = (data.params, Clock::new());
         let (mut first, mut second) = (rule.state::<8>(), rule.state::<{ N - 8 }>());
@@ -129,7 +130,7 @@ fn laws() -> Vec<Law> {
 }
 
 /// How far each parameter moved in one step, in f64.
-fn moves<O: Optimizer>(rule: O, data: &Data) -> [f64; N] {
+fn moves<O: Whole>(rule: O, data: &Data) -> [f64; N] {
     let mut params = [0.0; N];
     rule.step(&mut params, &data.grads[0], &mut State::new());
     params.map(f64::from)

@@ -1,5 +1,6 @@
 //! Every rule against the runs of PyTorch, Keras and optax in `tests/vectors`.
 
+use crate::support::rules::Whole;
 use crate::support::ulp::unit;
 use gradus::transform::L2;
 use gradus::*;
@@ -75,14 +76,14 @@ impl Case<'_> {
     }
 
     /// Runs `rule`, and compares at each step that the file has.
-    fn hold<O: Optimizer>(&self, rule: O) {
+    fn hold<O: Whole>(&self, rule: O) {
         match self.hyper32("coupled_weight_decay") {
             0.0 => self.compare(rule),
             decay => self.compare(rule.with(L2::weight_decay(decay))),
         }
     }
 
-    fn compare<O: Optimizer>(&self, mut rule: O) {
+    fn compare<O: Whole>(&self, mut rule: O) {
         assert_eq!(rule.check(), Ok(()), "{}", self.name());
         let mut params = floats(&self.file["params"]);
         let n = params.len();

@@ -2,7 +2,7 @@
 
 use crate::support::papers::{Paper, mu_product};
 use crate::support::random::Random;
-use crate::support::rules::Kept;
+use crate::support::rules::{Kept, Whole};
 use crate::support::ulp::unit;
 use gradus::*;
 use std::any::type_name;
@@ -230,7 +230,7 @@ fn decays(rule: &impl Debug) -> bool {
 }
 
 /// No gradient from the start: no update at all, to the bit.
-fn at_rest<O: Optimizer + Debug>(rule: O) {
+fn at_rest<O: Whole + Debug>(rule: O) {
     let start = [0.0, 1.0, -3e-5, 1e30, f32::MIN_POSITIVE, 1e-45, f32::MAX, -0.0];
     for grad in [0.0, -0.0] {
         let mut params = start;
@@ -292,7 +292,7 @@ fn gradients_too_small_to_square_stay_bounded() {
 
 #[test]
 fn a_constant_gradient_has_no_negative_variance() {
-    fn steady<O: Optimizer + Debug>(rule: O) {
+    fn steady<O: Whole + Debug>(rule: O) {
         for g in [1e4, -1e4, 1e-3, 123.456] {
             let (mut params, mut state) = ([0.0; 2], State::<O::Family, 2>::new());
             for t in 0..5000 {

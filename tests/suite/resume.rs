@@ -2,6 +2,7 @@
 //! every rule, with a schedule, noise and dropout, within this version and from a file of format 1.
 #![cfg(feature = "std")]
 
+use crate::support::rules::Whole;
 use gradus::ensemble::{Average, Ema, EmaState, Ensemble, Swa, SwaState};
 use gradus::noise::{Dropout, Masks};
 use gradus::norm::{BatchNorm, BatchNormState, Shape};
@@ -9,7 +10,7 @@ use gradus::schedule::{Cosine, Schedule, WarmUp};
 use gradus::second_order::{Lbfgs, LbfgsSettings, Stop};
 use gradus::store::{self, Family, Load};
 use gradus::transform::L2;
-use gradus::{Clock, Optimizer, State};
+use gradus::{Clock, Optimizer, State, Stateful};
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::Rng, rand_core::SeedableRng};
 
 /// Parameters of a run: less than a register, and more than a quarter of it.
@@ -23,7 +24,7 @@ trait Run {
 }
 
 /// A run in the middle of it. Only `rule` is known from the start.
-struct Training<O: Optimizer> {
+struct Training<O: Whole> {
     rule: O,
     params: [f32; N],
     state: State<O::Family, N>,
@@ -32,7 +33,7 @@ struct Training<O: Optimizer> {
     step: u32,
 }
 
-impl<O: Optimizer<Family: Family>> Run for Training<O> {
+impl<O: Optimizer<Family: Family + Stateful<Memory = f32>>> Run for Training<O> {
     fn step(&mut self) {
         let schedule = WarmUp::new(1e-4, 3, Cosine::new(0.05, 20));
         let noise = (self.generator.next_u32() >> 8) as f32 / (1 << 24) as f32;
@@ -51,13 +52,13 @@ impl<O: Optimizer<Family: Family>> Run for Training<O> {
     }
 }
 
-fn start<O: Optimizer<Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
+fn start<O: Optimizer<Family: Family + Stateful<Memory = f32>> + 'static>(rule: O) -> Box<dyn Run> {
     let (generator, masks) = (Xoshiro128PlusPlus::seed_from_u64(1), Masks::new(1));
     Box::new(Training { rule, params: [0.5; N], state: State::new(), generator, masks, step: 0 })
 }
 
 /// A run that has no past: loading must bring all of it.
-fn empty<O: Optimizer<Family: Family> + 'static>(rule: O) -> Box<dyn Run> {
+fn empty<O: Optimizer<Family: Family + Stateful<Memory = f32>> + 'static>(rule: O) -> Box<dyn Run> {
     let (generator, masks) = (Xoshiro128PlusPlus::seed_from_u64(2), Masks::new(2));
     Box::new(Training { rule, params: [f32::NAN; N], state: State::new(), generator, masks, step: 99 })
 }

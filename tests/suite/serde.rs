@@ -1,6 +1,7 @@
 //! Configurations and states through JSON and back, and states that are refused.
 #![cfg(all(feature = "serde", feature = "std"))]
 
+use crate::support::rules::Whole;
 use gradus::store::Family;
 use gradus::{Adam, AdamState, Optimizer, State, StateVec};
 use serde::{Serialize, de::DeserializeOwned};
@@ -17,7 +18,7 @@ fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
 /// A rule, and its state after some steps: as an array and as a vector, which are one text.
 fn rule_and_state<O>(rule: O)
 where
-    O: Optimizer + Serialize + DeserializeOwned + PartialEq + Debug,
+    O: Whole + Serialize + DeserializeOwned + PartialEq + Debug,
     O::Family: Family,
 {
     round_trip(rule);

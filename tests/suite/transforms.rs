@@ -1,6 +1,7 @@
 //! Transforms: each against its formula in f64, their order, and what they leave alone.
 
 use crate::support::random::{Random, SPECIAL, all_bits, bits};
+use crate::support::rules::Whole;
 use crate::support::ulp::{ulps, unit};
 use gradus::transform::*;
 use gradus::*;
@@ -208,7 +209,7 @@ fn a_chain_acts_in_its_order() {
 }
 
 /// How far one step moves each of two parameters: by arrays, by slices, and by both lists of tensors.
-fn moved<O: Optimizer, T: Transform>(optimizer: O, own: T, params: [f32; 2], grads: [f32; 2]) -> [f32; 2] {
+fn moved<O: Whole, T: Transform>(optimizer: O, own: T, params: [f32; 2], grads: [f32; 2]) -> [f32; 2] {
     let way = |after: [f32; 2]| [params[0] - after[0], params[1] - after[1]];
     let (mut after, mut state) = (params, optimizer.state());
     optimizer.with(own).step(&mut after, &grads, &mut state);
@@ -272,7 +273,7 @@ fn decay_and_threshold_follow_the_learning_rate() {
 
 /// Every transform at once, on every rule: the bits do not depend on the level, and the gradient
 /// stays as it was.
-fn levels<O: Optimizer + Debug>(rule: O) {
+fn levels<O: Whole + Debug>(rule: O) {
     let mut random = Random(32);
     let all = rule.with((
         (Scale(0.5), ClipValue(2.0), L1::new(1e-3)),
@@ -311,11 +312,11 @@ fn transformed_rules_have_the_same_bits_at_every_level() {
 }
 
 /// A transform that does nothing costs no bit.
-fn nothing<O: Optimizer + Debug>(rule: O) {
+fn nothing<O: Whole + Debug>(rule: O) {
     let mut random = Random(33);
     let start = random.vec(40, Random::any);
     let grads = random.vec(40, Random::any);
-    fn run<O: Optimizer>(rule: O, start: &[f32], grads: &[f32]) -> Vec<u32> {
+    fn run<O: Whole>(rule: O, start: &[f32], grads: &[f32]) -> Vec<u32> {
         let mut params = start.to_vec();
         let mut state = StateVec::<O::Family>::new(params.len());
         for _ in 0..2 {
@@ -477,7 +478,7 @@ fn rows_are_limited_to_their_norm() {
 /// Coupled L2 passes through the moments of Adam; decoupled decay does not, and needs no gradient.
 #[test]
 fn coupled_and_decoupled_decay_differ() {
-    fn run<O: Optimizer>(optimizer: O, grad: f32) -> f32 {
+    fn run<O: Whole>(optimizer: O, grad: f32) -> f32 {
         let (mut params, mut state) = ([4.0], State::new());
         for _ in 0..10 {
             optimizer.step(&mut params, &[grad], &mut state);
@@ -503,7 +504,7 @@ fn coupled_and_decoupled_decay_differ() {
     assert!((coupled - decoupled).abs() < 1e-5, "{coupled} {decoupled}");
 }
 
-fn skips<O: Optimizer + Debug>(rule: O) {
+fn skips<O: Whole + Debug>(rule: O) {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for n in [1, 16, 67, BLOCK + 3] {
             let (start, mut grads) = (vec![0.5; n], vec![0.25; n]);

@@ -63,7 +63,13 @@ pub fn dense<T: Element>([i, o]: [usize; 2], params: &[T], x: &[T]) -> Vec<T> {
 }
 
 /// Adds to `grads` and returns `dx`.
-pub fn dense_backward<T: Element>([i, o]: [usize; 2], params: &[T], grads: &mut [T], x: &[T], dy: &[T]) -> Vec<T> {
+pub fn dense_backward<T: Element>(
+    [i, o]: [usize; 2],
+    params: &[T],
+    grads: &mut [T],
+    x: &[T],
+    dy: &[T],
+) -> Vec<T> {
     let mut dx = vec![T::ZERO; x.len()];
     for ((x, dy), dx) in x.chunks(i).zip(dy.chunks(o)).zip(dx.chunks_mut(i)) {
         for c in 0..o {
@@ -92,7 +98,14 @@ pub fn conv<T: Element>(s: &Sizes, images: usize, params: &[T], x: &[T]) -> Vec<
 }
 
 /// Adds to `grads` and returns `dx`.
-pub fn conv_backward<T: Element>(s: &Sizes, images: usize, params: &[T], grads: &mut [T], x: &[T], dy: &[T]) -> Vec<T> {
+pub fn conv_backward<T: Element>(
+    s: &Sizes,
+    images: usize,
+    params: &[T],
+    grads: &mut [T],
+    x: &[T],
+    dy: &[T],
+) -> Vec<T> {
     let ([_, _, channels], o) = (s.input, s.filters);
     let mut dx = vec![T::ZERO; x.len()];
     for dy in dy.chunks(o) {

@@ -7,13 +7,19 @@
 
 use gradus::{Optimizer, Rule, Stateful, Width};
 
+/// An optimizer with a whole state, for tests that look into it.
+pub trait Whole: Optimizer<Family: Stateful<Memory = f32>> {}
+impl<O: Optimizer<Family: Stateful<Memory = f32>>> Whole for O {}
+
 /// An optimizer with `K` columns, for tests that look into them.
 pub trait Kept<const K: usize>:
-    Optimizer<Family: Stateful<Columns = Width<K>>, Rule: Rule<Columns = Width<K>>>
+    Optimizer<Family: Stateful<Columns = Width<K>, Memory = f32>, Rule: Rule<Columns = Width<K>>>
 {
 }
-impl<const K: usize, O: Optimizer<Family: Stateful<Columns = Width<K>>, Rule: Rule<Columns = Width<K>>>>
-    Kept<K> for O
+impl<
+    const K: usize,
+    O: Optimizer<Family: Stateful<Columns = Width<K>, Memory = f32>, Rule: Rule<Columns = Width<K>>>,
+> Kept<K> for O
 {
 }
 

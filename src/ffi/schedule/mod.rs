@@ -4,8 +4,8 @@ use super::memory::{Memory, copy, put};
 use super::{gradus_status, guard, same_version};
 use crate::error::Error;
 use crate::schedule::{
-    Anneal, Cosine, Exponential, InverseSqrt, InverseTime, Linear, MultiStep, OneCycle, Peaks, Polynomial, Schedule,
-    SnapshotCycle, StableDecay, StepDecay, Triangular, WarmRestarts, WarmUp, multi_step,
+    Anneal, Cosine, Exponential, InverseSqrt, InverseTime, Linear, MultiStep, OneCycle, Peaks, Polynomial,
+    Schedule, SnapshotCycle, StableDecay, StepDecay, Triangular, WarmRestarts, WarmUp, multi_step,
 };
 
 mod plateau;
@@ -118,7 +118,8 @@ unsafe fn at<C: Config>(schedule: *const C, step: u32, lr: *mut f32) -> gradus_s
             same_version(config.version())?;
             let schedule = config.schedule()?;
             let (steps, start) = config.warm_up();
-            let rate = if steps > 0 { WarmUp::new(start, steps, schedule).at(step) } else { schedule.at(step) };
+            let rate =
+                if steps > 0 { WarmUp::new(start, steps, schedule).at(step) } else { schedule.at(step) };
             put(lr, rate)
         }
     })
@@ -147,7 +148,11 @@ unsafe fn check<C: Config>(schedule: *const C) -> gradus_status {
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_step_decay_at(schedule: *const gradus_step_decay, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_step_decay_at(
+    schedule: *const gradus_step_decay,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -166,7 +171,11 @@ pub unsafe extern "C" fn gradus_step_decay_check(schedule: *const gradus_step_de
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_multi_step_at(schedule: *const gradus_multi_step, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_multi_step_at(
+    schedule: *const gradus_multi_step,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -185,7 +194,11 @@ pub unsafe extern "C" fn gradus_multi_step_check(schedule: *const gradus_multi_s
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_exponential_at(schedule: *const gradus_exponential, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_exponential_at(
+    schedule: *const gradus_exponential,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -204,7 +217,11 @@ pub unsafe extern "C" fn gradus_exponential_check(schedule: *const gradus_expone
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_inverse_time_at(schedule: *const gradus_inverse_time, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_inverse_time_at(
+    schedule: *const gradus_inverse_time,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -223,7 +240,11 @@ pub unsafe extern "C" fn gradus_inverse_time_check(schedule: *const gradus_inver
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_inverse_sqrt_at(schedule: *const gradus_inverse_sqrt, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_inverse_sqrt_at(
+    schedule: *const gradus_inverse_sqrt,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -242,7 +263,11 @@ pub unsafe extern "C" fn gradus_inverse_sqrt_check(schedule: *const gradus_inver
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_linear_at(schedule: *const gradus_linear, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_linear_at(
+    schedule: *const gradus_linear,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -261,7 +286,11 @@ pub unsafe extern "C" fn gradus_linear_check(schedule: *const gradus_linear) -> 
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_polynomial_at(schedule: *const gradus_polynomial, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_polynomial_at(
+    schedule: *const gradus_polynomial,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -280,7 +309,11 @@ pub unsafe extern "C" fn gradus_polynomial_check(schedule: *const gradus_polynom
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_cosine_at(schedule: *const gradus_cosine, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_cosine_at(
+    schedule: *const gradus_cosine,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -299,7 +332,11 @@ pub unsafe extern "C" fn gradus_cosine_check(schedule: *const gradus_cosine) -> 
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_warm_restarts_at(schedule: *const gradus_warm_restarts, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_warm_restarts_at(
+    schedule: *const gradus_warm_restarts,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -318,7 +355,11 @@ pub unsafe extern "C" fn gradus_warm_restarts_check(schedule: *const gradus_warm
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_snapshot_cycle_at(schedule: *const gradus_snapshot_cycle, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_snapshot_cycle_at(
+    schedule: *const gradus_snapshot_cycle,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -328,7 +369,9 @@ pub unsafe extern "C" fn gradus_snapshot_cycle_at(schedule: *const gradus_snapsh
 /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS,
 /// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_snapshot_cycle_check(schedule: *const gradus_snapshot_cycle) -> gradus_status {
+pub unsafe extern "C" fn gradus_snapshot_cycle_check(
+    schedule: *const gradus_snapshot_cycle,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { check(schedule) }
 }
@@ -337,7 +380,11 @@ pub unsafe extern "C" fn gradus_snapshot_cycle_check(schedule: *const gradus_sna
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_stable_decay_at(schedule: *const gradus_stable_decay, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_stable_decay_at(
+    schedule: *const gradus_stable_decay,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -356,7 +403,11 @@ pub unsafe extern "C" fn gradus_stable_decay_check(schedule: *const gradus_stabl
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_triangular_at(schedule: *const gradus_triangular, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_triangular_at(
+    schedule: *const gradus_triangular,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }
@@ -375,7 +426,11 @@ pub unsafe extern "C" fn gradus_triangular_check(schedule: *const gradus_triangu
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_one_cycle_at(schedule: *const gradus_one_cycle, step: u32, lr: *mut f32) -> gradus_status {
+pub unsafe extern "C" fn gradus_one_cycle_at(
+    schedule: *const gradus_one_cycle,
+    step: u32,
+    lr: *mut f32,
+) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     unsafe { at(schedule, step, lr) }
 }

@@ -125,7 +125,7 @@ impl<T: Real, const R: usize, const K: usize> Fold<R, 1, K, T> for Descend<T, K>
 
 /// Joins a sum and a maximum with those of the elements that follow.
 #[inline(always)]
-pub(super) fn join_slope<T, V: Vector<T>>(a: [V; 2], b: [V; 2]) -> [V; 2] {
+pub(super) fn join_slope<T: Real, V: Vector<T>>(a: [V; 2], b: [V; 2]) -> [V; 2] {
     [a[0] + b[0], b[1].max(a[1])]
 }
 

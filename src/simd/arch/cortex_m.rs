@@ -8,6 +8,7 @@
 
 use crate::simd::isa::{Assembler, Kernel};
 use crate::simd::mask::{Gate, Gated};
+use crate::simd::stored::Stored;
 use crate::simd::sweep::{Assembly, Columns, Rule};
 use crate::simd::vector::{Element, Plain};
 use crate::simd::width::Width;
@@ -28,13 +29,22 @@ impl Fpu {
 
 impl Assembler for Fpu {
     #[inline(always)]
-    fn sweep<'a, const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
+    fn sweep<
+        'a,
+        const S: usize,
+        const R: usize,
+        T: Element,
+        M: Stored<T>,
+        K: Rule<R, T, Columns = Width<S>>,
+    >(
         self,
         rule: &K,
-        columns: Columns<'a, S, R, T>,
-    ) -> Columns<'a, S, R, T> {
+        columns: Columns<'a, S, R, T, M>,
+    ) -> Columns<'a, S, R, T, M> {
         match rule.assembly() {
-            Some(assembly) if size_of::<T>() == size_of::<f32>() => assembled(assembly, columns),
+            Some(assembly) if size_of::<T>() == size_of::<f32>() && size_of::<M>() == size_of::<f32>() => {
+                assembled(assembly, columns)
+            }
             _ => columns,
         }
     }
@@ -197,10 +207,10 @@ macro_rules! piece {
 
 /// Does the elements that fill a turn of the loop, and returns the others.
 #[inline(always)]
-fn assembled<'a, const S: usize, const R: usize, T: Element>(
+fn assembled<'a, const S: usize, const R: usize, T: Element, M: Stored<T>>(
     assembly: Assembly,
-    columns: Columns<'a, S, R, T>,
-) -> Columns<'a, S, R, T> {
+    columns: Columns<'a, S, R, T, M>,
+) -> Columns<'a, S, R, T, M> {
     let (p, read, state) = columns.pointers();
     let n = columns.len();
     let turns = match assembly {

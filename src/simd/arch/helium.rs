@@ -10,6 +10,7 @@
 use super::Fpu;
 use crate::simd::isa::Assembler;
 use crate::simd::mask::{Gate, Gated};
+use crate::simd::stored::Stored;
 use crate::simd::sweep::{Assembly, Columns, Rule};
 use crate::simd::vector::Element;
 use crate::simd::width::Width;
@@ -27,13 +28,22 @@ impl Helium {
 
 impl Assembler for Helium {
     #[inline(always)]
-    fn sweep<'a, const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
+    fn sweep<
+        'a,
+        const S: usize,
+        const R: usize,
+        T: Element,
+        M: Stored<T>,
+        K: Rule<R, T, Columns = Width<S>>,
+    >(
         self,
         rule: &K,
-        columns: Columns<'a, S, R, T>,
-    ) -> Columns<'a, S, R, T> {
+        columns: Columns<'a, S, R, T, M>,
+    ) -> Columns<'a, S, R, T, M> {
         match rule.assembly() {
-            Some(assembly) if size_of::<T>() == size_of::<f32>() => assembled(assembly, columns),
+            Some(assembly) if size_of::<T>() == size_of::<f32>() && size_of::<M>() == size_of::<f32>() => {
+                assembled(assembly, columns)
+            }
             _ => columns,
         }
     }
@@ -102,10 +112,10 @@ macro_rules! divide {
 
 /// Does all elements, and returns none.
 #[inline(always)]
-pub(super) fn assembled<'a, const S: usize, const R: usize, T: Element>(
+pub(super) fn assembled<'a, const S: usize, const R: usize, T: Element, M: Stored<T>>(
     assembly: Assembly,
-    columns: Columns<'a, S, R, T>,
-) -> Columns<'a, S, R, T> {
+    columns: Columns<'a, S, R, T, M>,
+) -> Columns<'a, S, R, T, M> {
     let (p, read, state) = columns.pointers();
     let n = columns.len();
     // SAFETY: n is the length of every column of f32, and no loop touches more elements.

@@ -174,11 +174,10 @@ macro_rules! vector {
     };
 }
 
-vector!(
-    F32x4, f32x4, f32, 4, mask_32, u32x4,
-    |x| [x, x, x, x],
-    |a, b| [[a[0], b[0], a[1], b[1]], [a[2], b[2], a[3], b[3]]]
-);
+vector!(F32x4, f32x4, f32, 4, mask_32, u32x4, |x| [x, x, x, x], |a, b| [
+    [a[0], b[0], a[1], b[1]],
+    [a[2], b[2], a[3], b[3]]
+]);
 vector!(F64x2, f64x2, f64, 2, mask_64, u64x2, |x| [x, x], |a, b| [[a[0], b[0]], [a[1], b[1]]]);
 
 /// All bits of position `i` where bit `i` is set.

@@ -1,0 +1,192 @@
+//! States in half the memory: rounded as their definition says, at every level, wherever a slice is cut, after a resume.
+
+use crate::support::random::Random;
+use gradus::transform::{L2, Scale};
+use gradus::*;
+use std::fmt::Debug;
+
+/// The definition once more, in 64-bit arithmetic where it helps: element `i`, step `t`, column `k`.
+fn dither(t: u32, i: u32, k: usize) -> u32 {
+    let wrap = |x: u64| (x % (1 << 32)) as u32;
+    let mut y = wrap(0x9E37_79B1 * u64::from(t / 32) + 0x1234_5677);
+    y ^= y >> 16;
+    y = wrap(u64::from(y) * 0x7FEB_352D);
+    y ^= y >> 15;
+    y = wrap(u64::from(y) * 0x846C_A68B);
+    y ^= y >> 16;
+    let seed = wrap(0x9E37_6A09 * u64::from(t % 32) + u64::from(y));
+    let u = wrap(u64::from(seed) + 0xC13F_91E1 * u64::from(i));
+    [u & 0xFFFF, u >> 16, u >> 8 & 0xFFFF][k]
+}
+
+fn round(x: f32, d: u32) -> u16 {
+    if x.is_nan() {
+        return 0x7FC0;
+    }
+    let sum = u64::from(x.to_bits()) + u64::from(d);
+    let word = (sum >> 16) as u16;
+    if x.is_finite() && word & 0x7FFF == 0x7F80 { (x.to_bits() >> 16) as u16 } else { word }
+}
+
+const N: usize = 67;
+
+/// A run of the optimizer inside on plain `f32` states, each number rounded by hand after its step.
+fn by_hand<O: Optimizer<Family: Stateful<Memory = f32>>>(
+    optimizer: O,
+    start: &[f32],
+    grads: &[Vec<f32>],
+) -> (Vec<u32>, Vec<Vec<u16>>) {
+    let (mut params, mut state) = (start.to_vec(), StateVec::<O::Family>::new(start.len()));
+    for (t, grads) in (1..).zip(grads) {
+        optimizer.step_slices(&mut params, grads, state.as_mut()).unwrap();
+        for (k, column) in state.columns_mut().as_mut().iter_mut().enumerate() {
+            for (i, x) in (0..).zip(column.iter_mut()) {
+                *x = f32::from_bits(u32::from(round(*x, dither(t, i, k))) << 16);
+            }
+        }
+    }
+    let words = state.columns().iter().map(|c| c.iter().map(|x| (x.to_bits() >> 16) as u16).collect());
+    (params.iter().map(|p| p.to_bits()).collect(), words.collect())
+}
+
+fn words<O: Stateful<Memory = Bf16>>(state: &StateVec<O>) -> Vec<Vec<u16>> {
+    state.columns().iter().map(|c| c.iter().map(|x| x.to_bits()).collect()).collect()
+}
+
+fn inputs(special: bool) -> (Vec<f32>, Vec<Vec<f32>>) {
+    let mut random = Random(31);
+    let mut column = |any: bool| -> Vec<f32> {
+        (0..N).map(|_| if any { random.any() } else { random.sized(-6.0, 3.0) }).collect()
+    };
+    (column(false), (0..40).map(|_| column(special)).collect())
+}
+
+/// Only AMSGrad has no half state.
+macro_rules! halved {
+    (($f:ident) $($optimizer:ident $name:literal $lr:literal [$($variant:expr),* $(,)?];)*) => {
+        $(halved!(@ $f $optimizer);)*
+    };
+    (@ $f:ident AmsGrad) => {};
+    (@ $f:ident $optimizer:ident) => { $f($optimizer::new(0.01)); };
+}
+
+#[test]
+fn every_optimizer_rounds_as_defined_at_every_level() {
+    fn check<O: Optimizer<Family: Stateful<Memory = f32>> + Debug>(optimizer: O) {
+        for special in [false, true] {
+            let (start, grads) = inputs(special);
+            for transformed in [false, true] {
+                let scale = if transformed { 0.25 } else { 1.0 };
+                let (want, want_words) =
+                    by_hand(optimizer.with((Scale(scale), L2::weight_decay(0.1))), &start, &grads);
+                for level in Level::available() {
+                    let half = optimizer.half().with((Scale(scale), L2::weight_decay(0.1))).on(level);
+                    let (mut params, mut state) = (start.clone(), half.state_vec(N));
+                    for grads in &grads {
+                        half.step_slices(&mut params, grads, state.as_mut()).unwrap();
+                    }
+                    let got: Vec<u32> = params.iter().map(|p| p.to_bits()).collect();
+                    let same = |(a, b): (&u32, &u32)| {
+                        a == b || f32::from_bits(*a).is_nan() && f32::from_bits(*b).is_nan()
+                    };
+                    assert!(got.iter().zip(&want).all(same), "{optimizer:?} {level} {special}");
+                    assert_eq!(words(&state), want_words, "{optimizer:?} {level} {special}");
+                }
+            }
+        }
+    }
+    gradus::__optimizers!(halved!(check));
+}
+
+#[test]
+fn the_first_step_is_that_of_a_whole_state() {
+    fn check<O: Optimizer<Family: Stateful<Memory = f32>> + Debug>(optimizer: O) {
+        let (start, grads) = inputs(false);
+        let (mut whole, mut halved) = (start.clone(), start);
+        optimizer.step_slices(&mut whole, &grads[0], optimizer.state_vec(N).as_mut()).unwrap();
+        optimizer.half().step_slices(&mut halved, &grads[0], optimizer.half().state_vec(N).as_mut()).unwrap();
+        assert_eq!(whole, halved, "{optimizer:?}");
+    }
+    gradus::__optimizers!(halved!(check));
+}
+
+#[test]
+fn cuts_arrays_and_lists_do_not_show() {
+    let adam = Adam::new(0.01).half();
+    let (start, grads) = inputs(false);
+    let start: [f32; N] = start.try_into().unwrap();
+    let (mut want, mut state) = (start, adam.state::<N>());
+    for grads in &grads {
+        adam.step(&mut want, grads.as_slice().try_into().unwrap(), &mut state);
+    }
+    for cut in 0..=N {
+        let (mut params, mut pieces) = (start, adam.state::<N>());
+        let mut clock = Clock::new();
+        for grads in &grads {
+            // Each piece ticks a clock of its own: here the one clock is put back for the second.
+            let before = clock;
+            for range in [0..cut, cut..N] {
+                clock = before;
+                let mut whole =
+                    StateMut::<_>::new(pieces.columns.each_mut().map(|c| c.as_mut_slice()), &mut clock);
+                let piece = whole.get(range.clone()).unwrap();
+                adam.step_slices(&mut params[range.clone()], &grads[range], piece).unwrap();
+            }
+        }
+        assert_eq!(params, want, "{cut}");
+        assert_eq!(pieces.columns, state.columns, "{cut}");
+    }
+    let (mut params, mut list, mut clock) = (start, adam.state::<N>(), Clock::new());
+    for grads in &grads {
+        let mut tensors = [Tensor::new(&mut params, grads, list.as_mut())];
+        adam.step_tensors(&mut tensors, &mut clock).unwrap();
+    }
+    assert_eq!((params, list.columns), (want, state.columns));
+}
+
+#[test]
+#[cfg(feature = "rayon")]
+fn threads_do_not_show() {
+    let n = (1 << 20) + 77;
+    let mut random = Random(32);
+    let grads: Vec<f32> = (0..n).map(|_| random.signed()).collect();
+    let adam = Adam::new(0.01).half();
+    let run = |exec: Exec| {
+        let (mut params, mut state) = (vec![0.5; n], adam.state_vec(n));
+        for _ in 0..3 {
+            adam.on(exec).step_slices(&mut params, &grads, state.as_mut()).unwrap();
+        }
+        (params, words(&state))
+    };
+    let want = run(Exec::new());
+    for threads in [1, 2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert!(pool.install(|| run(Exec::threads())) == want, "{threads}");
+    }
+}
+
+/// Where a state stands still the average of what is stored must be it: within what 4096 elements allow.
+#[test]
+fn the_second_moment_is_not_biased() {
+    for beta2 in [0.999, 0.9999] {
+        let n = 4096;
+        let adam = Adam { beta2, ..Adam::new(1e-3) };
+        let (mut whole, mut halved) = (adam.state_vec(n), adam.half().state_vec(n));
+        let (mut p, mut q) = (vec![0.0; n], vec![0.0; n]);
+        let mut random = Random(33);
+        for _ in 0..2000 {
+            let grads: Vec<f32> = (0..n).map(|_| random.signed()).collect();
+            adam.step_slices(&mut p, &grads, whole.as_mut()).unwrap();
+            adam.half().step_slices(&mut q, &grads, halved.as_mut()).unwrap();
+        }
+        let ratios = halved.columns()[1].iter().zip(&whole.columns()[1]);
+        let mean = ratios.map(|(h, w)| f64::from(h.to_f32() / w).ln()).sum::<f64>() / n as f64;
+        assert!(mean.abs() <= 0.01, "{beta2}: {mean}");
+    }
+}
+
+#[test]
+fn amsgrad_alone_is_refused() {
+    // `AmsGrad::new(0.1).half()` does not compile: see the example of `Optimizer::half`.
+    assert_eq!(size_of::<State<InHalf<Adam>, 64>>(), 264);
+}
