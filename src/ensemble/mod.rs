@@ -40,10 +40,12 @@
 
 mod average;
 mod members;
-mod record;
+pub(crate) mod record;
 #[cfg(feature = "serde")]
 mod serde_members;
 
+#[cfg(feature = "ffi")]
+pub(crate) use members::predict;
 pub use average::{Average, Ema, EmaState, Swa, SwaState};
 pub use members::Ensemble;
 #[cfg(feature = "alloc")]

@@ -8,7 +8,7 @@ use crate::store::{Error, Fixed, Load, Name, Reader, Save, Writer};
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
 
-pub(crate) const NAME: Name = Name::new("ensemble");
+const NAME: Name = Name::new("ensemble");
 
 /// Where there is no member there is no parameter either, so that such a file says nothing of their number.
 pub(crate) fn write<'a>(to: &mut Writer<'_>, members: impl ExactSizeIterator<Item = &'a [f32]> + Clone) {

@@ -6,6 +6,8 @@
 #![allow(non_camel_case_types)] // the names are those of the header
 #![allow(clippy::missing_safety_doc)] // it stands here, once for all functions
 
+mod ensemble;
+mod journal;
 mod lbfgs;
 mod memory;
 mod noise;
@@ -14,9 +16,12 @@ mod optim;
 mod schedule;
 mod status;
 mod store;
+mod stream;
 mod sums;
 mod transform;
 
+pub use ensemble::*;
+pub use journal::*;
 pub use lbfgs::*;
 pub use noise::*;
 pub use norm::*;
@@ -24,6 +29,7 @@ pub use optim::*;
 pub use schedule::*;
 pub use status::*;
 pub use store::*;
+pub use stream::*;
 pub use sums::*;
 pub use transform::*;
 

@@ -81,7 +81,16 @@ hypers!(statuses!(
     /// The file's value has another number of columns or elements.
     GRADUS_ERROR_FILE_SHAPE = -53 "the file's value has another shape",
     /// The file is whole, but holds a value that none of its kind can have.
-    GRADUS_ERROR_FILE_VALUE = -54 "the file holds an impossible value",;
+    GRADUS_ERROR_FILE_VALUE = -54 "the file holds an impossible value",
+    /// The file was good, but changed or could not be read when it was read for the second time: what was to be loaded
+    /// holds a part of it.
+    GRADUS_ERROR_FILE_TORN = -55 "the file changed while it was read",
+    /// A function of the caller returned another value than 0.
+    GRADUS_ERROR_CALLBACK = -56 "a function of the caller failed",
+    /// The region of a journal is not two slots of whole blocks, or the words of its flash are none.
+    GRADUS_ERROR_FLASH_REGION = -57 "not two slots of whole blocks",
+    /// The flash does not hold what was written to it.
+    GRADUS_ERROR_FLASH_DAMAGED = -58 "the flash does not hold what was written",;
 ));
 
 /// Version of the library, such as `"0.1.0"`; never null.

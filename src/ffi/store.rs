@@ -1,9 +1,11 @@
 //! Saving and loading: a list of what a file holds, in the caller's memory.
 
-use super::gradus_masks;
 use super::gradus_status::{self, *};
 use super::guard;
-use super::memory::{Memory, Region, apart, put};
+use super::memory::{Memory, Region, apart, copy, put};
+use super::{gradus_ensemble, gradus_masks};
+use crate::cut::cut_mut;
+use crate::ensemble::{Ema, Swa, record as ensemble};
 use crate::norm::BatchNorm;
 use crate::optim::{check_state, write_state, *};
 use crate::store::{self, Load, Save};
@@ -17,7 +19,7 @@ pub struct gradus_item {
     pub kind: u32,
     /// Parameters of a state, or floats.
     pub n: usize,
-    /// The columns of a state, one after the other; the floats; the uint32_t; or the gradus_masks.
+    /// The columns of a state, one after the other; the floats; the uint32_t; the gradus_masks; or the gradus_ensemble.
     pub data: *mut c_void,
     /// The clock of a state; else null.
     pub clock: *mut Clock,
@@ -31,10 +33,15 @@ pub const GRADUS_ITEM_U32: u32 = 1;
 /// One gradus_masks.
 pub const GRADUS_ITEM_MASKS: u32 = 2;
 
+/// One gradus_ensemble: its members, as many as the file has, if there is room for them.
+pub const GRADUS_ITEM_ENSEMBLE: u32 = 3;
+
 /// An item whose pointers have been checked.
 struct Item {
     kind: u32,
     n: usize,
+    members: usize,
+    ensemble: Memory<gradus_ensemble>,
     floats: Memory<f32>,
     word: Memory<u32>,
     masks: Memory<gradus_masks>,
@@ -46,7 +53,21 @@ macro_rules! states {
         $($(#[$doc])* pub const $kind: u32 = $value;)*
 
         impl Item {
-            fn new(item: &gradus_item) -> Result<Self, gradus_status> {
+            unsafe fn new(item: &gradus_item) -> Result<Self, gradus_status> {
+                if item.kind == GRADUS_ITEM_ENSEMBLE {
+                    // SAFETY: the caller vouches for the memory, which is checked.
+                    let ensemble = unsafe { copy(item.data.cast_const().cast::<gradus_ensemble>())? };
+                    return Ok(Self {
+                        kind: item.kind,
+                        n: ensemble.n,
+                        members: ensemble.room as usize,
+                        ensemble: Memory::one(item.data.cast())?,
+                        floats: ensemble.memory()?,
+                        word: Memory::new(item.data.cast(), 0)?,
+                        masks: Memory::new(item.data.cast(), 0)?,
+                        clock: Memory::new(item.clock, 0)?,
+                    });
+                }
                 let (floats, words, masks, clocks) = match item.kind {
                     GRADUS_ITEM_FLOATS => (Some(item.n), 0, 0, 0),
                     GRADUS_ITEM_U32 => (Some(0), 1, 0, 0),
@@ -57,6 +78,8 @@ macro_rules! states {
                 Ok(Self {
                     kind: item.kind,
                     n: item.n,
+                    members: 0,
+                    ensemble: Memory::new(item.data.cast(), 0)?,
                     floats: Memory::new(item.data.cast(), floats.ok_or(GRADUS_ERROR_LENGTH)?)?,
                     word: Memory::new(item.data.cast(), words)?,
                     masks: Memory::new(item.data.cast(), masks)?,
@@ -78,6 +101,11 @@ macro_rules! states {
                         })*
                         GRADUS_ITEM_U32 => self.word.one_ref().write(to),
                         GRADUS_ITEM_MASKS => self.masks.one_ref().build().write(to),
+                        GRADUS_ITEM_ENSEMBLE => {
+                            let all = self.floats.slice();
+                            let member = |k| all.get(k * self.n..(k + 1) * self.n).unwrap_or_default();
+                            ensemble::write(to, (0..self.ensemble.one_ref().count as usize).map(member));
+                        }
                         _ => self.floats.slice().write(to),
                     }
                 }
@@ -90,6 +118,7 @@ macro_rules! states {
                         $($kind => check_state::<$optimizer, f32>(from, $k, Some(self.n)),)*
                         GRADUS_ITEM_U32 => self.word.one_ref().check(from),
                         GRADUS_ITEM_MASKS => self.masks.one_ref().build().check(from),
+                        GRADUS_ITEM_ENSEMBLE => ensemble::check(from, self.members, Some(self.n)),
                         _ => self.floats.slice().check(from),
                     }
                 }
@@ -109,6 +138,13 @@ macro_rules! states {
                             let mut generator = masks.build();
                             generator.read(from);
                             masks.keep(&generator);
+                        }
+                        GRADUS_ITEM_ENSEMBLE => {
+                            let (mut rest, ensemble) = (self.floats.slice_mut(), self.ensemble.one_mut());
+                            ensemble.count = from.head().columns.min(ensemble.room);
+                            for _ in 0..ensemble.count {
+                                from.column(cut_mut(&mut rest, self.n));
+                            }
                         }
                         _ => self.floats.slice_mut().read(from),
                     }
@@ -147,22 +183,26 @@ states! {
     GRADUS_ITEM_SGD = 28 Sgd 0,
     /// Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
     GRADUS_ITEM_BATCH_NORM = 29 BatchNorm 2,
+    /// Mean of gradus_swa_update().
+    GRADUS_ITEM_SWA = 48 Swa 1,
+    /// Average of gradus_ema_update().
+    GRADUS_ITEM_EMA = 49 Ema 1,
 }
 
 impl Item {
     /// What a call on this item touches.
-    fn regions(&self, written: bool) -> [Region; 4] {
-        let (floats, word, masks, clock) = (self.floats, self.word, self.masks, self.clock);
+    fn regions(&self, written: bool) -> [Region; 5] {
+        let Self { floats, word, masks, clock, ensemble, .. } = *self;
         if written {
-            [floats.written(), word.written(), masks.written(), clock.written()]
+            [floats.written(), word.written(), masks.written(), clock.written(), ensemble.written()]
         } else {
-            [floats.read(), word.read(), masks.read(), clock.read()]
+            [floats.read(), word.read(), masks.read(), clock.read(), ensemble.read()]
         }
     }
 }
 
 /// The items of a file.
-struct List<'a>(&'a [gradus_item]);
+pub(super) struct List<'a>(&'a [gradus_item]);
 
 impl List<'_> {
     /// Checks all items: apart from the bytes and the size of the file, and, to be loaded, from each
@@ -170,7 +210,7 @@ impl List<'_> {
     ///
     /// # Safety
     /// The list lies in memory that nothing writes during the call.
-    unsafe fn new(
+    pub(super) unsafe fn new(
         items: *const gradus_item,
         count: usize,
         [file, size]: [Region; 2],
@@ -181,11 +221,13 @@ impl List<'_> {
         // SAFETY: checked; the caller vouches for the memory.
         let items = unsafe { list.slice() };
         for (i, item) in items.iter().enumerate() {
-            let regions = Item::new(item)?.regions(load);
-            let [floats, word, masks, clock] = regions;
-            apart([list.read(), file, size, floats, word, masks, clock])?;
+            // SAFETY: the caller vouches for the memory.
+            let regions = unsafe { Item::new(item)?.regions(load) };
+            let [floats, word, masks, clock, ensemble] = regions;
+            apart([list.read(), file, size, floats, word, masks, clock, ensemble])?;
             for other in items.iter().take(i) {
-                let others = Item::new(other)?.regions(load);
+                // SAFETY: the caller vouches for the memory.
+                let others = unsafe { Item::new(other)?.regions(load) };
                 for region in regions {
                     for other in others {
                         apart([region, other])?;
@@ -198,7 +240,8 @@ impl List<'_> {
 
     /// All items; a list refuses them first if one is wrong.
     fn items(&self) -> impl Iterator<Item = Item> {
-        self.0.iter().flat_map(Item::new)
+        // SAFETY: checked by `new`.
+        self.0.iter().flat_map(|item| unsafe { Item::new(item) })
     }
 }
 
@@ -242,7 +285,7 @@ impl From<store::Error> for gradus_status {
 }
 
 /// No memory.
-fn nothing() -> Result<Region, gradus_status> {
+pub(super) fn nothing() -> Result<Region, gradus_status> {
     Ok(Memory::<u8>::new(core::ptr::null(), 0)?.read())
 }
 

@@ -95,7 +95,7 @@ impl PlateauState {
     }
 
     /// Its numbers in a file, in the order of the fields.
-    fn to_bytes(&self) -> [u8; 20] {
+    fn bytes(&self) -> [u8; 20] {
         let words = [self.best.to_bits(), self.improvements, self.bad, self.cooldown, self.falls];
         let mut bytes = [0; 20];
         for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
@@ -114,7 +114,7 @@ impl PlateauState {
     }
 }
 
-plain!(PlateauState, "plateau", 20, PlateauState::to_bytes, |x| Some(PlateauState::from_bytes(x)));
+plain!(PlateauState, "plateau", 20, PlateauState::bytes, |x| Some(PlateauState::from_bytes(x)));
 
 impl Plateau {
     /// PyTorch's: a tenth of the rate after eleven losses in a row that were no better.

@@ -612,6 +612,141 @@ static void states(void) {
   line("states", hash);
 }
 
+/* A file that is written and read through functions. */
+typedef struct stream {
+  unsigned char bytes[1024];
+  size_t size;
+  int fails; /* calls from now on */
+} stream;
+
+static int32_t stream_write(void *context, const uint8_t *bytes, size_t n) {
+  stream *to = (stream *)context;
+  if (to->size + n > sizeof to->bytes) {
+    return -1;
+  }
+  memcpy(to->bytes + to->size, bytes, n);
+  to->size += n;
+  return to->fails-- == 0;
+}
+
+static int32_t stream_read(void *context, size_t at, uint8_t *bytes, size_t n) {
+  stream *from = (stream *)context;
+  memcpy(bytes, from->bytes + at, n);
+  return from->fails-- == 0;
+}
+
+/* A flash of four blocks in memory, whose power fails. */
+typedef struct chip {
+  unsigned char bytes[2048];
+  long left;
+} chip;
+
+static int32_t chip_read(void *context, uint32_t at, uint8_t *bytes, size_t n) {
+  memcpy(bytes, ((chip *)context)->bytes + at, n);
+  return 0;
+}
+
+static int32_t chip_write(void *context, uint32_t at, const uint8_t *bytes, size_t n) {
+  chip *flash = (chip *)context;
+  for (size_t k = 0; k < n; k++) {
+    if (flash->left-- <= 0) {
+      return -1;
+    }
+    flash->bytes[at + k] &= bytes[k];
+  }
+  return 0;
+}
+
+static int32_t chip_erase(void *context, uint32_t from, uint32_t to) {
+  chip *flash = (chip *)context;
+  for (uint32_t k = from; k < to; k++) {
+    if (flash->left-- <= 0) {
+      return -1;
+    }
+    flash->bytes[k] = 0xff;
+  }
+  return 0;
+}
+
+/* Files in pieces, and the journal at a cut of every byte. */
+static void streams(void) {
+  static stream file;
+  static chip flash;
+  float loaded[N] = {0};
+  gradus_clock clock = {5, 0.5f}, loaded_clock = {0, 0};
+  const gradus_item saved = {GRADUS_ITEM_MOMENTUM, N, state, &clock}, item = {GRADUS_ITEM_MOMENTUM, N, loaded, &loaded_clock};
+  size_t size = 0;
+  uint32_t found = 9;
+  seed = 4;
+  numbers(state, N);
+  file.fails = -1;
+  OK(gradus_save_to(&saved, 1, stream_write, &file, &size));
+  TRUE(size == file.size);
+  line("stream", hash_bytes(START, file.bytes, file.size));
+  file.fails = 0;
+  EXPECT(GRADUS_ERROR_CALLBACK, gradus_load_from(&item, 1, size, stream_read, &file));
+  TRUE(loaded_clock.t == 0);
+  file.fails = 1;
+  EXPECT(GRADUS_ERROR_FILE_TORN, gradus_load_from(&item, 1, size, stream_read, &file));
+  file.fails = -1;
+  OK(gradus_load_from(&item, 1, size, stream_read, &file));
+  TRUE(memcmp(loaded, state, sizeof loaded) == 0 && loaded_clock.t == 5);
+  EXPECT(GRADUS_ERROR_NULL, gradus_load_from(&item, 1, size, NULL, &file));
+
+  const gradus_flash region = {GRADUS_STRUCTS, 0, 2048, 512, 1, 4, chip_read, chip_write, chip_erase, &flash};
+  gradus_journal journal = {0, 0, 0, 0, 0, 0};
+  EXPECT(GRADUS_ERROR_VERSION, gradus_journal_save(&region, &journal, &saved, 1));
+  flash.left = 100000;
+  OK(gradus_journal_open(&region, &journal));
+  OK(gradus_journal_load(&region, &journal, &item, 1, &found));
+  TRUE(found == 0);
+  OK(gradus_journal_save(&region, &journal, &saved, 1));
+  long whole = 100000 - flash.left;
+  for (long left = 0; left <= whole; left++) {
+    chip before = flash;
+    clock.t = 6;
+    flash.left = left;
+    OK(gradus_journal_open(&region, &journal));
+    gradus_status status = gradus_journal_save(&region, &journal, &saved, 1);
+    TRUE(status == (left < whole ? GRADUS_ERROR_CALLBACK : GRADUS_OK));
+    OK(gradus_journal_open(&region, &journal));
+    OK(gradus_journal_load(&region, &journal, &item, 1, &found));
+    TRUE(found == 1 && loaded_clock.t == (left < whole ? 5u : 6u));
+    flash = before;
+  }
+  line("journal", hash_bytes(START, flash.bytes, 16 + size));
+}
+
+static int32_t halve(void *context, size_t n, const float *model, size_t m, float *out) {
+  for (size_t k = 0; k < m && k < n; k++) {
+    out[k] = model[k] * 0.5f;
+  }
+  return context != NULL;
+}
+
+/* Averages of weights and of predictions. */
+static void averages(void) {
+  static float members[2 * N], mean[N], scratch[N];
+  const gradus_ema ema = GRADUS_EMA(0.9);
+  gradus_ensemble ensemble = GRADUS_ENSEMBLE(N, 2, members);
+  gradus_clock swa_clock = {0, 0}, ema_clock = {0, 0};
+  size_t index = 0;
+  memset(state, 0, sizeof state);
+  seed = 6;
+  for (int k = 0; k < 2; k++) {
+    numbers(params, N);
+    OK(gradus_swa_update(N, params, state, &swa_clock));
+    OK(gradus_ema_update(&ema, N, params, state + N, &ema_clock));
+    OK(gradus_ensemble_push(&ensemble, params));
+  }
+  EXPECT(GRADUS_ERROR_FULL, gradus_ensemble_push(&ensemble, params));
+  OK(gradus_ensemble_predict(&ensemble, halve, NULL, N, scratch, mean));
+  EXPECT(GRADUS_ERROR_CALLBACK, gradus_ensemble_predict(&ensemble, halve, &index, N, scratch, params));
+  OK(gradus_argmax(N, mean, &index));
+  TRUE(ensemble.count == 2 && index < N);
+  line("averages", hash_of(hash_of(START, state, 2 * N), mean, N));
+}
+
 int main(void) {
   rules();
   schedules();
@@ -621,6 +756,8 @@ int main(void) {
   lbfgs();
   files();
   states();
+  streams();
+  averages();
   TRUE(strcmp(gradus_status_name(GRADUS_OK), "success") == 0);
   TRUE(strcmp(gradus_status_name(-9999), "unknown status") == 0);
   TRUE(gradus_version()[0] != 0);

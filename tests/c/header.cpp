@@ -23,6 +23,10 @@ gradus_amsgrad amsgrad = GRADUS_AMSGRAD(rate);
 gradus_nadam nadam = GRADUS_NADAM(rate);
 gradus_lion lion = GRADUS_LION(rate);
 
+gradus_ema ema = GRADUS_EMA(factor);
+static float models[3 * 6];
+gradus_ensemble ensemble = GRADUS_ENSEMBLE(6, cycles, models);
+
 gradus_lbfgs lbfgs = GRADUS_LBFGS(pairs);
 float work[GRADUS_LBFGS_WORK(6, 5)];
 unsigned char file[GRADUS_LBFGS_FILE(6, 5, sizeof(float))];

@@ -475,6 +475,54 @@ fn states(out: &mut String) {
     writeln!(out, "states {:016x}", hash_bytes(bytes)).unwrap();
 }
 
+/// CRC-32C by its definition, a bit at a time.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let mut crc = !0_u32;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg());
+        }
+    }
+    !crc
+}
+
+/// The file that C saves in pieces, and the slot of its journal.
+fn streams(out: &mut String) {
+    let mut state = MomentumState::<N>::new();
+    state.columns = [Numbers(4).fill::<N>()];
+    state.clock = Clock { t: 5, carry: 0.5 };
+    let file = store::to_vec(&state).unwrap();
+    writeln!(out, "stream {:016x}", hash_bytes(file.iter().copied())).unwrap();
+    let length = file.len() as u32;
+    let checked = [&0_u32.to_le_bytes()[..], &length.to_le_bytes(), &file].concat();
+    let slot = [b"gjrn", &checked[..8], &crc32c(&checked).to_le_bytes(), &file].concat();
+    writeln!(out, "journal {:016x}", hash_bytes(slot)).unwrap();
+}
+
+/// Averages of weights, and of what two models predict.
+fn averages(out: &mut String) {
+    use gradus::ensemble::*;
+    let (mut swa, mut ema, mut ensemble) =
+        (SwaState::<N>::new(), EmaState::<N>::new(), Ensemble::<N, 2>::new());
+    let mut numbers = Numbers(6);
+    for _ in 0..2 {
+        let params = numbers.fill::<N>();
+        Swa.update(&mut swa, &params);
+        Ema::new(0.9).update(&mut ema, &params);
+        ensemble.push(&params).unwrap();
+    }
+    let (mut scratch, mut mean) = ([0.0; N], [0.0; N]);
+    let model = |params: &[f32], out: &mut [f32]| {
+        for (out, params) in out.iter_mut().zip(params) {
+            *out = params * 0.5;
+        }
+    };
+    ensemble.predict(Exec::new(), model, &mut scratch, &mut mean).unwrap();
+    let all = swa.average().iter().chain(ema.average()).chain(&mean);
+    writeln!(out, "averages {:016x}", hash_bytes(all.flat_map(|x| x.to_le_bytes()))).unwrap();
+}
+
 /// Writes a file for `./ci.sh c`, if that asks for it.
 fn give(name: &str, text: &str) {
     if let Some(directory) = std::env::var_os("GRADUS_C_OUT") {
@@ -493,6 +541,8 @@ fn c_computes_the_same_bits() {
     lbfgs(&mut out);
     files(&mut out);
     states(&mut out);
+    streams(&mut out);
+    averages(&mut out);
     give("bits.txt", &out);
 }
 
@@ -519,6 +569,12 @@ fn c_has_the_same_layout() {
         gradus_tensor as "gradus_tensor" { data n }
         gradus_item as "gradus_item" { kind n data clock }
         gradus_masks as "gradus_masks" { generators }
+        gradus_ema as "gradus_ema" { version decay }
+        gradus_ensemble as "gradus_ensemble" { version count room n members }
+        gradus_flash as "gradus_flash" {
+            version start end block read_word write_word read write erase context
+        }
+        gradus_journal as "gradus_journal" { version found newest sequence length next }
         gradus_dropout as "gradus_dropout" { version keep_prob vanilla }
         gradus_shape as "gradus_shape" { batch channels spatial }
         gradus_batch_norm as "gradus_batch_norm" { version eps running_decay track_biased }

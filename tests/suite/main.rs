@@ -14,6 +14,7 @@ mod defmt;
 mod dropout;
 mod ensemble;
 mod errors;
+mod ffi_files;
 mod findings;
 mod half;
 mod journal;

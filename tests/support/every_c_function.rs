@@ -3,6 +3,7 @@
 use gradus::Clock;
 use gradus::ffi::gradus_status::{self, GRADUS_OK};
 use gradus::ffi::*;
+use std::ffi::c_void;
 
 const N: usize = 37;
 const WORDS: usize = 2;
@@ -23,6 +24,8 @@ pub fn call() {
     noise(version);
     batch_norm(version);
     files();
+    journal(version);
+    averages(version);
     lbfgs(version);
     assert!(!gradus_version().is_null() && !gradus_status_name(0).is_null());
 }
@@ -196,6 +199,106 @@ fn files() {
         ok(gradus_save_size(items.as_ptr(), items.len(), &mut size));
         ok(gradus_save(items.as_ptr(), items.len(), buffer.as_mut_ptr(), buffer.len(), &mut size));
         ok(gradus_load(items.as_ptr(), items.len(), buffer.as_ptr(), size));
+        let mut place = (&mut buffer[..], 0);
+        let context = (&raw mut place).cast();
+        ok(gradus_save_to(items.as_ptr(), items.len(), Some(sink), context, &mut size));
+        ok(gradus_load_from(items.as_ptr(), items.len(), size, Some(source), context));
+    }
+}
+
+/// The bytes of a file, and how many are there.
+type Place<'a> = (&'a mut [u8], usize);
+
+unsafe extern "C" fn sink(context: *mut c_void, bytes: *const u8, n: usize) -> i32 {
+    // SAFETY: the context is a place, and the library vouches for the bytes.
+    let ((file, at), bytes) =
+        unsafe { (&mut *context.cast::<Place<'_>>(), core::slice::from_raw_parts(bytes, n)) };
+    file[*at..*at + n].copy_from_slice(bytes);
+    *at += n;
+    0
+}
+
+unsafe extern "C" fn source(context: *mut c_void, at: usize, bytes: *mut u8, n: usize) -> i32 {
+    // SAFETY: the context is a place, and the library vouches for the bytes.
+    let ((file, _), bytes) =
+        unsafe { (&*context.cast::<Place<'_>>(), core::slice::from_raw_parts_mut(bytes, n)) };
+    bytes.copy_from_slice(&file[at..at + n]);
+    0
+}
+
+/// A flash in memory.
+type Chip = [u8; 2048];
+
+unsafe extern "C" fn flash_read(context: *mut c_void, at: u32, bytes: *mut u8, n: usize) -> i32 {
+    // SAFETY: the context is a chip, and the library vouches for the bytes.
+    let (chip, bytes) = unsafe { (&*context.cast::<Chip>(), core::slice::from_raw_parts_mut(bytes, n)) };
+    bytes.copy_from_slice(&chip[at as usize..][..n]);
+    0
+}
+
+unsafe extern "C" fn flash_write(context: *mut c_void, at: u32, bytes: *const u8, n: usize) -> i32 {
+    // SAFETY: the context is a chip, and the library vouches for the bytes.
+    let (chip, bytes) = unsafe { (&mut *context.cast::<Chip>(), core::slice::from_raw_parts(bytes, n)) };
+    chip[at as usize..][..n].copy_from_slice(bytes);
+    0
+}
+
+unsafe extern "C" fn flash_erase(context: *mut c_void, from: u32, to: u32) -> i32 {
+    // SAFETY: the context is a chip.
+    let chip = unsafe { &mut *context.cast::<Chip>() };
+    chip[from as usize..to as usize].fill(0xff);
+    0
+}
+
+fn journal(version: u32) {
+    let mut chip: Chip = [0; 2048];
+    let flash = gradus_flash {
+        version,
+        start: 0,
+        end: 2048,
+        block: 512,
+        read_word: 1,
+        write_word: 4,
+        read: Some(flash_read),
+        write: Some(flash_write),
+        erase: Some(flash_erase),
+        context: (&raw mut chip).cast(),
+    };
+    let (mut params, mut journal, mut found, mut size) = ([0.5_f32; N], gradus_journal::default(), 0, 0);
+    let data = params.as_mut_ptr().cast();
+    let item = gradus_item { kind: GRADUS_ITEM_FLOATS, n: N, data, clock: core::ptr::null_mut() };
+    let mut bytes = [7; 64];
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_journal_open(&flash, &mut journal));
+        ok(gradus_journal_save(&flash, &mut journal, &item, 1));
+        ok(gradus_journal_load(&flash, &journal, &item, 1, &mut found));
+        ok(gradus_journal_write(&flash, &mut journal, bytes.as_ptr(), bytes.len()));
+        ok(gradus_journal_read(&flash, &journal, bytes.as_mut_ptr(), bytes.len(), &mut size));
+    }
+}
+
+unsafe extern "C" fn model(_: *mut c_void, _: usize, _: *const f32, m: usize, out: *mut f32) -> i32 {
+    // SAFETY: the library vouches for the predictions.
+    unsafe { core::slice::from_raw_parts_mut(out, m) }.fill(0.5);
+    0
+}
+
+fn averages(version: u32) {
+    let (params, mut state, mut clock) = ([0.5_f32; N], [0.0_f32; 2 * N], Clock::new());
+    let config = gradus_ema { version, decay: 0.9 };
+    let (mut members, mut scratch, mut mean, mut index) = ([0.0; 2 * N], [0.0; 3], [0.0; 3], 0);
+    let mut ensemble = gradus_ensemble { version, count: 0, room: 2, n: N, members: members.as_mut_ptr() };
+    let none = core::ptr::null_mut();
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_ema_check(&config));
+        ok(gradus_ema_update(&config, N, params.as_ptr(), state.as_mut_ptr(), &mut clock));
+        ok(gradus_swa_update(N, params.as_ptr(), state.as_mut_ptr(), &mut clock));
+        ok(gradus_ensemble_push(&mut ensemble, params.as_ptr()));
+        let (scratch, mean) = (scratch.as_mut_ptr(), mean.as_mut_ptr());
+        ok(gradus_ensemble_predict(&ensemble, Some(model), none, 3, scratch, mean));
+        ok(gradus_argmax(3, mean, &mut index));
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Geometry {
 
 impl Geometry {
     /// Whether whole words fill a chunk.
-    pub const fn words(&self) -> bool {
+    pub const fn words(self) -> bool {
         self.read.is_power_of_two()
             && self.write.is_power_of_two()
             && self.read <= CHUNK
@@ -45,17 +45,17 @@ impl Geometry {
     }
 
     /// `n` bytes of data, filled up to words that can be read.
-    pub const fn to_read(&self, n: usize) -> usize {
+    pub const fn to_read(self, n: usize) -> usize {
         Self::filled(n, self.read)
     }
 
     /// `n` bytes of data, filled up to words that can be written.
-    pub const fn to_write(&self, n: usize) -> usize {
+    pub const fn to_write(self, n: usize) -> usize {
         Self::filled(n, self.write)
     }
 
     /// Bytes of a header: whole words.
-    const fn header(&self) -> u32 {
+    const fn header(self) -> u32 {
         let word = if self.read < self.write { self.write } else { self.read };
         if word < HEADER { HEADER as u32 } else { word as u32 }
     }
