@@ -29,14 +29,32 @@ apt() {
     apt-get -qq install -y --no-install-recommends "$@" >/dev/null
 }
 
-## check: formatting and lints, all features
-check() {
+## quick: what to run before a commit: format, lints, rooms, tests, one bare-metal build
+quick() {
+  format
+  cargo clippy --locked --all-targets --all-features -- -D warnings
+  rooms
+  readme
+  cargo test --locked --all-features --lib --tests
+  rustup target add thumbv7em-none-eabihf >/dev/null 2>&1 || { missing "rustup has no target thumbv7em-none-eabihf"; return 0; }
+  cargo build --locked --no-default-features --target thumbv7em-none-eabihf
+}
+
+# format: the formatting of every package.
+format() {
   rustup component add rustfmt clippy >/dev/null 2>&1 || true
   local manifest
   git ls-files 'Cargo.toml' '*/Cargo.toml' | while read -r manifest; do
     cargo fmt --manifest-path "$manifest" --check
   done
-  cargo clippy --locked --all-targets --all-features -- -D warnings
+}
+
+## check: formatting, lints of all packages, rooms, the README's numbers
+check() {
+  format
+  rooms
+  readme
+  cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
   cargo clippy --locked --no-default-features -- -D warnings
 }
 
@@ -45,10 +63,16 @@ test() {
   cargo test --locked
 }
 
-## features: the suite with every feature, and without the default ones
+## features: the suite with every feature, and the unit tests without the default ones
 features() {
   cargo test --locked --all-features
   cargo test --locked --no-default-features --lib
+}
+
+## packages: the digits and the gallery: their tests, and the README's first command
+packages() {
+  cargo test --locked --release -p digits -p gallery
+  cargo run --locked --release -p digits
 }
 
 ## nostd: bare-metal and wasm targets build without std
@@ -83,14 +107,14 @@ package() {
   [ "$(stat -c %s "$crate")" -lt 1000000 ]
 }
 
-## pictures: the pictures in docs/, and the tables of two examples, are those that the examples make
+## pictures: the pictures in docs/, and the tables of two of them, are those that the gallery makes
 pictures() {
   local drawn file
   drawn=$(mktemp -d)
-  cargo run --locked --quiet --example race -- --out "$drawn"
-  cargo run --locked --quiet --example rosenbrock -- --out "$drawn"
-  cargo run --locked --quiet --release --example regularise -- --out "$drawn"
-  cargo run --locked --quiet --release --example snapshots -- --out "$drawn/all"
+  for file in race rosenbrock regularise; do
+    cargo run --locked --quiet --release -p gallery --bin $file -- --out "$drawn"
+  done
+  cargo run --locked --quiet --release -p gallery --bin snapshots -- --out "$drawn/all"
   mv "$drawn/all/snapshots.md" "$drawn"
   rm -r "$drawn/all"
   for file in "$drawn"/* docs/*.svg docs/*.png; do
@@ -153,15 +177,6 @@ END
   echo "miri s390x-unknown-linux-gnu: the committed file of format 1"
   cargo +nightly miri test --manifest-path fuzz/Cargo.toml --no-default-features --features std --locked --quiet \
     --target s390x-unknown-linux-gnu --test resume format_1
-}
-
-# same FILE: the file as made just now is the one committed, unless another compiler made that.
-same() {
-  if [[ $(git show "HEAD:$1" 2>/dev/null) == *"$(rustc --version)"* ]]; then
-    git diff --exit-code -- "$1"
-  else
-    echo "$1 was made by another compiler: not compared"
-  fi
 }
 
 ## web: the page in the browser: builds it, and drives it in a headless Chromium

@@ -97,11 +97,11 @@ footprint() {
   echo "tests/footprint/target/$1/release/libfootprint.a"
 }
 
-## size: flash per C function and Rust rule; no path to a panic or an allocation without std, at opt-level z, s and 3
+## size [write]: flash per C function and Rust rule; no path to a panic or an allocation without std, at opt-level z, s and 3
 size() {
-  local target opt library rust symbols name elf file=docs/size.md
+  local target opt library rust symbols name elf new
   apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
-  elf=$(mktemp)
+  elf=$(mktemp) new=$(mktemp)
   declare -A bytes linker=([thumbv6m-none-eabi]="arm-none-eabi-ld" [thumbv7em-none-eabihf]="arm-none-eabi-ld"
     [riscv32imac-unknown-none-elf]="riscv64-unknown-elf-ld -m elf32lriscv")
   for target in thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf; do
@@ -154,6 +154,7 @@ size() {
     echo "| function | M0 | M4F | riscv32imac |"
     echo "|---|--:|--:|--:|"
     rows $(exported "$library" gradus_)
-  } >$file
-  same $file
+  } >"$new"
+  budget docs/size.md "$new" "${1:-}"
+  rm "$new"
 }

@@ -13,7 +13,7 @@
 //! Without a sample the loss is NaN, as the mean of nothing.
 
 use crate::cut::{cut, cut_mut};
-use crate::elementary;
+use crate::simd::elementary;
 use crate::error::{Argument, Error, Hyper, ensure, require, same_length};
 use crate::simd::{Columns, Exec, Plain, Rule, Vector, Width, run};
 
