@@ -25,7 +25,7 @@ impl gradus_masks {
 /// Dropout (Srivastava et al., 2014), and the probability of its relatives.
 ///
 /// ```text
-///              training                        test
+///              training                        inference
 /// inverted     y = keep ? x / keep_prob : 0    y = x
 /// vanilla      y = keep ? x : 0                y = x * keep_prob
 /// ```
@@ -38,14 +38,14 @@ pub struct gradus_dropout {
     pub version: u32,
     /// Probability that an element is kept.
     pub keep_prob: f32,
-    /// Whether to scale at test time instead of in training: 0, or 1 for yes.
+    /// Whether to scale at inference instead of in training: 0, or 1 for yes.
     pub vanilla: u32,
 }
 
 impl gradus_dropout {
     fn build(&self) -> Result<Dropout, gradus_status> {
         same_version(self.version)?;
-        Ok(Dropout { keep_prob: self.keep_prob, inverted: self.vanilla == 0 })
+        Ok(Dropout { inverted: self.vanilla == 0, ..Dropout::keep_prob(self.keep_prob) })
     }
 }
 
@@ -241,11 +241,11 @@ pub unsafe extern "C" fn gradus_dropout_relu_backward(
     })
 }
 
-/// Pass at test time over the `n` floats of `x` in place; for stochastic depth too.
+/// Pass of inference over the `n` floats of `x` in place; for stochastic depth too.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_dropout_test(
+pub unsafe extern "C" fn gradus_dropout_inference(
     config: *const gradus_dropout,
     n: usize,
     x: *mut f32,
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn gradus_dropout_test(
         apart([x.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let x = unsafe { x.slice_mut() };
-        Ok(dropout.test(x)?)
+        Ok(dropout.inference(x)?)
     })
 }
 
@@ -356,14 +356,14 @@ pub unsafe extern "C" fn gradus_dropconnect_backward_input(
     })
 }
 
-/// The product of DropConnect at test time.
+/// The product of DropConnect at inference.
 ///
 /// `w` has `outputs` rows of `inputs` weights; `x` has `inputs` floats, `y` has `outputs`.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 /// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_dropconnect_test(
+pub unsafe extern "C" fn gradus_dropconnect_inference(
     config: *const gradus_dropout,
     inputs: usize,
     outputs: usize,
@@ -380,7 +380,7 @@ pub unsafe extern "C" fn gradus_dropconnect_test(
         apart([w.read(), x.read(), y.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (w, x, y) = unsafe { (w.slice(), x.slice(), y.slice_mut()) };
-        Ok(DropConnect(dropout).test(w, x, y)?)
+        Ok(DropConnect(dropout).inference(w, x, y)?)
     })
 }
 
@@ -389,7 +389,7 @@ pub unsafe extern "C" fn gradus_dropconnect_test(
 /// `branch` has `n` floats, `mask` one bit for each sample; the same for the gradients. Fill the mask
 /// with gradus_masks_fill(), or all words with 0 or UINT32_MAX for one draw per batch.
 ///
-/// Errors: GRADUS_ERROR_SIZE if `samples` does not divide `n`, GRADUS_ERROR_NULL,
+/// Errors: GRADUS_ERROR_SHAPE if `samples` does not divide `n`, GRADUS_ERROR_NULL,
 /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_stochastic_depth_forward(

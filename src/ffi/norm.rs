@@ -2,13 +2,14 @@
 
 use super::memory::{Memory, apart, area, copy};
 use super::{gradus_status, guard, same_version};
-use crate::norm::{BatchNorm, Shape};
+use crate::error::Error;
+use crate::norm::{BatchNorm, BatchShape, Params, Running, Statistics};
 use crate::optim::{Clock, StateMut};
 
 /// How activations lie in memory: batch x channels x spatial, the last one contiguous.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct gradus_shape {
+pub struct gradus_batch_shape {
     /// Samples.
     pub batch: usize,
     /// Channels: the features of a dense layer, the maps of a convolution.
@@ -20,9 +21,9 @@ pub struct gradus_shape {
 /// Batch normalisation (Ioffe and Szegedy, 2015).
 ///
 /// ```text
-/// training    mean = first + sum (x - first) / n                         over batch and positions
-///             mean = mean + sum (x - mean) / n                           first: the channel's first value
-///             variance = sum (x - mean)^2 / n
+/// training    near = first + sum (x - first) / n                         over batch and positions
+///             mean = near + d                                            d = sum (x - near) / n
+///             variance = sum (x - near)^2 / n - d^2                      first: the channel's first value
 ///             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
 ///             running = running_decay * running + (1 - running_decay) * new, variance unbiased: n / (n - 1)
 /// inference   the same with the running statistics
@@ -51,17 +52,23 @@ unsafe fn batch_norm(config: *const gradus_batch_norm) -> Result<BatchNorm, grad
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let gradus_batch_norm { version, eps, running_decay, track_biased } = unsafe { copy(config)? };
     same_version(version)?;
-    Ok(BatchNorm { eps, running_decay, track_biased: track_biased != 0 })
+    Ok(BatchNorm { eps, running_decay, track_biased: track_biased != 0, ..BatchNorm::new() })
 }
 
 /// The shape behind a pointer.
 ///
 /// # Safety
 /// The pointer is null, misaligned or good.
-unsafe fn shape(shape: *const gradus_shape) -> Result<Shape, gradus_status> {
+unsafe fn shape(shape: *const gradus_batch_shape) -> Result<BatchShape, gradus_status> {
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
-    let gradus_shape { batch, channels, spatial } = unsafe { copy(shape)? };
-    Ok(Shape { batch, channels, spatial })
+    let gradus_batch_shape { batch, channels, spatial } = unsafe { copy(shape)? };
+    Ok(BatchShape { batch, channels, spatial })
+}
+
+/// The running means and variances, one behind the other.
+fn columns<'a>(running: &'a [f32], channels: usize, clock: &Clock) -> Running<'a> {
+    let (means, variances) = running.split_at_checked(channels).unwrap_or_default();
+    Running::new(means, variances, clock)
 }
 
 /// Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
@@ -82,12 +89,12 @@ pub unsafe extern "C" fn gradus_batch_norm_check(config: *const gradus_batch_nor
 /// `x` and `y` are tensors of the shape `layout`; `weight`, `bias`, `mean`, `variance` have a float
 /// per channel.
 ///
-/// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_batch_norm_forward(
     config: *const gradus_batch_norm,
-    layout: *const gradus_shape,
+    layout: *const gradus_batch_shape,
     x: *const f32,
     y: *mut f32,
     weight: *const f32,
@@ -111,7 +118,7 @@ pub unsafe extern "C" fn gradus_batch_norm_forward(
         let (x, y, weight, bias, mean, variance) = unsafe {
             (x.slice(), y.slice_mut(), weight.slice(), bias.slice(), mean.slice_mut(), variance.slice_mut())
         };
-        Ok(norm.forward(shape, x, y, [weight, bias], [mean, variance])?)
+        Ok(norm.forward(shape, x, y, &Params { weight, bias }, &mut Statistics { mean, variance })?)
     })
 }
 
@@ -119,14 +126,13 @@ pub unsafe extern "C" fn gradus_batch_norm_forward(
 ///
 /// `layout` is that of the pass, `mean` and `variance` have a float per channel. `running` has two,
 /// all means and then all variances; it and `clock` start as zeros, where the variance counts as 1.
-/// At test time they are `running` and `running + channels`.
 ///
-/// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_batch_norm_track(
     config: *const gradus_batch_norm,
-    layout: *const gradus_shape,
+    layout: *const gradus_batch_shape,
     mean: *const f32,
     variance: *const f32,
     running: *mut f32,
@@ -146,7 +152,8 @@ pub unsafe extern "C" fn gradus_batch_norm_track(
         let (mean, variance, running, clock) =
             unsafe { (mean.slice(), variance.slice(), running.slice_mut(), clock.one_mut()) };
         let (means, variances) = running.split_at_mut_checked(shape.channels).unwrap_or_default();
-        Ok(norm.track(shape, [mean, variance], StateMut::new([means, variances], clock))?)
+        let batch = Statistics { mean, variance };
+        Ok(norm.track(shape, &batch, StateMut::new([means, variances], clock))?)
     })
 }
 
@@ -156,12 +163,12 @@ pub unsafe extern "C" fn gradus_batch_norm_track(
 /// and `grad_bias` have a float per channel. `x`, `mean` and `variance` are those of the training
 /// pass.
 ///
-/// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_batch_norm_backward(
     config: *const gradus_batch_norm,
-    layout: *const gradus_shape,
+    layout: *const gradus_batch_shape,
     grads: *mut f32,
     x: *const f32,
     weight: *const f32,
@@ -203,27 +210,28 @@ pub unsafe extern "C" fn gradus_batch_norm_backward(
                 grad_bias.slice_mut(),
             )
         };
-        Ok(norm.backward(shape, grads, x, [weight, mean, variance], [grad_weight, grad_bias])?)
+        let params = Params { weight, bias: weight }; // the bias is not read
+        let mut grad_params = Params { weight: grad_weight, bias: grad_bias };
+        Ok(norm.backward(shape, grads, x, &params, &Statistics { mean, variance }, &mut grad_params)?)
     })
 }
 
-/// Pass at test time in place, with the running statistics.
+/// Pass of inference in place, with the running statistics.
 ///
-/// `x` is a tensor of the shape `layout`; `weight`, `bias`, `mean` and `variance` have a float per
-/// channel, the last two `running` and `running + channels` of gradus_batch_norm_track().
-/// Track a batch first: in statistics that are still zeros the variance is read as 0, not as 1.
+/// `x` is a tensor of the shape `layout`; `weight` and `bias` have a float per channel, `running` and `clock` are
+/// those of gradus_batch_norm_track(). Where no batch was tracked every variance counts as 1.
 ///
-/// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_batch_norm_inference(
     config: *const gradus_batch_norm,
-    layout: *const gradus_shape,
+    layout: *const gradus_batch_shape,
     x: *mut f32,
     weight: *const f32,
     bias: *const f32,
-    mean: *const f32,
-    variance: *const f32,
+    running: *const f32,
+    clock: *const Clock,
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
@@ -233,24 +241,22 @@ pub unsafe extern "C" fn gradus_batch_norm_inference(
         let x = Memory::new(x, shape.len())?;
         let weight = Memory::new(weight, shape.channels)?;
         let bias = Memory::new(bias, shape.channels)?;
-        let mean = Memory::new(mean, shape.channels)?;
-        let variance = Memory::new(variance, shape.channels)?;
-        apart([x.written(), weight.read(), bias.read(), mean.read(), variance.read()])?;
+        let running = Memory::new(running, area(shape.channels, GRADUS_BATCH_NORM_COLUMNS)?)?;
+        let clock = Memory::one(clock)?;
+        apart([x.written(), weight.read(), bias.read(), running.read(), clock.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
-        let (x, weight, bias, mean, variance) =
-            unsafe { (x.slice_mut(), weight.slice(), bias.slice(), mean.slice(), variance.slice()) };
-        Ok(norm.inference(shape, x, [weight, bias], [mean, variance])?)
+        let (x, weight, bias, running, clock) =
+            unsafe { (x.slice_mut(), weight.slice(), bias.slice(), running.slice(), clock.one_ref()) };
+        Ok(norm.inference(shape, x, &Params { weight, bias }, columns(running, shape.channels, clock))?)
     })
 }
 
 /// Folds the normalisation into the layer before it, which then needs none.
 ///
-/// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as
-/// have `weight`, `bias`, and `mean` and `variance`: `running` and `running + channels` of
-/// gradus_batch_norm_track().
-/// Track a batch first: in statistics that are still zeros the variance is read as 0, not as 1.
+/// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias`, `weight` and `bias` a float per channel;
+/// `running` and `clock` are those of gradus_batch_norm_track(). Where no batch was tracked every variance counts as 1.
 ///
-/// Errors: GRADUS_ERROR_SIZE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// Errors: GRADUS_ERROR_SHAPE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_batch_norm_fold(
@@ -259,39 +265,77 @@ pub unsafe extern "C" fn gradus_batch_norm_fold(
     inputs: usize,
     weight: *const f32,
     bias: *const f32,
-    mean: *const f32,
-    variance: *const f32,
+    running: *const f32,
+    clock: *const Clock,
     layer_weights: *mut f32,
     layer_bias: *mut f32,
 ) -> gradus_status {
     guard(|| {
-        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let norm = unsafe { batch_norm(config)? };
-        let weight = Memory::new(weight, channels)?;
-        let bias = Memory::new(bias, channels)?;
-        let mean = Memory::new(mean, channels)?;
-        let variance = Memory::new(variance, channels)?;
-        let layer_weights = Memory::new(layer_weights, area(channels, inputs)?)?;
-        let layer_bias = Memory::new(layer_bias, channels)?;
-        apart([
-            weight.read(),
-            bias.read(),
-            mean.read(),
-            variance.read(),
-            layer_weights.written(),
-            layer_bias.written(),
-        ])?;
-        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
-        let (weight, bias, mean, variance, layer_weights, layer_bias) = unsafe {
-            (
-                weight.slice(),
-                bias.slice(),
-                mean.slice(),
-                variance.slice(),
-                layer_weights.slice_mut(),
-                layer_bias.slice_mut(),
-            )
-        };
-        Ok(norm.fold([weight, bias], [mean, variance], layer_weights, layer_bias)?)
+        let run = BatchNorm::fold;
+        // SAFETY: the caller vouches for the memory behind the pointers, which are checked.
+        unsafe { fold(run, config, channels, inputs, weight, bias, running, clock, layer_weights, layer_bias) }
     })
+}
+
+/// gradus_batch_norm_fold() for a layer whose `layer_weights` are `inputs` rows of `channels` floats.
+///
+/// Errors: those of gradus_batch_norm_fold().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_batch_norm_fold_columns(
+    config: *const gradus_batch_norm,
+    channels: usize,
+    inputs: usize,
+    weight: *const f32,
+    bias: *const f32,
+    running: *const f32,
+    clock: *const Clock,
+    layer_weights: *mut f32,
+    layer_bias: *mut f32,
+) -> gradus_status {
+    guard(|| {
+        let run = BatchNorm::fold_columns;
+        // SAFETY: the caller vouches for the memory behind the pointers, which are checked.
+        unsafe { fold(run, config, channels, inputs, weight, bias, running, clock, layer_weights, layer_bias) }
+    })
+}
+
+/// Either of both.
+///
+/// # Safety
+/// Each pointer is null, misaligned or good.
+unsafe fn fold<'a>(
+    run: impl Fn(&BatchNorm, &Params<&'a [f32]>, Running<'a>, &mut [f32], &mut [f32]) -> Result<(), Error>,
+    config: *const gradus_batch_norm,
+    channels: usize,
+    inputs: usize,
+    weight: *const f32,
+    bias: *const f32,
+    running: *const f32,
+    clock: *const Clock,
+    layer_weights: *mut f32,
+    layer_bias: *mut f32,
+) -> Result<(), gradus_status> {
+    // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+    let norm = unsafe { batch_norm(config)? };
+    let weight = Memory::new(weight, channels)?;
+    let bias = Memory::new(bias, channels)?;
+    let running = Memory::new(running, area(channels, GRADUS_BATCH_NORM_COLUMNS)?)?;
+    let clock = Memory::one(clock)?;
+    let layer_weights = Memory::new(layer_weights, area(channels, inputs)?)?;
+    let layer_bias = Memory::new(layer_bias, channels)?;
+    apart([
+        weight.read(),
+        bias.read(),
+        running.read(),
+        clock.read(),
+        layer_weights.written(),
+        layer_bias.written(),
+    ])?;
+    // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+    let (weight, bias, running, clock) =
+        unsafe { (weight.slice(), bias.slice(), running.slice(), clock.one_ref()) };
+    // SAFETY: the same.
+    let (layer_weights, layer_bias) = unsafe { (layer_weights.slice_mut(), layer_bias.slice_mut()) };
+    let running = columns(running, channels, clock);
+    Ok(run(&norm, &Params { weight, bias }, running, layer_weights, layer_bias)?)
 }

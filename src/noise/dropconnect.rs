@@ -4,19 +4,19 @@ use super::dropout::Dropout;
 use crate::cut::cut_mut;
 use crate::error::{Argument, Error, same_length};
 use crate::simd::mask::{Gate, Gated, InOut, mask_words, masked_dot, run_masked};
-use crate::simd::{Element, Level, Vector, dot};
+use crate::simd::{Element, Vector, dot};
 
 /// DropConnect (Wan et al., 2013): a dense product in which weights are dropped, not inputs.
 ///
 /// ```text
-/// training   y[i] = scale * sum_j keep[i][j] * w[i][j] * x[j]
-/// test       y[i] = scale * sum_j w[i][j] * x[j]
-/// scale      training: 1 / keep_prob if inverted, else 1;  test: 1 if inverted, else keep_prob
+/// training    y[i] = scale * sum_j keep[i][j] * w[i][j] * x[j]
+/// inference   y[i] = scale * sum_j w[i][j] * x[j]
+/// scale       training: 1 / keep_prob if inverted, else 1;  inference: 1 if inverted, else keep_prob
 /// ```
 ///
 /// Weights are row-major, one row of `x.len()` for each element of `y`; nothing is copied. A row of the
 /// mask begins with a word of its own, so that `y.len() * mask_words(x.len())` words belong to one
-/// product. The paper draws a mask for every sample; it tests with a normal approximation, this with
+/// product. The paper draws a mask for every sample; its inference is a normal approximation, this is
 /// the mean, which is the same for the output of a linear layer. Dropped weights count as 0 whatever
 /// they meet, also infinity and NaN.
 ///
@@ -25,7 +25,7 @@ use crate::simd::{Element, Level, Vector, dot};
 /// let layer = DropConnect(Dropout::drop_prob(0.5));
 /// let (w, x, mut y) = ([1.0_f32, 2.0, 3.0, 4.0], [1.0, 1.0], [0.0; 2]);
 /// let mut mask = [0; 2]; // two rows of at most 32 weights
-/// Masks::new(3).fill(layer.0.keep_prob, &mut mask);
+/// layer.0.draw(&mut Masks::new(3), &mut mask);
 /// layer.forward(&w, &x, &mut y, &mask)?;
 ///
 /// let (mut grad_w, mut grad_x) = ([0.0; 4], [0.0; 2]);
@@ -38,7 +38,7 @@ use crate::simd::{Element, Level, Vector, dot};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DropConnect(
-    /// The probability, and when to scale.
+    /// The probability, when to scale, and where to run.
     pub Dropout,
 );
 
@@ -55,77 +55,21 @@ impl DropConnect {
     ///
     /// # Errors
     /// [`Error::Length`] if weights or mask do not fit `x` and `y`; nothing was changed.
-    #[inline]
     pub fn forward<T: Element>(&self, w: &[T], x: &[T], y: &mut [T], mask: &[u32]) -> Result<(), Error> {
-        self.forward_at(Level::detect(), w, x, y, mask)
+        let words = fits(w.len(), x.len(), y.len(), mask)?;
+        let scale: T = self.0.scale();
+        for (i, y) in y.iter_mut().enumerate() {
+            *y = masked_dot(self.0.exec, row(mask, i, words), row(w, i, x.len()), x)? * scale;
+        }
+        Ok(())
     }
 
     /// Adds the gradient with respect to the weights: `grad_w[i][j] += scale * keep[i][j] * grad_y[i] * x[j]`.
     ///
     /// # Errors
     /// [`Error::Length`] if weights or mask do not fit `x` and `grad_y`; nothing was changed.
-    #[inline]
     pub fn backward_weights<T: Element>(
         &self,
-        grad_y: &[T],
-        x: &[T],
-        grad_w: &mut [T],
-        mask: &[u32],
-    ) -> Result<(), Error> {
-        self.backward_weights_at(Level::detect(), grad_y, x, grad_w, mask)
-    }
-
-    /// The gradient with respect to the input: `grad_x[j] = sum_i scale * keep[i][j] * grad_y[i] * w[i][j]`.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if weights or mask do not fit `grad_x` and `grad_y`; nothing was changed.
-    #[inline]
-    pub fn backward_input<T: Element>(
-        &self,
-        w: &[T],
-        grad_y: &[T],
-        grad_x: &mut [T],
-        mask: &[u32],
-    ) -> Result<(), Error> {
-        self.backward_input_at(Level::detect(), w, grad_y, grad_x, mask)
-    }
-
-    /// The product at test time.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if the weights do not fit `x` and `y`; nothing was changed.
-    #[inline]
-    pub fn test<T: Element>(&self, w: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
-        self.test_at(Level::detect(), w, x, y)
-    }
-
-    /// [`forward`](Self::forward) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if weights or mask do not fit `x` and `y`; nothing was changed.
-    pub fn forward_at<T: Element>(
-        &self,
-        level: Level,
-        w: &[T],
-        x: &[T],
-        y: &mut [T],
-        mask: &[u32],
-    ) -> Result<(), Error> {
-        let words = fits(w.len(), x.len(), y.len(), mask)?;
-        let scale: T = self.0.scale();
-        for (i, y) in y.iter_mut().enumerate() {
-            *y = masked_dot(level, row(mask, i, words), row(w, i, x.len()), x)? * scale;
-        }
-        Ok(())
-    }
-
-    /// [`backward_weights`](Self::backward_weights) at a chosen instruction set.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if weights or mask do not fit `x` and `grad_y`; nothing was changed.
-    pub fn backward_weights_at<T: Element>(
-        &self,
-        level: Level,
         grad_y: &[T],
         x: &[T],
         grad_w: &mut [T],
@@ -136,18 +80,17 @@ impl DropConnect {
         let mut rest = grad_w;
         for (i, g) in grad_y.iter().enumerate() {
             let columns = Gated::new(InOut::from(cut_mut(&mut rest, x.len())), [x])?;
-            run_masked(level, &AddKept { factor: *g * scale }, row(mask, i, words), columns)?;
+            run_masked(self.0.exec, &AddKept { factor: *g * scale }, row(mask, i, words), columns)?;
         }
         Ok(())
     }
 
-    /// [`backward_input`](Self::backward_input) at a chosen instruction set.
+    /// The gradient with respect to the input: `grad_x[j] = sum_i scale * keep[i][j] * grad_y[i] * w[i][j]`.
     ///
     /// # Errors
     /// [`Error::Length`] if weights or mask do not fit `grad_x` and `grad_y`; nothing was changed.
-    pub fn backward_input_at<T: Element>(
+    pub fn backward_input<T: Element>(
         &self,
-        level: Level,
         w: &[T],
         grad_y: &[T],
         grad_x: &mut [T],
@@ -159,24 +102,24 @@ impl DropConnect {
         grad_x.fill(T::ZERO);
         for (i, g) in grad_y.iter().enumerate() {
             let columns = Gated::new(InOut::from(&mut *grad_x), [row(w, i, inputs)])?;
-            run_masked(level, &AddKept { factor: *g * scale }, row(mask, i, words), columns)?;
+            run_masked(self.0.exec, &AddKept { factor: *g * scale }, row(mask, i, words), columns)?;
         }
         Ok(())
     }
 
-    /// [`test`](Self::test) at a chosen instruction set.
+    /// The product of inference.
     ///
     /// # Errors
     /// [`Error::Length`] if the weights do not fit `x` and `y`; nothing was changed.
-    pub fn test_at<T: Element>(&self, level: Level, w: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
+    pub fn inference<T: Element>(&self, w: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
         same_length(Argument::Weights, x.len().saturating_mul(y.len()), w.len())?;
-        let scale: T = self.0.test_scale();
+        let scale: T = self.0.inference_scale();
         if scale == T::ZERO {
             y.fill(T::ZERO); // a product would be -0 or NaN
             return Ok(());
         }
         for (i, y) in y.iter_mut().enumerate() {
-            *y = dot(level, row(w, i, x.len()), x)? * scale;
+            *y = dot(self.0.exec, row(w, i, x.len()), x)? * scale;
         }
         Ok(())
     }

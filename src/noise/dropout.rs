@@ -1,20 +1,20 @@
 //! Dropout.
 
-use super::masks::MaskSource;
+use super::masks::{MaskSource, Masks};
 use crate::error::{Error, Hyper, require};
 use crate::simd::mask::{Gate, Gated, InOut};
-use crate::simd::{Element, Level, Rule, Vector, Width, run};
+use crate::simd::{Element, Exec, Rule, Vector, Width, run};
 
 /// Dropout (Srivastava et al., 2014): every element is kept with a probability, else it is +0.
 ///
 /// ```text
-///              training                        test
+///              training                        inference
 /// inverted     y = keep ? x / keep_prob : 0    y = x
 /// vanilla      y = keep ? x : 0                y = x * keep_prob
 /// ```
 ///
-/// Inverted, the default, keeps the expected value in training, so that nothing is left to do at test
-/// time. The product is with `1 / keep_prob`, rounded once. A dropped element is +0 whatever it was, also
+/// Inverted, the default, keeps the expected value in training, so that nothing is left to do at
+/// inference. The product is with `1 / keep_prob`, rounded once. A dropped element is +0 whatever it was, also
 /// infinity and NaN; `drop_prob` 0 is the identity and 1 gives +0 everywhere.
 ///
 /// A pass is in place (`&mut x`) or from one slice to another (`(&x, &mut y)`), and takes its mask from
@@ -62,22 +62,27 @@ pub struct Dropout {
     pub keep_prob: f32,
     /// Whether the scaling is done in training; true by default.
     pub inverted: bool,
+    /// Where the passes run; it is in no file.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub exec: Exec,
 }
 
 impl Dropout {
     /// Inverted dropout by the probability to drop, as PyTorch counts.
+    ///
+    /// It is an `f64`, of which 1 is the difference: `1 - 0.999` in `f32` would be off by 1.3e-5, and so would be the scale.
     #[must_use]
-    pub const fn drop_prob(drop_prob: f32) -> Self {
-        Self::keep_prob(1.0 - drop_prob)
+    pub const fn drop_prob(drop_prob: f64) -> Self {
+        Self::keep_prob((1.0 - drop_prob) as f32)
     }
 
     /// Inverted dropout by the probability to keep, as the paper counts.
     #[must_use]
     pub const fn keep_prob(keep_prob: f32) -> Self {
-        Self { keep_prob, inverted: true }
+        Self { keep_prob, inverted: true, exec: Exec::new() }
     }
 
-    /// The paper's own form: no scaling in training, [`test`](Self::test) scales.
+    /// The paper's own form: no scaling in training, [`inference`](Self::inference) scales.
     #[must_use]
     pub const fn vanilla(self) -> Self {
         Self { inverted: false, ..self }
@@ -91,6 +96,19 @@ impl Dropout {
         require(0.0 <= self.keep_prob && self.keep_prob <= 1.0, Hyper::Probability)
     }
 
+    /// The same, run elsewhere: on a chosen instruction set, or on threads.
+    ///
+    /// A pass that draws its mask on the way runs on one thread: the stream is one sequence.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self { exec: exec.into(), ..self }
+    }
+
+    /// Fills `mask` with independent bits, each 1 with probability `keep_prob`: as [`Masks::fill`].
+    pub fn draw(&self, masks: &mut Masks, mask: &mut [u32]) {
+        masks.fill_on(self.exec.level(), self.keep_prob, mask);
+    }
+
     /// The training pass.
     ///
     /// # Errors
@@ -101,7 +119,7 @@ impl Dropout {
         x: impl Into<InOut<'a, T>>,
         mask: impl MaskSource,
     ) -> Result<(), Error> {
-        self.forward_at(Level::detect(), x, mask)
+        mask.run(self.exec, self.keep_prob, &Keep { scale: self.scale() }, Gated::new(x.into(), [])?)
     }
 
     /// The gradient of [`forward`](Self::forward) with respect to `x`, given the same mask: the same
@@ -128,7 +146,7 @@ impl Dropout {
         x: impl Into<InOut<'a, T>>,
         mask: impl MaskSource,
     ) -> Result<(), Error> {
-        self.relu_forward_at(Level::detect(), x, mask)
+        mask.run(self.exec, self.keep_prob, &KeepPositive { scale: self.scale() }, Gated::new(x.into(), [])?)
     }
 
     /// The gradient of [`relu_forward`](Self::relu_forward), given its output `y`: scaled where `y > 0`,
@@ -140,82 +158,31 @@ impl Dropout {
     pub fn relu_backward<'a, T: Element>(
         &self,
         grads: impl Into<InOut<'a, T>>,
-        y: &[T],
+        y: &'a [T],
     ) -> Result<(), Error> {
-        self.relu_backward_at(Level::detect(), grads, y)
-    }
-
-    /// The pass at test time: nothing where inverted, times `keep_prob` where vanilla.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if the slices differ in length; nothing was changed.
-    #[inline]
-    pub fn test<'a, T: Element>(&self, x: impl Into<InOut<'a, T>>) -> Result<(), Error> {
-        self.test_at(Level::detect(), x)
-    }
-
-    /// [`forward`](Self::forward) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if slices or mask do not fit each other; nothing was changed.
-    #[inline]
-    pub fn forward_at<'a, T: Element>(
-        &self,
-        level: Level,
-        x: impl Into<InOut<'a, T>>,
-        mask: impl MaskSource,
-    ) -> Result<(), Error> {
-        mask.run(level, self.keep_prob, &Keep { scale: self.scale() }, Gated::new(x.into(), [])?)
-    }
-
-    /// [`relu_forward`](Self::relu_forward) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if slices or mask do not fit each other; nothing was changed.
-    #[inline]
-    pub fn relu_forward_at<'a, T: Element>(
-        &self,
-        level: Level,
-        x: impl Into<InOut<'a, T>>,
-        mask: impl MaskSource,
-    ) -> Result<(), Error> {
-        mask.run(level, self.keep_prob, &KeepPositive { scale: self.scale() }, Gated::new(x.into(), [])?)
-    }
-
-    /// [`relu_backward`](Self::relu_backward) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if the slices differ in length; nothing was changed.
-    #[inline]
-    pub fn relu_backward_at<'a, T: Element>(
-        &self,
-        level: Level,
-        grads: impl Into<InOut<'a, T>>,
-        y: &[T],
-    ) -> Result<(), Error> {
-        run(level, &WherePositive { scale: self.scale() }, grads.into().columns_with(y)?);
+        run(self.exec, &WherePositive { scale: self.scale() }, grads.into().columns_with([y])?);
         Ok(())
     }
 
-    /// [`test`](Self::test) at a chosen instruction set: for tests and benchmarks.
+    /// The pass of inference: nothing where inverted, times `keep_prob` where vanilla.
     ///
     /// # Errors
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
     #[inline]
-    pub fn test_at<'a, T: Element>(&self, level: Level, x: impl Into<InOut<'a, T>>) -> Result<(), Error> {
+    pub fn inference<'a, T: Element>(&self, x: impl Into<InOut<'a, T>>) -> Result<(), Error> {
         let columns = x.into().columns()?;
-        let factor = self.test_scale();
+        let factor = self.inference_scale();
         if factor == T::ZERO {
-            run(level, &Dropped, columns); // a product would be -0 or NaN
+            run(self.exec, &Dropped, columns); // a product would be -0 or NaN
         } else {
-            run(level, &Scaled { factor }, columns);
+            run(self.exec, &Scaled { factor }, columns);
         }
         Ok(())
     }
 
-    /// The factor at test time.
+    /// The factor of inference.
     #[inline]
-    pub(super) fn test_scale<T: Element>(&self) -> T {
+    pub(super) fn inference_scale<T: Element>(&self) -> T {
         if self.inverted { T::ONE } else { T::from_f32(self.keep_prob) }
     }
 

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::simd::draw::{GENERATORS, Generators, fill};
 use crate::simd::mask::{Gate, Gated, run_masked};
-use crate::simd::{Element, Level, WIDE};
+use crate::simd::{Element, Exec, Level, WIDE};
 
 /// Words that are drawn before they are used, where nobody keeps them: 128 bytes of stack, or 512 where registers are
 /// wide and each piece has a head to align.
@@ -34,7 +34,10 @@ const SEED_0: Generators = seeded(0);
 /// That is one random word for 1/2, two for 1/4 and 3/4, and none for 0 and 1, which are exact. On a
 /// microcontroller it is a plain loop with one generator in registers; wider registers draw all generators at once.
 ///
-/// All-zero bits are a valid generator, the same as `Masks::new(0)`: a `static` lies in `.bss`.
+/// All-zero bits are a valid generator, that of seed 0: `static MASKS: Masks = Masks::new(0)` lies in `.bss`.
+///
+/// A generator is a state, and has no [`Exec`]: masks are drawn on the widest instruction set, or where
+/// [`Dropout::draw`](super::Dropout::draw) is told to.
 ///
 /// ```
 /// use gradus::noise::{Masks, mask_words};
@@ -60,7 +63,7 @@ impl Masks {
     /// A generator whose stream has nothing to do with that of another seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { generators: seeded(seed) }
+        if seed == 0 { Self::ZERO } else { Self { generators: seeded(seed) } }
     }
 
     /// The generator that [`state`](Self::state) was asked of. A generator of zeros, which would never
@@ -100,11 +103,11 @@ impl Masks {
     /// Below 0 counts as 0, above 1 as 1, NaN as 0.
     #[inline]
     pub fn fill(&mut self, keep_prob: f32, mask: &mut [u32]) {
-        self.fill_at(Level::detect(), keep_prob, mask);
+        self.fill_on(Level::detect(), keep_prob, mask);
     }
 
-    /// [`fill`](Self::fill) at a chosen instruction set: for tests and benchmarks.
-    pub fn fill_at(&mut self, level: Level, keep_prob: f32, mask: &mut [u32]) {
+    /// The same at a level.
+    pub(super) fn fill_on(&mut self, level: Level, keep_prob: f32, mask: &mut [u32]) {
         let digits = (keep_prob * 4_294_967_296.0) as u32; // the product is exact, the cast saturates
         if keep_prob >= 1.0 {
             mask.fill(!0);
@@ -214,7 +217,7 @@ pub trait MaskSource {
     #[doc(hidden)]
     fn run<const R: usize, T: Element, G: Gate<R, T>>(
         self,
-        level: Level,
+        exec: Exec,
         keep_prob: f32,
         gate: &G,
         columns: Gated<'_, R, T>,
@@ -225,12 +228,12 @@ impl MaskSource for &[u32] {
     #[inline]
     fn run<const R: usize, T: Element, G: Gate<R, T>>(
         self,
-        level: Level,
+        exec: Exec,
         _: f32,
         gate: &G,
         columns: Gated<'_, R, T>,
     ) -> Result<(), Error> {
-        run_masked(level, gate, self, columns)
+        run_masked(exec, gate, self, columns)
     }
 }
 
@@ -238,12 +241,12 @@ impl<const N: usize> MaskSource for &[u32; N] {
     #[inline]
     fn run<const R: usize, T: Element, G: Gate<R, T>>(
         self,
-        level: Level,
+        exec: Exec,
         _: f32,
         gate: &G,
         columns: Gated<'_, R, T>,
     ) -> Result<(), Error> {
-        run_masked(level, gate, self, columns)
+        run_masked(exec, gate, self, columns)
     }
 }
 
@@ -251,21 +254,43 @@ impl MaskSource for &mut Masks {
     #[inline]
     fn run<const R: usize, T: Element, G: Gate<R, T>>(
         self,
-        level: Level,
+        exec: Exec,
         keep_prob: f32,
         gate: &G,
         columns: Gated<'_, R, T>,
     ) -> Result<(), Error> {
+        let level = exec.level();
         let mut words = [0; AHEAD];
         let mut rest = columns;
         while rest.len() > 0 {
             // AHEAD is a multiple of the number of generators, so that the pieces are one stream.
             let (piece, others) = rest.split_at(32 * AHEAD);
             let (mask, _) = words.split_at_mut(piece.len().div_ceil(32).min(AHEAD));
-            self.fill_at(level, keep_prob, mask);
-            run_masked(level, gate, mask, piece)?;
+            self.fill_on(level, keep_prob, mask);
+            run_masked(level.into(), gate, mask, piece)?;
             rest = others;
         }
         Ok(())
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seed_0_is_all_zero_bits_and_a_generator_like_any_other() {
+        assert_eq!(Masks::new(0).generators, [[0; GENERATORS]; 4]);
+        assert_eq!((Masks::new(0), Masks::default()), (Masks::ZERO, Masks::ZERO));
+        assert_eq!(Masks::from_state(SEED_0_STATE), Masks::new(0));
+        let (mut zero, mut seeded) = (Masks::new(0), Masks { generators: SEED_0 });
+        let (mut a, mut b) = ([0; 40], [0; 40]);
+        for keep_prob in [0.5, 0.9, 1e-9, 1.0, 0.0] {
+            zero.fill(keep_prob, &mut a);
+            seeded.fill(keep_prob, &mut b);
+            assert_eq!((a, zero.generators), (b, seeded.generators));
+        }
+    }
+
+    const SEED_0_STATE: [[u32; 4]; GENERATORS] = Masks::ZERO.state();
 }

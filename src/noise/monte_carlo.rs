@@ -1,11 +1,11 @@
 //! Monte-Carlo averaging over masks.
 
 use crate::error::{Argument, Error, same_length};
-use crate::simd::{Columns, Element, Level, Rule, Vector, Width, run};
+use crate::simd::{Columns, Element, Exec, Rule, Vector, Width, run};
 
 /// Mean and variance of predictions over many masks (Gal and Ghahramani, 2016), in one pass each.
 ///
-/// Dropout stays on at test time, with a new mask for every pass. The mean is the prediction, the variance
+/// Dropout stays on at inference, with a new mask for every pass. The mean is the prediction, the variance
 /// tells how sure the network is of it. By Welford's recurrence (1962), without keeping any pass:
 ///
 /// ```text
@@ -31,6 +31,7 @@ pub struct MonteCarlo<'a, T = f32> {
     mean: &'a mut [T],
     m2: &'a mut [T],
     count: u32,
+    exec: Exec,
 }
 
 impl<'a, T: Element> MonteCarlo<'a, T> {
@@ -42,7 +43,7 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
         same_length(Argument::Variance, mean.len(), spread.len())?;
         mean.fill(T::ZERO);
         spread.fill(T::ZERO);
-        Ok(Self { mean, m2: spread, count: 0 })
+        Self::resume(mean, spread, 0)
     }
 
     /// Goes on after `count` passes, with both slices as they left them: dropped, not finished.
@@ -51,27 +52,24 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
     /// [`Error::Length`] if they differ in length; nothing was changed.
     pub fn resume(mean: &'a mut [T], spread: &'a mut [T], count: u32) -> Result<Self, Error> {
         same_length(Argument::Variance, mean.len(), spread.len())?;
-        Ok(Self { mean, m2: spread, count })
+        Ok(Self { mean, m2: spread, count, exec: Exec::new() })
+    }
+
+    /// The same, run elsewhere: on a chosen instruction set, or on threads.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self { exec: exec.into(), ..self }
     }
 
     /// Adds the prediction of one pass.
     ///
     /// # Errors
     /// [`Error::Length`] if it has not the length of the mean; nothing was changed.
-    #[inline]
     pub fn add(&mut self, prediction: &[T]) -> Result<(), Error> {
-        self.add_at(Level::detect(), prediction)
-    }
-
-    /// [`add`](Self::add) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if it has not the length of the mean; nothing was changed.
-    pub fn add_at(&mut self, level: Level, prediction: &[T]) -> Result<(), Error> {
         same_length(Argument::Input, self.mean.len(), prediction.len())?;
         let columns = Columns::new(self.mean, [prediction], [self.m2])?;
         self.count = self.count.saturating_add(1);
-        run(level, &Welford { count: T::from_count(self.count as usize) }, columns);
+        run(self.exec, &Welford { count: T::from_count(self.count as usize) }, columns);
         Ok(())
     }
 

@@ -5,12 +5,12 @@ use super::masks::Masks;
 use crate::cut::cut_mut;
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::mask::{InOut, mask_words};
-use crate::simd::{Element, Level, run};
+use crate::simd::{Element, run};
 
 /// Stochastic depth (Huang et al., 2016): a residual branch is left out of training at random.
 ///
 /// ```text
-///            training                                       test
+///            training                                       inference
 /// inverted   y = x + (survives ? f(x) / keep_prob : 0)      y = x + f(x)
 /// vanilla    y = x + (survives ? f(x) : 0)                  y = x + keep_prob * f(x)
 /// ```
@@ -36,7 +36,7 @@ use crate::simd::{Element, Level, run};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StochasticDepth(
-    /// The probability to survive, and when to scale.
+    /// The probability to survive, when to scale, and where to run.
     pub Dropout,
 );
 
@@ -65,13 +65,13 @@ impl StochasticDepth {
 
     /// Draws one bit for each sample of a batch: `mask_words(samples)` words.
     pub fn draw(&self, masks: &mut Masks, mask: &mut [u32]) {
-        masks.fill(self.0.keep_prob, mask);
+        self.0.draw(masks, mask);
     }
 
     /// Draws one bit for all samples of a batch, writes it to each, and returns it.
     pub fn draw_batch(&self, masks: &mut Masks, mask: &mut [u32]) -> bool {
         let mut word = [0];
-        masks.fill(self.0.keep_prob, &mut word);
+        self.0.draw(masks, &mut word);
         let survives = word[0] & 1 == 1;
         mask.fill(if survives { !0 } else { 0 });
         survives
@@ -82,9 +82,22 @@ impl StochasticDepth {
     /// # Errors
     /// [`Error::Range`] if `samples` does not divide the length of `branch`, [`Error::Length`] if
     /// `mask` has not `mask_words(samples)` words; nothing was changed.
-    #[inline]
     pub fn forward<T: Element>(&self, branch: &mut [T], samples: usize, mask: &[u32]) -> Result<(), Error> {
-        self.forward_at(Level::detect(), branch, samples, mask)
+        let features = branch.len().checked_div(samples).unwrap_or(0);
+        ensure(features * samples == branch.len(), Error::Shape)?;
+        same_length(Argument::Mask, mask_words(samples), mask.len())?;
+        let scaled = Scaled { factor: self.0.scale() };
+        let mut rest = branch;
+        for i in 0..samples {
+            let sample = cut_mut(&mut rest, features);
+            let word = mask.get(i / 32).copied().unwrap_or(0);
+            if word >> (i % 32) & 1 == 1 {
+                run(self.0.exec, &scaled, InOut::from(sample).columns()?);
+            } else {
+                sample.fill(T::ZERO);
+            }
+        }
+        Ok(())
     }
 
     /// The gradient with respect to `f(x)`, given the same mask: the same pass over the gradient.
@@ -96,37 +109,9 @@ impl StochasticDepth {
         self.forward(grads, samples, mask)
     }
 
-    /// The pass over the branch at test time.
-    pub fn test<T: Element>(&self, branch: &mut [T]) {
+    /// The pass of inference over the branch.
+    pub fn inference<T: Element>(&self, branch: &mut [T]) {
         // One slice has one length: this cannot fail.
-        let _ = self.0.test(branch);
-    }
-
-    /// [`forward`](Self::forward) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// As [`forward`](Self::forward).
-    pub fn forward_at<T: Element>(
-        &self,
-        level: Level,
-        branch: &mut [T],
-        samples: usize,
-        mask: &[u32],
-    ) -> Result<(), Error> {
-        let features = branch.len().checked_div(samples).unwrap_or(0);
-        ensure(features * samples == branch.len(), Error::Shape)?;
-        same_length(Argument::Mask, mask_words(samples), mask.len())?;
-        let scaled = Scaled { factor: self.0.scale() };
-        let mut rest = branch;
-        for i in 0..samples {
-            let sample = cut_mut(&mut rest, features);
-            let word = mask.get(i / 32).copied().unwrap_or(0);
-            if word >> (i % 32) & 1 == 1 {
-                run(level, &scaled, InOut::from(sample).columns()?);
-            } else {
-                sample.fill(T::ZERO);
-            }
-        }
-        Ok(())
+        let _ = self.0.inference(branch);
     }
 }

@@ -1,77 +1,28 @@
 //! What batch normalisation computes, over the loops in `kernels`.
 
 use super::kernels;
+use super::parts::{Params, Running, Statistics};
+use super::shape::BatchShape;
 use crate::cut::cut_mut;
 use crate::error::{Argument, Error, Hyper, ensure, require, same_length};
 use crate::optim::{State, StateMut, Stateful};
-use crate::simd::Width;
-use crate::simd::{Element, Level};
+use crate::simd::mask::InOut;
+use crate::simd::{Element, Exec, Width, math};
 use crate::store::{Family, Name};
-
-/// How activations lie in memory: batch x channels x spatial, the last one contiguous.
-///
-/// `spatial` is height x width of an image, and 1 after a dense layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Shape {
-    /// Samples.
-    pub batch: usize,
-    /// Channels: the features of a dense layer, the maps of a convolution.
-    pub channels: usize,
-    /// Positions in a channel of a sample.
-    pub spatial: usize,
-}
-
-impl Shape {
-    /// Activations of a dense layer: batch x channels.
-    #[must_use]
-    pub const fn dense(batch: usize, channels: usize) -> Self {
-        Self { batch, channels, spatial: 1 }
-    }
-
-    /// Elements of a tensor of this shape.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.batch.saturating_mul(self.channels).saturating_mul(self.spatial)
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Values in a channel.
-    pub(super) fn values<T: Element>(&self) -> T {
-        T::from_count(self.batch.saturating_mul(self.spatial))
-    }
-
-    /// Whether a tensor of this length and slices of one value for each channel fit.
-    fn fits<const K: usize>(&self, len: usize, channels: [usize; K]) -> Result<(), Error> {
-        ensure(!self.is_empty(), Error::Empty)?;
-        ensure(self.len() < usize::MAX, Error::Shape)?;
-        same_length(Argument::Input, self.len(), len)?;
-        for channel in channels {
-            same_length(Argument::Params, self.channels, channel)?;
-        }
-        Ok(())
-    }
-}
 
 /// Batch normalisation (Ioffe and Szegedy, 2015): each channel with mean 0 and variance 1, then an
 /// affine map that is learnt.
 ///
 /// ```text
-/// training    mean = first + sum (x - first) / n                         over batch and positions
-///             mean = mean + sum (x - mean) / n
-///             variance = sum (x - mean)^2 / n
+/// training    near = first + sum (x - first) / n                         over batch and positions
+///             mean = near + d                                            d = sum (x - near) / n
+///             variance = sum (x - near)^2 / n - d^2
 ///             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
 ///             running = running_decay * running + (1 - running_decay) * new, variance unbiased: n / (n - 1)
 /// inference   the same with the running statistics
 /// ```
 ///
-/// `weight` and `bias` are the paper's gamma and beta. The state is the running mean and variance; before
+/// `weight` and `bias` are the paper's gamma and beta ([`Params`]). The state is the running mean and variance; before
 /// the first batch, all zero bits, the running variance counts as 1.
 ///
 /// A sum runs over 64 samples in order, within a sample in the fixed order of [`reduce`](crate::reduce). The
@@ -82,26 +33,28 @@ impl Shape {
 /// constant channel has variance 0 and `y = bias`, exactly. Where `n` is 1 that is so too; the running
 /// variance then stays what it was, unless it is [`track_biased`](Self::track_biased).
 ///
+/// Deviations beyond 1.8e19 have squares beyond the range of `f32`: their variance is infinite, and `y = bias`. Scale such
+/// values first.
+///
 /// ```
-/// use gradus::norm::{BatchNorm, BatchNormState, Shape};
+/// use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
 ///
 /// let norm = BatchNorm::new();
 /// let mut running = BatchNormState::<2>::new();
-/// let shape = Shape::dense(3, 2);
+/// let shape = BatchShape::dense(3, 2);
 /// let x = [1.0_f32, 10.0, 2.0, 10.0, 3.0, 10.0]; // three samples of two features
-/// let (weight, bias) = ([1.0; 2], [0.5; 2]);
+/// let params = Params { weight: [1.0; 2], bias: [0.5; 2] };
 ///
-/// let (mut y, mut mean, mut variance) = ([0.0; 6], [0.0; 2], [0.0; 2]);
-/// norm.forward(shape, &x, &mut y, [&weight, &bias], [&mut mean, &mut variance])?;
-/// norm.track(shape, [&mean, &variance], running.as_mut())?;
-/// assert_eq!((mean, y[2], y[3]), ([2.0, 10.0], 0.5, 0.5));
+/// let (mut y, mut batch) = ([0.0; 6], Statistics { mean: [0.0; 2], variance: [0.0; 2] });
+/// norm.forward(shape, &x, &mut y, &params, &mut batch)?;
+/// norm.track(shape, &batch, running.as_mut())?;
+/// assert_eq!((batch.mean, y[2], y[3]), ([2.0, 10.0], 0.5, 0.5));
 ///
-/// let (mut grads, mut grad_weight, mut grad_bias) = ([1.0; 6], [0.0; 2], [0.0; 2]);
-/// norm.backward(shape, &mut grads, &x, [&weight, &mean, &variance], [&mut grad_weight, &mut grad_bias])?;
-/// assert_eq!((grads, grad_bias), ([0.0; 6], [3.0; 2])); // a shift of all is normalised away
+/// let (mut grads, mut grad_params) = ([1.0; 6], Params { weight: [0.0; 2], bias: [0.0; 2] });
+/// norm.backward(shape, &mut grads, &x, &params, &batch, &mut grad_params)?;
+/// assert_eq!((grads, grad_params.bias), ([0.0; 6], [3.0; 2])); // a shift of all is normalised away
 ///
-/// let [mean, variance] = &running.columns;
-/// norm.inference(shape, &mut y, [&weight, &bias], [mean, variance])?;
+/// norm.inference(shape, &mut y, &params, &running)?;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,6 +68,9 @@ pub struct BatchNorm {
     /// Whether the running variance takes the batch's as it is, by `n`, as Keras does; by default it takes the
     /// unbiased one, by `n - 1`, as PyTorch does.
     pub track_biased: bool,
+    /// Where the passes run; it is in no file.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub exec: Exec,
 }
 
 /// Running mean and variance of `C` channels.
@@ -139,13 +95,13 @@ impl BatchNorm {
     /// PyTorch's: eps 1e-5, running decay 0.9, running variance unbiased.
     #[must_use]
     pub const fn new() -> Self {
-        Self { eps: 1e-5, running_decay: 0.9, track_biased: false }
+        Self { eps: 1e-5, running_decay: 0.9, track_biased: false, exec: Exec::new() }
     }
 
     /// Keras': eps 1e-3, running decay 0.99, running variance biased.
     #[must_use]
     pub const fn keras() -> Self {
-        Self { eps: 1e-3, running_decay: 0.99, track_biased: true }
+        Self { eps: 1e-3, running_decay: 0.99, track_biased: true, exec: Exec::new() }
     }
 
     /// Whether the hyper-parameters lie in their ranges; the passes do not ask.
@@ -159,39 +115,66 @@ impl BatchNorm {
         }
     }
 
-    /// The training pass, with `params` of `[weight, bias]`: writes `y` and the batch's `[mean, variance]`.
+    /// The same, run elsewhere: on a chosen instruction set, or on threads where a channel's run is long enough for them.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self { exec: exec.into(), ..self }
+    }
+
+    /// The training pass: writes `y` and the batch's statistics.
     ///
     /// The variance is the biased one. The backward pass will need both, and `x`.
     ///
     /// # Errors
     /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
-    #[inline]
     pub fn forward<T: Element>(
         &self,
-        shape: Shape,
+        shape: BatchShape,
         x: &[T],
         y: &mut [T],
-        params: [&[T]; 2],
-        batch: [&mut [T]; 2],
+        params: &Params<impl AsRef<[T]>>,
+        batch: &mut Statistics<impl AsMut<[T]>>,
     ) -> Result<(), Error> {
-        self.forward_at(Level::detect(), shape, x, y, params, batch)
+        let (weight, bias) = (params.weight.as_ref(), params.bias.as_ref());
+        let (mean, variance) = (batch.mean.as_mut(), batch.variance.as_mut());
+        shape.fits(
+            x.len(),
+            [
+                (Argument::Weights, weight.len()),
+                (Argument::Bias, bias.len()),
+                (Argument::Mean, mean.len()),
+                (Argument::Variance, variance.len()),
+            ],
+        )?;
+        same_length(Argument::Output, x.len(), y.len())?;
+        let exec = self.exec.with_level(self.exec.level());
+        kernels::statistics(exec, shape, x, mean, variance)?;
+        kernels::normalise(exec, shape, InOut::from((x, y)), self.eps, [mean, variance, weight, bias])
     }
 
-    /// Updates the running statistics by the `[mean, variance]` of a training pass over `shape`.
+    /// Updates the running statistics by those of a training pass over `shape`.
     ///
     /// # Errors
     /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
     pub fn track(
         &self,
-        shape: Shape,
-        [mean, variance]: [&[f32]; 2],
+        shape: BatchShape,
+        batch: &Statistics<impl AsRef<[f32]>>,
         running: StateMut<'_, Self>,
     ) -> Result<(), Error> {
+        let (mean, variance) = (batch.mean.as_ref(), batch.variance.as_ref());
         let [running_mean, running_variance] = running.columns;
-        let channels = [mean.len(), variance.len(), running_mean.len(), running_variance.len()];
-        shape.fits(shape.len(), channels)?;
+        shape.fits(
+            shape.len(),
+            [
+                (Argument::Mean, mean.len()),
+                (Argument::Variance, variance.len()),
+                (Argument::State, running_mean.len()),
+                (Argument::State, running_variance.len()),
+            ],
+        )?;
         let (decay, gain) = (self.running_decay as f32, (1.0 - self.running_decay) as f32);
         let n: f32 = shape.values();
         let unbiased = if self.track_biased {
@@ -214,8 +197,8 @@ impl BatchNorm {
         Ok(())
     }
 
-    /// The backward pass, in place, over the `[weight, mean, variance]` of the training pass: turns the gradient
-    /// with respect to `y` into the one with respect to `x`, and writes those with respect to `[weight, bias]`.
+    /// The backward pass, in place, with the statistics of the training pass: turns the gradient with respect to `y` into
+    /// the one with respect to `x`, and writes those with respect to the parameters. Of these only the weight is read.
     ///
     /// ```text
     /// bias'   = sum g
@@ -226,127 +209,165 @@ impl BatchNorm {
     /// # Errors
     /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
-    #[inline]
     pub fn backward<T: Element>(
         &self,
-        shape: Shape,
+        shape: BatchShape,
         grads: &mut [T],
         x: &[T],
-        saved: [&[T]; 3],
-        grad_params: [&mut [T]; 2],
+        params: &Params<impl AsRef<[T]>>,
+        batch: &Statistics<impl AsRef<[T]>>,
+        grad_params: &mut Params<impl AsMut<[T]>>,
     ) -> Result<(), Error> {
-        self.backward_at(Level::detect(), shape, grads, x, saved, grad_params)
+        let weight = params.weight.as_ref();
+        let (mean, variance) = (batch.mean.as_ref(), batch.variance.as_ref());
+        let (grad_weight, grad_bias) = (grad_params.weight.as_mut(), grad_params.bias.as_mut());
+        shape.fits(
+            x.len(),
+            [
+                (Argument::Weights, weight.len()),
+                (Argument::Mean, mean.len()),
+                (Argument::Variance, variance.len()),
+                (Argument::Grads, grad_weight.len()),
+                (Argument::Grads, grad_bias.len()),
+            ],
+        )?;
+        same_length(Argument::Grads, x.len(), grads.len())?;
+        let exec = self.exec.with_level(self.exec.level());
+        kernels::gradients(exec, shape, grads, x, mean, [&mut *grad_weight, &mut *grad_bias])?;
+        kernels::over_deviation(exec, self.eps, grad_weight, variance)?;
+        kernels::backward(exec, shape, grads, x, self.eps, [mean, variance, weight, grad_weight, grad_bias])
     }
 
-    /// The pass at test time, in place, with the running `[mean, variance]`.
-    ///
-    /// A state that no batch was tracked with has the variance 0 in its memory, not yet 1.
+    /// The pass of inference, in place, with the running statistics: a `&` of a state, or of [`Statistics`].
     ///
     /// # Errors
     /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
-    #[inline]
-    pub fn inference<T: Element>(
+    pub fn inference<'a>(
         &self,
-        shape: Shape,
-        x: &mut [T],
-        params: [&[T]; 2],
-        running: [&[T]; 2],
+        shape: BatchShape,
+        x: &mut [f32],
+        params: &Params<impl AsRef<[f32]>>,
+        running: impl Into<Running<'a>>,
     ) -> Result<(), Error> {
-        self.inference_at(Level::detect(), shape, x, params, running)
+        let (weight, bias, running) = (params.weight.as_ref(), params.bias.as_ref(), running.into());
+        shape.fits(x.len(), lengths(weight, bias, running))?;
+        let exec = self.exec.with_level(self.exec.level());
+        kernels::infer(exec, shape, x, self.eps, running, [weight, bias])
     }
 
     /// Folds the normalisation into the dense or convolutional layer before it, which then needs none.
-    ///
-    /// As in [`inference`](Self::inference), a state must have tracked a batch.
     ///
     /// ```text
     /// a = weight / sqrt(variance + eps);  layer_weights[channel][..] *= a;  layer_bias = (layer_bias - mean) * a + bias
     /// ```
     ///
-    /// `layer_weights` has one row for each channel.
+    /// `layer_weights` has one row for each channel; where it has one column for each, see
+    /// [`fold_columns`](Self::fold_columns).
     ///
     /// # Errors
-    /// [`Error::Range`] if there is no channel or the rows are not of one length, [`Error::Length`] if
+    /// [`Error::Shape`] if there is no channel or the rows are not of one length, [`Error::Length`] if
     /// a slice has not one value for each channel; nothing was changed.
-    pub fn fold<T: Element>(
+    pub fn fold<'a>(
         &self,
-        [weight, bias]: [&[T]; 2],
-        [mean, variance]: [&[T]; 2],
-        layer_weights: &mut [T],
-        layer_bias: &mut [T],
+        params: &Params<impl AsRef<[f32]>>,
+        running: impl Into<Running<'a>>,
+        layer_weights: &mut [f32],
+        layer_bias: &mut [f32],
     ) -> Result<(), Error> {
-        let channels = layer_bias.len();
-        let inputs = layer_weights.len().checked_div(channels).unwrap_or(0);
-        ensure(inputs > 0 && inputs * channels == layer_weights.len(), Error::Shape)?;
-        Shape::dense(1, channels).fits(channels, [weight.len(), bias.len(), mean.len(), variance.len()])?;
-        let eps = T::from_f32(self.eps);
+        let (weight, bias, running) = (params.weight.as_ref(), params.bias.as_ref(), running.into());
+        let inputs = inputs(weight, bias, running, layer_weights, layer_bias)?;
         let mut rest = layer_weights;
-        let channels = weight.iter().zip(bias).zip(mean.iter().zip(variance));
-        for (layer_bias, ((w, b), (m, v))) in layer_bias.iter_mut().zip(channels) {
-            let a = *w / (*v + eps).sqrt();
+        for (factor, layer_bias) in self.factors(weight, bias, running).zip(layer_bias) {
             for x in cut_mut(&mut rest, inputs) {
-                *x = *x * a;
+                *x = *x * factor.weight;
             }
-            *layer_bias = (*layer_bias - *m) * a + *b;
+            *layer_bias = (*layer_bias - factor.mean) * factor.weight + factor.bias;
         }
         Ok(())
     }
 
-    /// [`forward`](Self::forward) at a chosen instruction set: for tests and benchmarks.
+    /// [`fold`](Self::fold) where `layer_weights` has one column for each channel: rows of inputs, as a dense layer has that
+    /// keeps its weights as inputs x outputs.
+    ///
+    /// ```
+    /// use gradus::norm::{BatchNorm, Params, Statistics};
+    /// let norm = BatchNorm { eps: 0.0, ..BatchNorm::new() };
+    /// let params = Params { weight: [3.0, 1.0], bias: [0.5, 0.0] };
+    /// let running = Statistics { mean: [1.0, 0.0], variance: [9.0, 0.25] };
+    /// let (mut weights, mut bias) = ([1.0, 10.0, 2.0, 20.0], [4.0, 1.0]); // two inputs of two channels
+    /// norm.fold_columns(&params, &running, &mut weights, &mut bias)?;
+    /// assert_eq!((weights, bias), ([1.0, 20.0, 2.0, 40.0], [3.5, 2.0]));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`forward`](Self::forward).
-    pub fn forward_at<T: Element>(
+    /// As [`fold`](Self::fold).
+    pub fn fold_columns<'a>(
         &self,
-        level: Level,
-        shape: Shape,
-        x: &[T],
-        y: &mut [T],
-        [weight, bias]: [&[T]; 2],
-        [mean, variance]: [&mut [T]; 2],
+        params: &Params<impl AsRef<[f32]>>,
+        running: impl Into<Running<'a>>,
+        layer_weights: &mut [f32],
+        layer_bias: &mut [f32],
     ) -> Result<(), Error> {
-        shape.fits(x.len(), [weight.len(), bias.len(), mean.len(), variance.len()])?;
-        same_length(Argument::Output, x.len(), y.len())?;
-        kernels::statistics(level, shape, x, mean, variance)?;
-        y.copy_from_slice(x);
-        kernels::normalise(level, shape, y, self.eps, [mean, variance, weight, bias])
+        let (weight, bias, running) = (params.weight.as_ref(), params.bias.as_ref(), running.into());
+        inputs(weight, bias, running, layer_weights, layer_bias)?;
+        let mut rest = layer_weights;
+        while !rest.is_empty() {
+            let row = cut_mut(&mut rest, layer_bias.len());
+            for (factor, x) in self.factors(weight, bias, running).zip(row) {
+                *x = *x * factor.weight;
+            }
+        }
+        for (factor, layer_bias) in self.factors(weight, bias, running).zip(layer_bias) {
+            *layer_bias = (*layer_bias - factor.mean) * factor.weight + factor.bias;
+        }
+        Ok(())
     }
 
-    /// [`backward`](Self::backward) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// As [`backward`](Self::backward).
-    pub fn backward_at<T: Element>(
+    /// What the normalisation multiplies each channel by, and what it takes away before and adds then.
+    fn factors<'a>(
         &self,
-        level: Level,
-        shape: Shape,
-        grads: &mut [T],
-        x: &[T],
-        [weight, mean, variance]: [&[T]; 3],
-        [grad_weight, grad_bias]: [&mut [T]; 2],
-    ) -> Result<(), Error> {
-        let channels = [weight.len(), mean.len(), variance.len(), grad_weight.len(), grad_bias.len()];
-        shape.fits(x.len(), channels)?;
-        same_length(Argument::Grads, x.len(), grads.len())?;
-        kernels::gradients(level, shape, grads, x, mean, [grad_weight, grad_bias])?;
-        kernels::over_deviation(level, self.eps, grad_weight, variance)?;
-        kernels::backward(level, shape, grads, x, self.eps, [mean, variance, weight, grad_weight, grad_bias])
+        weight: &'a [f32],
+        bias: &'a [f32],
+        Running { mean, variance, fresh }: Running<'a>,
+    ) -> impl Iterator<Item = Factor> + 'a {
+        let eps = self.eps;
+        weight.iter().zip(bias).zip(mean.iter().zip(variance)).map(move |((w, b), (m, v))| {
+            let variance = if fresh { 1.0 } else { *v };
+            Factor { weight: *w / math::sqrt(variance + eps), mean: *m, bias: *b }
+        })
     }
+}
 
-    /// [`inference`](Self::inference) at a chosen instruction set: for tests and benchmarks.
-    ///
-    /// # Errors
-    /// As [`inference`](Self::inference).
-    pub fn inference_at<T: Element>(
-        &self,
-        level: Level,
-        shape: Shape,
-        x: &mut [T],
-        [weight, bias]: [&[T]; 2],
-        [mean, variance]: [&[T]; 2],
-    ) -> Result<(), Error> {
-        shape.fits(x.len(), [weight.len(), bias.len(), mean.len(), variance.len()])?;
-        kernels::normalise(level, shape, x, self.eps, [mean, variance, weight, bias])
-    }
+/// The map of one channel: `(x - mean) * weight + bias`.
+struct Factor {
+    weight: f32,
+    mean: f32,
+    bias: f32,
+}
+
+/// The lengths of what has one value for each channel.
+fn lengths(weight: &[f32], bias: &[f32], running: Running<'_>) -> [(Argument, usize); 4] {
+    [
+        (Argument::Weights, weight.len()),
+        (Argument::Bias, bias.len()),
+        (Argument::Mean, running.mean.len()),
+        (Argument::Variance, running.variance.len()),
+    ]
+}
+
+/// Inputs of a layer whose outputs are the channels.
+fn inputs(
+    weight: &[f32],
+    bias: &[f32],
+    running: Running<'_>,
+    layer_weights: &[f32],
+    layer_bias: &[f32],
+) -> Result<usize, Error> {
+    let channels = layer_bias.len();
+    let inputs = layer_weights.len().checked_div(channels).unwrap_or(0);
+    ensure(inputs > 0 && inputs * channels == layer_weights.len(), Error::Shape)?;
+    BatchShape::dense(1, channels).fits(channels, lengths(weight, bias, running))?;
+    Ok(inputs)
 }

@@ -1,4 +1,38 @@
 //! The only loop that draws random words: eight generators, and bits of any probability from them.
+//!
+//! # Bits of a probability
+//!
+//! Write `keep_prob` as a binary fraction, and give every element a sequence of random bits of its own. The place of the
+//! first 0 in the sequence is 1 with probability 1/2, 2 with 1/4, `j` with `1 / 2^j`. An element is kept if digit `j` of
+//! `keep_prob` is 1, where `j` is the place of its first 0: with probability `sum digit[j] / 2^j`, which is `keep_prob`
+//! exactly.
+//!
+//! Bit `i` of the words that a generator draws is the sequence of element `i`, so that 32 elements share each word. An
+//! element needs two bits on average, but a word is done only when the last of its 32 elements has its 0: 6.3 words
+//! draw 32 elements at any probability, one word at 1/2, where only the first digit counts. A comparison of a random
+//! number for each element would need 32.
+//!
+//! The sequences are not looked at one by one. `open` has a 1 for every element that has seen no 0 yet: it begins with ones,
+//! and each word takes those away that see a 0 in it, `open &= word`. `keep` is what would be right if `keep_prob` ended
+//! with the digits so far: for an element that is done it is final, for an open one it is the current digit. So a word
+//! changes `keep` only where the next digit differs from this one, and there for all elements that are still open:
+//! `keep ^= open`. The digits at which that happens are the ones of `digits ^ digits << 1`.
+//!
+//! # Eight generators
+//!
+//! One generator in one core register cannot be spread over a wide register without changing its order; eight can be
+//! walked one after the other by a microcontroller at no cost but 112 bytes, and are one AVX2 register. Sixteen would
+//! fill an AVX-512 register, whose instructions are half as many per cycle on Zen 4. Their number is part of the stream:
+//! word `w` of a call comes from generator `w mod 8`.
+//!
+//! A generator whose word is done stands still, so that the number of words that a microcontroller draws stays at 6.3.
+//! That makes two loops of the same definition:
+//!
+//! - [`alone`], for one generator: it stops when nothing is open. A generator draws all its words of a call in a row, and
+//!   its state stays in registers.
+//! - [`together`], for all of a wide register: it goes on until the last generator is done, 9 words on average. Waiting
+//!   for the answer of each word would cost more than drawing one in vain, so that all generators run on, and the state
+//!   of each is noted as long as it had a reason to: at the end every generator has the state that it would have alone.
 #![allow(unsafe_code)]
 
 use super::isa::{Isa, Kernel};
@@ -117,8 +151,7 @@ impl Kernel<u32> for Fill<'_> {
     }
 }
 
-/// The loop over words: word `w` is drawn from generator `w mod GENERATORS`. A generator draws all its words in a row, so that
-/// its state stays in registers.
+/// The loop over words: word `w` is drawn from generator `w mod GENERATORS`, all words of a register's generators in a row.
 #[inline(always)]
 fn words<W: Words>(isa: W::Isa, generators: &mut Generators, digits: u32, out: &mut [u32]) {
     let (groups, rest) = out.as_chunks_mut::<GENERATORS>();
@@ -127,8 +160,9 @@ fn words<W: Words>(isa: W::Isa, generators: &mut Generators, digits: u32, out: &
         // SAFETY: generator + WIDTH <= GENERATORS, since WIDTH divides it.
         let mut state = unsafe { load::<W>(isa, generators, generator) };
         for group in &mut *groups {
+            let word = if W::WIDTH == 1 { alone(isa, &mut state, digits) } else { together(isa, &mut state, digits) };
             // SAFETY: the same; group has GENERATORS words.
-            unsafe { draw(isa, &mut state, digits).store(group.as_mut_ptr().add(generator)) };
+            unsafe { word.store(group.as_mut_ptr().add(generator)) };
         }
         // SAFETY: the same.
         unsafe { store(generators, generator, state) };
@@ -141,7 +175,7 @@ fn words<W: Words>(isa: W::Isa, generators: &mut Generators, digits: u32, out: &
         // SAFETY: rest has fewer than GENERATORS words.
         unsafe {
             let mut state = load::<u32>(Plain, generators, generator);
-            *word = draw(Plain, &mut state, digits);
+            *word = alone(Plain, &mut state, digits);
             store(generators, generator, state);
         }
         generator += 1;
@@ -185,29 +219,30 @@ unsafe fn store<W: Words>(generators: &mut Generators, generator: usize, [s0, s1
     }
 }
 
-/// Digits that wide registers draw before they ask whether a bit is still undecided. By then 15 of
-/// 16 groups have none, and a branch that nearly always goes one way costs nothing.
-const BLIND: u32 = 12;
-
-/// One word from each of `WIDTH` generators: an element is kept if `digits` is 1 at the place where its
-/// own random digits have their first 0.
+/// One word from a generator alone: a register of one position.
 #[inline(always)]
-fn draw<W: Words>(isa: W::Isa, state: &mut [W; 4], digits: u32) -> W {
-    // A generator whose word is decided stands still. The others would have to wait for that answer, so
-    // that all run on, and the state of each is noted as long as it had a reason to.
-    let mut noted = *state;
-    // `open` has the elements without a 0 so far; were the digits to end here, `keep` would be right.
-    // So `keep` changes only where one digit differs from the next.
-    let mut open = W::splat(isa, !0);
-    let mut keep = W::splat(isa, if digits >> 31 == 1 { !0 } else { 0 });
-    let (mut changes, mut drawn) = (digits ^ digits << 1, 0);
-    // One generator stands still by itself, and what is open nowhere changes nothing.
-    while W::WIDTH == 1 && changes != 0 && !open.all_zero() {
+fn alone<W: Words>(isa: W::Isa, state: &mut [W; 4], digits: u32) -> W {
+    let (mut open, mut keep): (W, W) = begin(isa, digits);
+    let mut changes = digits ^ digits << 1;
+    while changes != 0 && !open.all_zero() {
         open = open & next(state);
         keep = keep ^ (open & W::splat(isa, (changes as i32 >> 31) as u32));
         changes <<= 1;
     }
-    while W::WIDTH > 1 && changes != 0 && (drawn < BLIND || !open.all_zero()) {
+    keep
+}
+
+/// Words that are drawn together before the loop asks whether an element is still open. By then 15 of 16 groups have
+/// none, and a branch that nearly always goes one way costs nothing.
+const BLIND: u32 = 12;
+
+/// One word from each generator of a register.
+#[inline(always)]
+fn together<W: Words>(isa: W::Isa, state: &mut [W; 4], digits: u32) -> W {
+    let (mut open, mut keep): (W, W) = begin(isa, digits);
+    let (mut changes, mut drawn) = (digits ^ digits << 1, 0);
+    let mut noted = *state;
+    while changes != 0 && (drawn < BLIND || !open.all_zero()) {
         let word = next(state);
         let [n0, n1, n2, n3] = noted;
         let [s0, s1, s2, s3] = *state;
@@ -220,10 +255,14 @@ fn draw<W: Words>(isa: W::Isa, state: &mut [W; 4], digits: u32) -> W {
         changes <<= 1;
         drawn += 1;
     }
-    if W::WIDTH > 1 {
-        *state = noted;
-    }
+    *state = noted;
     keep
+}
+
+/// Every element open, and kept or not by the first digit.
+#[inline(always)]
+fn begin<W: Words>(isa: W::Isa, digits: u32) -> (W, W) {
+    (W::splat(isa, !0), W::splat(isa, if digits >> 31 == 1 { !0 } else { 0 }))
 }
 
 /// The next word of each generator: xoshiro128++ (Blackman and Vigna, 2021).

@@ -1,6 +1,7 @@
 //! The loops that keep or drop elements by a mask of one bit each.
 #![allow(unsafe_code)]
 
+use super::exec::Exec;
 use super::isa::{Assembler, Isa, Kernel};
 use super::level::Level;
 use super::reduce::{BLOCK, Fold, reduce};
@@ -56,14 +57,54 @@ impl<'a, T: Element> InOut<'a, T> {
         Ok(unsafe { Columns::from_pointers(self.to, Streams::from_pointers(len, [self.from], [])) })
     }
 
-    /// The same with one more column to read.
+    /// The same with `R` more columns to read, `N = R + 1` in all.
     #[inline]
-    pub(crate) fn columns_with(self, other: &'a [T]) -> Result<Columns<'a, 0, 2, T>, Error> {
+    pub(crate) fn columns_with<const R: usize, const N: usize>(
+        self,
+        others: [&'a [T]; R],
+    ) -> Result<Columns<'a, 0, N, T>, Error> {
         let len = self.len()?;
-        same_length(Argument::Output, len, other.len())?;
-        let read = [self.from, other.as_ptr()];
+        let read = self.read(len, others)?;
         // SAFETY: all point to len elements for 'a; in place, a register is read before it is written.
         Ok(unsafe { Columns::from_pointers(self.to, Streams::from_pointers(len, read, [])) })
+    }
+
+    /// The same for a kernel that writes a column of state.
+    #[inline]
+    pub(super) fn streams<const R: usize, const N: usize>(
+        self,
+        others: [&'a [T]; R],
+    ) -> Result<Streams<'a, 1, N, T>, Error> {
+        let len = self.len()?;
+        let read = self.read(len, others)?;
+        // SAFETY: all point to len elements for 'a; in place, a register is read before it is written.
+        Ok(unsafe { Streams::from_pointers(len, read, [self.to]) })
+    }
+
+    /// Where the columns to read begin: the one that is passed over, and others of the same length.
+    #[inline]
+    fn read<const R: usize, const N: usize>(
+        &self,
+        len: usize,
+        others: [&'a [T]; R],
+    ) -> Result<[*const T; N], Error> {
+        const { assert!(N == R + 1, "the column that is passed over, and the others") };
+        let mut read = [self.from; N];
+        for (column, other) in read.iter_mut().skip(1).zip(others) {
+            same_length(Argument::Read, len, other.len())?;
+            *column = other.as_ptr();
+        }
+        Ok(read)
+    }
+
+    /// A part of both; what lies beyond their ends is left out.
+    #[inline]
+    pub(crate) fn get(&mut self, range: core::ops::Range<usize>) -> InOut<'_, T> {
+        let (from_len, to_len) = (range.end.min(self.from_len), range.end.min(self.to_len));
+        let start = range.start.min(from_len).min(to_len);
+        // SAFETY: start is at most the length of both.
+        let (from, to) = unsafe { (self.from.add(start), self.to.add(start)) };
+        InOut { from, from_len: from_len - start, to, to_len: to_len - start, slices: PhantomData }
     }
 }
 
@@ -98,7 +139,7 @@ impl<'a, T, const N: usize> From<(&'a [T; N], &'a mut [T; N])> for InOut<'a, T> 
 }
 
 /// One element of a pass with a mask: the formula, without a loop.
-pub trait Gate<const R: usize, T: Element = f32> {
+pub trait Gate<const R: usize, T: Element = f32>: Sync {
     /// What is written, from `x` and from columns that are only read.
     ///
     /// Bit `i` of `bits` belongs to position `i`; those past the register belong to others.
@@ -118,6 +159,9 @@ pub struct Gated<'a, const R: usize, T: Element = f32> {
     from: *const T,
     read: Streams<'a, 0, R, T>,
 }
+
+// SAFETY: Gated is a bundle of `&mut [T]` and `&[T]`, which are Send for these T.
+unsafe impl<const R: usize, T: Element> Send for Gated<'_, R, T> {}
 
 impl<'a, const R: usize, T: Element> Gated<'a, R, T> {
     /// Bundles them.
@@ -173,26 +217,60 @@ impl<const R: usize, T: Element> Gated<'_, R, T> {
     }
 }
 
-/// Applies `gate` at `level`: bit `i mod 32` of word `i / 32` belongs to element `i`.
+/// Applies `gate` to every element: bit `i mod 32` of word `i / 32` belongs to element `i`.
 ///
 /// # Errors
 /// [`Error::Length`] if `mask` has not [`mask_words`] words.
 #[inline]
 pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
-    level: Level,
+    exec: Exec,
     gate: &G,
     mask: &[u32],
     columns: Gated<'_, R, T>,
 ) -> Result<(), Error> {
     same_length(Argument::Mask, mask_words(columns.len()), mask.len())?;
-    level.dispatch(gate, Masked { mask, columns });
+    let parts = exec.parts(columns.len());
+    run_masked_parts(exec.level(), gate, Masked { mask, columns }, parts);
     Ok(())
+}
+
+/// The same in a number of parts, a thread each.
+#[inline]
+fn run_masked_parts<const R: usize, T: Element, G: Gate<R, T>>(
+    level: Level,
+    gate: &G,
+    masked: Masked<'_, '_, R, T>,
+    parts: usize,
+) {
+    #[cfg(feature = "rayon")]
+    if parts > 1 {
+        let half = parts / 2;
+        let words = masked.mask.len() / parts * half;
+        let (left, right) = masked.split_at(words);
+        super::exec::join(
+            || run_masked_parts(level, gate, left, half),
+            || run_masked_parts(level, gate, right, parts - half),
+        );
+        return;
+    }
+    debug_assert!(parts == 1, "one part without threads");
+    level.dispatch(gate, masked);
 }
 
 /// The slices of a pass with their mask.
 struct Masked<'a, 'm, const R: usize, T: Element> {
     mask: &'m [u32],
     columns: Gated<'a, R, T>,
+}
+
+#[cfg(feature = "rayon")]
+impl<const R: usize, T: Element> Masked<'_, '_, R, T> {
+    /// The elements of the first `words` words of the mask, and the rest.
+    fn split_at(self, words: usize) -> (Self, Self) {
+        let (left, right) = self.mask.split_at(words);
+        let (first, others) = self.columns.split_at(32 * words);
+        (Self { mask: left, columns: first }, Self { mask: right, columns: others })
+    }
 }
 
 impl<const R: usize, T: Element, G: Gate<R, T>> Kernel<G> for Masked<'_, '_, R, T> {
@@ -210,7 +288,28 @@ impl<const R: usize, T: Element, G: Gate<R, T>> Kernel<G> for Masked<'_, '_, R, 
     }
 }
 
-/// The loop: a part of a register where that aligns what is written, 32 elements a turn, and what is left.
+/// The loop over elements and their bits.
+///
+/// A turn takes 32 elements. Where nothing is done to align memory, a turn takes one word of the mask, and a register of
+/// `WIDTH` elements takes its lowest `WIDTH` bits, then the next ones: the width divides 32, so that no register needs bits of
+/// two words.
+///
+/// A head disturbs this. The first `part` elements, fewer than a register, are done apart, so that the registers behind
+/// them are aligned in the column that is written. They use up `part` bits of the first word, and from then on every
+/// turn of 32 elements has its bits in two words: the rest of one, and the beginning of the next. `bits` is therefore a
+/// window of 64 bits, whose lowest bit always belongs to element `i`:
+///
+/// ```text
+/// words    |  word 0: bits 0 .. 31  |  word 1: bits 32 .. 63  |  word 2
+/// turns    | head |        turn 0          |        turn 1          |
+///          0      part                 part + 32
+/// window          | left = 32 - part | next word |
+/// ```
+///
+/// `left` is the number of bits that a turn begins with: 0 without a head, else `32 - part`. A turn puts the next word above
+/// them, uses the lowest 32, and shifts them out; as many bits are left over as before. Behind the last turn there are
+/// fewer than 32 elements, whose bits are those that are left and the next word. Where no word is left, zeros come in, for
+/// elements that do not exist.
 #[inline(always)]
 fn masked<const R: usize, T: Element, V: Vector<T>, G: Gate<R, T>>(
     isa: V::Isa,
@@ -294,14 +393,14 @@ impl<T: Element> Fold<2, 0, 1, T> for MaskedDot<'_> {
 ///
 /// # Errors
 /// [`Error::Length`] if the slices differ in length, or `mask` has not [`mask_words`] words.
-pub fn masked_dot<T: Element>(level: Level, mask: &[u32], x: &[T], y: &[T]) -> Result<T, Error> {
+pub fn masked_dot<T: Element>(exec: Exec, mask: &[u32], x: &[T], y: &[T]) -> Result<T, Error> {
     same_length(Argument::Input, x.len(), y.len())?;
     same_length(Argument::Mask, mask_words(x.len()), mask.len())?;
     let (mut mask, mut x, mut y, mut sum) = (mask, x, y, T::ZERO);
     while !x.is_empty() {
         let fold = MaskedDot { mask: cut(&mut mask, BLOCK / 32) };
         let (x, y) = (cut(&mut x, BLOCK), cut(&mut y, BLOCK));
-        sum = sum + reduce(level, &fold, x.len(), [x, y], [])?[0];
+        sum = sum + reduce(exec, &fold, x.len(), [x, y], [])?[0];
     }
     Ok(sum)
 }

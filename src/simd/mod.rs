@@ -10,6 +10,7 @@ pub(crate) mod mask;
 pub(crate) mod math;
 pub(crate) mod product;
 mod reduce;
+pub(crate) mod rows;
 mod stored;
 mod streams;
 mod sweep;
