@@ -45,7 +45,7 @@ fn passes(c: &mut Criterion) {
     let level = Level::detect();
     group.bench_function(format!("floor: x *= scale ({level})"), |b| {
         let test = Dropout::keep_prob(black_box(1.0)).vanilla();
-        b.iter(|| test.test_at(level, black_box(&mut x[..])));
+        b.iter(|| test.on(level).inference(black_box(&mut x[..])));
     });
     for keep_prob in KEEPS {
         group.bench_function(BenchmarkId::new("baseline: compare each", keep_prob), |b| {
@@ -57,18 +57,18 @@ fn passes(c: &mut Criterion) {
         for level in Level::available() {
             let mut masks = Masks::new(1);
             x.fill(1.0);
-            dropout.forward_at(level, &mut x[..], &mut masks).unwrap();
+            dropout.on(level).forward(&mut x[..], &mut masks).unwrap();
             assert!((rate(x) - keep_prob).abs() < 0.02);
             // Kept elements grow by 1 / keep_prob a pass: zeros from the first passes on, as fast as ones.
             group.bench_function(BenchmarkId::new(format!("drawn {level}"), keep_prob), |b| {
-                b.iter(|| dropout.forward_at(level, black_box(&mut x[..]), &mut masks));
+                b.iter(|| dropout.on(level).forward(black_box(&mut x[..]), &mut masks));
             });
             let mut mask = vec![0; mask_words(N)];
             group.bench_function(BenchmarkId::new(format!("mask alone {level}"), keep_prob), |b| {
-                b.iter(|| masks.fill_at(level, keep_prob, black_box(&mut mask)));
+                b.iter(|| dropout.on(level).draw(&mut masks, black_box(&mut mask)));
             });
             group.bench_function(BenchmarkId::new(format!("given mask {level}"), keep_prob), |b| {
-                b.iter(|| dropout.forward_at(level, black_box(&mut x[..]), black_box(&mask[..])));
+                b.iter(|| dropout.on(level).forward(black_box(&mut x[..]), black_box(&mask[..])));
             });
         }
     }
@@ -133,10 +133,10 @@ fn drop_connect(c: &mut Criterion) {
         b.iter(|| connect(black_box(&w), &x, black_box(&mut y), &mask, 2.0));
     });
     for level in Level::available() {
-        layer.forward_at(level, &w, &x, &mut y, &mask).unwrap();
+        layer.on(level).forward(&w, &x, &mut y, &mask).unwrap();
         close(&y, &want);
         group.bench_function(format!("forward {level}"), |b| {
-            b.iter(|| layer.forward_at(level, black_box(&w), &x, black_box(&mut y), &mask));
+            b.iter(|| layer.on(level).forward(black_box(&w), &x, black_box(&mut y), &mask));
         });
     }
     group.finish();
@@ -200,7 +200,7 @@ fn batch_norm(c: &mut Criterion) {
         });
         for level in Level::available() {
             let mut forward = |x: &[f32], y: &mut [f32]| {
-                norm.forward_at(level, shape, x, y, [&weight, &bias], [&mut mean, &mut variance])
+                norm.on(level).forward(shape, x, y, [&weight, &bias], [&mut mean, &mut variance])
             };
             forward(&x, &mut y).unwrap();
             close(&y, &want);

@@ -288,7 +288,7 @@ fn dropout(filter: &str) {
         let (mut masks, mut rng) = (Masks::new(1), Xoshiro128PlusPlus::seed_from_u64(1));
         let mut mask = vec![0; mask_words(n)];
         Masks::new(2).fill(keep_prob, &mut mask);
-        let mut scale = || scaling.test(black_box(&mut x.borrow_mut()[..])).expect("in place");
+        let mut scale = || scaling.inference(black_box(&mut x.borrow_mut()[..])).expect("in place");
         let mut draw =
             || dropout.forward(black_box(&mut x.borrow_mut()[..]), &mut masks).expect("a probability");
         let mut apply =

@@ -236,28 +236,28 @@ fn no_noise_and_no_average_allocates() {
     let allocations = count(|| {
         let mut masks = Masks::new(7);
         for level in Level::available() {
-            masks.fill_at(level, 0.3, &mut mask);
             let dropout = Dropout::drop_prob(0.3);
-            dropout.forward_at(level, &mut x[..], &mask[..]).unwrap();
-            dropout.forward_at(level, (&y[..], &mut x[..]), &mut masks).unwrap();
-            dropout.relu_forward_at(level, &mut x[..], &mut masks).unwrap();
-            dropout.relu_backward_at(level, &mut x[..], &y).unwrap();
-            dropout.test_at(level, &mut x[..]).unwrap();
-            dropout.forward_at(level, &mut x[1..], &mask[..1]).unwrap_err();
+            dropout.on(level).draw(&mut masks, &mut mask);
+            dropout.on(level).forward(&mut x[..], &mask[..]).unwrap();
+            dropout.on(level).forward((&y[..], &mut x[..]), &mut masks).unwrap();
+            dropout.on(level).relu_forward(&mut x[..], &mut masks).unwrap();
+            dropout.on(level).relu_backward(&mut x[..], &y).unwrap();
+            dropout.on(level).inference(&mut x[..]).unwrap();
+            dropout.on(level).forward(&mut x[1..], &mask[..1]).unwrap_err();
             let layer = DropConnect(dropout);
             let [row, input] = [&y[..320], &x[..320]];
             let (mut out, mut grads) = ([0.0], [0.0; 320]);
-            layer.forward_at(level, row, input, &mut out, &mask[..10]).unwrap();
-            layer.backward_weights_at(level, &[1.0], input, &mut grads, &mask[..10]).unwrap();
-            layer.backward_input_at(level, row, &[1.0], &mut grads, &mask[..10]).unwrap();
-            layer.test_at(level, row, input, &mut out).unwrap();
+            layer.on(level).forward(row, input, &mut out, &mask[..10]).unwrap();
+            layer.on(level).backward_weights(&[1.0], input, &mut grads, &mask[..10]).unwrap();
+            layer.on(level).backward_input(row, &[1.0], &mut grads, &mask[..10]).unwrap();
+            layer.on(level).inference(row, input, &mut out).unwrap();
             let depth = StochasticDepth(dropout);
             depth.draw(&mut masks, &mut mask[..1]);
             black_box(depth.draw_batch(&mut masks, &mut mask[..1]));
-            depth.forward_at(level, &mut x[..64], 32, &mask[..1]).unwrap();
+            depth.on(level).forward(&mut x[..64], 32, &mask[..1]).unwrap();
             let [average, spread] = &mut averages;
-            let mut monte_carlo = MonteCarlo::new(average, spread).unwrap();
-            monte_carlo.add_at(level, &x).unwrap();
+            let mut monte_carlo = MonteCarlo::new(average, spread).unwrap().on(level);
+            monte_carlo.add(&x).unwrap();
             monte_carlo.finish();
         }
         let (mut swa, mut ema, mut models) =
@@ -279,29 +279,29 @@ fn no_noise_and_no_average_allocates() {
 #[test]
 fn no_norm_pool_augmentation_or_second_order_allocates() {
     use gradus::augment::{
-        Affine, Image, ImageMut, Jitter, Layout, RandomAffine, RandomCrop, RandomFlip, RandomResizedCrop,
-        Region, ScaleCrop, Shape as Size, affine, crop, fixed_crops, flip, pad_crop, resize,
+        Affine, Image, ImageLayout, ImageMut, ImageShape, Jitter, RandomAffine, RandomCrop, RandomFlip,
+        RandomResizedCrop, Region, ScaleCrop, affine, crop, fixed_crops, flip, pad_crop, resize,
     };
-    use gradus::norm::{BatchNorm, BatchNormState, Shape};
+    use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
     use gradus::pool::{FractionalMaxPool, Regions, Window};
     use gradus::second_order::{DiagonalNewton, Lbfgs, LbfgsSettings, Newton, NewtonSettings};
     use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
     let allocations = count(|| {
         let mut rng = Xoshiro128PlusPlus::seed_from_u64(1);
         let (x, mut y, mut g) = ([0.5_f32; 48], [0.0; 48], [0.25; 48]);
-        let (mut mean, mut variance, mut state) = ([0.0; 2], [0.0; 2], BatchNormState::<2>::new());
-        let (norm, shape) = (BatchNorm::new(), Shape { batch: 6, channels: 2, spatial: 4 });
+        let (mut batch, mut state) =
+            (Statistics { mean: [0.0; 2], variance: [0.0; 2] }, BatchNormState::<2>::new());
+        let (params, mut grads) =
+            (Params { weight: [1.0; 2], bias: [0.0; 2] }, Params { weight: [0.0; 2], bias: [0.0; 2] });
+        let shape = BatchShape { batch: 6, channels: 2, spatial: 4 };
         for level in Level::available() {
-            let outputs = [&mut mean[..], &mut variance];
-            norm.forward_at(level, shape, &x, &mut y, [&[1.0; 2], &[0.0; 2]], outputs).unwrap();
-            let mut grads = [[0.0; 2]; 2];
-            let [weight, bias] = &mut grads;
-            norm.backward_at(level, shape, &mut g, &x, [&[1.0; 2], &mean, &variance], [weight, bias])
-                .unwrap();
-            norm.inference_at(level, shape, &mut y, [&[1.0; 2], &[0.0; 2]], [&mean, &variance]).unwrap();
+            let norm = BatchNorm::new().on(level);
+            norm.forward(shape, &x, &mut y, &params, &mut batch).unwrap();
+            norm.backward(shape, &mut g, &x, &params, &batch, &mut grads).unwrap();
+            norm.inference(shape, &mut y, &params, &state).unwrap();
+            norm.track(shape, &batch, state.as_mut()).unwrap();
+            norm.fold(&params, &state, &mut y, &mut [0.0; 2]).unwrap();
         }
-        norm.track(shape, [&mean, &variance], state.as_mut()).unwrap();
-        norm.fold([&[1.0; 2], &[0.0; 2]], [&mean, &variance], &mut y, &mut [0.0; 2]).unwrap();
 
         let (mut rows, mut columns) = ([Window::default(); 3], [Window::default(); 4]);
         Regions::Disjoint.random(6, &mut rng, &mut rows).unwrap();
@@ -311,7 +311,7 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
         pool.forward(&x, &mut largest, &mut indices).unwrap();
         pool.backward(&largest, &indices, &mut g).unwrap();
 
-        let size = |side| Size { height: side, width: side, channels: 1, layout: Layout::Chw };
+        let size = |side| ImageShape { height: side, width: side, channels: 1, layout: ImageLayout::Chw };
         let (image, mut new) = ([7_u8; 64], [0; 36]);
         let (from, mut to) =
             (Image::new(&image, size(8)).unwrap(), ImageMut::new(&mut new, size(6)).unwrap());
@@ -326,7 +326,9 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
         RandomFlip { prob: 0.5 }.apply(&mut to, &mut rng).unwrap();
         ScaleCrop { shortest: [6, 10] }.apply(from, &mut to, &mut rng).unwrap();
         RandomResizedCrop::default().apply(from, &mut to, &mut rng).unwrap();
-        Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2 }.apply(&mut to, &mut rng).unwrap();
+        Jitter { brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.0 }
+            .apply(&mut to, &mut rng)
+            .unwrap();
         RandomAffine { rotate: 5.0, ..RandomAffine::default() }.apply(from, 0.0, &mut to, &mut rng).unwrap();
 
         let mut lbfgs = Lbfgs::<2, 3, f64>::new();

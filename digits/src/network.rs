@@ -136,10 +136,10 @@ impl Network {
         let (grads1, grads2, grads3) = layers_mut(&mut self.grads);
         add_grads(level, &h2, &dz3, grads3);
         let mut dz2 = backward(level, layer3, &dz3, &h2)?;
-        dropout.relu_backward_at(level, &mut dz2, &h2)?;
+        dropout.on(level).relu_backward(&mut dz2, &h2)?;
         add_grads(level, &h1, &dz2, grads2);
         let mut dz1 = backward(level, layer2, &dz2, &h1)?;
-        dropout.relu_backward_at(level, &mut dz1, &h1)?;
+        dropout.on(level).relu_backward(&mut dz1, &h1)?;
         add_grads(level, &x, &dz1, grads1);
         Ok(loss)
     }
@@ -166,9 +166,9 @@ impl Network {
         let (layer1, layer2, layer3) = layers(&self.params);
         let x = pixels.map(|pixel| f32::from(pixel) * (1.0 / 16.0));
         let mut h1 = forward(level, layer1, &x);
-        dropout.relu_forward_at(level, &mut h1, &mut *masks)?;
+        dropout.on(level).relu_forward(&mut h1, &mut *masks)?;
         let mut h2 = forward(level, layer2, &h1);
-        dropout.relu_forward_at(level, &mut h2, masks)?;
+        dropout.on(level).relu_forward(&mut h2, masks)?;
         let scores = forward(level, layer3, &h2);
         Ok(Pass { x, h1, h2, scores })
     }

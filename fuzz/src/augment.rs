@@ -48,15 +48,15 @@ impl Number for f32 {
 /// An image in memory of its own, which ends with it.
 #[derive(Clone, Debug)]
 struct Owned<P> {
-    shape: Shape,
+    shape: ImageShape,
     pixels: Vec<P>,
 }
 
 impl<P: Number> Owned<P> {
     fn new(u: &mut Unstructured, channels: usize) -> Result<Self> {
-        let layout = if u.arbitrary()? { Layout::Hwc } else { Layout::Chw };
+        let layout = if u.arbitrary()? { ImageLayout::Hwc } else { ImageLayout::Chw };
         let (height, width) = (u.int_in_range(1..=9)?, u.int_in_range(1..=9)?);
-        let shape = Shape { height, width, channels, layout };
+        let shape = ImageShape { height, width, channels, layout };
         let pixels = column(u, height * width * channels, P::draw)?;
         Ok(Self { shape, pixels: pixels.into_boxed_slice().into_vec() })
     }
@@ -73,11 +73,11 @@ impl<P: Number> Owned<P> {
     }
 
     fn at(&self, row: usize, column: usize, channel: usize) -> P {
-        let Shape { height, width, channels, layout } = self.shape;
+        let ImageShape { height, width, channels, layout } = self.shape;
         assert!(row < height && column < width && channel < channels);
         self.pixels[match layout {
-            Layout::Hwc => (row * width + column) * channels + channel,
-            Layout::Chw => (channel * height + row) * width + column,
+            ImageLayout::Hwc => (row * width + column) * channels + channel,
+            ImageLayout::Chw => (channel * height + row) * width + column,
         }]
     }
 
@@ -101,7 +101,7 @@ impl<P: Number> Owned<P> {
     }
 
     fn places(&self) -> impl Iterator<Item = [usize; 3]> + use<P> {
-        let Shape { height, width, channels, .. } = self.shape;
+        let ImageShape { height, width, channels, .. } = self.shape;
         (0..height).flat_map(move |r| {
             (0..width).flat_map(move |c| (0..channels).map(move |channel| [r, c, channel]))
         })
@@ -170,7 +170,7 @@ fn shapes<P: Number>(u: &mut Unstructured, from: &Owned<P>) -> Result<()> {
     assert_eq!(Image::new(&from.pixels, shape).is_ok(), fits, "{shape:?}");
     assert_eq!(ImageMut::new(&mut copy, shape).is_ok(), fits, "{shape:?}");
 
-    let Shape { height, width, channels, .. } = from.shape;
+    let ImageShape { height, width, channels, .. } = from.shape;
     let mut near = |size: usize| -> Result<usize> {
         if u.ratio(1, 8)? { u.arbitrary() } else { u.int_in_range(0..=size + 1) }
     };
@@ -256,7 +256,7 @@ fn flips<P: Number>(u: &mut Unstructured, from: &Owned<P>) -> Result<()> {
     Ok(())
 }
 
-fn region(u: &mut Unstructured, shape: Shape) -> Result<Region> {
+fn region(u: &mut Unstructured, shape: ImageShape) -> Result<Region> {
     let mut within = |size: usize| -> Result<(usize, usize)> {
         let start = if u.ratio(31, 32)? { u.int_in_range(0..=size)? } else { u.arbitrary()? };
         let len = size.saturating_sub(start);
@@ -333,7 +333,7 @@ fn maps<P: Number>(u: &mut Unstructured, from: &Owned<P>, to: &Owned<P>) -> Resu
     for m in &mut m {
         *m = factor(u)?;
     }
-    let sizes = |s: Shape| [s.height, s.width];
+    let sizes = |s: ImageShape| [s.height, s.width];
     let mut map = match u.int_in_range(0..=6)? {
         0 => Affine::translate(m[0], m[1]),
         1 => Affine::rotate(m[0] * 90.0),
@@ -393,7 +393,7 @@ fn lights<P: Number>(u: &mut Unstructured, from: &Owned<P>) -> Result<()> {
     if !(by.abs() <= 100.0) {
         return Ok(());
     }
-    let Shape { height, width, channels, .. } = from.shape;
+    let ImageShape { height, width, channels, .. } = from.shape;
     let grey = |r: usize, c: usize| {
         let x = |k| from.at(r, c, k).wide();
         if channels == 3 {

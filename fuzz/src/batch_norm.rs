@@ -3,22 +3,23 @@
 use crate::input::{Number, Placed, column, moderate, number};
 use crate::same;
 use arbitrary::{Result, Unstructured};
-use gradus::norm::{BatchNorm, Shape};
+use gradus::norm::{BatchNorm, BatchShape, Params, Running, Statistics};
 use gradus::{Clock, Element, Level, StateMut};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
     // One of them an input: what comes first would leave few bytes to the others.
-    let _ = match u.int_in_range(0..=2) {
+    let _ = match u.int_in_range(0..=3) {
         Ok(0) => levels::<f32>(&mut u),
         Ok(1) => levels::<f64>(&mut u),
+        Ok(2) => inference(&mut u),
         _ => values(&mut u),
     };
 }
 
-fn shape(u: &mut Unstructured) -> Result<Shape> {
+fn shape(u: &mut Unstructured) -> Result<BatchShape> {
     let spatial = if u.arbitrary()? { 1 } else { u.int_in_range(0..=40)? };
-    Ok(Shape { batch: u.int_in_range(0..=5)?, channels: u.int_in_range(0..=36)?, spatial })
+    Ok(BatchShape { batch: u.int_in_range(0..=5)?, channels: u.int_in_range(0..=36)?, spatial })
 }
 
 /// Any bits at every level; one slice in sixteen has the wrong length.
@@ -39,21 +40,28 @@ fn levels<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
     let mut all = Vec::new();
     for level in Level::available() {
         let (px, pg) = (Placed::new(&x, offset), Placed::new(&g, offset));
-        let mut to = [&y, &x, &g].map(|v| Placed::new(v, offset));
+        let mut to = [&y, &g].map(|v| Placed::new(v, offset));
         let mut out = [weight, bias, weight, bias].map(|v| Placed::new(v, offset));
-        let [y, z, g] = &mut to;
+        let [y, g] = &mut to;
         let [m, v, gw, gb] = &mut out;
         let (m, v, gw, gb) = (m.slice_mut(), v.slice_mut(), gw.slice_mut(), gb.slice_mut());
+        let (norm, params) = (norm.on(level), Params { weight, bias });
         let results = [
-            norm.forward_at(level, shape, px.slice(), y.slice_mut(), [weight, bias], [m, v]),
-            norm.inference_at(level, shape, z.slice_mut(), [weight, bias], [mean, variance]),
-            norm.backward_at(level, shape, g.slice_mut(), px.slice(), [weight, mean, variance], [gw, gb]),
+            norm.forward(shape, px.slice(), y.slice_mut(), &params, &mut Statistics { mean: m, variance: v }),
+            norm.backward(
+                shape,
+                g.slice_mut(),
+                px.slice(),
+                &params,
+                &Statistics { mean, variance },
+                &mut Params { weight: gw, bias: gb },
+            ),
         ];
         if !wrong {
-            assert_eq!(results, [Ok(()); 3], "{shape:?}");
+            assert_eq!(results, [Ok(()); 2], "{shape:?}");
         }
         let _ = pg;
-        let kept = [[x.len(), y.slice().len()], [x.len(); 2], [x.len(), g.slice().len()]];
+        let kept = [[x.len(), y.slice().len()], [x.len(), g.slice().len()]];
         for (k, result) in results.iter().enumerate() {
             if kept[k].iter().any(|len| *len != n) || shape.is_empty() {
                 assert!(result.is_err(), "{shape:?}");
@@ -70,11 +78,11 @@ fn levels<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
             same(got, want, format!("{shape:?}"));
         }
         // What was refused is what it was.
-        let before = [(&y, [weight, bias]), (&x, [&[][..]; 2]), (&g, [weight, bias])];
+        let before = [(&y, [weight, bias]), (&g, [weight, bias])];
         for (k, (tensor, channels)) in before.into_iter().enumerate() {
             if results[k].is_err() {
                 same(&to[k], tensor, "a refused tensor");
-                let outputs = [&out[..2], &out[..0], &out[2..]][k];
+                let outputs = [&out[..2], &out[2..]][k];
                 for (got, want) in outputs.iter().zip(channels) {
                     same(got, want, "refused channels");
                 }
@@ -84,10 +92,35 @@ fn levels<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
     Ok(())
 }
 
+/// Any bits at every level, with running statistics of any bits.
+fn inference(u: &mut Unstructured) -> Result<()> {
+    let shape = shape(u)?;
+    let norm = BatchNorm { eps: number(u)?, ..BatchNorm::new() };
+    let (n, c) = (shape.len(), shape.channels);
+    let x: Vec<f32> = column(u, n, number)?;
+    let mut draw = || column(u, c, number);
+    let (params, running) =
+        (Params { weight: draw()?, bias: draw()? }, Statistics { mean: draw()?, variance: draw()? });
+    let clock = Clock { t: u.int_in_range(0..=1)?, carry: 0.0 };
+    let running = Running::new(&running.mean, &running.variance, &clock);
+    let offset = usize::from(u.arbitrary::<u8>()? % 17);
+    let mut all = Vec::new();
+    for level in Level::available() {
+        let mut y = Placed::new(&x, offset);
+        let result = norm.on(level).inference(shape, y.slice_mut(), &params, running);
+        assert_eq!(result.is_ok(), !shape.is_empty(), "{shape:?}");
+        all.push(y.slice().to_vec());
+    }
+    for y in &all {
+        same(y, if shape.is_empty() { &x } else { &all[0] }, format!("{shape:?}"));
+    }
+    Ok(())
+}
+
 /// Numbers of moderate size against the definition in f64.
 fn values(u: &mut Unstructured) -> Result<()> {
     let shape = shape(u)?;
-    let Shape { batch, channels, spatial } = shape;
+    let BatchShape { batch, channels, spatial } = shape;
     if shape.is_empty() {
         return Ok(());
     }
@@ -95,10 +128,12 @@ fn values(u: &mut Unstructured) -> Result<()> {
     let x = column(u, shape.len(), moderate)?;
     let (weight, bias) = (column(u, channels, moderate)?, column(u, channels, moderate)?);
     let (mut y, mut mean, mut variance) = (vec![0.0; x.len()], vec![0.0; channels], vec![0.0; channels]);
-    norm.forward(shape, &x, &mut y, [&weight, &bias], [&mut mean, &mut variance]).unwrap();
+    let mut batch = Statistics { mean: &mut mean[..], variance: &mut variance[..] };
+    norm.forward(shape, &x, &mut y, &Params { weight: &weight, bias: &bias }, &mut batch).unwrap();
+    let batch = Statistics { mean: &mean, variance: &variance };
     let (mut running, mut clock) = ([vec![0.5; channels], vec![2.0; channels]], Clock { t: 3, carry: 0.0 });
     let [a, b] = &mut running;
-    norm.track(shape, [&mean, &variance], StateMut::new([a, b], &mut clock)).unwrap();
+    norm.track(shape, &batch, StateMut::new([a, b], &mut clock)).unwrap();
     let eps = f64::from(f32::EPSILON);
     let n = (batch * spatial) as f64;
     for c in 0..channels {

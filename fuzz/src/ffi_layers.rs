@@ -6,7 +6,7 @@ use arbitrary::{Result, Unstructured};
 use gradus::ffi::gradus_status::*;
 use gradus::ffi::*;
 use gradus::noise::{DropConnect, Dropout, Masks, mask_words};
-use gradus::norm::{BatchNorm, Shape};
+use gradus::norm::{BatchNorm, BatchShape, Params, Running, Statistics};
 use gradus::transform::{ElasticNet, L1, L2};
 use gradus::{Clock, Error, StateMut};
 
@@ -109,7 +109,7 @@ fn words(mask: &[f32]) -> Vec<u32> {
 fn some_dropout(u: &mut Unstructured) -> Result<(gradus_dropout, Dropout)> {
     let (version, keep_prob, inverted) = (version(u)?, number(u)?, u.arbitrary::<bool>()?);
     let config = gradus_dropout { version, keep_prob, vanilla: u32::from(!inverted) };
-    Ok((config, Dropout { keep_prob, inverted }))
+    Ok((config, Dropout { inverted, ..Dropout::keep_prob(keep_prob) }))
 }
 
 fn dropout(u: &mut Unstructured) -> Result<()> {
@@ -135,7 +135,7 @@ fn dropout(u: &mut Unstructured) -> Result<()> {
                 2 => gradus_dropout_relu_backward(config, len, x.at(arena), second.at(arena)),
                 3 => gradus_dropout_forward(config, len, x.at(arena), second.at(arena)),
                 4 => gradus_dropout_relu_forward(config, len, x.at(arena), second.at(arena)),
-                _ => gradus_dropout_test(config, len, x.at(arena)),
+                _ => gradus_dropout_inference(config, len, x.at(arena)),
             }
         },
         |pieces| {
@@ -156,7 +156,7 @@ fn dropout(u: &mut Unstructured) -> Result<()> {
                     rest[0] = masks.state().concat().into_iter().map(f32::from_bits).collect();
                     done
                 }
-                _ => rust.test(&mut x[..]),
+                _ => rust.inference(&mut x[..]),
             }
         },
     );
@@ -192,7 +192,7 @@ fn dropconnect(u: &mut Unstructured) -> Result<()> {
                     0 => gradus_dropconnect_forward(config, inputs, outputs, a, b, c, mask),
                     1 => gradus_dropconnect_backward_weights(config, inputs, outputs, a, b, c, mask),
                     2 => gradus_dropconnect_backward_input(config, inputs, outputs, a, b, c, mask),
-                    _ => gradus_dropconnect_test(config, inputs, outputs, a, b, c),
+                    _ => gradus_dropconnect_inference(config, inputs, outputs, a, b, c),
                 }
             }
         },
@@ -202,7 +202,7 @@ fn dropconnect(u: &mut Unstructured) -> Result<()> {
                 0 => rust.forward(a, b, c, &words(mask)),
                 1 => rust.backward_weights(a, b, c, &words(mask)),
                 2 => rust.backward_input(a, b, c, &words(mask)),
-                _ => rust.test(a, b, c),
+                _ => rust.inference(a, b, c),
             }
         },
     );
@@ -233,21 +233,27 @@ fn monte_carlo(u: &mut Unstructured) -> Result<()> {
     Ok(())
 }
 
+/// Two columns of running statistics, and the bits of their clock.
+fn tracked<'a>(running: &'a [f32], channels: usize, raw: &[f32]) -> Running<'a> {
+    let (means, variances) = running.split_at(channels);
+    Running::new(means, variances, &Clock { t: raw[0].to_bits(), carry: raw[1] })
+}
+
 fn batch_norm(u: &mut Unstructured) -> Result<()> {
     let (version, eps, running_decay) = (version(u)?, number(u)?, number(u)?);
     let track_biased = u.int_in_range(0..=2)?;
     let structure = gradus_batch_norm { version, eps, running_decay, track_biased };
-    let rust = BatchNorm { eps, running_decay, track_biased: track_biased != 0 };
+    let rust = BatchNorm { eps, running_decay, track_biased: track_biased != 0, ..BatchNorm::new() };
     let (config, there) = config(u, &structure)?;
     let mut call = Beside::new(u, version, there)?;
     let mut side = || u.int_in_range(0..=3_usize);
     let (batch, channels, spatial) = (side()?, side()?, side()?);
-    let shape = Shape { batch, channels, spatial };
+    let shape = BatchShape { batch, channels, spatial };
     let n = if shape.len() > 12 { return Ok(()) } else { shape.len() };
-    let which = u.int_in_range(0..=4)?;
-    let sides = gradus_shape { batch, channels, spatial };
+    let which = u.int_in_range(0..=5)?;
+    let sides = gradus_batch_shape { batch, channels, spatial };
     let (layout, layout_there) = self::config(u, &sides)?;
-    let layout_there = layout_there || which == 4; // folding has none
+    let layout_there = layout_there || which >= 4; // folding has none
     call.reasons.push((!layout_there, GRADUS_ERROR_NULL));
     let k = channels;
     // Lengths of what is read, and of what is written.
@@ -255,8 +261,8 @@ fn batch_norm(u: &mut Unstructured) -> Result<()> {
         0 => (&[n, k, k], &[n, k, k]),
         1 => (&[k, k], &[2 * k, 2]),
         2 => (&[n, k, k, k], &[n, k, k]),
-        3 => (&[k, k, k, k], &[n]),
-        _ => (&[k, k, k, k], &[n, k]),
+        3 => (&[k, k, 2 * k, 2], &[n]),
+        _ => (&[k, k, 2 * k, 2], &[n, k]),
     };
     let mut p = Vec::new();
     for (n, write) in read.iter().map(|n| (*n, false)).chain(written.iter().map(|n| (*n, true))) {
@@ -272,28 +278,34 @@ fn batch_norm(u: &mut Unstructured) -> Result<()> {
                     0 => gradus_batch_norm_forward(config, layout, q[0], q[3], q[1], q[2], q[4], q[5]),
                     1 => gradus_batch_norm_track(config, layout, q[0], q[1], q[2], q[3].cast()),
                     2 => gradus_batch_norm_backward(config, layout, q[4], q[0], q[1], q[2], q[3], q[5], q[6]),
-                    3 => gradus_batch_norm_inference(config, layout, q[4], q[0], q[1], q[2], q[3]),
-                    _ => gradus_batch_norm_fold(config, k, inputs, q[0], q[1], q[2], q[3], q[4], q[5]),
+                    3 => gradus_batch_norm_inference(config, layout, q[4], q[0], q[1], q[2], q[3].cast()),
+                    4 => gradus_batch_norm_fold(config, k, inputs, q[0], q[1], q[2], q[3].cast(), q[4], q[5]),
+                    _ => gradus_batch_norm_fold_columns(config, k, inputs, q[0], q[1], q[2], q[3].cast(), q[4], q[5]),
                 }
             }
         },
         |pieces| match pieces {
             [x, weight, bias, y, mean, variance] if which == 0 => {
-                rust.forward(shape, x, y, [weight, bias], [mean, variance])
+                rust.forward(shape, x, y, &Params { weight, bias }, &mut Statistics { mean, variance })
             }
             [mean, variance, running, raw] => {
                 let mut clock = Clock { t: raw[0].to_bits(), carry: raw[1] };
                 let (means, variances) = running.split_at_mut(k);
-                rust.track(shape, [mean, variance], StateMut::new([means, variances], &mut clock))?;
+                rust.track(shape, &Statistics { mean, variance }, StateMut::new([means, variances], &mut clock))?;
                 *raw = vec![f32::from_bits(clock.t), clock.carry];
                 Ok(())
             }
             [x, weight, mean, variance, grads, grad_weight, grad_bias] => {
-                rust.backward(shape, grads, x, [weight, mean, variance], [grad_weight, grad_bias])
+                let params = Params { weight: &*weight, bias: weight };
+                let mut grad_params = Params { weight: grad_weight, bias: grad_bias };
+                rust.backward(shape, grads, x, &params, &Statistics { mean, variance }, &mut grad_params)
             }
-            [weight, bias, mean, variance, x] => rust.inference(shape, x, [weight, bias], [mean, variance]),
-            [weight, bias, mean, variance, weights, shift] => {
-                rust.fold([weight, bias], [mean, variance], weights, shift)
+            [weight, bias, running, raw, x] => {
+                rust.inference(shape, x, &Params { weight, bias }, tracked(running, k, raw))
+            }
+            [weight, bias, running, raw, weights, shift] => {
+                let fold = if which == 4 { BatchNorm::fold } else { BatchNorm::fold_columns };
+                fold(&rust, &Params { weight, bias }, tracked(running, k, raw), weights, shift)
             }
             _ => unreachable!(),
         },

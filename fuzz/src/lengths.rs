@@ -6,7 +6,7 @@ use crate::same;
 use arbitrary::{Result, Unstructured};
 use gradus::ensemble::{Average, Ema, EnsembleVec, Swa, mean};
 use gradus::noise::{Dropout, MonteCarlo};
-use gradus::norm::{BatchNorm, Shape};
+use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LbfgsVec};
 use gradus::transform::{ElasticNet, L1, L2, limit_row_norms};
 use gradus::{Clock, Columns, Error, Exec, Fold, Vector, Level, Optimizer, StateMut, Tensor, dot, reduce};
@@ -102,28 +102,29 @@ fn others(u: &mut Unstructured) -> Result<()> {
             (newton.on(level).step(x, a, b).is_ok(), three)
         }
         8 => match MonteCarlo::new(x, a) {
-            Ok(mut average) => {
+            Ok(average) => {
                 assert!(two);
-                assert_eq!(average.add_at(level, b).is_ok(), three);
+                assert_eq!(average.on(level).add(b).is_ok(), three);
                 return minimisers(u, n);
             }
             Err(_) => (false, two),
         },
         9 => {
             let dropout = Dropout::drop_prob(0.5).vanilla();
-            (dropout.test_at(level, (&a[..], &mut x[..])).is_ok(), two)
+            (dropout.on(level).inference((&a[..], &mut x[..])).is_ok(), two)
         }
         10 => {
             let rows = !d.is_empty() && !x.is_empty() && x.len() % d.len() == 0;
             let fits = [&*a, b, e, f].iter().all(|v| v.len() == d.len()) && rows;
-            (BatchNorm::new().fold([a, b], [e, f], x, d).is_ok(), fits)
+            let (params, running) = (Params { weight: &*a, bias: b }, Statistics { mean: e, variance: f });
+            (BatchNorm::new().fold(&params, &running, x, d).is_ok(), fits)
         }
         _ => {
             // Two columns of running statistics, and the batch's.
-            let (mut clock, shape) = (Clock::new(), Shape::dense(u.int_in_range(0..=3)?, n));
+            let (mut clock, shape) = (Clock::new(), BatchShape::dense(u.int_in_range(0..=3)?, n));
             let fits = [&*x, a, b, d].iter().all(|v| v.len() == n) && !shape.is_empty();
             let state = StateMut::new([&mut x[..], &mut a[..]], &mut clock);
-            let ok = BatchNorm::new().track(shape, [b, d], state).is_ok();
+            let ok = BatchNorm::new().track(shape, &Statistics { mean: b, variance: d }, state).is_ok();
             assert_eq!(clock.t, u32::from(ok));
             (ok, fits)
         }

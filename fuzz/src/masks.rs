@@ -66,7 +66,7 @@ fn stream(u: &mut Unstructured) -> Result<()> {
         reference.fill(keep_prob, &mut want);
         for (level, masks) in &mut all {
             let mut mask = vec![0x5555_5555; words];
-            masks.fill_at(*level, keep_prob, &mut mask);
+            Dropout::keep_prob(keep_prob).on(*level).draw(masks, &mut mask);
             assert_eq!(mask, want, "{level} seed {seed} keep {keep_prob:e}");
             let state: Vec<[u32; 4]> = reference.0.iter().map(words_of).collect();
             assert_eq!(masks.state()[..], state[..], "{level} seed {seed} keep {keep_prob:e}");
@@ -87,7 +87,7 @@ fn bit(mask: &[u32], i: usize) -> bool {
 
 fn passes<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
     let keep_prob = probability(u)?;
-    let dropout = Dropout { keep_prob, inverted: u.arbitrary()? };
+    let dropout = Dropout { inverted: u.arbitrary()?, ..Dropout::keep_prob(keep_prob) };
     let masks = Masks::new(u.arbitrary()?);
     let n = length(u)?;
     let (x, y) = (column::<T>(u, n, number)?, column::<T>(u, n, number)?);
@@ -95,7 +95,7 @@ fn passes<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
     let short = u.ratio(1, 8)?;
 
     let mut mask = vec![0; mask_words(n)];
-    masks.clone().fill_at(Level::SCALAR, keep_prob, &mut mask);
+    dropout.on(Level::SCALAR).draw(&mut masks.clone(), &mut mask);
     // Bits past the last element belong to nobody.
     let mut dirty = mask.clone();
     if let Some(last) = dirty.last_mut().filter(|_| n % 32 != 0) {
@@ -127,12 +127,12 @@ fn passes<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
             run(p.slice_mut());
             p.check(want, format!("{name} {what}"));
         };
-        check(&|p| dropout.forward_at(level, p, &dirty[..]).unwrap(), &forward, "forward");
-        check(&|p| dropout.forward_at(level, p, &mut masks.clone()).unwrap(), &forward, "drawn");
-        check(&|p| dropout.relu_forward_at(level, p, &dirty[..]).unwrap(), &relu, "relu");
-        check(&|p| dropout.relu_backward_at(level, p, &y).unwrap(), &relu_backward, "relu backward");
+        check(&|p| dropout.on(level).forward(p, &dirty[..]).unwrap(), &forward, "forward");
+        check(&|p| dropout.on(level).forward(p, &mut masks.clone()).unwrap(), &forward, "drawn");
+        check(&|p| dropout.on(level).relu_forward(p, &dirty[..]).unwrap(), &relu, "relu");
+        check(&|p| dropout.on(level).relu_backward(p, &y).unwrap(), &relu_backward, "relu backward");
         let mut to = Placed::new(&y, offset);
-        dropout.forward_at(level, (&x[..], to.slice_mut()), &dirty[..]).unwrap();
+        dropout.on(level).forward((&x[..], to.slice_mut()), &dirty[..]).unwrap();
         to.check(&forward, format!("from one slice to another {what}"));
     }
     if short && n > 0 {
@@ -178,15 +178,15 @@ fn connect<T: Number + Element>(
     // Sums in their fixed order are compared by levels here; that order itself is reduce_agree's.
     let product = |level| {
         let mut y = vec![T::ONE; outputs];
-        layer.forward_at(level, &w, &x, &mut y, &mask).unwrap();
+        layer.on(level).forward(&w, &x, &mut y, &mask).unwrap();
         y
     };
     let want = product(Level::SCALAR);
     for level in Level::available() {
         same(&product(level), &want, level);
         let (mut gw, mut gx) = (vec![T::ONE; inputs * outputs], vec![T::ONE; inputs]);
-        layer.backward_weights_at(level, &g, &x, &mut gw, &mask).unwrap();
-        layer.backward_input_at(level, &w, &g, &mut gx, &mask).unwrap();
+        layer.on(level).backward_weights(&g, &x, &mut gw, &mask).unwrap();
+        layer.on(level).backward_input(&w, &g, &mut gx, &mask).unwrap();
         same(&gw, &grad_w, level);
         same(&gx, &grad_x, level);
     }
@@ -208,7 +208,7 @@ fn connect<T: Number + Element>(
     let mut y = vec![T::ONE; outputs + 1];
     if inputs > 0 {
         assert!(layer.forward(&w, &x, &mut y, &mask).is_err());
-        assert!(layer.test(&w, &x, &mut y).is_err());
+        assert!(layer.inference(&w, &x, &mut y).is_err());
         assert!(layer.backward_input(&w, &y, &mut vec![zero; inputs], &mask).is_err());
         same(&y, &vec![T::ONE; outputs + 1], "a refused product");
     }
@@ -226,7 +226,7 @@ fn depth<T: Number + Element>(u: &mut Unstructured, dropout: Dropout, scale: T, 
         .collect();
     for level in Level::available() {
         let mut got = branch.clone();
-        depth.forward_at(level, &mut got, samples, &mask).unwrap();
+        depth.on(level).forward(&mut got, samples, &mask).unwrap();
         same(&got, &want, level);
     }
     let mut got = branch.clone();
@@ -251,11 +251,11 @@ fn monte_carlo<T: Number + Element>(u: &mut Unstructured) -> Result<()> {
     let mut all = Vec::new();
     for level in Level::available() {
         let (mut mean, mut spread) = (vec![T::ONE; n], vec![T::ONE; n]);
-        let mut average = MonteCarlo::new(&mut mean, &mut spread).unwrap();
+        let mut average = MonteCarlo::new(&mut mean, &mut spread).unwrap().on(level);
         for pass in &passes {
             let pass: Vec<T> = pass.iter().map(|&x| T::from_f32(x.into())).collect();
-            average.add_at(level, &pass).unwrap();
-            assert!(average.add_at(level, &pass[1.min(n)..]).is_err() || n == 0);
+            average.add(&pass).unwrap();
+            assert!(average.add(&pass[1.min(n)..]).is_err() || n == 0);
         }
         assert_eq!(average.count() as usize, passes.len() * if n == 0 { 2 } else { 1 });
         average.finish();

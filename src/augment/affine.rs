@@ -14,8 +14,8 @@ use crate::error::{Error, Hyper, require};
 /// ```
 ///
 /// ```
-/// use gradus::augment::{Affine, Image, ImageMut, Layout, Shape, affine};
-/// let shape = Shape { height: 2, width: 3, channels: 1, layout: Layout::Hwc };
+/// use gradus::augment::{Affine, Image, ImageMut, ImageLayout, ImageShape, affine};
+/// let shape = ImageShape { height: 2, width: 3, channels: 1, layout: ImageLayout::Hwc };
 /// let (image, mut moved) = ([1_u8, 2, 3, 4, 5, 6], [0; 6]);
 /// let map = Affine::translate(1.0, 0.0).then(Affine::rotate(180.0));
 /// affine(Image::new(&image, shape)?, &map, 0.0, &mut ImageMut::new(&mut moved, shape)?)?;
@@ -40,11 +40,16 @@ impl Affine {
         Self { m: [1.0, 0.0, -right, 0.0, 1.0, -down] }
     }
 
-    /// Turns the picture counter-clockwise by degrees.
+    /// Turns the picture counter-clockwise by degrees; quarter turns are exact.
+    ///
+    /// ```
+    /// use gradus::augment::Affine;
+    /// assert_eq!(Affine::rotate(90.0), Affine { m: [0.0, -1.0, 0.0, 1.0, 0.0, 0.0] });
+    /// assert_eq!(Affine::rotate(-3600.0), Affine::IDENTITY);
+    /// ```
     #[must_use]
     pub fn rotate(degrees: f32) -> Self {
-        let angle = degrees * (core::f32::consts::PI / 180.0);
-        let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
+        let (sin, cos) = sin_cos(degrees);
         Self { m: [cos, -sin, 0.0, sin, cos, 0.0] }
     }
 
@@ -99,12 +104,28 @@ impl Affine {
     }
 }
 
+/// Sine and cosine of an angle in degrees.
+///
+/// Whole quarter turns are taken off first, which is exact, so that at most 45 degrees are left to be rounded.
+fn sin_cos(degrees: f32) -> (f32, f32) {
+    let within = libm::fmodf(degrees, 360.0);
+    let quarters = (within / 90.0 + if within < 0.0 { -0.5 } else { 0.5 }) as i32;
+    let angle = (within - 90.0 * quarters as f32) * (core::f32::consts::PI / 180.0);
+    let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
+    match quarters & 3 {
+        0 => (sin, cos),
+        1 => (cos, -sin),
+        2 => (-sin, -cos),
+        _ => (-cos, sin),
+    }
+}
+
 /// Fills `to` with `from` under the map, by bilinear interpolation; `fill` where there is no image.
 ///
 /// The sizes may differ: centres stay on centres.
 ///
 /// # Errors
-/// [`Error::Range`] if the channels differ or the map is not finite; nothing was changed.
+/// [`Error::Shape`] if the channels differ, [`Error::Range`] if the map is not finite; nothing was changed.
 pub fn affine<P: Pixel>(
     from: Image<'_, P>,
     map: &Affine,

@@ -19,14 +19,38 @@ pub struct Region {
     pub width: usize,
 }
 
+impl Region {
+    /// Calls `change` for every number of an image in the rectangle.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the rectangle leaves the image; nothing was called.
+    pub(super) fn each<P: Pixel>(
+        &self,
+        image: &mut ImageMut<'_, P>,
+        change: impl Fn(&mut ImageMut<'_, P>, usize, usize, usize),
+    ) -> Result<(), Error> {
+        let shape = image.shape();
+        let (bottom, right) = (self.top.saturating_add(self.height), self.left.saturating_add(self.width));
+        ensure(bottom <= shape.height && right <= shape.width, Error::Shape)?;
+        for row in self.top..bottom {
+            for column in self.left..right {
+                for channel in 0..shape.channels {
+                    change(image, row, column, channel);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Copies the part of `from` that begins at `[top, left]` and is as large as `to`.
 ///
 /// # Errors
-/// [`Error::Range`] if it leaves the image or the channels differ; nothing was changed.
+/// [`Error::Shape`] if it leaves the image or the channels differ; nothing was changed.
 ///
 /// ```
-/// use gradus::augment::{Image, ImageMut, Layout, Shape, crop};
-/// let shape = |side| Shape { height: side, width: side, channels: 1, layout: Layout::Hwc };
+/// use gradus::augment::{Image, ImageMut, ImageLayout, ImageShape, crop};
+/// let shape = |side| ImageShape { height: side, width: side, channels: 1, layout: ImageLayout::Hwc };
 /// let (image, mut part) = ([0_u8, 1, 2, 3, 4, 5, 6, 7, 8], [0; 4]);
 /// crop(Image::new(&image, shape(3))?, [1, 1], &mut ImageMut::new(&mut part, shape(2))?)?;
 /// assert_eq!(part, [4, 5, 7, 8]);
@@ -43,7 +67,7 @@ pub fn crop<P: Pixel>(
 /// [`crop`] of the image with a border of `pad` pixels, all `fill`, around it: `[0, 0]` is the border's corner.
 ///
 /// # Errors
-/// [`Error::Range`] if it leaves the border, the border is wider than 2^24, or the channels differ; nothing
+/// [`Error::Shape`] if it leaves the border, the border is wider than 2^24, or the channels differ; nothing
 /// was changed.
 pub fn pad_crop<P: Pixel>(
     from: Image<'_, P>,
@@ -90,16 +114,16 @@ pub fn flip<P: Pixel>(image: &mut ImageMut<'_, P>) {
 /// Fills `to` with the part `region` of `from`, enlarged or shrunk by bilinear interpolation.
 ///
 /// Centres of pixels are mapped to each other, and pixels at the region's border are repeated, as PyTorch
-/// does by default. Shrinking averages as many points along each side of a pixel as it has pixels below it,
-/// up to 8: without, a fine pattern would turn into a coarse one.
+/// does by default. Shrinking averages as many points along each side of a pixel as it has pixels below it, row by row:
+/// without, a fine pattern would turn into a coarse one.
 ///
 /// # Errors
-/// [`Error::Range`] if the region is empty or leaves the image, or the channels differ; nothing was
+/// [`Error::Shape`] if the region is empty or leaves the image, or the channels differ; nothing was
 /// changed.
 ///
 /// ```
-/// use gradus::augment::{Image, ImageMut, Layout, Region, Shape, resize};
-/// let shape = |width| Shape { height: 1, width, channels: 1, layout: Layout::Hwc };
+/// use gradus::augment::{Image, ImageMut, ImageLayout, Region, ImageShape, resize};
+/// let shape = |width| ImageShape { height: 1, width, channels: 1, layout: ImageLayout::Hwc };
 /// let (image, mut large) = ([0_u8, 100], [0; 4]);
 /// let all = Region { top: 0, left: 0, height: 1, width: 2 };
 /// resize(Image::new(&image, shape(2))?, all, &mut ImageMut::new(&mut large, shape(4))?)?;
@@ -132,11 +156,8 @@ pub(super) struct Axis {
 impl Axis {
     /// Points along a side of a pixel.
     fn points(&self) -> usize {
-        let mut points = 1;
-        while points < 8 && (points as f32) < self.scale {
-            points += 1;
-        }
-        points
+        let whole = self.scale as usize;
+        if whole == 0 || (whole as f32) < self.scale { whole + 1 } else { whole }
     }
 
     /// The two source pixels around point `k` of `points` in pixel `i`, and the weight of the second.
@@ -176,11 +197,13 @@ pub(super) fn sample<P: Pixel>(
                 // Where all points are equal, so is their mean, without the rounding of a sum.
                 let (first, mut sum, mut equal) = (point(0, 0), 0.0, true);
                 for v in 0..down {
+                    let mut sum_row = 0.0;
                     for u in 0..across {
                         let x = point(v, u);
-                        sum += x;
+                        sum_row += x;
                         equal &= x == first;
                     }
+                    sum += sum_row;
                 }
                 to.set(row, column, channel, P::from_f32(if equal { first } else { sum / points }));
             }
@@ -189,16 +212,16 @@ pub(super) fn sample<P: Pixel>(
     Ok(())
 }
 
-/// Where the five crops of test time begin: the corners and the centre (Krizhevsky et al., 2012).
+/// Where the five crops of inference begin: the corners and the centre (Krizhevsky et al., 2012).
 ///
 /// With their mirror images they are the ten whose predictions are averaged; ResNet's authors average those of
 /// five scales, 224, 256, 384, 480 and 640 pixels:
 ///
 /// ```
-/// use gradus::augment::{Image, ImageMut, Layout, Region, Shape, crop, fixed_crops, flip, resize};
+/// use gradus::augment::{Image, ImageMut, ImageLayout, Region, ImageShape, crop, fixed_crops, flip, resize};
 /// use gradus::noise::MonteCarlo;
 /// # let predict = |image: Image<'_, u8>| [f32::from(image.get(0, 0, 0).unwrap()), 1.0];
-/// let shape = |side| Shape { height: side, width: side, channels: 1, layout: Layout::Hwc };
+/// let shape = |side| ImageShape { height: side, width: side, channels: 1, layout: ImageLayout::Hwc };
 /// let (image, mut scaled, mut part) = ([7_u8; 64], [0; 10 * 10], [0; 36]);
 /// let all = Region { top: 0, left: 0, height: 8, width: 8 };
 /// let (mut mean, mut spread) = ([0.0; 2], [0.0; 2]);
@@ -219,7 +242,7 @@ pub(super) fn sample<P: Pixel>(
 /// ```
 ///
 /// # Errors
-/// [`Error::Range`] if the crop is larger than the image.
+/// [`Error::Shape`] if the crop is larger than the image.
 pub fn fixed_crops([height, width]: [usize; 2], crop: [usize; 2]) -> Result<[[usize; 2]; 5], Error> {
     ensure(crop[0] <= height && crop[1] <= width, Error::Shape)?;
     let (bottom, right) = (height - crop[0], width - crop[1]);

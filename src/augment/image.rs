@@ -47,7 +47,7 @@ impl Pixel for f32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Layout {
+pub enum ImageLayout {
     /// Height, width, channel: the channels of a pixel side by side.
     Hwc,
     /// Channel, height, width: one plane after the other.
@@ -58,7 +58,7 @@ pub enum Layout {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Shape {
+pub struct ImageShape {
     /// Rows.
     pub height: usize,
     /// Columns.
@@ -66,16 +66,16 @@ pub struct Shape {
     /// Numbers of a pixel.
     pub channels: usize,
     /// Their order.
-    pub layout: Layout,
+    pub layout: ImageLayout,
 }
 
-impl Shape {
+impl ImageShape {
     /// Distance from one row, column and channel to the next.
     #[inline]
     const fn strides(&self) -> [usize; 3] {
         match self.layout {
-            Layout::Hwc => [self.width * self.channels, self.channels, 1],
-            Layout::Chw => [self.width, 1, self.height * self.width],
+            ImageLayout::Hwc => [self.width * self.channels, self.channels, 1],
+            ImageLayout::Chw => [self.width, 1, self.height * self.width],
         }
     }
 
@@ -103,7 +103,7 @@ impl Shape {
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a, P> {
     pixels: &'a [P],
-    shape: Shape,
+    shape: ImageShape,
 }
 
 impl<'a, P: Pixel> Image<'a, P> {
@@ -112,14 +112,14 @@ impl<'a, P: Pixel> Image<'a, P> {
     /// # Errors
     /// [`Error::Empty`] if a side is 0, [`Error::Shape`] if one is above 2^24, [`Error::Length`] if there are not
     /// height x width x channels numbers.
-    pub fn new(pixels: &'a [P], shape: Shape) -> Result<Self, Error> {
+    pub fn new(pixels: &'a [P], shape: ImageShape) -> Result<Self, Error> {
         shape.check(pixels.len())?;
         Ok(Self { pixels, shape })
     }
 
     /// Size and layout.
     #[must_use]
-    pub const fn shape(&self) -> Shape {
+    pub const fn shape(&self) -> ImageShape {
         self.shape
     }
 
@@ -127,12 +127,17 @@ impl<'a, P: Pixel> Image<'a, P> {
     #[inline]
     #[must_use]
     pub fn get(&self, row: usize, column: usize, channel: usize) -> Option<P> {
-        let Shape { height, width, channels, .. } = self.shape;
+        let ImageShape { height, width, channels, .. } = self.shape;
         if row < height && column < width && channel < channels {
             self.pixels.get(self.shape.at(row, column, channel)).copied()
         } else {
             None
         }
+    }
+
+    /// All numbers, in the order of the memory.
+    pub(super) const fn numbers(&self) -> &'a [P] {
+        self.pixels
     }
 
     /// One number as f32, `fill` outside of the image.
@@ -146,7 +151,7 @@ impl<'a, P: Pixel> Image<'a, P> {
 #[derive(Debug)]
 pub struct ImageMut<'a, P> {
     pixels: &'a mut [P],
-    shape: Shape,
+    shape: ImageShape,
 }
 
 impl<'a, P: Pixel> ImageMut<'a, P> {
@@ -155,14 +160,14 @@ impl<'a, P: Pixel> ImageMut<'a, P> {
     /// # Errors
     /// [`Error::Empty`] if a side is 0, [`Error::Shape`] if one is above 2^24, [`Error::Length`] if there are not
     /// height x width x channels numbers.
-    pub fn new(pixels: &'a mut [P], shape: Shape) -> Result<Self, Error> {
+    pub fn new(pixels: &'a mut [P], shape: ImageShape) -> Result<Self, Error> {
         shape.check(pixels.len())?;
         Ok(Self { pixels, shape })
     }
 
     /// Size and layout.
     #[must_use]
-    pub const fn shape(&self) -> Shape {
+    pub const fn shape(&self) -> ImageShape {
         self.shape
     }
 
@@ -175,7 +180,7 @@ impl<'a, P: Pixel> ImageMut<'a, P> {
     /// Writes one number of one pixel; outside of the image nothing.
     #[inline]
     pub fn set(&mut self, row: usize, column: usize, channel: usize, x: P) {
-        let Shape { height, width, channels, .. } = self.shape;
+        let ImageShape { height, width, channels, .. } = self.shape;
         if row < height
             && column < width
             && channel < channels

@@ -1,4 +1,4 @@
-//! Brightness, contrast and saturation: a factor of 1 changes nothing. `u8` saturates, `f32` is not clamped.
+//! Brightness, contrast, saturation and hue. `u8` saturates, `f32` is not clamped.
 
 use super::{Image, ImageMut, Pixel, mix};
 
@@ -42,6 +42,76 @@ pub fn saturation<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
             }
         }
     }
+}
+
+/// Turns the colour of every pixel around the circle of hues, by `turn` of it: red to green by 1/3, to its complement by 1/2.
+///
+/// ```text
+/// h = (g - b) / c, 2 + (b - r) / c or 4 + (r - g) / c, where red, green or blue is the largest    c = largest - smallest
+/// h = h + 6 turn, modulo 6; of its sector the colours are largest, smallest, and between them smallest + c f
+/// ```
+///
+/// This is torchvision's `adjust_hue`, whose factor is `turn`, and which also clamps. Whole turns change nothing; neither do
+/// grey pixels, nor images without three channels.
+pub fn hue<P: Pixel>(image: &mut ImageMut<'_, P>, turn: f32) {
+    let shape = image.shape();
+    let turn = turn - libm::floorf(turn);
+    if shape.channels != 3 || turn == 0.0 {
+        return;
+    }
+    for row in 0..shape.height {
+        for column in 0..shape.width {
+            let source = image.as_image();
+            let colour = [0, 1, 2].map(|channel| source.number(row, column, channel, 0.0));
+            if let Some(colour) = turned(colour, turn) {
+                for (channel, x) in colour.into_iter().enumerate() {
+                    image.set(row, column, channel, P::from_f32(x));
+                }
+            }
+        }
+    }
+}
+
+/// A colour of another hue; `None` for a grey, and where a number is NaN or infinite.
+fn turned([r, g, b]: [f32; 3], turn: f32) -> Option<[f32; 3]> {
+    let largest = if r >= g && r >= b {
+        r
+    } else if g >= b {
+        g
+    } else {
+        b
+    };
+    let smallest = if r <= g && r <= b {
+        r
+    } else if g <= b {
+        g
+    } else {
+        b
+    };
+    let c = largest - smallest;
+    if !(c > 0.0 && c < f32::INFINITY) {
+        return None;
+    }
+    let from = if largest == r {
+        (g - b) / c
+    } else if largest == g {
+        2.0 + (b - r) / c
+    } else {
+        4.0 + (r - g) / c
+    };
+    let h = from + 6.0 * turn;
+    let h = if h < 0.0 { h + 6.0 } else { h };
+    let sector = h as u32;
+    let part = c * (h - sector as f32);
+    let (rising, falling) = (smallest + part, largest - part);
+    Some(match sector % 6 {
+        0 => [largest, rising, smallest],
+        1 => [falling, largest, smallest],
+        2 => [smallest, largest, rising],
+        3 => [smallest, falling, largest],
+        4 => [rising, smallest, largest],
+        _ => [largest, smallest, falling],
+    })
 }
 
 /// The grey of a pixel: of red, green and blue by ITU-R BT.601, else the mean of the channels.

@@ -3,7 +3,8 @@
 use super::crop::{Axis, sample};
 use super::image::LONGEST;
 use super::{
-    Affine, Image, ImageMut, Pixel, Region, affine, brightness, contrast, flip, pad_crop, resize, saturation,
+    Affine, Image, ImageMut, Pixel, Region, affine, brightness, contrast, flip, hue, pad_crop, resize,
+    saturation,
 };
 use crate::error::{Error, Hyper, ensure, require};
 use crate::noise::chance::{between, index, unit};
@@ -30,7 +31,7 @@ impl RandomCrop {
     /// Whether the border is at most 2^24 wide.
     ///
     /// # Errors
-    /// [`Error::Range`] if it is wider.
+    /// [`Error::Shape`] if it is wider.
     pub const fn check(&self) -> Result<(), Error> {
         ensure(self.pad <= LONGEST, Error::Shape)
     }
@@ -38,7 +39,7 @@ impl RandomCrop {
     /// Fills `to` with a part of `from`.
     ///
     /// # Errors
-    /// [`Error::Range`] as [`check`](Self::check), or if `to` is larger than `from` with its border, or the
+    /// [`Error::Shape`] as [`check`](Self::check), or if `to` is larger than `from` with its border, or the
     /// channels differ; nothing was changed, nothing drawn.
     pub fn apply<P: Pixel>(
         &self,
@@ -118,7 +119,7 @@ impl ScaleCrop {
     /// Whether the lengths lie between 1 and 2^24, and in order.
     ///
     /// # Errors
-    /// [`Error::Range`] if not.
+    /// [`Error::Shape`] if not.
     pub const fn check(&self) -> Result<(), Error> {
         let [low, high] = self.shortest;
         ensure(0 < low && low <= high && high <= LONGEST, Error::Shape)
@@ -127,7 +128,7 @@ impl ScaleCrop {
     /// Fills `to` with a part of `from` at a random scale.
     ///
     /// # Errors
-    /// [`Error::Range`] as [`check`](Self::check), or if `to` is larger than the smallest length, the longer
+    /// [`Error::Shape`] as [`check`](Self::check), or if `to` is larger than the smallest length, the longer
     /// side would be above 2^24, or the channels differ; nothing was changed, nothing drawn.
     pub fn apply<P: Pixel>(
         &self,
@@ -218,7 +219,7 @@ impl RandomResizedCrop {
     /// Fills `to` with a random part of `from`.
     ///
     /// # Errors
-    /// [`Error::Range`] as [`check`](Self::check), or if the channels differ; nothing was changed, nothing
+    /// [`Error::Range`] as [`check`](Self::check), [`Error::Shape`] if the channels differ; nothing was changed, nothing
     /// drawn.
     pub fn apply<P: Pixel>(
         &self,
@@ -233,13 +234,14 @@ impl RandomResizedCrop {
     }
 }
 
-/// Random changes of brightness, contrast and saturation, in this order.
+/// Random changes of brightness, contrast, saturation and hue, in this order.
 ///
 /// ```text
-/// factor uniform in 1 - strength .. 1 + strength, for each, from 0 on; no strength, no change
+/// factor uniform in 1 - strength .. 1 + strength, for each but hue, from 0 on; no strength, no change
+/// turn   uniform in -hue .. hue
 /// ```
 ///
-/// Strengths lie between 0 and 2^24.
+/// Strengths lie between 0 and 2^24, that of hue between 0 and 1/2.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -250,6 +252,8 @@ pub struct Jitter {
     pub contrast: f32,
     /// Strength of [`saturation`].
     pub saturation: f32,
+    /// Strength of [`hue`].
+    pub hue: f32,
 }
 
 impl Jitter {
@@ -260,10 +264,11 @@ impl Jitter {
     pub fn check(&self) -> Result<(), Error> {
         strength(self.brightness)?;
         strength(self.contrast)?;
-        strength(self.saturation)
+        strength(self.saturation)?;
+        require(0.0 <= self.hue && self.hue <= 0.5, Hyper::Factor)
     }
 
-    /// Changes the image. Three numbers are drawn, whatever the strengths.
+    /// Changes the image. Four numbers are drawn, whatever the strengths.
     ///
     /// # Errors
     /// [`Error::Range`] as [`check`](Self::check); nothing was changed, nothing drawn.
@@ -271,7 +276,8 @@ impl Jitter {
         self.check()?;
         let factors = [self.brightness, self.contrast, self.saturation]
             .map(|strength| between(rng, if strength < 1.0 { 1.0 - strength } else { 0.0 }, 1.0 + strength));
-        let [by_brightness, by_contrast, by_saturation] = factors;
+        let ([by_brightness, by_contrast, by_saturation], turn) =
+            (factors, between(rng, -self.hue, self.hue));
         if self.brightness != 0.0 {
             brightness(image, by_brightness);
         }
@@ -280,6 +286,9 @@ impl Jitter {
         }
         if self.saturation != 0.0 {
             saturation(image, by_saturation);
+        }
+        if self.hue != 0.0 {
+            hue(image, turn);
         }
         Ok(())
     }
@@ -335,7 +344,7 @@ impl RandomAffine {
     /// Fills `to` with `from` under a random map; `fill` where there is no image.
     ///
     /// # Errors
-    /// [`Error::Range`] as [`check`](Self::check), or if the channels differ; nothing was changed, nothing
+    /// [`Error::Range`] as [`check`](Self::check), [`Error::Shape`] if the channels differ; nothing was changed, nothing
     /// drawn.
     pub fn apply<P: Pixel>(
         &self,

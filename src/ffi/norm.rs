@@ -273,7 +273,9 @@ pub unsafe extern "C" fn gradus_batch_norm_fold(
     guard(|| {
         let run = BatchNorm::fold;
         // SAFETY: the caller vouches for the memory behind the pointers, which are checked.
-        unsafe { fold(run, config, channels, inputs, weight, bias, running, clock, layer_weights, layer_bias) }
+        unsafe {
+            fold(run, config, channels, inputs, weight, bias, running, clock, layer_weights, layer_bias)
+        }
     })
 }
 
@@ -295,7 +297,9 @@ pub unsafe extern "C" fn gradus_batch_norm_fold_columns(
     guard(|| {
         let run = BatchNorm::fold_columns;
         // SAFETY: the caller vouches for the memory behind the pointers, which are checked.
-        unsafe { fold(run, config, channels, inputs, weight, bias, running, clock, layer_weights, layer_bias) }
+        unsafe {
+            fold(run, config, channels, inputs, weight, bias, running, clock, layer_weights, layer_bias)
+        }
     })
 }
 

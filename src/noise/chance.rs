@@ -1,5 +1,6 @@
 //! Uniform numbers from any generator, by the same words on every target.
 
+use crate::simd::math;
 use rand_core::Rng;
 
 /// Uniform in `0..n`, without bias (Lemire, 2019); 0 if `n` is 0.
@@ -28,6 +29,34 @@ pub(crate) fn unit(rng: &mut impl Rng) -> f32 {
 /// Uniform in `low..high`, or `low` if they are equal.
 pub(crate) fn between(rng: &mut impl Rng, low: f32, high: f32) -> f32 {
     low + (high - low) * unit(rng)
+}
+
+/// From the distribution Beta(`alpha`, `alpha`), symmetric around 1/2.
+///
+/// From 1/2 on it is Ulrich's formula (1984), of two numbers. Below, where most of the weight is at both ends, it is
+/// Jöhnk's (1964), on logarithms so that nothing underflows: `u^(1 / alpha)` and `v^(1 / alpha)` are drawn until their sum
+/// is at most 1, and the first one's part of the sum is the result.
+pub(crate) fn beta(rng: &mut impl Rng, alpha: f32) -> f32 {
+    if alpha >= 0.5 {
+        let (u, v) = (open_unit(rng), unit(rng));
+        // u^(2 / (2 alpha - 1)), and 0 where alpha is 1/2
+        let power = libm::expf(2.0 * libm::logf(u) / (2.0 * alpha - 1.0));
+        return 0.5 + 0.5 * math::sqrt(1.0 - power) * libm::cosf(core::f32::consts::TAU * v);
+    }
+    loop {
+        let [x, y] = [open_unit(rng), open_unit(rng)].map(|u| libm::logf(u) / alpha);
+        let (larger, smaller) = if x > y { (x, y) } else { (y, x) };
+        let ratio = libm::expf(smaller - larger);
+        if larger + libm::log1pf(ratio) <= 0.0 {
+            let share = 1.0 / (1.0 + ratio);
+            return if x > y { share } else { 1.0 - share };
+        }
+    }
+}
+
+/// Uniform between 0 and 1, and neither.
+fn open_unit(rng: &mut impl Rng) -> f32 {
+    ((rng.next_u32() >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
 }
 
 #[cfg(test)]

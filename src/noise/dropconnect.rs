@@ -4,7 +4,7 @@ use super::dropout::Dropout;
 use crate::cut::cut_mut;
 use crate::error::{Argument, Error, same_length};
 use crate::simd::mask::{Gate, Gated, InOut, mask_words, masked_dot, run_masked};
-use crate::simd::{Element, Vector, dot};
+use crate::simd::{Element, Exec, Vector, dot};
 
 /// DropConnect (Wan et al., 2013): a dense product in which weights are dropped, not inputs.
 ///
@@ -49,6 +49,12 @@ impl DropConnect {
     /// [`Error::Range`] if it is not.
     pub const fn check(&self) -> Result<(), Error> {
         self.0.check()
+    }
+
+    /// The same, run elsewhere: on a chosen instruction set, or on threads.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self(self.0.on(exec))
     }
 
     /// The training product of one sample.

@@ -5,7 +5,7 @@ use super::masks::Masks;
 use crate::cut::cut_mut;
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::mask::{InOut, mask_words};
-use crate::simd::{Element, run};
+use crate::simd::{Element, Exec, run};
 
 /// Stochastic depth (Huang et al., 2016): a residual branch is left out of training at random.
 ///
@@ -63,6 +63,12 @@ impl StochasticDepth {
         self.0.check()
     }
 
+    /// The same, run elsewhere: on a chosen instruction set, or on threads.
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> Self {
+        Self(self.0.on(exec))
+    }
+
     /// Draws one bit for each sample of a batch: `mask_words(samples)` words.
     pub fn draw(&self, masks: &mut Masks, mask: &mut [u32]) {
         self.0.draw(masks, mask);
@@ -80,7 +86,7 @@ impl StochasticDepth {
     /// The training pass over the branch of `samples` samples, one after the other.
     ///
     /// # Errors
-    /// [`Error::Range`] if `samples` does not divide the length of `branch`, [`Error::Length`] if
+    /// [`Error::Shape`] if `samples` does not divide the length of `branch`, [`Error::Length`] if
     /// `mask` has not `mask_words(samples)` words; nothing was changed.
     pub fn forward<T: Element>(&self, branch: &mut [T], samples: usize, mask: &[u32]) -> Result<(), Error> {
         let features = branch.len().checked_div(samples).unwrap_or(0);

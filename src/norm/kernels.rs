@@ -16,7 +16,7 @@ use crate::simd::rows::{RowRule, Rows, run_rows};
 use crate::simd::{Columns, Element, Exec, Fold, Rule, Vector, Width, reduce, run};
 
 /// Channels of a block.
-pub(super) const CHANNELS: usize = 64;
+const CHANNELS: usize = 64;
 
 /// Samples that are summed before their sum joins the total, and that pass by before the next channels do.
 const SAMPLES: usize = 64;
@@ -90,7 +90,7 @@ pub(super) fn samples(batch: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// The numbers of one channel in every position.
 #[inline(always)]
-fn splat<const K: usize, T: Element, V: Vector<T>>(isa: V::Isa, channel: [T; K]) -> [V; K] {
+pub(super) fn splat<const K: usize, T: Element, V: Vector<T>>(isa: V::Isa, channel: [T; K]) -> [V; K] {
     let mut all = [V::splat(isa, T::ZERO); K];
     let mut k = 0;
     while k < K {
@@ -455,7 +455,13 @@ fn sum<const A: usize, T: Element>(
         if spatial == 1 {
             let range = block.ranges(first, count);
             let read = [x, g].map(|tensor| tensor.get(range.clone()).unwrap_or_default());
-            run_rows(exec.level(), &SumRows(term), Rows::read(count, channels, read)?, [centre], sums.part())?;
+            run_rows(
+                exec.level(),
+                &SumRows(term),
+                Rows::read(count, channels, read)?,
+                [centre],
+                sums.part(),
+            )?;
         } else {
             for sample in first..first + count {
                 let mut read = [x, g].map(|tensor| tensor.get(block.range(sample)).unwrap_or_default());

@@ -1,9 +1,9 @@
 //! Pairs of numbers by their names: a swap of two pairs does not compile.
 
 use super::BatchNorm;
-use crate::optim::{Clock, State, StateMut};
 #[cfg(feature = "alloc")]
 use crate::optim::StateVec;
+use crate::optim::{Clock, State, StateMut};
 
 /// The map that is learnt, weight and bias of each channel: the paper's gamma and beta. Gradients have the same parts.
 ///

@@ -48,7 +48,7 @@ impl<'a> FractionalMaxPool<'a> {
     /// Pooling of planes of `[height, width]`.
     ///
     /// # Errors
-    /// [`Error::Range`] if a window is empty or leaves the plane, if there is none in one direction, or
+    /// [`Error::Empty`] if there is no window in one direction, [`Error::Shape`] if one is empty or leaves the plane, or
     /// if a plane has 2^32 elements or more.
     pub fn new(
         [height, width]: [usize; 2],
@@ -70,7 +70,7 @@ impl<'a> FractionalMaxPool<'a> {
     /// Writes the maxima, and where they stand: row times width plus column, in each plane.
     ///
     /// # Errors
-    /// [`Error::Range`] if `x` is not made of planes, [`Error::Length`] if `y` or `indices` have not one
+    /// [`Error::Shape`] if `x` is not made of planes, [`Error::Length`] if `y` or `indices` have not one
     /// element for each window of each; nothing was changed.
     pub fn forward<T: Element>(&self, x: &[T], y: &mut [T], indices: &mut [u32]) -> Result<(), Error> {
         let outputs = self.outputs(x.len())?;
@@ -93,7 +93,7 @@ impl<'a> FractionalMaxPool<'a> {
     /// Where windows overlap the gradients add up, in the order of the outputs.
     ///
     /// # Errors
-    /// [`Error::Range`] if `grad_x` is not made of planes or an index leaves its plane, [`Error::Length`]
+    /// [`Error::Shape`] if `grad_x` is not made of planes or an index leaves its plane, [`Error::Length`]
     /// if `grad_y` or `indices` have not one element for each window of each; nothing was changed.
     pub fn backward<T: Element>(&self, grad_y: &[T], indices: &[u32], grad_x: &mut [T]) -> Result<(), Error> {
         let outputs = self.outputs(grad_x.len())?;

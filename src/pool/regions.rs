@@ -46,7 +46,7 @@ impl Regions {
     /// Windows whose larger pieces stand in any order, all orders equally likely.
     ///
     /// # Errors
-    /// [`Error::Range`] if there is no window, or more of them than `size`; nothing was changed.
+    /// [`Error::Shape`] if there is no window, or more of them than `size`; nothing was changed.
     pub fn random(self, size: usize, rng: &mut impl Rng, windows: &mut [Window]) -> Result<(), Error> {
         let (small, larger) = pieces(size, windows.len())?;
         let (mut start, mut larger, mut left) = (0, larger, windows.len());
@@ -68,7 +68,7 @@ impl Regions {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Range`] if there is no window, or more of them than `size`; nothing was changed.
+    /// [`Error::Shape`] if there is no window, or more of them than `size`; nothing was changed.
     pub fn pseudo_random(self, size: usize, rng: &mut impl Rng, windows: &mut [Window]) -> Result<(), Error> {
         let count = windows.len();
         let (small, larger) = pieces(size, count)?;
@@ -108,8 +108,8 @@ fn pieces(size: usize, count: usize) -> Result<(usize, usize), Error> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Range`] if `pool` is 0 or larger than `size`, if there is no window, or more of them than
-/// `size - pool + 1`, or if `sample` is outside of `0..1`; nothing was changed.
+/// [`Error::Shape`] if `pool` is 0 or larger than `size`, if there is no window, or more of them than
+/// `size - pool + 1`; [`Error::Range`] if `sample` is outside of `0..1`. Nothing was changed.
 ///
 /// ```
 /// use gradus::pool::{Window, pytorch_regions};

@@ -160,7 +160,11 @@ fn words<W: Words>(isa: W::Isa, generators: &mut Generators, digits: u32, out: &
         // SAFETY: generator + WIDTH <= GENERATORS, since WIDTH divides it.
         let mut state = unsafe { load::<W>(isa, generators, generator) };
         for group in &mut *groups {
-            let word = if W::WIDTH == 1 { alone(isa, &mut state, digits) } else { together(isa, &mut state, digits) };
+            let word = if W::WIDTH == 1 {
+                alone(isa, &mut state, digits)
+            } else {
+                together(isa, &mut state, digits)
+            };
             // SAFETY: the same; group has GENERATORS words.
             unsafe { word.store(group.as_mut_ptr().add(generator)) };
         }

@@ -122,9 +122,7 @@ where
     }
 }
 
-impl<const R: usize, const W: usize, const C: usize, const A: usize, T: Element>
-    Pass<'_, '_, R, W, C, A, T>
-{
+impl<const R: usize, const W: usize, const C: usize, const A: usize, T: Element> Pass<'_, '_, R, W, C, A, T> {
     /// All rows of `N` registers of columns from column `i` on.
     ///
     /// # Safety
@@ -174,7 +172,13 @@ impl<const R: usize, const W: usize, const C: usize, const A: usize, T: Element>
     /// # Safety
     /// `i + n` is at most the number of columns, and `n < WIDTH`.
     #[inline(always)]
-    unsafe fn rest<V: Vector<T>, K: RowRule<R, W, C, A, T>>(&self, isa: V::Isa, rule: &K, i: usize, n: usize) {
+    unsafe fn rest<V: Vector<T>, K: RowRule<R, W, C, A, T>>(
+        &self,
+        isa: V::Isa,
+        rule: &K,
+        i: usize,
+        n: usize,
+    ) {
         // SAFETY: the caller keeps i + n within the columns, and `run_rows` has checked the last row.
         unsafe {
             let (column, mut sums) = self.columns.load_partial::<V>(isa, i, n);

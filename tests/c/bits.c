@@ -280,7 +280,7 @@ static void noise(void) {
     numbers(params, N);
     OK(gradus_masks_fill(&zero, 0.3f, 2, mask));
     OK(gradus_dropout_forward_mask(&dropout, N, params, mask));
-    OK(gradus_dropout_test(&dropout, N, params));
+    OK(gradus_dropout_inference(&dropout, N, params));
     hash = hash_of(hash, params, N);
     numbers(params, N);
     OK(gradus_dropout_relu_forward_mask(&dropout, N, params, mask));
@@ -294,7 +294,7 @@ static void noise(void) {
     hash = hash_of(hash, weight_grads, INPUTS * OUTPUTS);
     OK(gradus_dropconnect_backward_input(&dropout, INPUTS, OUTPUTS, weights, y, out, mask));
     hash = hash_of(hash, out, INPUTS);
-    OK(gradus_dropconnect_test(&dropout, INPUTS, OUTPUTS, weights, params, y));
+    OK(gradus_dropconnect_inference(&dropout, INPUTS, OUTPUTS, weights, params, y));
     hash = hash_of(hash, y, OUTPUTS);
     OK(gradus_stochastic_depth_forward(&dropout, INPUTS, params, 5, mask));
     hash = hash_of(hash, params, INPUTS);
@@ -326,7 +326,7 @@ static void noise(void) {
          gradus_dropconnect_forward(&dropout, INPUTS, OUTPUTS, weights, params, params, mask));
   EXPECT(GRADUS_ERROR_LENGTH,
          gradus_dropconnect_forward(&dropout, SIZE_MAX / 2, 3, weights, params, y, mask));
-  EXPECT(GRADUS_ERROR_SIZE, gradus_stochastic_depth_forward(&dropout, INPUTS, params, 4, mask));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_stochastic_depth_forward(&dropout, INPUTS, params, 4, mask));
   dropout.version = 0;
   EXPECT(GRADUS_ERROR_VERSION, gradus_dropout_forward(&dropout, N, params, &masks));
   EXPECT(GRADUS_ERROR_VERSION, gradus_dropout_check(&dropout));
@@ -338,7 +338,7 @@ static void noise(void) {
 
 static void norm(void) {
   enum { CHANNELS = 3, LENGTH = 4 * CHANNELS * 3 };
-  const gradus_shape shape = {4, CHANNELS, 3}, empty = {0, CHANNELS, 3};
+  const gradus_batch_shape shape = {4, CHANNELS, 3}, empty = {0, CHANNELS, 3};
   gradus_batch_norm config = GRADUS_BATCH_NORM;
   float x[LENGTH], y[LENGTH], weight[CHANNELS], bias[CHANNELS], mean[CHANNELS], variance[CHANNELS];
   float grad_weight[CHANNELS], grad_bias[CHANNELS], running[GRADUS_BATCH_NORM_COLUMNS * CHANNELS] = {0};
@@ -357,13 +357,16 @@ static void norm(void) {
     hash = hash_of(hash_of(hash_of(hash, y, LENGTH), grad_weight, CHANNELS), grad_bias, CHANNELS);
   }
   TRUE(norm_clock.t == 2);
-  OK(gradus_batch_norm_inference(&config, &shape, x, weight, bias, running, running + CHANNELS));
+  OK(gradus_batch_norm_inference(&config, &shape, x, weight, bias, running, &norm_clock));
   hash = hash_of(hash_of(hash, x, LENGTH), running, 2 * CHANNELS);
-  OK(gradus_batch_norm_fold(&config, CHANNELS, LENGTH / CHANNELS, weight, bias, running, running + CHANNELS, x, mean));
+  OK(gradus_batch_norm_fold(&config, CHANNELS, LENGTH / CHANNELS, weight, bias, running, &norm_clock, x, mean));
+  hash = hash_of(hash_of(hash, x, LENGTH), mean, CHANNELS);
+  OK(gradus_batch_norm_fold_columns(&config, CHANNELS, LENGTH / CHANNELS, weight, bias, running, &norm_clock, x, mean));
   line("norm", hash_of(hash_of(hash, x, LENGTH), mean, CHANNELS));
-  EXPECT(GRADUS_ERROR_SIZE, gradus_batch_norm_inference(&config, &empty, NULL, weight, bias, mean, variance));
-  EXPECT(GRADUS_ERROR_NULL, gradus_batch_norm_inference(&config, &shape, NULL, weight, bias, mean, variance));
-  EXPECT(GRADUS_ERROR_NULL, gradus_batch_norm_inference(&config, NULL, x, weight, bias, mean, variance));
+  EXPECT(GRADUS_ERROR_EMPTY, gradus_batch_norm_inference(&config, &empty, NULL, weight, bias, running, &norm_clock));
+  EXPECT(GRADUS_ERROR_NULL, gradus_batch_norm_inference(&config, &shape, NULL, weight, bias, running, &norm_clock));
+  EXPECT(GRADUS_ERROR_NULL, gradus_batch_norm_inference(&config, NULL, x, weight, bias, running, &norm_clock));
+  EXPECT(GRADUS_ERROR_NULL, gradus_batch_norm_inference(&config, &shape, x, weight, bias, running, NULL));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_forward(&config, &shape, x, x, weight, bias, mean, variance));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_forward(&config, &shape, x, y, weight, bias, mean, mean));
   config.version = 2;

@@ -220,7 +220,7 @@ fn noise(out: &mut String) {
         let mut mask = [0; 2];
         zero.fill(0.3, &mut mask);
         dropout.forward(&mut x, &mask).unwrap();
-        dropout.test(&mut x).unwrap();
+        dropout.inference(&mut x).unwrap();
         bits.extend(x);
         let mut x = numbers.fill::<N>();
         dropout.relu_forward(&mut x, &mask).unwrap();
@@ -236,7 +236,7 @@ fn noise(out: &mut String) {
         bits.extend(weight_grads);
         layer.backward_input(&w, &y, &mut grad_x, &mask).unwrap();
         bits.extend(grad_x);
-        layer.test(&w, &x, &mut y).unwrap();
+        layer.inference(&w, &x, &mut y).unwrap();
         bits.extend(y);
         StochasticDepth(dropout).forward(&mut x, 5, &mask[..1]).unwrap();
         bits.extend(x);
@@ -257,27 +257,27 @@ fn batch_norm(out: &mut String) {
     use gradus::norm::*;
     const C: usize = 3;
     const LENGTH: usize = 4 * C * 3;
-    let (norm, shape) = (BatchNorm::new(), Shape { batch: 4, channels: C, spatial: 3 });
+    let (norm, shape) = (BatchNorm::new(), BatchShape { batch: 4, channels: C, spatial: 3 });
     let mut numbers = Numbers(13);
-    let (weight, bias) = (numbers.fill::<C>(), numbers.fill::<C>());
-    let (mut mean, mut variance, mut running) = ([0.0; C], [0.0; C], BatchNormState::<C>::new());
-    let (mut x, mut bits) = ([0.0; LENGTH], Vec::new());
+    let params = Params { weight: numbers.fill::<C>(), bias: numbers.fill::<C>() };
+    let mut batch = Statistics { mean: [0.0; C], variance: [0.0; C] };
+    let (mut running, mut x, mut bits) = (BatchNormState::<C>::new(), [0.0; LENGTH], Vec::new());
     for track_biased in [false, true] {
         let norm = BatchNorm { track_biased, ..norm };
         x = numbers.fill();
-        let (mut y, mut grad_weight, mut grad_bias) = ([0.0; LENGTH], [0.0; C], [0.0; C]);
-        norm.forward(shape, &x, &mut y, [&weight, &bias], [&mut mean, &mut variance]).unwrap();
-        bits.extend(y.into_iter().chain(mean).chain(variance));
-        norm.track(shape, [&mean, &variance], running.as_mut()).unwrap();
-        let grads = [&mut grad_weight[..], &mut grad_bias[..]];
-        norm.backward(shape, &mut y, &x, [&weight, &mean, &variance], grads).unwrap();
-        bits.extend(y.into_iter().chain(grad_weight).chain(grad_bias));
+        let (mut y, mut grads) = ([0.0; LENGTH], Params { weight: [0.0; C], bias: [0.0; C] });
+        norm.forward(shape, &x, &mut y, &params, &mut batch).unwrap();
+        bits.extend(y.into_iter().chain(batch.mean).chain(batch.variance));
+        norm.track(shape, &batch, running.as_mut()).unwrap();
+        norm.backward(shape, &mut y, &x, &params, &batch, &mut grads).unwrap();
+        bits.extend(y.into_iter().chain(grads.weight).chain(grads.bias));
     }
-    let [running_mean, running_variance] = &running.columns;
-    norm.inference(shape, &mut x, [&weight, &bias], [running_mean, running_variance]).unwrap();
-    bits.extend(x.into_iter().chain(*running_mean).chain(*running_variance));
-    norm.fold([&weight, &bias], [running_mean, running_variance], &mut x, &mut mean).unwrap();
-    bits.extend(x.into_iter().chain(mean));
+    norm.inference(shape, &mut x, &params, &running).unwrap();
+    bits.extend(x.into_iter().chain(running.columns.into_iter().flatten()));
+    norm.fold(&params, &running, &mut x, &mut batch.mean).unwrap();
+    bits.extend(x.into_iter().chain(batch.mean));
+    norm.fold_columns(&params, &running, &mut x, &mut batch.mean).unwrap();
+    bits.extend(x.into_iter().chain(batch.mean));
     writeln!(out, "norm {:016x}", hash(bits)).unwrap();
 }
 
@@ -576,7 +576,7 @@ fn c_has_the_same_layout() {
         }
         gradus_journal as "gradus_journal" { version found newest sequence length next }
         gradus_dropout as "gradus_dropout" { version keep_prob vanilla }
-        gradus_shape as "gradus_shape" { batch channels spatial }
+        gradus_batch_shape as "gradus_batch_shape" { batch channels spatial }
         gradus_batch_norm as "gradus_batch_norm" { version eps running_decay track_biased }
         gradus_lbfgs as "gradus_lbfgs" {
             version pairs max_iterations max_evaluations max_trials line_search tolerance decrease

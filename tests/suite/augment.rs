@@ -15,20 +15,20 @@ fn rng(seed: u64) -> Xoshiro128PlusPlus {
     Xoshiro128PlusPlus::seed_from_u64(seed)
 }
 
-fn shape(height: usize, width: usize, channels: usize, layout: Layout) -> Shape {
-    Shape { height, width, channels, layout }
+fn shape(height: usize, width: usize, channels: usize, layout: ImageLayout) -> ImageShape {
+    ImageShape { height, width, channels, layout }
 }
 
-fn grey(height: usize, width: usize) -> Shape {
-    shape(height, width, 1, Layout::Hwc)
+fn grey(height: usize, width: usize) -> ImageShape {
+    shape(height, width, 1, ImageLayout::Hwc)
 }
 
-fn length(shape: Shape) -> usize {
+fn length(shape: ImageShape) -> usize {
     shape.height * shape.width * shape.channels
 }
 
 /// What `work` writes into an image that was all `background`.
-fn written<P: Pixel>(shape: Shape, background: P, work: impl FnOnce(&mut ImageMut<'_, P>)) -> Vec<P> {
+fn written<P: Pixel>(shape: ImageShape, background: P, work: impl FnOnce(&mut ImageMut<'_, P>)) -> Vec<P> {
     let mut pixels = vec![background; length(shape)];
     work(&mut ImageMut::new(&mut pixels, shape).unwrap());
     pixels
@@ -44,8 +44,8 @@ fn affine_maps_are_pytorchs() {
         let theta: [f32; 6] = std::array::from_fn(|k| doubles(&case, "theta")[k] as f32);
         let map = Affine::pytorch(theta, [height, width], [out_height, out_width], corners);
         let x = floats(&case, "input");
-        let from = Image::new(&x, shape(height, width, channels, Layout::Chw)).unwrap();
-        let to = shape(out_height, out_width, channels, Layout::Chw);
+        let from = Image::new(&x, shape(height, width, channels, ImageLayout::Chw)).unwrap();
+        let to = shape(out_height, out_width, channels, ImageLayout::Chw);
         let got = written(to, 7.0, |to| affine(from, &map, 0.0, to).unwrap());
         // A coordinate of size 4 is off by a few units of 4; the pixels differ by up to 1.
         for (got, want) in got.iter().zip(doubles(&case, "f64")) {
@@ -62,14 +62,14 @@ fn changes_of_images_are_torchvisions() {
         let [height, width, out_height, out_width] =
             ["height", "width", "out_height", "out_width"].map(|key| size(&case, key));
         let numbers: Vec<f32> = doubles(&case, "numbers").iter().map(|x| *x as f32).collect();
-        let (x, from) = (floats(&case, "input"), shape(height, width, 3, Layout::Chw));
+        let (x, from) = (floats(&case, "input"), shape(height, width, 3, ImageLayout::Chw));
         let image = Image::new(&x, from).unwrap();
         let lit = |work: fn(&mut ImageMut<'_, f32>, f32)| {
             let mut y = x.clone();
             work(&mut ImageMut::new(&mut y, from).unwrap(), numbers[0]);
             y
         };
-        let out = shape(out_height, out_width, 3, Layout::Chw);
+        let out = shape(out_height, out_width, 3, ImageLayout::Chw);
         let all = Region { top: 0, left: 0, height, width };
         let (got, slack) = match (name, &numbers[..]) {
             // torchvision turns clockwise and slants to the left; a coordinate of size 4 is off by a few units.
@@ -168,7 +168,7 @@ fn crops_reach_every_place_and_no_further() {
     });
     assert_eq!(rng, drawn);
     let rgb = vec![0; 60];
-    let rgb = Image::new(&rgb, shape(4, 5, 3, Layout::Chw)).unwrap();
+    let rgb = Image::new(&rgb, shape(4, 5, 3, ImageLayout::Chw)).unwrap();
     written(grey(2, 2), 99, |to| assert_eq!(RandomCrop { pad: 0 }.apply(rgb, to, &mut rng), REFUSED));
 }
 
@@ -182,7 +182,7 @@ fn fixed_crops_are_the_corners_and_the_centre() {
 
 #[test]
 fn flips_mirror_and_undo_themselves() {
-    for layout in [Layout::Hwc, Layout::Chw] {
+    for layout in [ImageLayout::Hwc, ImageLayout::Chw] {
         for width in 1..6 {
             let shape = shape(3, width, 2, layout);
             let mut random = Random(width as u64);
@@ -315,7 +315,7 @@ fn u8_takes_the_nearest_number() {
 
 #[test]
 fn light_follows_its_formulas_and_saturates() {
-    let colour = shape(1, 2, 3, Layout::Hwc);
+    let colour = shape(1, 2, 3, ImageLayout::Hwc);
     let apply = |x: [u8; 6], work: fn(&mut ImageMut<'_, u8>, f32), factor| {
         let mut y = x;
         work(&mut ImageMut::new(&mut y, colour).unwrap(), factor);
@@ -466,6 +466,7 @@ fn settings_out_of_range_are_refused_and_nothing_is_drawn() {
             Jitter { brightness: by, ..none },
             Jitter { contrast: by, ..none },
             Jitter { saturation: by, ..none },
+            Jitter { hue: by, ..none },
         ] {
             refused(Hyper::Factor, &|to, rng| jitter.apply(to, rng));
         }
@@ -486,7 +487,9 @@ fn settings_out_of_range_are_refused_and_nothing_is_drawn() {
             let recipe = RandomAffine { translate: by, rotate: by, stretch: by, shear: by };
             assert!(recipe.draw(&mut rng).m.iter().all(|m| m.is_finite()));
         }
-        Jitter { brightness: by, contrast: by, saturation: by }.apply(&mut to, &mut rng).unwrap();
+        Jitter { brightness: by, contrast: by, saturation: by, hue: by.min(0.5) }
+            .apply(&mut to, &mut rng)
+            .unwrap();
         assert!(y.iter().all(|y| y.is_finite()));
     }
     for prob in [0.0, -0.0, 1.0] {
@@ -500,18 +503,18 @@ fn images_of_nothing_and_of_the_wrong_size_are_refused() {
         Image::new(&[0_u8; 5], grey(2, 3)).err(),
         Some(Error::Length { what: Argument::Input, expected: 6, found: 5 })
     );
-    for shape in [grey(0, 3), grey(3, 0), shape(1, 1, 0, Layout::Chw)] {
+    for shape in [grey(0, 3), grey(3, 0), shape(1, 1, 0, ImageLayout::Chw)] {
         assert_eq!(Image::<u8>::new(&[], shape).err(), Some(Error::Empty));
     }
     assert_eq!(Image::<u8>::new(&[], grey((1 << 24) + 1, 1)).err(), Some(Error::Shape));
-    let huge = shape(1 << 24, 1 << 24, usize::MAX, Layout::Hwc);
+    let huge = shape(1 << 24, 1 << 24, usize::MAX, ImageLayout::Hwc);
     assert!(ImageMut::new(&mut [0_u8; 5], huge).is_err());
 }
 
 /// The image with its numbers in the other order.
-fn reordered<P: Pixel>(x: &[P], from: Shape, layout: Layout) -> Vec<P> {
+fn reordered<P: Pixel>(x: &[P], from: ImageShape, layout: ImageLayout) -> Vec<P> {
     let image = Image::new(x, from).unwrap();
-    let to = Shape { layout, ..from };
+    let to = ImageShape { layout, ..from };
     written(to, P::from_f32(0.0), |to| crop(image, [0, 0], to).unwrap())
 }
 
@@ -522,17 +525,17 @@ proptest! {
         height in 1_usize..12, width in 1_usize..12, channels in 1_usize..5, seed: u64,
         out in (1_usize..12, 1_usize..12),
     ) {
-        let hwc = shape(height, width, channels, Layout::Hwc);
+        let hwc = shape(height, width, channels, ImageLayout::Hwc);
         let x: Vec<u8> = { let mut r = Random(seed); (0..length(hwc)).map(|_| r.word() as u8).collect() };
-        let chw = Shape { layout: Layout::Chw, ..hwc };
-        let planes = reordered(&x, hwc, Layout::Chw);
-        let to = shape(out.0, out.1, channels, Layout::Hwc);
-        let run = |from: Image<'_, u8>, to: Shape| written(to, 9, |to| {
+        let chw = ImageShape { layout: ImageLayout::Chw, ..hwc };
+        let planes = reordered(&x, hwc, ImageLayout::Chw);
+        let to = shape(out.0, out.1, channels, ImageLayout::Hwc);
+        let run = |from: Image<'_, u8>, to: ImageShape| written(to, 9, |to| {
             let mut rng = rng(seed);
             let map = RandomAffine { translate: 2.0, rotate: 30.0, stretch: 0.3, shear: 0.2 };
             map.apply(from, 3.0, to, &mut rng).unwrap();
             RandomFlip { prob: 0.5 }.apply(to, &mut rng).unwrap();
-            Jitter { brightness: 0.3, contrast: 0.3, saturation: 0.3 }.apply(to, &mut rng).unwrap();
+            Jitter { brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.1 }.apply(to, &mut rng).unwrap();
             if seed % 2 == 0 {
                 RandomResizedCrop::default().apply(from, to, &mut rng).unwrap();
             } else if seed % 3 == 0 {
@@ -540,8 +543,8 @@ proptest! {
             }
         });
         let a = run(Image::new(&x, hwc).unwrap(), to);
-        let b = run(Image::new(&planes, chw).unwrap(), Shape { layout: Layout::Chw, ..to });
-        prop_assert_eq!(reordered(&b, Shape { layout: Layout::Chw, ..to }, Layout::Hwc), a);
+        let b = run(Image::new(&planes, chw).unwrap(), ImageShape { layout: ImageLayout::Chw, ..to });
+        prop_assert_eq!(reordered(&b, ImageShape { layout: ImageLayout::Chw, ..to }, ImageLayout::Hwc), a);
     }
 
     /// A map and the one that undoes it: the point comes back.

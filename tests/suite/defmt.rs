@@ -39,8 +39,8 @@ fn errors_and_configurations_can_be_logged() {
 
     formats::<(noise::Dropout, noise::DropConnect, noise::StochasticDepth)>();
     formats::<(ensemble::Swa, ensemble::Ema)>();
-    formats::<(norm::BatchNorm, norm::Shape, pool::Regions, pool::Window)>();
-    formats::<(augment::Shape, augment::Layout, augment::Region, augment::Affine)>();
+    formats::<(norm::BatchNorm, norm::BatchShape, pool::Regions, pool::Window)>();
+    formats::<(augment::ImageShape, augment::ImageLayout, augment::Region, augment::Affine)>();
     formats::<(augment::RandomCrop, augment::RandomFlip, augment::ScaleCrop)>();
     formats::<(augment::RandomResizedCrop, augment::Jitter, augment::RandomAffine)>();
 

@@ -47,20 +47,20 @@ fn every_form_every_level_every_length_and_offset() {
                     let at = format!("{dropout:?} {level} n {n} offset {offset}");
                     let mut memory = whole.clone();
                     let y = &mut memory[offset..offset + n];
-                    dropout.forward_at(level, &mut y[..], &mask[..]).unwrap();
+                    dropout.on(level).forward(&mut y[..], &mask[..]).unwrap();
                     assert_eq!(bits(y), bits(&plain), "in place, {at}");
                     assert_eq!(bits(&memory[..offset]), bits(&whole[..offset]), "before, {at}");
                     assert_eq!(bits(&memory[offset + n..]), bits(&whole[offset + n..]), "behind, {at}");
 
                     let mut y = vec![7.0; n];
-                    dropout.forward_at(level, (x, &mut y[..]), &mut Masks::new(4)).unwrap();
+                    dropout.on(level).forward((x, &mut y[..]), &mut Masks::new(4)).unwrap();
                     assert_eq!(bits(&y), bits(&plain), "drawn, {at}");
 
-                    dropout.relu_forward_at(level, (x, &mut y[..]), &mask[..]).unwrap();
+                    dropout.on(level).relu_forward((x, &mut y[..]), &mask[..]).unwrap();
                     assert_eq!(bits(&y), bits(&relu), "relu, {at}");
 
                     let mut y = x.to_vec();
-                    dropout.relu_forward_at(level, &mut y[..], &mut Masks::new(4)).unwrap();
+                    dropout.on(level).relu_forward(&mut y[..], &mut Masks::new(4)).unwrap();
                     assert_eq!(bits(&y), bits(&relu), "relu drawn, {at}");
 
                     // Its backward pass reads the mask from the output.
@@ -68,11 +68,11 @@ fn every_form_every_level_every_length_and_offset() {
                     let positive = |i: usize| if relu[i] > 0.0 { g[i] * scale } else { relu[i] + 0.0 };
                     let want: Vec<f32> = (0..n).map(positive).collect();
                     let mut grads = vec![7.0; n];
-                    dropout.relu_backward_at(level, (&g[..], &mut grads[..]), &y).unwrap();
+                    dropout.on(level).relu_backward((&g[..], &mut grads[..]), &y).unwrap();
                     assert_eq!(bits(&grads), bits(&want), "relu backward, {at}");
 
                     let mut z = x.to_vec();
-                    dropout.test_at(level, &mut z[..]).unwrap();
+                    dropout.on(level).inference(&mut z[..]).unwrap();
                     let factor = if dropout.inverted { 1.0 } else { dropout.keep_prob };
                     let want: Vec<f32> = x.iter().map(|x| x * factor).collect();
                     assert_eq!(bits(&z), bits(&want), "test, {at}");
@@ -89,8 +89,8 @@ fn drop_zero_is_the_identity_and_drop_one_gives_plus_zero() {
         for dropout in [Dropout::drop_prob(0.0), Dropout::drop_prob(0.0).vanilla()] {
             let mut masks = Masks::new(1);
             let mut y = x.clone();
-            dropout.forward_at(level, &mut y[..], &mut masks).unwrap();
-            dropout.test_at(level, &mut y[..]).unwrap();
+            dropout.on(level).forward(&mut y[..], &mut masks).unwrap();
+            dropout.on(level).inference(&mut y[..]).unwrap();
             assert_eq!((bits(&y), masks), (bits(&x), Masks::new(1)));
         }
         for dropout in [Dropout::drop_prob(1.0), Dropout::drop_prob(1.0).vanilla()] {
@@ -98,13 +98,13 @@ fn drop_zero_is_the_identity_and_drop_one_gives_plus_zero() {
                 let mut y = x.clone();
                 let masks = &mut Masks::new(1);
                 if relu {
-                    dropout.relu_forward_at(level, &mut y[..], masks).unwrap();
+                    dropout.on(level).relu_forward(&mut y[..], masks).unwrap();
                 } else {
-                    dropout.forward_at(level, &mut y[..], masks).unwrap();
+                    dropout.on(level).forward(&mut y[..], masks).unwrap();
                 }
                 assert_eq!(bits(&y), vec![0; 200], "{level}");
                 let mut grads = x.clone();
-                dropout.relu_backward_at(level, &mut grads[..], &y).unwrap();
+                dropout.on(level).relu_backward(&mut grads[..], &y).unwrap();
                 assert_eq!(bits(&grads), vec![0; 200], "{level}");
             }
         }
@@ -153,12 +153,12 @@ fn backward_is_the_gradient_of_forward() {
 
 #[test]
 fn inverted_dropout_keeps_the_expected_value() {
-    for drop_prob in [0.1, 0.5, 0.8_f32] {
+    for drop_prob in [0.1, 0.5, 0.8] {
         let n = 1 << 18;
         let mut x = vec![1.0_f32; n];
         Dropout::drop_prob(drop_prob).forward(&mut x[..], &mut Masks::new(3)).unwrap();
         let mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / n as f64;
-        let sigma = (f64::from(drop_prob) / (1.0 - f64::from(drop_prob)) / n as f64).sqrt();
+        let sigma = (drop_prob / (1.0 - drop_prob) / n as f64).sqrt();
         assert!((mean - 1.0).abs() < 4.0 * sigma, "{drop_prob}: {mean}");
     }
 }
@@ -175,8 +175,8 @@ fn lengths_that_do_not_fit_are_refused_before_anything_is_written() {
         dropout.relu_forward((&[0.0; 39][..], &mut x[..]), &mut masks),
         length(Argument::Output, 39, 40)
     );
-    assert_eq!(dropout.relu_backward(&mut x, &[1.0; 41]), length(Argument::Output, 40, 41));
-    assert_eq!(dropout.test((&[0.0; 41][..], &mut x[..])), length(Argument::Output, 41, 40));
+    assert_eq!(dropout.relu_backward(&mut x, &[1.0; 41]), length(Argument::Read, 40, 41));
+    assert_eq!(dropout.inference((&[0.0; 41][..], &mut x[..])), length(Argument::Output, 41, 40));
     assert_eq!((x, masks), ([1.0; 40], Masks::new(1)));
 }
 
@@ -194,7 +194,7 @@ fn check_names_the_probability() {
 fn same_at_every_level<T: Element + std::fmt::Debug>(x: &[T], keep_prob: f32, seed: u64) {
     let run = |level| {
         let mut y = x.to_vec();
-        Dropout::keep_prob(keep_prob).forward_at(level, &mut y[..], &mut Masks::new(seed)).unwrap();
+        Dropout::keep_prob(keep_prob).on(level).forward(&mut y[..], &mut Masks::new(seed)).unwrap();
         y
     };
     for level in Level::available() {
@@ -209,9 +209,9 @@ fn relu_backward_gives_plus_zero_wherever_y_is_not_positive() {
     let want: Vec<f32> = y.iter().map(|y| if *y > 0.0 { 6.0 } else { 0.0 }).collect();
     for level in Level::available() {
         let mut grads = [3.0; 40];
-        Dropout::keep_prob(0.5).relu_backward_at(level, &mut grads, &y).unwrap();
+        Dropout::keep_prob(0.5).on(level).relu_backward(&mut grads, &y).unwrap();
         assert_eq!(bits(&grads), bits(&want), "{level}");
-        Dropout::keep_prob(0.5).relu_backward_at(level, &mut grads, &[f32::NAN; 40]).unwrap();
+        Dropout::keep_prob(0.5).on(level).relu_backward(&mut grads, &[f32::NAN; 40]).unwrap();
         assert!(grads.iter().all(|g| g.is_nan()), "{level}");
     }
 }

@@ -1,6 +1,6 @@
 //! What fuzzing found: one test for each bug, kept so that it stays fixed.
 
-use gradus::augment::{Image, ImageMut, Layout, Shape, crop, pad_crop};
+use gradus::augment::{Image, ImageLayout, ImageMut, ImageShape, crop, pad_crop};
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Report, Stop};
 use gradus::transform::{ElasticNet, L2, MaxNorm};
 use gradus::{Adam, AdamState, Argument, Epsilon, Error, Hyper, Level, Optimizer, StateMut, l2_norm};
@@ -72,7 +72,7 @@ fn rows_are_limited_to_tiny_norms_too() {
 /// The end of a crop that begins near the largest index overflowed: a panic in debug builds.
 #[test]
 fn crops_beyond_every_index_are_refused() {
-    let shape = |side| Shape { height: side, width: side, channels: 1, layout: Layout::Hwc };
+    let shape = |side| ImageShape { height: side, width: side, channels: 1, layout: ImageLayout::Hwc };
     let (image, mut part) = ([1_u8; 9], [7; 4]);
     let from = Image::new(&image, shape(3)).unwrap();
     let mut to = ImageMut::new(&mut part, shape(2)).unwrap();

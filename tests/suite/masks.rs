@@ -1,6 +1,6 @@
 //! The stream of the masks, bit by bit and in bulk.
 
-use gradus::noise::Masks;
+use gradus::noise::{Dropout, Masks};
 use gradus::{Level, store};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
@@ -10,7 +10,7 @@ const KEEPS: [f32; 12] = [0.0, 1.0, 0.5, 0.25, 0.75, 0.9, 0.1, 0.8, 1.0 / 3.0, 1
 
 fn filled(level: Level, mut masks: Masks, keep_prob: f32, words: usize) -> (Vec<u32>, Masks) {
     let mut mask = vec![0xdead_beef; words];
-    masks.fill_at(level, keep_prob, &mut mask);
+    Dropout::keep_prob(keep_prob).on(level).draw(&mut masks, &mut mask);
     (mask, masks)
 }
 

@@ -56,15 +56,15 @@ fn dropconnect_is_the_product_with_a_masked_copy_at_every_level() {
             for level in Level::available() {
                 let at = format!("{level} inputs {inputs}");
                 let mut y = vec![7.0; outputs];
-                layer.forward_at(level, &w, &x, &mut y, &mask).unwrap();
+                layer.on(level).forward(&w, &x, &mut y, &mask).unwrap();
                 assert_eq!(bits(&y), bits(&y_want), "{at}");
                 let mut grad_x = vec![7.0; inputs];
-                layer.backward_input_at(level, &w, &g, &mut grad_x, &mask).unwrap();
+                layer.on(level).backward_input(&w, &g, &mut grad_x, &mask).unwrap();
                 assert_eq!(bits(&grad_x), bits(&grad_x_want), "{at}");
                 let mut grad_w = wave(inputs * outputs, 0.4);
-                layer.backward_weights_at(level, &g, &x, &mut grad_w, &mask).unwrap();
+                layer.on(level).backward_weights(&g, &x, &mut grad_w, &mask).unwrap();
                 assert_eq!(bits(&grad_w), bits(&grad_w_want), "{at}");
-                layer.test_at(level, &w, &x, &mut y).unwrap();
+                layer.on(level).inference(&w, &x, &mut y).unwrap();
                 let factor = if dropout.inverted { 1.0 } else { 0.7 };
                 let want: Vec<f32> =
                     (0..outputs).map(|i| dot(Level::SCALAR, &w[rows(i)], &x).unwrap() * factor).collect();
@@ -130,7 +130,7 @@ fn dropconnect_refuses_what_does_not_fit() {
     let (mut y, mut grad_w, mut grad_x) = ([7.0; 2], [7.0_f32; 6], [7.0; 3]);
     assert_eq!(layer.forward(&[0.0; 5], &[0.0; 3], &mut y, &[0; 2]), length(Argument::Weights, 6, 5));
     assert_eq!(layer.forward(&[0.0; 6], &[0.0; 3], &mut y, &[0; 1]), length(Argument::Mask, 2, 1));
-    assert_eq!(layer.test(&[0.0; 7], &[0.0; 3], &mut y), length(Argument::Weights, 6, 7));
+    assert_eq!(layer.inference(&[0.0; 7], &[0.0; 3], &mut y), length(Argument::Weights, 6, 7));
     assert_eq!(
         layer.backward_weights(&[1.0; 3], &[0.0; 3], &mut grad_w, &[0; 3]),
         length(Argument::Weights, 9, 6)
@@ -164,13 +164,13 @@ fn stochastic_depth_keeps_or_drops_whole_samples() {
                 .collect();
             for level in Level::available() {
                 let mut y = branch.clone();
-                depth.forward_at(level, &mut y, samples, &mask).unwrap();
+                depth.on(level).forward(&mut y, samples, &mask).unwrap();
                 assert_eq!(bits(&y), bits(&want), "{level} {samples} x {features}");
             }
             let mut y = branch.clone();
             depth.backward(&mut y, samples, &mask).unwrap();
             assert_eq!(bits(&y), bits(&want));
-            depth.test(&mut branch);
+            depth.inference(&mut branch);
         }
     }
     let mut branch = [1.0_f32; 10];
@@ -184,7 +184,7 @@ fn stochastic_depth_keeps_or_drops_whole_samples() {
     assert_eq!(branch, [1.0; 10]);
     assert_eq!(depth.check(), Ok(()));
     assert_eq!(StochasticDepth(Dropout::drop_prob(-0.1)).check(), Err(Error::Range(Hyper::Probability)));
-    StochasticDepth(Dropout::keep_prob(0.5).vanilla()).test(&mut branch);
+    StochasticDepth(Dropout::keep_prob(0.5).vanilla()).inference(&mut branch);
     assert_eq!(branch, [0.5; 10]);
 }
 
@@ -222,14 +222,14 @@ fn what_is_never_kept_is_plus_zero_at_test_time_too() {
     let odd = [f32::INFINITY, -1.0, f32::NAN, -0.0, f32::MAX];
     for level in Level::available() {
         let mut y = odd;
-        never.test_at(level, &mut y).unwrap();
+        never.on(level).inference(&mut y).unwrap();
         assert_eq!(bits(&y), [0; 5], "{level}");
         let mut z = [7.0];
-        DropConnect(never).test_at(level, &odd, &odd, &mut z).unwrap();
+        DropConnect(never).on(level).inference(&odd, &odd, &mut z).unwrap();
         assert_eq!(bits(&z), [0], "{level}");
     }
     let mut y = odd;
-    StochasticDepth(never).test(&mut y);
+    StochasticDepth(never).inference(&mut y);
     assert_eq!(bits(&y), [0; 5]);
 }
 
@@ -265,9 +265,9 @@ fn monte_carlo_is_the_mean_and_variance_of_the_passes() {
     let samples: Vec<Vec<f32>> = (0..passes).map(|t| wave(n, t as f32 * 1.1)).collect();
     let run = |level| {
         let (mut mean, mut variance) = (vec![7.0; n], vec![7.0; n]);
-        let mut average = MonteCarlo::new(&mut mean, &mut variance).unwrap();
+        let mut average = MonteCarlo::new(&mut mean, &mut variance).unwrap().on(level);
         for sample in &samples {
-            average.add_at(level, sample).unwrap();
+            average.add(sample).unwrap();
         }
         assert_eq!(average.count(), passes);
         average.finish();
@@ -312,9 +312,9 @@ fn monte_carlo_is_the_mean_and_variance_of_the_passes() {
 fn the_number_of_passes_is_not_rounded() {
     // 2^24 + 1 is no f32. One pass in so many of this size has the mean 1, exactly.
     let (mut mean, mut variance) = ([0.0_f64], [0.0]);
-    let mut average = MonteCarlo::new(&mut mean, &mut variance).unwrap();
+    let mut average = MonteCarlo::new(&mut mean, &mut variance).unwrap().on(Level::SCALAR);
     for _ in 0..1 << 24 {
-        average.add_at(Level::SCALAR, &[0.0]).unwrap();
+        average.add(&[0.0]).unwrap();
     }
     average.add(&[16_777_217.0]).unwrap();
     average.finish();
@@ -337,7 +337,7 @@ fn averaging_over_masks_approaches_the_scaled_network() {
         average.add(&y).unwrap();
     }
     average.finish();
-    layer.test(&w, &x, &mut y).unwrap();
+    layer.inference(&w, &x, &mut y).unwrap();
     for i in 0..3 {
         // Var = (1 - k)/k * sum (w x)^2.
         let exact: f32 = (0..40).map(|j| (w[40 * i + j] * x[j]).powi(2)).sum();

@@ -47,7 +47,7 @@ fn written(
     start: &[f32],
     work: impl FnOnce(&mut ImageMut<'_, f32>),
 ) -> Vec<f32> {
-    let shape = Shape { height, width, channels, layout: Layout::Hwc };
+    let shape = ImageShape { height, width, channels, layout: ImageLayout::Hwc };
     let mut pixels = start.to_vec();
     work(&mut ImageMut::new(&mut pixels, shape).unwrap());
     pixels
@@ -138,7 +138,7 @@ fn patches_of_scaled_images_are_those_of_the_words() {
         // A pixel's numbers are its row and its column: interpolated they tell where one looked.
         let pixels: Vec<f32> =
             (0..size[0] * size[1]).flat_map(|k| [k / size[1], k % size[1]]).map(|x| x as f32).collect();
-        let shape = Shape { height: size[0], width: size[1], channels: 2, layout: Layout::Hwc };
+        let shape = ImageShape { height: size[0], width: size[1], channels: 2, layout: ImageLayout::Hwc };
         let image = Image::new(&pixels, shape).unwrap();
         let mut offsets = [0; 2];
         for seed in 0..200 {
@@ -217,7 +217,7 @@ fn affine_maps_are_those_of_the_words() {
         }
         // What is written is the image under the next map.
         let pixels: Vec<f32> = (0..35).map(|k| (k * k % 11) as f32).collect();
-        let shape = Shape { height: 7, width: 5, channels: 1, layout: Layout::Hwc };
+        let shape = ImageShape { height: 7, width: 5, channels: 1, layout: ImageLayout::Hwc };
         let image = Image::new(&pixels, shape).unwrap();
         let (mut one, mut other) = (rng(5), rng(5));
         let got = written([6, 4, 1], &[7.0; 24], |to| recipe.apply(image, 0.25, to, &mut one).unwrap());
@@ -239,9 +239,27 @@ fn lit(jitter: &Jitter, pixels: &[f32], words: &mut Words) -> Vec<f64> {
     let x: Vec<f64> = pixels.iter().map(|x| f64::from(*x) * brightness).collect();
     let mean = x.chunks(3).map(grey).sum::<f64>() / (x.len() / 3) as f64;
     let x: Vec<f64> = x.iter().map(|x| mix(*x, mean, contrast)).collect();
-    x.chunks(3)
-        .flat_map(|rgb| rgb.iter().map(|x| mix(*x, grey(rgb), saturation)).collect::<Vec<_>>())
-        .collect()
+    let x =
+        x.chunks(3).flat_map(|rgb| rgb.iter().map(|x| mix(*x, grey(rgb), saturation)).collect::<Vec<_>>());
+    let (x, turn) = (x.collect::<Vec<_>>(), words.between(-f64::from(jitter.hue), f64::from(jitter.hue)));
+    x.chunks(3).flat_map(|rgb| turned([rgb[0], rgb[1], rgb[2]], turn)).collect()
+}
+
+/// A colour with its hue turned, by the one-line form of HSV: each channel is a trapezium of the hue.
+fn turned([r, g, b]: [f64; 3], turn: f64) -> [f64; 3] {
+    let (v, c) = (r.max(g).max(b), r.max(g).max(b) - r.min(g).min(b));
+    if c == 0.0 {
+        return [r, g, b];
+    }
+    let sector = match v {
+        v if v == r => (g - b) / c,
+        v if v == g => 2.0 + (b - r) / c,
+        _ => 4.0 + (r - g) / c,
+    };
+    [5.0, 3.0, 1.0].map(|n| {
+        let k = (n + sector + 6.0 * turn).rem_euclid(6.0);
+        v - c * k.min(4.0 - k).clamp(0.0, 1.0)
+    })
 }
 
 #[test]
@@ -253,15 +271,16 @@ fn changes_of_light_are_those_of_the_words() {
         Jitter { brightness: 0.4, ..none },
         Jitter { contrast: 0.4, ..none },
         Jitter { saturation: 0.4, ..none },
-        Jitter { brightness: 0.2, contrast: 0.5, saturation: 1.0 },
-        Jitter { brightness: 3.0, contrast: 1.5, saturation: 2.0 },
+        Jitter { hue: 0.5, ..none },
+        Jitter { brightness: 0.2, contrast: 0.5, saturation: 1.0, hue: 0.0 },
+        Jitter { brightness: 3.0, contrast: 1.5, saturation: 2.0, hue: 0.25 },
     ] {
         let (mut brighter, mut darker) = (0, 0);
         for seed in 0..300 {
             let (mut generator, mut words) = (rng(seed), Words(rng(seed)));
             let got = written([3, 4, 3], &pixels, |image| jitter.apply(image, &mut generator).unwrap());
             let want = lit(&jitter, &pixels, &mut words);
-            assert_eq!(generator, words.0, "three words, whatever the strengths");
+            assert_eq!(generator, words.0, "four words, whatever the strengths");
             for (got, want) in got.iter().zip(&want) {
                 assert!((f64::from(*got) - want).abs() < 1e-5, "{jitter:?} {seed}: {got} {want}");
             }

@@ -5,7 +5,7 @@
 use crate::support::rules::Whole;
 use gradus::ensemble::{Average, Ema, EmaState, Ensemble, Swa, SwaState};
 use gradus::noise::{Dropout, Masks};
-use gradus::norm::{BatchNorm, BatchNormState, Shape};
+use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Statistics};
 use gradus::schedule::{Cosine, Schedule, WarmUp};
 use gradus::second_order::{Lbfgs, LbfgsSettings, Stop};
 use gradus::store::{self, Family, Load};
@@ -141,7 +141,8 @@ fn others() -> Others {
         Ema::new(0.9).update(&mut ema, &params);
     }
     let mut running = BatchNormState::new();
-    BatchNorm::new().track(Shape::dense(4, 2), [&[0.5, -3.0], &[1.0, 2.0]], running.as_mut()).unwrap();
+    let batch = Statistics { mean: [0.5, -3.0], variance: [1.0, 2.0] };
+    BatchNorm::new().track(BatchShape::dense(4, 2), &batch, running.as_mut()).unwrap();
     let mut solver = Lbfgs::new();
     solver.start(&LbfgsSettings::new(), &[-1.2, 1.0]).unwrap();
     minimize(&mut solver, 15);

@@ -113,11 +113,11 @@ fn normalisation_pooling_and_augmentation() {
     use gradus::{augment, norm, pool};
     round_trip((norm::BatchNorm::keras(), norm::BatchNormState::<3>::new()));
     round_trip(pool::Regions::Overlapping);
-    round_trip(augment::Shape { height: 2, width: 3, channels: 4, layout: augment::Layout::Chw });
+    round_trip(augment::ImageShape { height: 2, width: 3, channels: 4, layout: augment::ImageLayout::Chw });
     round_trip((augment::RandomCrop { pad: 4 }, augment::RandomFlip { prob: 0.5 }));
     round_trip((augment::ScaleCrop::resnet(), augment::RandomResizedCrop::default()));
     round_trip((augment::Jitter::default(), augment::RandomAffine::default(), augment::Affine::IDENTITY));
-    round_trip((norm::Shape::dense(2, 3), pool::Window { start: 1, len: 2 }));
+    round_trip((norm::BatchShape::dense(2, 3), pool::Window { start: 1, len: 2 }));
 }
 
 #[test]

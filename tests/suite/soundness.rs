@@ -185,19 +185,19 @@ fn masks_in_place_and_from_one_slice_to_another() {
     for level in Level::available() {
         for n in [0, 1, 7, 31, 33, 64, 83] {
             let mut words = vec![0; mask_words(n)];
-            Masks::new(5).fill_at(level, dropout.keep_prob, &mut words);
+            dropout.on(level).draw(&mut Masks::new(5), &mut words);
             let x: Vec<f32> = (0..n).map(|i| i as f32 - 20.0).collect();
             let (mut y, mut z) = (x.clone(), vec![7.0; n]);
-            dropout.relu_forward_at(level, &mut y[..], &words[..]).unwrap();
-            dropout.relu_forward_at(level, (&x[..], &mut z[..]), &mut Masks::new(5)).unwrap();
+            dropout.on(level).relu_forward(&mut y[..], &words[..]).unwrap();
+            dropout.on(level).relu_forward((&x[..], &mut z[..]), &mut Masks::new(5)).unwrap();
             assert_eq!(y, z);
             let (mut g, mut h) = (x.clone(), vec![7.0; n]);
-            dropout.relu_backward_at(level, &mut g[..], &y).unwrap();
-            dropout.relu_backward_at(level, (&x[..], &mut h[..]), &y).unwrap();
+            dropout.on(level).relu_backward(&mut g[..], &y).unwrap();
+            dropout.on(level).relu_backward((&x[..], &mut h[..]), &y).unwrap();
             assert_eq!(g, h);
             let (layer, mut w, mut out) = (DropConnect(dropout), x.clone(), [0.0]);
-            layer.forward_at(level, &w, &x, &mut out, &words).unwrap();
-            layer.backward_weights_at(level, &out, &x, &mut w, &words).unwrap();
+            layer.on(level).forward(&w, &x, &mut out, &words).unwrap();
+            layer.on(level).backward_weights(&out, &x, &mut w, &words).unwrap();
         }
     }
 }

@@ -154,11 +154,11 @@ fn noise(version: u32) {
         ok(gradus_dropout_relu_forward(d, n, x, m));
         ok(gradus_dropout_relu_forward_mask(d, n, x, w));
         ok(gradus_dropout_relu_backward(d, n, x, y));
-        ok(gradus_dropout_test(d, n, x));
+        ok(gradus_dropout_inference(d, n, x));
         ok(gradus_dropconnect_forward(d, n, 1, x, y, out, w));
         ok(gradus_dropconnect_backward_weights(d, n, 1, out, y, x, w));
         ok(gradus_dropconnect_backward_input(d, n, 1, x, out, y, w));
-        ok(gradus_dropconnect_test(d, n, 1, x, y, out));
+        ok(gradus_dropconnect_inference(d, n, 1, x, y, out));
         ok(gradus_stochastic_depth_forward(d, n, x, 1, w));
         ok(gradus_stochastic_depth_linear(1, 3, 0.5, &mut depth));
         ok(gradus_monte_carlo_add(1, x, y, &mut count, out));
@@ -168,7 +168,7 @@ fn noise(version: u32) {
 
 fn batch_norm(version: u32) {
     let norm = gradus_batch_norm { version, eps: 1e-5, running_decay: 0.9, track_biased: 0 };
-    let shape = gradus_shape { batch: N, channels: 1, spatial: 1 };
+    let shape = gradus_batch_shape { batch: N, channels: 1, spatial: 1 };
     let (mut x, mut y, mut running, mut clock) = ([0.5; N], [0.0; N], [0.0; 2], Clock::new());
     let mut channels = [[1.0], [0.0], [0.0], [0.0], [0.0], [0.0]];
     let [weight, bias, mean, variance, grad_weight, grad_bias] = channels.each_mut().map(|c| c.as_mut_ptr());
@@ -179,8 +179,9 @@ fn batch_norm(version: u32) {
         ok(gradus_batch_norm_forward(c, s, x, y, weight, bias, mean, variance));
         ok(gradus_batch_norm_track(c, s, mean, variance, running.as_mut_ptr(), &mut clock));
         ok(gradus_batch_norm_backward(c, s, y, x, weight, mean, variance, grad_weight, grad_bias));
-        ok(gradus_batch_norm_inference(c, s, x, weight, bias, mean, variance));
-        ok(gradus_batch_norm_fold(c, 1, N, weight, bias, mean, variance, x, grad_bias));
+        ok(gradus_batch_norm_inference(c, s, x, weight, bias, running.as_ptr(), &clock));
+        ok(gradus_batch_norm_fold(c, 1, N, weight, bias, running.as_ptr(), &clock, x, grad_bias));
+        ok(gradus_batch_norm_fold_columns(c, 1, N, weight, bias, running.as_ptr(), &clock, x, grad_bias));
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{Hash, println};
 use gradus::augment::*;
 use gradus::noise::*;
-use gradus::norm::{self, BatchNorm, BatchNormState};
+use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
 use gradus::pool::*;
 use gradus::schedule::*;
 use gradus::transform::*;
@@ -99,13 +99,13 @@ fn noise(hash: &mut Hash) {
         let (mut masks, mut numbers) = (Masks::new(3), Numbers(11));
         let mut mask = [0; mask_words(N)];
         for keep_prob in [0.5, 0.25, 0.9, 1.0 / 3.0, 0.0, 1.0] {
-            masks.fill_at(level, keep_prob, &mut mask);
             let dropout = Dropout::keep_prob(keep_prob);
+            dropout.on(level).draw(&mut masks, &mut mask);
             let (mut x, mut grads) = (numbers.fill::<N>(), numbers.fill::<N>());
-            let refused = dropout.forward_at(level, &mut x, &mask).is_err()
-                | dropout.relu_forward_at(level, &mut x, &mut masks).is_err()
-                | dropout.relu_backward_at(level, &mut grads, &x).is_err()
-                | dropout.vanilla().test_at(level, &mut x).is_err();
+            let refused = dropout.on(level).forward(&mut x, &mask).is_err()
+                | dropout.on(level).relu_forward(&mut x, &mut masks).is_err()
+                | dropout.on(level).relu_backward(&mut grads, &x).is_err()
+                | dropout.vanilla().on(level).inference(&mut x).is_err();
             if refused {
                 println!("noise: refused");
             }
@@ -123,27 +123,27 @@ fn drops(hash: &mut Hash) {
         let (mut masks, mut numbers) = (Masks::new(29), Numbers(29));
         let (mut mask, mut survivors) = ([0; ROWS * mask_words(N)], [0]);
         let (mut mean, mut spread) = ([0.0; N], [0.0; N]);
-        let mut passes = MonteCarlo::new(&mut mean, &mut spread)?;
+        let mut passes = MonteCarlo::new(&mut mean, &mut spread)?.on(level);
         for dropout in [Dropout::keep_prob(0.75), Dropout::keep_prob(0.3).vanilla()] {
             let (layer, depth) = (DropConnect(dropout), StochasticDepth(dropout));
             let (w, x, g) = (numbers.fill::<{ ROWS * N }>(), numbers.fill::<N>(), numbers.fill::<ROWS>());
             let (mut y, mut grad_w, mut grad_x) = (g, w, x);
-            masks.fill_at(level, dropout.keep_prob, &mut mask);
-            layer.forward_at(level, &w, &x, &mut y, &mask)?;
+            dropout.on(level).draw(&mut masks, &mut mask);
+            layer.on(level).forward(&w, &x, &mut y, &mask)?;
             hash.add(&y);
-            layer.test_at(level, &w, &x, &mut y)?;
-            layer.backward_weights_at(level, &g, &x, &mut grad_w, &mask)?;
-            layer.backward_input_at(level, &w, &g, &mut grad_x, &mask)?;
+            layer.on(level).inference(&w, &x, &mut y)?;
+            layer.on(level).backward_weights(&g, &x, &mut grad_w, &mask)?;
+            layer.on(level).backward_input(&w, &g, &mut grad_x, &mask)?;
             depth.draw(&mut masks, &mut survivors);
-            depth.forward_at(level, &mut grad_w, ROWS, &survivors)?;
+            depth.on(level).forward(&mut grad_w, ROWS, &survivors)?;
             let survives = depth.draw_batch(&mut masks, &mut survivors);
             hash.add(&[StochasticDepth::linear(3, 7, dropout.keep_prob), f32::from(u8::from(survives))]);
             for values in [&y[..], &grad_w, &grad_x] {
                 hash.add(values);
             }
-            depth.test(&mut grad_x);
-            passes.add_at(level, &grad_x)?;
-            passes.add_at(level, &x)?;
+            depth.inference(&mut grad_x);
+            passes.add(&grad_x)?;
+            passes.add(&x)?;
         }
         passes.finish();
         hash.add(&mean);
@@ -180,22 +180,22 @@ fn batch_norm(hash: &mut Hash) {
         hash: &mut Hash,
         spatial: usize,
     ) -> Result<(), Error> {
-        let (norm, mut numbers) = (BatchNorm::new(), Numbers(13));
-        let shape = norm::Shape { batch: M / C / spatial, channels: C, spatial };
-        let (mut x, weight, bias) = (numbers.fill::<M>(), numbers.fill::<C>(), numbers.fill::<C>());
-        let (mut mean, mut variance, mut y) = ([0.0; C], [0.0; C], [0.0; M]);
+        let (norm, mut numbers) = (BatchNorm::new().on(level), Numbers(13));
+        let shape = BatchShape { batch: M / C / spatial, channels: C, spatial };
+        let mut x = numbers.fill::<M>();
+        let params = Params { weight: numbers.fill::<C>(), bias: numbers.fill::<C>() };
+        let (mut y, mut batch) = ([0.0; M], Statistics { mean: [0.0; C], variance: [0.0; C] });
         let mut running = BatchNormState::<C>::new();
-        norm.forward_at(level, shape, &x, &mut y, [&weight, &bias], [&mut mean, &mut variance])?;
-        norm.track(shape, [&mean, &variance], running.as_mut())?;
+        norm.forward(shape, &x, &mut y, &params, &mut batch)?;
+        norm.track(shape, &batch, running.as_mut())?;
         hash.add(&y);
-        let (mut grad_weight, mut grad_bias) = ([0.0; C], [0.0; C]);
-        let saved = [&weight[..], &mean, &variance];
-        norm.backward_at(level, shape, &mut y, &x, saved, [&mut grad_weight, &mut grad_bias])?;
+        let mut grads = Params { weight: [0.0; C], bias: [0.0; C] };
+        norm.backward(shape, &mut y, &x, &params, &batch, &mut grads)?;
+        norm.inference(shape, &mut x, &params, &running)?;
+        norm.fold(&params, &running, &mut y, &mut grads.bias)?;
         let [running_mean, running_variance] = &running.columns;
-        norm.inference_at(level, shape, &mut x, [&weight, &bias], [running_mean, running_variance])?;
-        norm.fold([&weight, &bias], [running_mean, running_variance], &mut y, &mut grad_bias)?;
-        for values in [&x[..], &y, &mean, &variance, running_mean, running_variance, &grad_weight, &grad_bias]
-        {
+        let channels = [&batch.mean, &batch.variance, running_mean, running_variance, &grads.weight, &grads.bias];
+        for values in [&x[..], &y].into_iter().chain(channels.map(|c| &c[..])) {
             hash.add(values);
         }
         Ok(())
@@ -236,12 +236,12 @@ fn pool(hash: &mut Hash) -> Result<(), Error> {
 }
 
 /// Every change of an image, and every recipe by the same generator.
-fn images<P: Pixel>(hash: &mut Hash, name: &str, layout: Layout, pixel: fn(f32) -> P) -> Result<(), Error> {
+fn images<P: Pixel>(hash: &mut Hash, name: &str, layout: ImageLayout, pixel: fn(f32) -> P) -> Result<(), Error> {
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(19);
     let x = Numbers(19).fill::<{ 11 * 9 * 3 }>().map(pixel);
-    let from = Image::new(&x, augment::Shape { height: 11, width: 9, channels: 3, layout })?;
+    let from = Image::new(&x, augment::ImageShape { height: 11, width: 9, channels: 3, layout })?;
     let mut y = Numbers(23).fill::<{ 8 * 7 * 3 }>().map(pixel);
-    let shape = augment::Shape { height: 8, width: 7, channels: 3, layout };
+    let shape = augment::ImageShape { height: 8, width: 7, channels: 3, layout };
     let recipes: [&dyn Fn(&mut ImageMut<'_, P>, &mut Xoshiro128PlusPlus) -> Result<(), Error>; 8] = [
         &|to, _| resize(from, Region { top: 1, left: 2, height: 10, width: 3 }, to),
         &|to, _| affine(from, &Affine::rotate(33.0).then(Affine::stretch(1.25, 0.75)), 0.5, to),
@@ -253,7 +253,7 @@ fn images<P: Pixel>(hash: &mut Hash, name: &str, layout: Layout, pixel: fn(f32) 
                 .apply(from, 0.25, to, rng)
         },
         &|to, rng| RandomFlip { prob: 0.5 }.apply(to, rng).map(|_| ()),
-        &|to, rng| Jitter { brightness: 0.5, contrast: 0.5, saturation: 0.5 }.apply(to, rng),
+        &|to, rng| Jitter { brightness: 0.5, contrast: 0.5, saturation: 0.5, hue: 0.25 }.apply(to, rng),
     ];
     for recipe in recipes {
         for _ in 0..4 {
@@ -320,8 +320,8 @@ pub fn golden() -> u64 {
     batch_norm(h);
     let byte = |x: f32| (x * 64.0 + 128.0) as u8;
     let refused = pool(h).is_err()
-        | images(h, "images", Layout::Hwc, byte).is_err()
-        | images(h, "images f32", Layout::Chw, |x| x).is_err();
+        | images(h, "images", ImageLayout::Hwc, byte).is_err()
+        | images(h, "images f32", ImageLayout::Chw, |x| x).is_err();
     if refused {
         println!("images: refused");
     }

@@ -5,7 +5,7 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNo
 use gradus::augment::*;
 use gradus::ensemble::*;
 use gradus::noise::*;
-use gradus::norm::{BatchNorm, BatchNormState};
+use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
 use gradus::pool::*;
 use gradus::schedule::*;
 use gradus::second_order::*;
@@ -211,25 +211,26 @@ extern "C" fn masks(
     let dropout = Dropout::keep_prob(p);
     dropout.check()?;
     masks.fill(p, mask);
+    dropout.draw(masks, mask);
     dropout.forward(&mut *x, &mut *masks)?;
     dropout.forward((w, &mut *x), &*mask)?;
     dropout.backward(&mut *x, &*mask)?;
     dropout.relu_forward(&mut *x, &mut *masks)?;
     dropout.relu_forward(&mut *x, &*mask)?;
     dropout.relu_backward(&mut *x, w)?;
-    dropout.vanilla().test(&mut *x)?;
+    dropout.vanilla().inference(&mut *x)?;
     let layer = DropConnect(dropout);
     layer.check()?;
     layer.forward(w, x, y, mask)?;
     layer.backward_weights(w, x, y, mask)?;
     layer.backward_input(w, x, y, mask)?;
-    layer.test(w, x, y)?;
+    layer.inference(w, x, y)?;
     let depth = StochasticDepth(dropout);
     depth.draw(masks, mask);
     depth.draw_batch(masks, mask);
     depth.forward(x, n, mask)?;
     depth.backward(x, n, mask)?;
-    depth.test(x);
+    depth.inference(x);
     *masks = Masks::from_state([[n as u32; 4]; 8]);
     masks.fill(StochasticDepth::linear(n as u32, mask.len() as u32, p), mask);
     let mut passes = MonteCarlo::new(x, y)?;
@@ -240,7 +241,7 @@ extern "C" fn masks(
 
 #[unsafe(no_mangle)]
 extern "C" fn normalise(
-    shape: norm::Shape,
+    shape: BatchShape,
     x: &mut [f32],
     y: &mut [f32],
     [a, b, c, d]: [&[f32]; 4],
@@ -250,11 +251,14 @@ extern "C" fn normalise(
 ) -> Done {
     let norm = BatchNorm { eps, ..BatchNorm::new() };
     norm.check()?;
-    norm.forward(shape, x, y, [a, b], [&mut *e, &mut *f])?;
-    norm.track(shape, [a, b], running.as_mut())?;
-    norm.backward(shape, x, y, [a, b, c], [&mut *e, &mut *f])?;
-    norm.inference(shape, x, [a, b], [c, d])?;
-    norm.fold([a, b], [c, d], e, f)
+    let params = Params { weight: a, bias: b };
+    norm.forward(shape, x, y, &params, &mut Statistics { mean: &mut *e, variance: &mut *f })?;
+    let batch = Statistics { mean: c, variance: d };
+    norm.track(shape, &batch, running.as_mut())?;
+    norm.backward(shape, x, y, &params, &batch, &mut Params { weight: &mut *e, bias: &mut *f })?;
+    norm.inference(shape, x, &params, &*running)?;
+    norm.fold(&params, &batch, e, f)?;
+    norm.fold_columns(&params, &batch, e, f)
 }
 
 #[unsafe(no_mangle)]
@@ -306,7 +310,7 @@ extern "C" fn images(
     RandomCrop { pad: h }.apply(from, to, rng)?;
     ScaleCrop::resnet().apply(from, to, rng)?;
     RandomResizedCrop::default().apply(from, to, rng)?;
-    Jitter { brightness: a, contrast: a, saturation: a }.apply(to, rng)?;
+    Jitter { brightness: a, contrast: a, saturation: a, hue: a }.apply(to, rng)?;
     RandomAffine { translate: a, rotate: a, stretch: a, shear: a }.apply(from, a, to, rng)?;
     Ok(())
 }

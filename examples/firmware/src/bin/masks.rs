@@ -17,17 +17,17 @@ const CALLS: u32 = 64;
 
 #[inline(never)]
 fn fill(level: Level, keep_prob: f32, masks: &mut Masks, mask: &mut [u32]) {
-    masks.fill_at(level, keep_prob, mask);
+    Dropout::keep_prob(keep_prob).on(level).draw(masks, mask);
 }
 
 #[inline(never)]
 fn given(level: Level, dropout: &Dropout, x: &mut [f32], mask: &[u32]) {
-    let _ = dropout.forward_at(level, x, mask);
+    let _ = dropout.on(level).forward(x, mask);
 }
 
 #[inline(never)]
 fn drawn(level: Level, dropout: &Dropout, x: &mut [f32], masks: &mut Masks) {
-    let _ = dropout.forward_at(level, x, masks);
+    let _ = dropout.on(level).forward(x, masks);
 }
 
 /// Hundredths of an instruction per element: `N` elements against half as many, so that what a call costs

@@ -7,7 +7,7 @@
 
 use gradus::ensemble::{Average, Ema, EmaState, Swa, SwaState};
 use gradus::noise::{Dropout, Masks};
-use gradus::norm::{BatchNorm, BatchNormState, Shape};
+use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Statistics};
 use gradus::schedule::{Cosine, Schedule, WarmUp};
 use gradus::second_order::{Lbfgs, LbfgsSettings, Newton, NewtonSettings};
 use gradus::store;
@@ -109,8 +109,8 @@ fn main() {
         Swa.update(swa, &first.1.0);
         Ema::new(0.9).update(ema, &first.2.0);
         let [x, y] = [noise[0], noise[1] * noise[1]];
-        let shape = Shape::dense(4, 2);
-        let tracked = BatchNorm::new().track(shape, [&[x, -x], &[y, y + 1.0]], running.as_mut());
+        let shape = BatchShape::dense(4, 2);
+        let tracked = BatchNorm::new().track(shape, &Statistics { mean: [x, -x], variance: [y, y + 1.0] }, running.as_mut());
         assert!(tracked.is_ok());
         minimise(&mut minimisers);
     }

@@ -5,9 +5,9 @@
 //! ```
 
 use digits::network::{PIXELS, Sample};
-use gradus::augment::{Image, ImageMut, Layout, RandomAffine, Shape};
+use gradus::augment::{Image, ImageLayout, ImageMut, ImageShape, RandomAffine};
 use gradus::noise::{Dropout, Masks};
-use gradus::norm::{self, BatchNorm};
+use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use gradus::schedule::{Cosine, Schedule};
 use gradus::transform::{L2, ProxL1};
 use gradus::{Columns, Error, Level, Nesterov, Optimizer, Rule, StateVec, Vector, Width, dot, run};
@@ -56,8 +56,7 @@ struct Dense {
 struct Tape {
     input: Vec<f32>,
     sums: Vec<f32>,
-    mean: Vec<f32>,
-    variance: Vec<f32>,
+    batch: Statistics<Vec<f32>>,
     output: Vec<f32>,
 }
 
@@ -104,16 +103,14 @@ impl Network {
             tape.output = tape.sums.clone();
             if k + 1 < LAYERS {
                 if self.regulariser.batch_norm {
-                    let shape = norm::Shape::dense(batch, outputs);
-                    let params = [&weight[..], &shift[..]];
+                    let shape = BatchShape::dense(batch, outputs);
+                    let params = Params { weight: &weight[..], bias: &shift[..] };
                     if masks.is_some() {
-                        (tape.mean, tape.variance) = (vec![0.0; outputs], vec![0.0; outputs]);
-                        let statistics = [&mut tape.mean[..], &mut tape.variance[..]];
-                        NORM.forward(shape, &tape.sums, &mut tape.output, params, statistics)?;
-                        NORM.track(shape, [&tape.mean, &tape.variance], layer.running.as_mut())?;
+                        tape.batch = Statistics { mean: vec![0.0; outputs], variance: vec![0.0; outputs] };
+                        NORM.forward(shape, &tape.sums, &mut tape.output, &params, &mut tape.batch)?;
+                        NORM.track(shape, &tape.batch, layer.running.as_mut())?;
                     } else {
-                        let [mean, variance] = layer.running.columns() else { unreachable!("two columns") };
-                        NORM.inference(shape, &mut tape.output, params, [mean, variance])?;
+                        NORM.inference(shape, &mut tape.output, &params, &layer.running)?;
                     }
                 }
                 let output = &mut tape.output[..];
@@ -139,10 +136,10 @@ impl Network {
             if k + 1 < LAYERS {
                 Dropout::drop_prob(drop_prob).relu_backward(&mut grads[..], &tape.output)?;
                 if batch_norm {
-                    let shape = norm::Shape::dense(tape.sums.len() / outputs, outputs);
-                    let saved = [&layer.rest[1][..], &tape.mean, &tape.variance];
-                    let grad_params = [&mut grad_weight[..], &mut grad_shift[..]];
-                    NORM.backward(shape, &mut grads, &tape.sums, saved, grad_params)?;
+                    let shape = BatchShape::dense(tape.sums.len() / outputs, outputs);
+                    let params = Params { weight: &layer.rest[1][..], bias: &layer.rest[2] };
+                    let mut grad_params = Params { weight: &mut grad_weight[..], bias: &mut grad_shift[..] };
+                    NORM.backward(shape, &mut grads, &tape.sums, &params, &tape.batch, &mut grad_params)?;
                 }
             }
             let mut grad_w = vec![0.0; layer.w.len()];
@@ -226,7 +223,7 @@ fn grey(pixel: u8) -> f32 {
 fn moved(image: &[f32; PIXELS], by: f32, rng: &mut Xoshiro128PlusPlus) -> Result<[f32; PIXELS], Error> {
     let mut new = *image;
     if by > 0.0 {
-        let shape = Shape { height: 8, width: 8, channels: 1, layout: Layout::Hwc };
+        let shape = ImageShape { height: 8, width: 8, channels: 1, layout: ImageLayout::Hwc };
         let recipe = RandomAffine { translate: by, rotate: 10.0 * by, stretch: 0.1 * by, shear: 0.1 * by };
         recipe.apply(Image::new(image, shape)?, 0.0, &mut ImageMut::new(&mut new, shape)?, rng)?;
     }
