@@ -31,6 +31,12 @@
 // Version of the structures with a field `version`: an initialiser of this header writes it there.
 #define GRADUS_STRUCTS 1
 
+// Columns of state of gradus_swa_update(): floats per parameter.
+#define GRADUS_SWA_COLUMNS 1
+
+// Columns of state of gradus_ema_update(): floats per parameter.
+#define GRADUS_EMA_COLUMNS 1
+
 // Pairs of gradus_lbfgs at most.
 #define GRADUS_LBFGS_MOST_PAIRS 20
 
@@ -116,6 +122,36 @@
 // Columns of state of the step of the same name: floats per parameter.
 #define GRADUS_LION_COLUMNS 1
 
+// The metric of a plateau is to become small: a loss.
+#define GRADUS_GOAL_MIN 0
+
+// The metric of a plateau is to become large: an accuracy.
+#define GRADUS_GOAL_MAX 1
+
+// A metric is better by a share of the best one.
+#define GRADUS_THRESHOLD_RELATIVE 0
+
+// A metric is better by a difference.
+#define GRADUS_THRESHOLD_ABSOLUTE 1
+
+// The way from one rate to another: half a cosine wave.
+#define GRADUS_ANNEAL_COSINE 0
+
+// The way from one rate to another: a straight line.
+#define GRADUS_ANNEAL_LINEAR 1
+
+// The way from one rate to another: the square root of the part that has passed.
+#define GRADUS_ANNEAL_ROOT 2
+
+// The tops of triangles are equal.
+#define GRADUS_PEAKS_EQUAL 0
+
+// Each triangle is half as high as the last one.
+#define GRADUS_PEAKS_HALVED 1
+
+// The tops fall at every step by a factor gamma.
+#define GRADUS_PEAKS_EXPONENTIAL 2
+
 // Floats: `n` of them, such as parameters.
 #define GRADUS_ITEM_FLOATS 0
 
@@ -124,6 +160,9 @@
 
 // One gradus_masks.
 #define GRADUS_ITEM_MASKS 2
+
+// One gradus_ensemble: its members, as many as the file has, if there is room for them.
+#define GRADUS_ITEM_ENSEMBLE 3
 
 // State of gradus_adagrad_step().
 #define GRADUS_ITEM_ADAGRAD 16
@@ -167,6 +206,12 @@
 // Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
 #define GRADUS_ITEM_BATCH_NORM 29
 
+// Mean of gradus_swa_update().
+#define GRADUS_ITEM_SWA 48
+
+// Average of gradus_ema_update().
+#define GRADUS_ITEM_EMA 49
+
 // What a function returns: 0, or why it was refused.
 enum gradus_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -189,48 +234,14 @@ enum gradus_status
   GRADUS_ERROR_NON_FINITE = -6,
   // An enumeration has no such value.
   GRADUS_ERROR_ENUM = -7,
-  // Learning rate: finite and at least 0.
-  GRADUS_ERROR_LEARNING_RATE = -16,
-  // First decay factor: at least 0, below 1.
-  GRADUS_ERROR_BETA1 = -17,
-  // Second decay factor: at least 0, below 1.
-  GRADUS_ERROR_BETA2 = -18,
-  // Decay factor of one running average: at least 0, below 1.
-  GRADUS_ERROR_RHO = -19,
-  // Dampening: at least 0, at most 1.
-  GRADUS_ERROR_DAMPENING = -20,
-  // Stabiliser of a denominator: finite, positive somewhere in it.
-  GRADUS_ERROR_EPSILON = -21,
-  // Weight decay: finite, at least 0, and lr * weight_decay below 1.
-  GRADUS_ERROR_WEIGHT_DECAY = -22,
-  // Momentum decay of Nadam: finite and at least 0.
-  GRADUS_ERROR_MOMENTUM_DECAY = -23,
-  // Strength of a penalty: finite and at least 0.
-  GRADUS_ERROR_LAMBDA = -24,
-  // Bound of a clip or clamp: positive.
-  GRADUS_ERROR_LIMIT = -25,
-  // Factor of a scaling: finite.
-  GRADUS_ERROR_FACTOR = -26,
-  // Decay factor of a schedule: between 0 and 1.
-  GRADUS_ERROR_GAMMA = -27,
-  // Decay of a schedule per step: finite and at least 0.
-  GRADUS_ERROR_RATE = -28,
-  // Share of a whole: between 0 and 1, and in proportion to the others.
-  GRADUS_ERROR_FRACTION = -29,
-  // Probability: between 0 and 1.
-  GRADUS_ERROR_PROBABILITY = -30,
-  // Number of steps, or of steps in a cycle: at least 1.
-  GRADUS_ERROR_STEPS = -31,
-  // A size in elements, rows, columns or channels: at least 1, and in proportion to the others.
-  GRADUS_ERROR_SIZE = -32,
-  // Tolerance of a stopping rule: at least 0.
-  GRADUS_ERROR_TOLERANCE = -33,
-  // Damping of a Hessian: finite and at least 0.
-  GRADUS_ERROR_DAMPING = -34,
-  // Constants of a line search: in order, and in their ranges.
-  GRADUS_ERROR_LINE_SEARCH = -35,
-  // Every element of a diagonal preconditioner: finite and positive.
-  GRADUS_ERROR_PRECONDITIONER = -36,
+  // There is nothing to compute with: no element, no member, a side of 0.
+  GRADUS_ERROR_EMPTY = -8,
+  // There is no room for one more.
+  GRADUS_ERROR_FULL = -9,
+  // Sizes do not fit each other.
+  GRADUS_ERROR_SHAPE = -10,
+  // The state is that of another optimizer.
+  GRADUS_ERROR_KIND = -11,
   // The bytes do not begin as a file of this library does.
   GRADUS_ERROR_FILE_FOREIGN = -48,
   // The file has a format that this version does not know.
@@ -245,6 +256,57 @@ enum gradus_status
   GRADUS_ERROR_FILE_SHAPE = -53,
   // The file is whole, but holds a value that none of its kind can have.
   GRADUS_ERROR_FILE_VALUE = -54,
+  // The file was good, but changed or could not be read when it was read for the second time: what was to be loaded
+  // holds a part of it.
+  GRADUS_ERROR_FILE_TORN = -55,
+  // A function of the caller returned another value than 0.
+  GRADUS_ERROR_CALLBACK = -56,
+  // The region of a journal is not two slots of whole blocks, or the words of its flash are none.
+  GRADUS_ERROR_FLASH_REGION = -57,
+  // The flash does not hold what was written to it.
+  GRADUS_ERROR_FLASH_DAMAGED = -58,
+  // Learning rate: finite and at least 0.
+  GRADUS_ERROR_LEARNING_RATE = -16,
+  // First decay factor: at least 0, below 1.
+  GRADUS_ERROR_BETA1 = -17,
+  // Second decay factor: at least 0, below 1.
+  GRADUS_ERROR_BETA2 = -18,
+  // Decay factor of one running average: at least 0, below 1.
+  GRADUS_ERROR_RHO = -19,
+  // Dampening: at least 0, at most 1.
+  GRADUS_ERROR_DAMPENING = -20,
+  // Stabiliser of a denominator: finite, positive somewhere in it.
+  GRADUS_ERROR_EPSILON = -21,
+  // Weight decay: finite, at least 0, and `lr * weight_decay` below 1.
+  GRADUS_ERROR_WEIGHT_DECAY = -22,
+  // Momentum decay of Nadam: finite and at least 0.
+  GRADUS_ERROR_MOMENTUM_DECAY = -23,
+  // Strength of a penalty: finite and at least 0.
+  GRADUS_ERROR_LAMBDA = -24,
+  // Bound of a clip or clamp: positive.
+  GRADUS_ERROR_LIMIT = -25,
+  // Factor of a scaling: finite. Area, ratio or strength of an augmentation: in its range.
+  GRADUS_ERROR_FACTOR = -26,
+  // Factor of a schedule: finite and at least 0; at most 1 in a cycle, below 1 on a plateau.
+  GRADUS_ERROR_GAMMA = -27,
+  // Decay of a schedule per step: finite, and at least 0 where it only decays.
+  GRADUS_ERROR_RATE = -28,
+  // Share of a whole: between 0 and 1, and in proportion to the others.
+  GRADUS_ERROR_FRACTION = -29,
+  // Probability: between 0 and 1.
+  GRADUS_ERROR_PROBABILITY = -30,
+  // Number of steps, or of steps in a cycle: at least 1.
+  GRADUS_ERROR_STEPS = -31,
+  // Tolerance of a stopping rule: at least 0.
+  GRADUS_ERROR_TOLERANCE = -33,
+  // Damping of a Hessian: finite and at least 0.
+  GRADUS_ERROR_DAMPING = -34,
+  // Constants of a line search: `0 < sufficient decrease < curvature < 1`, ordered step bounds.
+  GRADUS_ERROR_LINE_SEARCH = -35,
+  // Every element of a diagonal preconditioner: finite and positive.
+  GRADUS_ERROR_PRECONDITIONER = -36,
+  // Power of a polynomial: finite and positive.
+  GRADUS_ERROR_POWER = -37,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -253,6 +315,97 @@ typedef enum gradus_status gradus_status;
 typedef int32_t gradus_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+
+// The part of a state that does not grow with the parameters.
+typedef struct {
+  // Steps taken; it stays at `u32::MAX` once there.
+  uint32_t t;
+  // One number that a rule carries from step to step; 0 at the start. Nadam needs it.
+  float carry;
+} gradus_clock;
+
+// Exponential moving average of weights: `average += (1 - decay) * (p - average)`.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Weight of the old average: at least 0, below 1.
+  double decay;
+} gradus_ema;
+
+// The weights of several models of one size, in the caller's memory.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Models that are there: 0 at the start.
+  uint32_t count;
+  // Models that there is room for.
+  uint32_t room;
+  // Parameters of a model.
+  size_t n;
+  // room * n floats, one model after the other.
+  float *members;
+} gradus_ensemble;
+
+// Turns the `n` parameters of a model into `m` predictions; returns 0, or another value if it failed.
+typedef int32_t (*gradus_model)(void *context,
+                                size_t n,
+                                const float *params,
+                                size_t m,
+                                float *predictions);
+
+// A region of flash for a journal: two slots of whole blocks, and how they are read, written and erased.
+//
+// The functions return 0, or another value if they failed; `context` is handed to each.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // First address of the region.
+  uint32_t start;
+  // First address behind it.
+  uint32_t end;
+  // Bytes of a block that is erased as a whole.
+  uint32_t block;
+  // Bytes of a word that is read: a power of two of at most 256.
+  uint32_t read_word;
+  // Bytes of a word that is written once after its block was erased: a power of two of at most 256.
+  uint32_t write_word;
+  // Fills `bytes` from address `at` on: `n` bytes of whole words.
+  int32_t (*read)(void *context, uint32_t at, uint8_t *bytes, size_t n);
+  // Writes `n` bytes of whole words to address `at`.
+  int32_t (*write)(void *context, uint32_t at, const uint8_t *bytes, size_t n);
+  // Erases the blocks from address `from` to the one before `to`.
+  int32_t (*erase)(void *context, uint32_t from, uint32_t to);
+  // What the functions are given.
+  void *context;
+} gradus_flash;
+
+// Where a journal stands: written by gradus_journal_open(), and not to be changed.
+typedef struct {
+  // GRADUS_STRUCTS once it is open.
+  uint32_t version;
+  // Whether there is a file: 1, or 0 for no.
+  uint32_t found;
+  // Where the slot of the newest file begins.
+  uint32_t newest;
+  // Its sequence number.
+  uint32_t sequence;
+  // Its bytes.
+  uint32_t length;
+  // Where the slot begins that is written next.
+  uint32_t next;
+} gradus_journal;
+
+// One value of a file. The values of a file are saved and loaded in the order of their list.
+typedef struct {
+  // One of the GRADUS_ITEM_ constants.
+  uint32_t kind;
+  // Parameters of a state, or floats.
+  size_t n;
+  // The columns of a state, one after the other; the floats; the uint32_t; the gradus_masks; or the gradus_ensemble.
+  void *data;
+  // The clock of a state; else null.
+  gradus_clock *clock;
+} gradus_item;
 
 // L-BFGS (Nocedal, 1980): when to stop, and how far to step.
 typedef struct {
@@ -294,7 +447,6 @@ typedef struct {
 
 // All of a run between two evaluations but its vectors: zeros before the start.
 typedef struct {
-  // The last is always 0: without it there would be padding, bytes that are never written.
   uint32_t words[20];
   double numbers[26];
 } gradus_lbfgs_rest;
@@ -323,8 +475,8 @@ typedef struct {
 
 // Generator of masks; `= {0}` is the one of seed 0.
 typedef struct {
-  // Eight lanes of xoshiro128++.
-  uint32_t lanes[8][4];
+  // Eight generators of xoshiro128++.
+  uint32_t generators[8][4];
 } gradus_masks;
 
 // Dropout (Srivastava et al., 2014), and the probability of its relatives.
@@ -376,14 +528,6 @@ typedef struct {
   size_t spatial;
 } gradus_shape;
 
-// The part of a state that does not grow with the parameters.
-typedef struct {
-  // Steps taken; it stays at `u32::MAX` once there.
-  uint32_t t;
-  // One number that a rule carries from step to step; 0 at the start. Nadam needs it.
-  float carry;
-} gradus_clock;
-
 // What acts on gradients before a rule and on parameters after it; 0 leaves a transform out.
 //
 // They act in the order of the fields, in registers: gradients are never written. `= {0}` is none
@@ -405,8 +549,8 @@ typedef struct {
   float decay;
   // p = sign(p) * max(|p| - lr * prox_l1, 0): exact zeros.
   float prox_l1;
-  // p within [-max_norm, max_norm].
-  float max_norm;
+  // p within [-clamp_params, clamp_params].
+  float clamp_params;
 } gradus_transforms;
 
 // Stochastic gradient descent: `p -= lr * g`. No column of state.
@@ -585,9 +729,9 @@ typedef struct {
   uint32_t version;
   // Learning rate at the start.
   float lr;
-  // Share that is left after each fall.
-  float gamma;
-  // Steps from one fall to the next.
+  // Factor of each change.
+  double gamma;
+  // Steps from one change to the next.
   uint32_t every;
   // Steps of a linear warm-up before the schedule; 0 for none.
   uint32_t warm_up_steps;
@@ -595,7 +739,25 @@ typedef struct {
   float warm_up_start;
 } gradus_step_decay;
 
-// Exponential decay: `lr * e^(-k * step)`.
+// Step decay at chosen steps: `lr * gamma^k`, `k` the number of milestones up to `step`.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at the start.
+  float lr;
+  // Factor of each change.
+  double gamma;
+  // Steps from which on the rate has changed, in any order.
+  const uint32_t *milestones;
+  // How many.
+  size_t count;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_multi_step;
+
+// Exponential decay, or growth where `k` is below 0: `lr * e^(-k * step)`.
 typedef struct {
   // GRADUS_STRUCTS.
   uint32_t version;
@@ -623,6 +785,20 @@ typedef struct {
   float warm_up_start;
 } gradus_inverse_time;
 
+// Inverse square root of time: `lr * sqrt(shift / (shift + step))` (Vaswani et al., 2017).
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate at the start.
+  float lr;
+  // Steps after which the rate has fallen to lr / sqrt(2).
+  uint32_t shift;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_inverse_sqrt;
+
 // Straight line from `start` to `end` in `steps` steps, and `end` after them.
 typedef struct {
   // GRADUS_STRUCTS.
@@ -638,6 +814,24 @@ typedef struct {
   // Learning rate of step 0, if there is a warm-up.
   float warm_up_start;
 } gradus_linear;
+
+// Polynomial decay: `end + (lr - end) * (1 - step / steps)^power`, and `end` after it.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate of step 0.
+  float lr;
+  // Learning rate from `steps` on; 0.
+  float end;
+  // Steps from one to the other.
+  uint32_t steps;
+  // Power of the part that is left.
+  float power;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_polynomial;
 
 // Half a cosine wave from `lr` to `min` in `steps` steps (Loshchilov and Hutter, 2017).
 typedef struct {
@@ -689,7 +883,29 @@ typedef struct {
   float warm_up_start;
 } gradus_snapshot_cycle;
 
+// The same rate, and a short fall at the end (Hu et al., 2024): with a warm-up, warm-up-stable-decay.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate before the fall.
+  float lr;
+  // Learning rate after the fall; 0.
+  float end;
+  // Steps before the fall.
+  uint32_t stable;
+  // Steps of the fall.
+  uint32_t fall;
+  // The way down: GRADUS_ANNEAL_LINEAR, GRADUS_ANNEAL_COSINE or GRADUS_ANNEAL_ROOT.
+  uint32_t anneal;
+  // Steps of a linear warm-up before the schedule; 0 for none.
+  uint32_t warm_up_steps;
+  // Learning rate of step 0, if there is a warm-up.
+  float warm_up_start;
+} gradus_stable_decay;
+
 // Up and down between two rates, again and again (Smith, 2017).
+//
+// With min and max exchanged it is the momentum that goes with such a rate.
 typedef struct {
   // GRADUS_STRUCTS.
   uint32_t version;
@@ -701,6 +917,10 @@ typedef struct {
   uint32_t up;
   // Steps down.
   uint32_t down;
+  // How the tops change: GRADUS_PEAKS_EQUAL, GRADUS_PEAKS_HALVED or GRADUS_PEAKS_EXPONENTIAL.
+  uint32_t peaks;
+  // Factor of the tops at every step, at most 1, with GRADUS_PEAKS_EXPONENTIAL.
+  double gamma;
   // Steps of a linear warm-up before the schedule; 0 for none.
   uint32_t warm_up_steps;
   // Learning rate of step 0, if there is a warm-up.
@@ -708,6 +928,8 @@ typedef struct {
 } gradus_triangular;
 
 // One cycle (Smith and Topin, 2018), as PyTorch's OneCycleLR.
+//
+// With 0.95 as start and end and 0.85 as max it is the momentum that goes with such a rate.
 typedef struct {
   // GRADUS_STRUCTS.
   uint32_t version;
@@ -723,41 +945,57 @@ typedef struct {
   float rise;
   // Whether the fall goes back to start as fast as it rose, and from there to end: 0, or 1 for yes.
   uint32_t three_phase;
+  // The way from one rate to the next: GRADUS_ANNEAL_COSINE, GRADUS_ANNEAL_LINEAR or GRADUS_ANNEAL_ROOT.
+  uint32_t anneal;
   // Steps of a linear warm-up before the schedule; 0 for none.
   uint32_t warm_up_steps;
   // Learning rate of step 0, if there is a warm-up.
   float warm_up_start;
 } gradus_one_cycle;
 
-// Step decay at chosen steps: `lr * gamma^k`, `k` the number of milestones up to `step`.
+// A rate that falls where a metric no longer improves, as PyTorch's ReduceLROnPlateau.
 typedef struct {
   // GRADUS_STRUCTS.
   uint32_t version;
   // Learning rate at the start.
   float lr;
-  // Share that is left after each fall.
-  float gamma;
-  // Steps at which the rate falls, in any order.
-  const uint32_t *milestones;
-  // How many.
-  size_t count;
-  // Steps of a linear warm-up before the schedule; 0 for none.
-  uint32_t warm_up_steps;
-  // Learning rate of step 0, if there is a warm-up.
-  float warm_up_start;
-} gradus_multi_step;
+  // Factor of each fall, below 1; 0.1.
+  double factor;
+  // By how much a metric must be better to count; 1e-4.
+  double threshold;
+  // GRADUS_THRESHOLD_RELATIVE or GRADUS_THRESHOLD_ABSOLUTE.
+  uint32_t threshold_mode;
+  // GRADUS_GOAL_MIN or GRADUS_GOAL_MAX.
+  uint32_t goal;
+  // Metrics in a row that may be no better; 10.
+  uint32_t patience;
+  // Metrics after a fall that are not counted as bad; 0.
+  uint32_t cooldown;
+  // The rate does not fall below it; 0.
+  float min;
+  // Falls by no more than this do not take place; 1e-8.
+  float eps;
+} gradus_plateau;
 
-// One value of a file. The values of a file are saved and loaded in the order of their list.
+// What [`Plateau`] remembers of the metrics: all zero bits at the start.
 typedef struct {
-  // One of the GRADUS_ITEM_ constants.
-  uint32_t kind;
-  // Parameters of a state, or floats.
-  size_t n;
-  // The columns of a state, one after the other; the floats; the uint32_t; or the gradus_masks.
-  void *data;
-  // The clock of a state; else null.
-  gradus_clock *clock;
-} gradus_item;
+  // The best metric, where there is one.
+  float best;
+  // How often a metric was the best one; 0: none yet.
+  uint32_t improvements;
+  // Metrics since the best one that were no better.
+  uint32_t bad;
+  // Metrics that are not counted any more as bad.
+  uint32_t cooldown;
+  // Falls of the rate.
+  uint32_t falls;
+} gradus_plateau_state;
+
+// Takes the next `n` bytes of a file; returns 0, or another value if it failed.
+typedef int32_t (*gradus_sink)(void *context, const uint8_t *bytes, size_t n);
+
+// Fills `bytes` with `n` bytes of a file, from its byte `at` on; returns 0, or another value if it failed.
+typedef int32_t (*gradus_source)(void *context, size_t at, uint8_t *bytes, size_t n);
 
 // Gradients of one tensor: `n` floats.
 typedef struct {
@@ -770,6 +1008,113 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Takes the `n` floats of `params` into the mean of all that it was given (SWA; Izmailov et al., 2018).
+//
+// `state` is GRADUS_SWA_COLUMNS * n floats, of which the first `n` are the mean; state and clock start as zeros.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_swa_update(size_t n,
+                                const float *params,
+                                float *state,
+                                gradus_clock *clock);
+
+// Takes the `n` floats of `params` into the moving average.
+//
+// `state` is GRADUS_EMA_COLUMNS * n floats, of which the first `n` are the average; state and clock start as zeros.
+// The decay is not checked here.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_ema_update(const gradus_ema *config,
+                                size_t n,
+                                const float *params,
+                                float *state,
+                                gradus_clock *clock);
+
+// Whether the decay of `config` is in range: ask once, before training.
+//
+// Errors: GRADUS_ERROR_RHO, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION.
+gradus_status gradus_ema_check(const gradus_ema *config);
+
+// Adds the ensemble's `n` floats of `params` as one more model.
+//
+// Errors: GRADUS_ERROR_FULL if there is no room, GRADUS_ERROR_EMPTY if `n` is 0, GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_ensemble_push(gradus_ensemble *ensemble,
+                                   const float *params);
+
+// Writes the mean of what the members predict to the `m` floats of `mean`.
+//
+// `model` fills `m` floats, which are `scratch`: the classes of one sample, or of many samples in a row. gradus_argmax()
+// of each row is the ensemble's answer.
+//
+// Errors: GRADUS_ERROR_EMPTY if there is no member, GRADUS_ERROR_CALLBACK if `model` failed, after which `mean` holds
+// nothing of use, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_LENGTH.
+gradus_status gradus_ensemble_predict(const gradus_ensemble *ensemble,
+                                      gradus_model model,
+                                      void *context,
+                                      size_t m,
+                                      float *scratch,
+                                      float *mean);
+
+// Writes the index of the largest of `n` floats to `index`, the first of equals; NaN is passed over.
+//
+// Errors: GRADUS_ERROR_EMPTY if there is none, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_LENGTH.
+gradus_status gradus_argmax(size_t n,
+                            const float *values,
+                            size_t *index);
+
+// Finds the newest complete file in the region of `flash`: once at every start.
+//
+// A journal keeps the newest complete file, whatever a power cut tears: a save erases the slot of the older file, writes
+// the data and last its header. Slots and files are those of the Rust crate.
+//
+// Errors: GRADUS_ERROR_FLASH_REGION if the halves of the region are not whole blocks or the words are too long,
+// GRADUS_ERROR_CALLBACK if neither slot can be read, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_journal_open(const gradus_flash *flash,
+                                  gradus_journal *journal);
+
+// Saves the `count` elements of `items` to the slot of the older file, in pieces of at most 256 bytes.
+//
+// If it fails, the newest file is what it was; after a restart it is that file or the new one, whole in either case.
+//
+// Errors: GRADUS_ERROR_FILE_LENGTH if the file does not fit into a slot, GRADUS_ERROR_CALLBACK,
+// GRADUS_ERROR_FLASH_DAMAGED if the flash does not hold it afterwards, GRADUS_ERROR_VERSION if the journal is not open,
+// and those of gradus_save_to().
+gradus_status gradus_journal_save(const gradus_flash *flash,
+                                  gradus_journal *journal,
+                                  const gradus_item *items,
+                                  size_t count);
+
+// Loads the `count` elements of `items` from the newest complete file, and writes 1 to `found`; 0 if there is none.
+//
+// Errors: those of gradus_load_from(), GRADUS_ERROR_VERSION if the journal is not open.
+gradus_status gradus_journal_load(const gradus_flash *flash,
+                                  const gradus_journal *journal,
+                                  const gradus_item *items,
+                                  size_t count,
+                                  uint32_t *found);
+
+// Writes `n` bytes of any content to the slot of the older file.
+//
+// Errors: those of gradus_journal_save().
+gradus_status gradus_journal_write(const gradus_flash *flash,
+                                   gradus_journal *journal,
+                                   const uint8_t *bytes,
+                                   size_t n);
+
+// Reads the newest complete file to `buffer` of `capacity` bytes, and writes its bytes to `size`; 0 if there is none.
+//
+// Errors: GRADUS_ERROR_FILE_LENGTH if the buffer is too short, GRADUS_ERROR_CALLBACK, GRADUS_ERROR_FLASH_DAMAGED if
+// the file has changed, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
+gradus_status gradus_journal_read(const gradus_flash *flash,
+                                  const gradus_journal *journal,
+                                  uint8_t *buffer,
+                                  size_t capacity,
+                                  size_t *size);
 
 // Tells L-BFGS the `value` and the `grads` at `x`, and writes to `x` where to evaluate next.
 //
@@ -794,9 +1139,9 @@ extern "C" {
 //
 // On a Cortex-M4F it takes up to 3928 bytes of stack with 20 pairs, with doubles 6400.
 //
-// Errors: GRADUS_ERROR_SIZE if config has no or too many pairs; at the start
+// Errors: GRADUS_ERROR_EMPTY if config has no or too many pairs; at the start
 // GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
-// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SIZE
+// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_EMPTY
 // for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
 // from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
 // finite; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
@@ -831,7 +1176,7 @@ gradus_status gradus_lbfgs_stop(const gradus_lbfgs *config,
 //
 // Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`; GRADUS_ERROR_VERSION if config
 // or state are none, or the run has not begun; GRADUS_ERROR_LENGTH if `n`, the pairs or the type of
-// number are not those of the run; GRADUS_ERROR_SIZE, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// number are not those of the run; GRADUS_ERROR_EMPTY, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP.
 gradus_status gradus_lbfgs_save(const gradus_lbfgs *config,
                                 size_t n,
@@ -852,7 +1197,7 @@ gradus_status gradus_lbfgs_save(const gradus_lbfgs *config,
 // Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
 // GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND if the file has another type of number,
 // GRADUS_ERROR_FILE_SHAPE if it has another `n` or other pairs, GRADUS_ERROR_FILE_VALUE;
-// GRADUS_ERROR_VERSION, GRADUS_ERROR_SIZE, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_EMPTY, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL,
 // GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
 gradus_status gradus_lbfgs_load(const gradus_lbfgs *config,
                                 size_t n,
@@ -1476,9 +1821,20 @@ gradus_status gradus_step_decay_at(const gradus_step_decay *schedule, uint32_t s
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA, GRADUS_ERROR_STEPS;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA, GRADUS_ERROR_STEPS,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_step_decay_check(const gradus_step_decay *schedule);
+
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_multi_step_at(const gradus_multi_step *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
+//
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA,
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_multi_step_check(const gradus_multi_step *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
@@ -1487,7 +1843,7 @@ gradus_status gradus_exponential_at(const gradus_exponential *schedule, uint32_t
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_exponential_check(const gradus_exponential *schedule);
 
@@ -1498,9 +1854,20 @@ gradus_status gradus_inverse_time_at(const gradus_inverse_time *schedule, uint32
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RATE,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_inverse_time_check(const gradus_inverse_time *schedule);
+
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_inverse_sqrt_at(const gradus_inverse_sqrt *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
+//
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS,
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_inverse_sqrt_check(const gradus_inverse_sqrt *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
@@ -1509,9 +1876,20 @@ gradus_status gradus_linear_at(const gradus_linear *schedule, uint32_t step, flo
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_linear_check(const gradus_linear *schedule);
+
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_polynomial_at(const gradus_polynomial *schedule, uint32_t step, float *lr);
+
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
+//
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS, GRADUS_ERROR_POWER,
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_polynomial_check(const gradus_polynomial *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
@@ -1520,7 +1898,7 @@ gradus_status gradus_cosine_at(const gradus_cosine *schedule, uint32_t step, flo
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_cosine_check(const gradus_cosine *schedule);
 
@@ -1533,7 +1911,7 @@ gradus_status gradus_warm_restarts_at(const gradus_warm_restarts *schedule,
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_warm_restarts_check(const gradus_warm_restarts *schedule);
 
@@ -1546,42 +1924,70 @@ gradus_status gradus_snapshot_cycle_at(const gradus_snapshot_cycle *schedule,
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_snapshot_cycle_check(const gradus_snapshot_cycle *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
-gradus_status gradus_triangular_at(const gradus_triangular *schedule, uint32_t step, float *lr);
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_stable_decay_at(const gradus_stable_decay *schedule,
+                                     uint32_t step,
+                                     float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS, GRADUS_ERROR_ENUM,
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_stable_decay_check(const gradus_stable_decay *schedule);
+
+// Writes the learning rate that `schedule` has after `step` updates to `lr`.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_triangular_at(const gradus_triangular *schedule,
+                                   uint32_t step,
+                                   float *lr);
+
+// Whether every parameter of `schedule` lies in its range: ask once, before training.
+//
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS, GRADUS_ERROR_GAMMA, GRADUS_ERROR_ENUM,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_triangular_check(const gradus_triangular *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
-gradus_status gradus_one_cycle_at(const gradus_one_cycle *schedule, uint32_t step, float *lr);
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_one_cycle_at(const gradus_one_cycle *schedule,
+                                  uint32_t step,
+                                  float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS, GRADUS_ERROR_FRACTION;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_STEPS, GRADUS_ERROR_FRACTION, GRADUS_ERROR_ENUM,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_one_cycle_check(const gradus_one_cycle *schedule);
 
-// Writes the learning rate that `schedule` has after `step` updates to `lr`.
+// Takes one more metric into `state`, zeros at the start, and writes the rate of the steps that follow to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
-gradus_status gradus_multi_step_at(const gradus_multi_step *schedule, uint32_t step, float *lr);
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_plateau_update(const gradus_plateau *schedule,
+                                    float metric,
+                                    gradus_plateau_state *state,
+                                    float *lr);
+
+// Writes the rate of `state` to `lr`: after a restart, or before the first metric.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_plateau_lr(const gradus_plateau *schedule,
+                                const gradus_plateau_state *state,
+                                float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
 //
-// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA;
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_GAMMA, GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_ENUM,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
-gradus_status gradus_multi_step_check(const gradus_multi_step *schedule);
+gradus_status gradus_plateau_check(const gradus_plateau *schedule);
 
 // Text for people of a status, never null; `"unknown status"` for other numbers.
 const char *gradus_status_name(int32_t status);
@@ -1622,12 +2028,38 @@ gradus_status gradus_load(const gradus_item *items,
                           const uint8_t *file,
                           size_t size);
 
+// Saves the `count` elements of `items` as a file that is handed to `sink` in pieces of 256 bytes, the last one shorter.
+//
+// `size` gets the bytes of the file. `context` is handed on. The file is that of gradus_save(). `sink` is not called
+// again after it has failed, and may not touch the memory of the items.
+//
+// Errors: GRADUS_ERROR_CALLBACK if `sink` failed, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM, GRADUS_ERROR_EMPTY, GRADUS_ERROR_FILE_SHAPE.
+gradus_status gradus_save_to(const gradus_item *items,
+                             size_t count,
+                             gradus_sink sink,
+                             void *context,
+                             size_t *size);
+
+// Loads the `count` elements of `items` from a file of `size` bytes that `source` reads.
+//
+// The file is read twice from its beginning to its end, in pieces of 256 bytes, the last one shorter: the first time to
+// compare its checksum and its shape, the second time into the items. `source` may not touch their memory.
+//
+// Errors: those of gradus_load(), and GRADUS_ERROR_CALLBACK if `source` failed: nothing was written.
+// GRADUS_ERROR_FILE_TORN if it failed or gave other bytes the second time: the items hold a part of the file.
+gradus_status gradus_load_from(const gradus_item *items,
+                               size_t count,
+                               size_t size,
+                               gradus_source source,
+                               void *context);
+
 // Writes the Euclidean norm of the `n` floats of `x` to `result`.
 //
 // Without overflow or underflow on the way.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-gradus_status gradus_norm(size_t n, const float *x, float *result);
+gradus_status gradus_l2_norm(size_t n, const float *x, float *result);
 
 // Writes the sum of the absolute values of the `n` floats of `x` to `result`.
 //
@@ -1741,14 +2173,17 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
   (124 + (bytes_of_a_number_) * \
    (26 + (2 * (size_t)(pairs_) + 5) * (size_t)(n_) + ((size_t)(pairs_) + 1) * (size_t)(pairs_)))
 
+#define GRADUS_EMA(decay_) {GRADUS_STRUCTS, (double)(decay_)}
+#define GRADUS_ENSEMBLE(n_, room_, members_) {GRADUS_STRUCTS, 0, (uint32_t)(room_), (size_t)(n_), (members_)}
+
 #define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9, 0}
 #define GRADUS_MASK_WORDS(n_) ((n_) / 32 + ((n_) % 32 != 0))
 #define GRADUS_DROPOUT(drop_prob_) {GRADUS_STRUCTS, 1.0f - (float)(drop_prob_), 0}
 
 #define GRADUS_STEP_DECAY(lr_, gamma_, every_) \
-  {GRADUS_STRUCTS, (float)(lr_), (float)(gamma_), (uint32_t)(every_), 0, 0}
+  {GRADUS_STRUCTS, (float)(lr_), (double)(gamma_), (uint32_t)(every_), 0, 0}
 #define GRADUS_MULTI_STEP(lr_, gamma_, milestones_, count_) \
-  {GRADUS_STRUCTS, (float)(lr_), (float)(gamma_), (milestones_), (size_t)(count_), 0, 0}
+  {GRADUS_STRUCTS, (float)(lr_), (double)(gamma_), (milestones_), (size_t)(count_), 0, 0}
 #define GRADUS_EXPONENTIAL(lr_, k_) {GRADUS_STRUCTS, (float)(lr_), (float)(k_), 0, 0}
 #define GRADUS_INVERSE_TIME(lr_, k_) {GRADUS_STRUCTS, (float)(lr_), (float)(k_), 0, 0}
 #define GRADUS_LINEAR(start_, end_, steps_) \
@@ -1759,8 +2194,16 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
 #define GRADUS_SNAPSHOT_CYCLE(lr_, steps_, cycles_) \
   {GRADUS_STRUCTS, (float)(lr_), (uint32_t)(steps_), (uint32_t)(cycles_), 0, 0}
 #define GRADUS_TRIANGULAR(min_, max_, up_, down_) \
-  {GRADUS_STRUCTS, (float)(min_), (float)(max_), (uint32_t)(up_), (uint32_t)(down_), 0, 0}
+  {GRADUS_STRUCTS, (float)(min_), (float)(max_), (uint32_t)(up_), (uint32_t)(down_), \
+   GRADUS_PEAKS_EQUAL, 0, 0, 0}
 #define GRADUS_ONE_CYCLE(max_, steps_) \
   {GRADUS_STRUCTS, (float)(max_) / 25.0f, (float)(max_), (float)(max_) / 25.0f / 1e4f, (uint32_t)(steps_), \
-   0.3f, 0, 0, 0}
+   0.3f, 0, GRADUS_ANNEAL_COSINE, 0, 0}
+#define GRADUS_INVERSE_SQRT(lr_, shift_) {GRADUS_STRUCTS, (float)(lr_), (uint32_t)(shift_), 0, 0}
+#define GRADUS_POLYNOMIAL(lr_, steps_, power_) \
+  {GRADUS_STRUCTS, (float)(lr_), 0, (uint32_t)(steps_), (float)(power_), 0, 0}
+#define GRADUS_STABLE_DECAY(lr_, stable_, fall_) \
+  {GRADUS_STRUCTS, (float)(lr_), 0, (uint32_t)(stable_), (uint32_t)(fall_), GRADUS_ANNEAL_LINEAR, 0, 0}
+#define GRADUS_PLATEAU(lr_) \
+  {GRADUS_STRUCTS, (float)(lr_), 0.1, 1e-4, GRADUS_THRESHOLD_RELATIVE, GRADUS_GOAL_MIN, 10, 0, 0, 1e-8f}
 

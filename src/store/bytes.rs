@@ -1,6 +1,6 @@
 //! Cursors over the bytes of a file: neither can run past its end, and neither can panic.
 
-use super::{CRC, Digest, Error, HEADER, Name, PIECE, TRAILER};
+use super::{CRC, Checksum, Error, HEADER, Name, PIECE, TRAILER};
 use crate::simd::Bf16;
 
 /// What stands before the data of a record: its name and its shape.
@@ -196,7 +196,7 @@ pub struct Reader<'a> {
     size: u64,
     /// Bytes of the file that may be read: all but its checksum.
     left: u64,
-    digest: Digest,
+    digest: Checksum,
     /// Bytes of the records that the values asked for so far, also where there were none.
     pub at: u64,
     /// Whether a value was met that would be written as another one.

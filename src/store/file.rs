@@ -1,7 +1,7 @@
 //! The frame of a file around its records: written and read at once, or in pieces.
 
 use super::bytes::{Reader, Source, Writer, source};
-use super::{CRC, Digest, Error, Fixed, HEADER, Load, MAGIC, PIECE, Save, StreamError, TRAILER, VERSION};
+use super::{CRC, Checksum, Error, Fixed, HEADER, Load, MAGIC, PIECE, Save, StreamError, TRAILER, VERSION};
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
 
@@ -54,7 +54,7 @@ pub struct Pieces<S> {
     value: S,
     size: u64,
     at: u64,
-    digest: Digest,
+    digest: Checksum,
 }
 
 impl<S: Save> Pieces<S> {

@@ -103,6 +103,6 @@ pub const PIECE: usize = 256;
 
 /// A table costs flash, a loop over bits costs time: the result is one.
 type Bits = Table<{ if cfg!(feature = "std") { 16 } else { 0 } }>;
-type Digest = crc::Digest<'static, u32, Bits>;
+type Checksum = crc::Digest<'static, u32, Bits>;
 
 static CRC: Crc<u32, Bits> = Crc::<u32, Bits>::new(&CRC_32_ISO_HDLC);

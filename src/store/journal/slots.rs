@@ -7,7 +7,7 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 
 /// A table where there is room: the checksum is one.
 type Bits = Table<{ if cfg!(feature = "std") { 1 } else { 0 } }>;
-type Digest = crc::Digest<'static, u32, Bits>;
+type Checksum = crc::Digest<'static, u32, Bits>;
 
 /// Not the polynomial of the files: the checksum of data that ends with a checksum of the same
 /// polynomial does not depend on the data.
@@ -73,7 +73,7 @@ pub struct Entry {
 
 impl Entry {
     /// The checksum so far: what the header says.
-    pub fn digest(&self) -> Digest {
+    pub fn digest(&self) -> Checksum {
         let mut digest = CRC.digest();
         digest.update(&self.sequence.to_le_bytes());
         digest.update(&self.length.to_le_bytes());
@@ -81,7 +81,7 @@ impl Entry {
     }
 
     /// The header of data with this checksum, to fill up.
-    pub fn header(&self, digest: Digest, chunk: &mut [u8; CHUNK]) {
+    pub fn header(&self, digest: Checksum, chunk: &mut [u8; CHUNK]) {
         chunk.fill(0xff);
         let words =
             [MAGIC, self.sequence.to_le_bytes(), self.length.to_le_bytes(), digest.finalize().to_le_bytes()];
@@ -195,7 +195,7 @@ impl Slots {
 /// A pass over the data of a slot, to compare its checksum.
 pub struct Scan {
     entry: Entry,
-    digest: Digest,
+    digest: Checksum,
     crc: u32,
     at: u32,
     left: usize,
