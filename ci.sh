@@ -56,6 +56,8 @@ check() {
   readme
   cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
   cargo clippy --locked --no-default-features -- -D warnings
+  generate
+  git diff --exit-code -- include src/ffi/rules.rs tests/support/c_rules.rs
 }
 
 ## test: the test suite, as the README names it

@@ -22,35 +22,55 @@ exported() {
 
 ## c: the C interface: header, names, layout, bits and refusals under sanitizers, the examples
 c() {
-  local out library compiler standard digits
+  local out library compiler standard strict digits
   apt gcc g++ clang binutils cmake pkg-config || { missing "no C compilers"; return 0; }
   apt libclang-rt-dev || apt "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev" ||
     { missing "no sanitizers for clang"; return 0; }
   apt gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm || { missing "no qemu-system-arm or arm gcc"; return 0; }
-  if ! cbindgen --version 2>/dev/null | grep -q 0.29.4; then
-    cargo install --quiet --locked cbindgen --version 0.29.4 || { missing "no cbindgen"; return 0; }
-  fi
   out=$(mktemp -d)
-  # Associated constants of other modules come along; those of the interface begin with GRADUS.
-  RUSTC_BOOTSTRAP=1 cbindgen --quiet --config cbindgen.toml --crate gradus 2>/dev/null |
-    awk 'BEGIN { RS = ""; ORS = "\n\n" } !/(^|\n)#define [^G]/' >include/gradus.h
-  git diff --exit-code -- include/gradus.h
+  generate
+  git diff --exit-code -- include src/ffi/rules.rs tests/support/c_rules.rs
   cargo rustc --quiet --locked --lib --release --features ffi --crate-type staticlib
   library=${CARGO_TARGET_DIR:-target}/release/libgradus.a
-  diff <(exported "$library" gradus_) <(grep -o 'gradus_[a-z0-9_]*(' include/gradus.h | tr -d '(' | sort -u)
+  diff <(exported "$library" gradus_) \
+    <(grep -v '^static inline' include/gradus.h | grep -o '^[a-z].*gradus_[a-z0-9_]*(' | grep -o 'gradus_[a-z0-9_]*($' | tr -d '(' | sort -u)
   GRADUS_C_OUT=$out cargo test --locked --quiet --features ffi --test suite abi::
-  g++ -std=c++11 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only tests/c/header.cpp
-  diff <(sed -n '/Initialisers/,$ s/^#define \(GRADUS_[A-Z_]*\).*/\1/p' include/gradus.h | sort) \
-    <(grep -o 'GRADUS_[A-Z_]*' tests/c/header.cpp | sort -u)
+  strict="-pedantic -Wall -Wextra -Werror"
+  for standard in c++11 c++14 c++17 c++20; do
+    g++ -std=$standard $strict -Wold-style-cast -Wconversion -Iinclude -fsyntax-only tests/c/header.cpp
+    clang++ -std=$standard $strict -Wold-style-cast -Wconversion -Iinclude -fsyntax-only tests/c/header.cpp
+  done
+  # Every initialiser stands in that file, the optimizers' by their list.
+  diff <(sed -n 's/^#define \(GRADUS_[A-Z_0-9]*\)(.*/\1/p' include/gradus.h | grep -v -e CAST -e FLOAT -e OPTIMIZERS |
+    grep -v -x -f <(sed -n 's/^  X(.*, \([A-Z_]*\)).*/GRADUS_\1/p' include/gradus.h) | sort) \
+    <(grep -o 'GRADUS_[A-Z_0-9]*(' tests/c/header.cpp | tr -d '(' | grep -v -e OPTIMIZERS -e '##' -e '^GRADUS_$' | sort -u)
   for compiler in gcc clang; do
-    for standard in c99 c11; do
-      "$compiler" -std=$standard -pedantic -Wall -Wextra -Werror -ffp-contract=off -O1 -g \
+    for standard in c99 c11 c17 c2x; do
+      echo "$compiler $standard"
+      "$compiler" -std=$standard $strict -Iinclude -fsyntax-only -Wconversion -x c include/gradus.h
+      "$compiler" -std=$standard $strict -ffp-contract=off -O1 -g \
         -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude tests/c/bits.c "$library" -lm -o "$out/bits"
       "$out/bits" >"$out/$compiler.txt" || { cat "$out/$compiler.txt"; return 1; }
       diff "$out/bits.txt" "$out/$compiler.txt"
+      "$compiler" -std=$standard $strict -Wconversion -g -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude \
+        examples/classifier/*.c "$library" -lm -o "$out/classifier"
+      "$out/classifier"
     done
-    "$compiler" -std=c11 -fsyntax-only -Iinclude "$out/layout.c"
+    "$compiler" -std=c11 -fsyntax-only -Iinclude tests/c/layout.c
+    for standard in c++17 c++20; do
+      "${compiler/%cc/}++" -std=$standard $strict -Wold-style-cast -Wconversion -fno-exceptions -fno-rtti -O1 -g \
+        -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude tests/c/wrapper.cpp "$library" -lm -o "$out/wrapper"
+      "$out/wrapper"
+    done
   done
+  gcc -std=c99 $strict -Iinclude examples/adam/adam.c "$library" -lm -o "$out/adam"
+  [ "$("$out/adam")" = "1.000 -2.000" ]
+  echo "the classifier on a Cortex-M4F"
+  arm-none-eabi-gcc -std=c99 $strict -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 \
+    -nostartfiles --specs=rdimon.specs -Wl,--gc-sections,--no-warn-execstack,--defsym=end=bss_end \
+    -T examples/firmware/c/nrf52840.ld -Iinclude -Iexamples/firmware/c tests/c/bare.c examples/classifier/*.c \
+    "$(bare_library thumbv7em-none-eabihf s)" -o "$out/classifier.elf"
+  cortex_m4 "$out/classifier.elf" | diff <("$out/classifier") -
   echo "all functions on a Cortex-M4F"
   arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard \
     -mfpu=fpv4-sp-d16 -nostartfiles --specs=rdimon.specs -Wl,--gc-sections,--no-warn-execstack,--defsym=end=bss_end \

@@ -10,6 +10,6 @@ cd "$(dirname "$0")/.."
 cargo rustc --quiet --locked --release --lib --crate-type staticlib --features ffi
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 cp "${CARGO_TARGET_DIR:-target}/release/libgradus.a" "$prefix/lib/"
-cp include/gradus.h "$prefix/include/"
-cp cmake/gradus-config.cmake "$prefix/share/gradus/"
+cp include/gradus.h include/gradus.hpp "$prefix/include/"
+cp cmake/gradus-config.cmake cmake/gradus-config-version.cmake "$prefix/share/gradus/"
 sed "s/@VERSION@/$version/" cmake/gradus.pc.in >"$prefix/lib/pkgconfig/gradus.pc"

@@ -14,8 +14,10 @@ pub(crate) fn check_lr(lr: f32) -> Result<(), Error> {
 
 /// Decay of a running average.
 pub(crate) fn check_decay(decay: f64, hyper: Hyper) -> Result<(), Error> {
-    // What counts is the rounded value: a decay that rounds to 1 never forgets.
-    require(decay >= 0.0 && (decay as f32) < 1.0, hyper)
+    // What counts is the value in f32: a decay that rounds to 1 never forgets. Bits compare like positive numbers,
+    // and a sign is larger than all of them.
+    const ROUNDS_TO_ONE: u64 = (1.0 - 1.0 / (1_u64 << 25) as f64).to_bits();
+    require(decay.to_bits() < ROUNDS_TO_ONE, hyper)
 }
 
 /// Decoupled weight decay: the factor `1 - lr * weight_decay` must stay above 0.

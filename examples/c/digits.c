@@ -121,7 +121,8 @@ static uint64_t hash(void) {
 
 int digits_train(void (*report)(const digits_progress *progress)) {
   gradus_adam adam = GRADUS_ADAM(4e-3f);
-  gradus_dropout dropout = GRADUS_DROPOUT(0.1f), keep_all = GRADUS_DROPOUT(0.0f);
+  gradus_dropout dropout = GRADUS_DROPOUT_DROP_PROB(0.1f), keep_all = GRADUS_DROPOUT_DROP_PROB(0.0f);
+  gradus_transforms mean = GRADUS_TRANSFORMS;
   unsigned train = 0, test = SAMPLES, seen[CLASSES] = {0};
   int status;
   /* Every fifth digit of each class, from the end of the list on, is for testing. */
@@ -151,8 +152,9 @@ int digits_train(void (*report)(const digits_progress *progress)) {
         if ((status = learn(samples[order[i]], &dropout)) != GRADUS_OK) return status;
       }
       if ((status = gradus_cosine_at(&schedule, adam_clock.t, &adam.lr)) != GRADUS_OK) return status;
-      adam.transforms.scale = 1.0f / (float)(to - from);
-      status = gradus_adam_step(&adam, PARAMS, params, grads, state, &adam_clock);
+      mean.flags = GRADUS_SCALE;
+      mean.scale = 1.0f / (float)(to - from);
+      status = gradus_adam_step_with(&adam, &mean, PARAMS, params, grads, state, &adam_clock);
       if (status != GRADUS_OK) return status;
     }
     digits_progress progress = {epoch, 0, SAMPLES - train, hash()};

@@ -11,33 +11,42 @@ pub struct Memory<T> {
     len: usize,
 }
 
-/// Where a piece of memory begins and ends, and whether the call writes it.
+/// A piece of memory that a call touches: `len` units of `1 << shift` bytes, which is their alignment.
 #[derive(Clone, Copy)]
 pub struct Region {
     start: usize,
-    end: usize,
-    written: bool,
+    len: usize,
+    /// `2 * shift`, and 1 more where the units are written: a region takes three words.
+    kind: usize,
+}
+
+impl Region {
+    /// Nothing.
+    pub const NONE: Self = Self { start: 0, len: 0, kind: 0 };
+
+    /// `len` elements from `start` on, to be read only.
+    #[inline(always)]
+    pub fn read<T>(start: *const T, len: usize) -> Self {
+        let unit = align_of::<T>();
+        let kind = 2 * unit.trailing_zeros() as usize;
+        Self { start: start.addr(), len: len.saturating_mul(size_of::<T>() / unit), kind }
+    }
+
+    /// The same, to be written.
+    #[inline(always)]
+    pub fn written<T>(start: *const T, len: usize) -> Self {
+        let region = Self::read(start, len);
+        Self { kind: region.kind + 1, ..region }
+    }
 }
 
 impl<T> Memory<T> {
     /// `len` elements from `start` on; nothing at all may also be null.
+    #[inline(always)]
     pub fn new(start: *const T, len: usize) -> Result<Self, gradus_status> {
-        if len > isize::MAX as usize / size_of::<T>().max(1) {
-            return Err(GRADUS_ERROR_LENGTH);
-        }
-        if len == 0 {
-            return Ok(Self { start: core::ptr::dangling_mut(), len });
-        }
-        if start.is_null() {
-            return Err(GRADUS_ERROR_NULL);
-        }
-        if !start.is_aligned() {
-            return Err(GRADUS_ERROR_ALIGNMENT);
-        }
-        if start.addr().checked_add(len * size_of::<T>()).is_none() {
-            return Err(GRADUS_ERROR_LENGTH);
-        }
-        Ok(Self { start: start.cast_mut(), len })
+        apart([Region::read(start, len)])?;
+        let start = if len == 0 { core::ptr::dangling_mut() } else { start.cast_mut() };
+        Ok(Self { start, len })
     }
 
     /// One element.
@@ -45,19 +54,16 @@ impl<T> Memory<T> {
         Self::new(start, 1)
     }
 
-    fn region(self, written: bool) -> Region {
-        let start = self.start.addr();
-        Region { start, end: start.wrapping_add(self.len * size_of::<T>()), written }
-    }
-
     /// To be read only.
+    #[inline(always)]
     pub fn read(self) -> Region {
-        self.region(false)
+        Region::read(self.start, self.len)
     }
 
     /// To be written.
+    #[inline(always)]
     pub fn written(self) -> Region {
-        self.region(true)
+        Region::written(self.start, self.len)
     }
 
     /// The elements, to read.
@@ -122,11 +128,37 @@ impl<T> Memory<T> {
     }
 }
 
-/// Refuses regions that overlap where one of them is written.
+/// Refuses regions that cannot be there, and those that overlap where one of them is written.
+#[inline(always)]
 pub fn apart<const N: usize>(regions: [Region; N]) -> Result<(), gradus_status> {
+    examine(&regions)
+}
+
+/// The only check of pointers: one function for all calls and types.
+#[inline(never)]
+fn examine(regions: &[Region]) -> Result<(), gradus_status> {
     for (i, a) in regions.iter().enumerate() {
-        for b in regions.iter().skip(i + 1) {
-            if (a.written || b.written) && a.start < b.end && b.start < a.end {
+        let Region { start, len, kind } = *a;
+        // Units have 8 bytes at most, so that no shift overflows, and no region is longer than half of the memory.
+        if len > isize::MAX as usize >> 3 {
+            return Err(GRADUS_ERROR_LENGTH);
+        }
+        if len > 0 && start == 0 {
+            return Err(GRADUS_ERROR_NULL);
+        }
+        if len > 0 && start & ((1 << (kind >> 1)) - 1) != 0 {
+            return Err(GRADUS_ERROR_ALIGNMENT);
+        }
+        let end = start.wrapping_add(len << (kind >> 1));
+        if end < start {
+            return Err(GRADUS_ERROR_LENGTH);
+        }
+        for b in regions.iter().take(i) {
+            // From the later start to the earlier end: empty if one of them is.
+            let from = if start > b.start { start } else { b.start };
+            let other = b.start.wrapping_add(b.len << (b.kind >> 1));
+            let to = if end < other { end } else { other };
+            if from < to && (kind | b.kind) & 1 != 0 {
                 return Err(GRADUS_ERROR_OVERLAP);
             }
         }

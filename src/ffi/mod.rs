@@ -8,11 +8,14 @@
 
 mod ensemble;
 mod journal;
+mod layer;
 mod lbfgs;
 mod memory;
 mod noise;
 mod norm;
 mod optim;
+mod random;
+mod rules;
 mod schedule;
 mod status;
 mod store;
@@ -22,16 +25,25 @@ mod transform;
 
 pub use ensemble::*;
 pub use journal::*;
+pub use layer::*;
 pub use lbfgs::*;
 pub use noise::*;
 pub use norm::*;
-pub use optim::*;
+pub use optim::{
+    GRADUS_EPSILON_HAT, GRADUS_EPSILON_OUTSIDE, GRADUS_EPSILON_ROOT, gradus_epsilon, gradus_tensor,
+};
+pub use random::*;
+pub use rules::*;
 pub use schedule::*;
 pub use status::*;
 pub use store::*;
 pub use stream::*;
 pub use sums::*;
-pub use transform::*;
+pub use transform::{
+    GRADUS_CLAMP_PARAMS, GRADUS_CLIP_VALUE, GRADUS_DECAY, GRADUS_ELASTIC_NET, GRADUS_L1, GRADUS_L2,
+    GRADUS_PROX_L1, GRADUS_SCALE, gradus_clip_norm, gradus_elastic_net_value, gradus_l1_value,
+    gradus_l2_value, gradus_limit_row_norms, gradus_transforms,
+};
 
 /// Version of the structures with a field `version`: an initialiser of this header writes it there.
 pub const GRADUS_STRUCTS: u32 = 1;

@@ -1,18 +1,19 @@
-//! The rules: one structure, one check and one step each.
+//! What all optimizers share: the stabiliser, the clock, the checks of a step, lists of tensors. Their structures and
+//! functions are in rules.rs, which is made from the list of optimizers.
 
-use super::memory::{Memory, apart, copy};
-use super::{gradus_status, gradus_transforms, guard, same_version};
-use crate::optim::{
-    AdaGrad, Adam, AdamW, AmsGrad, Clock, Epsilon, Lion, Momentum, Nadam, Nesterov, Optimizer, RmsProp, Sgd,
-    StateMut, Stateful,
-};
-use crate::simd::ColumnSet;
+use super::gradus_status::{self, *};
+use super::memory::{Memory, Region, apart};
+use super::transform::Transforms;
+use super::{gradus_transforms, same_version};
+use crate::optim::{Clock, Columns, Epsilon, Memory as Stored, Optimizer, Stateful, With};
+use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, count_non_finite};
+use crate::transform::Transform;
 
-/// Place of the stabiliser: added to the corrected root, as in PyTorch.
+/// Place of the stabiliser: `sqrt(v / c2) + eps`, as in PyTorch; c2 is the bias correction, 1 where a rule has none.
 pub const GRADUS_EPSILON_OUTSIDE: u32 = 0;
-/// Place of the stabiliser: added to the root before its correction, as in Keras' Adam.
+/// Place of the stabiliser: `(sqrt(v) + eps) / sqrt(c2)`, as in Keras' Adam.
 pub const GRADUS_EPSILON_HAT: u32 = 1;
-/// Place of the stabiliser: `inside` is added under the root, `eps` outside of it.
+/// Place of the stabiliser: `sqrt(v / c2 + inside) + eps`, as in Keras' RMSProp.
 pub const GRADUS_EPSILON_ROOT: u32 = 2;
 
 /// Place and size of the stabiliser in the denominator of an adaptive rule.
@@ -28,390 +29,309 @@ pub struct gradus_epsilon {
 }
 
 impl gradus_epsilon {
-    fn build(self) -> Result<Epsilon, gradus_status> {
+    pub(super) fn build(self) -> Result<Epsilon, gradus_status> {
         match self.place {
             GRADUS_EPSILON_OUTSIDE => Ok(Epsilon::Outside(self.eps)),
             GRADUS_EPSILON_HAT => Ok(Epsilon::Hat(self.eps)),
             GRADUS_EPSILON_ROOT => Ok(Epsilon::Root { inside: self.inside, outside: self.eps }),
-            _ => Err(gradus_status::GRADUS_ERROR_ENUM),
+            _ => Err(GRADUS_ERROR_ENUM),
         }
     }
 }
 
-/// Stochastic gradient descent: `p -= lr * g`. No column of state.
+/// One tensor of a model, for the calls on lists: what a step takes, and transforms of its own.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct gradus_sgd {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
+pub struct gradus_tensor {
+    /// Parameters.
+    pub n: usize,
+    /// The parameters.
+    pub params: *mut f32,
+    /// Their gradients.
+    pub grads: *const f32,
+    /// The columns of state, one after the other.
+    pub state: *mut f32,
+    /// A clock of its own, for a call without a common one.
+    pub clock: *mut Clock,
+    /// What acts before and after the rule, on this tensor alone; null for nothing. Tensors may share it.
+    pub transforms: *const gradus_transforms,
 }
 
-/// Momentum: `v = rho * v + (1 - dampening) * g; p -= lr * v`. State: v.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_momentum {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Share of the velocity that a step keeps; 0.9.
-    pub rho: f64,
-    /// Share of the gradient that does not enter the velocity, from the second step on; 0.
-    pub dampening: f64,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// Nesterov momentum: `v = rho * v + g; p -= lr * (g + rho * v)`. State: v.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_nesterov {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Share of the velocity that a step keeps; 0.9.
-    pub rho: f64,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// AdaGrad: `s += g * g; p -= lr * g / (sqrt(s) + eps)`. State: s.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_adagrad {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Stabiliser; 1e-10 outside of the root.
-    pub eps: gradus_epsilon,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// RMSProp: `s = rho * s + (1 - rho) * g * g; p -= lr * g / (sqrt(s) + eps)`. State: s.
-///
-/// The centred step divides by the deviation from the mean `a`, sqrt(max(0, s - a * a)), and has
-/// the state s, a. The steps with momentum move by `v = momentum * v + g / (..)`, and have the
-/// states s, v and s, a, v.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_rmsprop {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Decay of the running averages; 0.99.
-    pub rho: f64,
-    /// Stabiliser; 1e-8 outside of the root.
-    pub eps: gradus_epsilon,
-    /// Share of the velocity that a step with momentum keeps.
-    pub momentum: f32,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// Adam (Kingma and Ba, 2015). State: m, v.
-///
-/// ```text
-/// m = beta1 * m + (1 - beta1) * g            c1 = 1 - beta1^t
-/// v = beta2 * v + (1 - beta2) * g * g        c2 = 1 - beta2^t
-/// p -= lr * (m / c1) / (sqrt(v / c2) + eps)
-/// ```
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_adam {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Decay of the first moment; 0.9.
-    pub beta1: f64,
-    /// Decay of the second moment; 0.999.
-    pub beta2: f64,
-    /// Stabiliser; 1e-8 outside of the root.
-    pub eps: gradus_epsilon,
-    /// Whether the moments are corrected for their start at 0: 1, or 0 for no.
-    pub bias_correction: u32,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// AdamW (Loshchilov and Hutter, 2019): Adam, and `p *= 1 - lr * weight_decay`. State: m, v.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_adamw {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Decay of the first moment; 0.9.
-    pub beta1: f64,
-    /// Decay of the second moment; 0.999.
-    pub beta2: f64,
-    /// Stabiliser; 1e-8 outside of the root.
-    pub eps: gradus_epsilon,
-    /// Share of a weight that decays per step and unit of learning rate; 1e-2.
-    pub weight_decay: f32,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// AMSGrad (Reddi, Kale and Kumar, 2018): Adam over the largest v so far. State: m, v, vmax.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_amsgrad {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Decay of the first moment; 0.9.
-    pub beta1: f64,
-    /// Decay of the second moment; 0.999.
-    pub beta2: f64,
-    /// Stabiliser; 1e-8 outside of the root.
-    pub eps: gradus_epsilon,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// Nadam (Dozat, 2016): Adam with Nesterov's look ahead. State: m, v.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_nadam {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Limit of the decay of the first moment; 0.9.
-    pub beta1: f64,
-    /// Decay of the second moment; 0.999.
-    pub beta2: f64,
-    /// Stabiliser; 1e-8 outside of the root.
-    pub eps: gradus_epsilon,
-    /// How fast the decay of the first moment grows from half of beta1 to beta1; 4e-3.
-    pub momentum_decay: f32,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// Lion (Chen et al., 2023): the sign of an interpolated momentum. State: m.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_lion {
-    /// GRADUS_STRUCTS.
-    pub version: u32,
-    /// Learning rate.
-    pub lr: f32,
-    /// Share of the momentum in the step's direction; 0.9.
-    pub beta1: f64,
-    /// Decay of the momentum; 0.99.
-    pub beta2: f64,
-    /// Share of a weight that decays per step and unit of learning rate; 1e-3.
-    pub weight_decay: f32,
-    /// What acts before and after.
-    pub transforms: gradus_transforms,
-}
-
-/// One step of any rule: the only body that all of them have.
+/// A configuration in C: its version comes first, and the rest makes the optimizer.
 ///
 /// # Safety
-/// The pointers point at as much memory as the public functions say.
+/// The structure begins with a `u32`, the version.
+pub unsafe trait Config: Copy {
+    /// What it configures.
+    type Optimizer: Optimizer<Family: Stateful<Memory = f32>>;
+    /// The optimizer, if every enumeration has a value of its own.
+    fn build(&self) -> Result<Self::Optimizer, gradus_status>;
+}
+
+/// The pointers of a step.
+#[derive(Clone, Copy)]
+pub struct Pointers<M = f32> {
+    pub n: usize,
+    pub params: *mut f32,
+    pub grads: *const f32,
+    pub state: *mut M,
+    pub clock: *mut Clock,
+}
+
+impl<M: crate::simd::Stored> Pointers<M> {
+    /// What the step touches. Too long a state is too many parameters, too.
+    #[inline(always)]
+    fn regions(&self, columns: usize) -> [Region; 4] {
+        [
+            Region::written(self.params, self.n),
+            Region::read(self.grads, self.n),
+            Region::written(self.state, self.n.wrapping_mul(columns)),
+            Region::written(self.clock, 1),
+        ]
+    }
+
+    /// Checks all pointers, also against the configuration, which the step only reads.
+    #[inline(always)]
+    fn check<C: Config>(&self, config: *const C) -> Result<(), gradus_status> {
+        let [params, grads, state, clock] = self.regions(Columns::<C::Optimizer>::COUNT);
+        apart([Region::read(config, 1), params, grads, state, clock])
+    }
+
+    /// The same, and against one more piece of memory.
+    #[inline(always)]
+    fn check_with<C: Config>(&self, config: *const C, more: Region) -> Result<(), gradus_status> {
+        let [params, grads, state, clock] = self.regions(Columns::<C::Optimizer>::COUNT);
+        apart([Region::read(config, 1), params, grads, state, clock, more])
+    }
+
+    /// The slices of the pass.
+    ///
+    /// # Safety
+    /// The pointers are checked, and the caller vouches for the memory.
+    #[inline(always)]
+    unsafe fn pass<'a, C: ColumnSet>(&self) -> Result<C::Pass<'a, M>, gradus_status> {
+        let n = self.n;
+        // SAFETY: checked, and apart; the caller vouches for the memory. Column k ends at (k + 1) * n.
+        unsafe {
+            let params = core::slice::from_raw_parts_mut(at(n, self.params), n);
+            let grads = core::slice::from_raw_parts(at(n, self.grads.cast_mut()), n);
+            let state = at(n, self.state);
+            let columns = C::views(|k| core::slice::from_raw_parts_mut(state.wrapping_add(k * n), n));
+            Ok(C::pass(params, grads, columns)?)
+        }
+    }
+}
+
+/// Where a slice begins: a step without parameters may have null pointers, a slice may not.
 #[inline(always)]
-unsafe fn step<O: Optimizer<Family: Stateful<Memory = f32>>>(
-    optimizer: O,
-    transforms: &gradus_transforms,
-    n: usize,
-    params: *mut f32,
-    grads: *const f32,
-    state: *mut f32,
+fn at<T>(n: usize, start: *mut T) -> *mut T {
+    if n == 0 { core::ptr::dangling_mut() } else { start }
+}
+
+/// The optimizer of a configuration.
+///
+/// # Safety
+/// The pointer is checked.
+#[inline(always)]
+unsafe fn optimizer<C: Config>(config: *const C) -> Result<C::Optimizer, gradus_status> {
+    // SAFETY: checked for null and alignment; C begins with its version.
+    unsafe {
+        same_version(*config.cast())?;
+        (*config).build()
+    }
+}
+
+/// The transforms of the caller.
+///
+/// # Safety
+/// The pointer is checked.
+#[inline(always)]
+unsafe fn transforms(of: *const gradus_transforms) -> Result<Transforms, gradus_status> {
+    // SAFETY: checked for null and alignment.
+    unsafe {
+        same_version((*of).version)?;
+        (*of).build()
+    }
+}
+
+/// One step, its pointers checked: the loop of an optimizer, or of one with transforms, stands here once.
+///
+/// # Safety
+/// The pointers are checked, and the caller vouches for the memory.
+#[inline(never)]
+unsafe fn advance<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) -> Result<(), gradus_status> {
+    // SAFETY: as above.
+    let (pass, clock) = unsafe { (pointers.pass::<Columns<O>>()?, &mut *pointers.clock) };
+    let rule = optimizer.rule(clock.tick());
+    Columns::<O>::run(Exec::new(), &rule, pass.at_step(clock.t, 0));
+    Ok(())
+}
+
+/// A step without transforms.
+///
+/// # Safety
+/// The pointers point at as much memory as the header says.
+#[inline(always)]
+pub unsafe fn step<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), gradus_status> {
+    pointers.check(config)?;
+    // SAFETY: checked; the caller vouches for the memory.
+    unsafe { advance(&optimizer(config)?, pointers) }
+}
+
+/// A step with transforms.
+///
+/// # Safety
+/// The pointers point at as much memory as the header says.
+#[inline(always)]
+pub unsafe fn step_with<C: Config>(
+    config: *const C,
+    of: *const gradus_transforms,
+    pointers: &Pointers,
+) -> Result<(), gradus_status> {
+    pointers.check_with(config, Region::read(of, 1))?;
+    // SAFETY: checked; the caller vouches for the memory.
+    unsafe { advance(&optimizer(config)?.with(transforms(of)?), pointers) }
+}
+
+/// A step of a state in half the memory.
+///
+/// # Safety
+/// The pointers point at as much memory as the header says.
+#[inline(always)]
+pub unsafe fn half_step<C: Config>(config: *const C, pointers: &Pointers<Bf16>) -> Result<(), gradus_status> {
+    pointers.check(config)?;
+    // SAFETY: checked; the caller vouches for the memory.
+    unsafe { advance(&optimizer(config)?.half(), pointers) }
+}
+
+/// A step that is skipped where a gradient is not finite; `count` says how many are not.
+///
+/// # Safety
+/// The pointers point at as much memory as the header says.
+#[inline(always)]
+pub unsafe fn step_if_finite<C: Config>(
+    config: *const C,
+    pointers: &Pointers,
+    count: *mut usize,
+) -> Result<(), gradus_status> {
+    pointers.check_with(config, Region::written(count, 1))?;
+    // SAFETY: checked; the caller vouches for the memory.
+    unsafe {
+        let optimizer = optimizer(config)?;
+        let found = count_non_finite(Exec::new(), Memory::new(pointers.grads, pointers.n)?.slice());
+        *count = found;
+        if found == 0 { advance(&optimizer, pointers) } else { Ok(()) }
+    }
+}
+
+/// The tensors of a list, checked: each apart from every other and from what the call shares.
+///
+/// # Safety
+/// The list lies in memory that nothing writes during the call.
+#[inline(never)]
+unsafe fn tensors<'a>(
+    list: *const gradus_tensor,
+    count: usize,
+    columns: usize,
+    config: Region,
+    clock: *mut Clock,
+) -> Result<&'a [gradus_tensor], gradus_status> {
+    let memory = Memory::new(list, count)?;
+    let shared = Region::written(clock, usize::from(!clock.is_null()));
+    apart([memory.read(), shared, config])?;
+    // SAFETY: checked; the caller vouches for the memory.
+    let tensors = unsafe { memory.slice() };
+    for (i, tensor) in tensors.iter().enumerate() {
+        let [params, grads, state, own, transform] = tensor.regions(columns, clock);
+        apart([params, grads, state, own, transform, memory.read(), shared, config])?;
+        if !tensor.transforms.is_null() {
+            // SAFETY: checked; the caller vouches for the memory.
+            unsafe { transforms(tensor.transforms)? };
+        }
+        for other in tensors.iter().take(i) {
+            // What one only reads, the other may read too: two comparisons, each with one side to write.
+            let [p, g, s, o, t] = other.regions(columns, clock);
+            apart([params, state, own, p, g, s, o, t])?;
+            apart([p, s, o, grads, transform])?;
+        }
+    }
+    Ok(tensors)
+}
+
+impl gradus_tensor {
+    /// Its pointers, with the common clock if there is one.
+    fn pointers(&self, clock: *mut Clock) -> Pointers {
+        let &Self { n, params, grads, state, clock: own, .. } = self;
+        Pointers { n, params, grads, state, clock: if clock.is_null() { own } else { clock } }
+    }
+
+    /// What a step touches of it; its own clock if it counts by that.
+    fn regions(&self, columns: usize, clock: *mut Clock) -> [Region; 5] {
+        let [params, grads, state, own] = self.pointers(clock).regions(columns);
+        let own = if clock.is_null() { own } else { Region::NONE };
+        [params, grads, state, own, Region::read(self.transforms, usize::from(!self.transforms.is_null()))]
+    }
+}
+
+/// A step of many tensors, by one clock or by a clock each.
+///
+/// # Safety
+/// The pointers point at as much memory as the header says.
+#[inline(always)]
+pub unsafe fn step_tensors<C: Config>(
+    config: *const C,
+    list: *const gradus_tensor,
+    count: usize,
     clock: *mut Clock,
 ) -> Result<(), gradus_status> {
-    let (params, grads) = (Memory::new(params, n)?, Memory::new(grads, n)?);
-    let length =
-        n.checked_mul(crate::optim::Columns::<O>::COUNT).ok_or(gradus_status::GRADUS_ERROR_LENGTH)?;
-    let (state, clock) = (Memory::new(state, length)?, Memory::one(clock)?);
-    apart([params.written(), grads.read(), state.written(), clock.written()])?;
-    // SAFETY: checked, and apart; the caller vouches for the memory.
-    let (params, grads, columns, clock) = unsafe {
-        (params.slice_mut(), grads.slice(), state.columns_mut::<crate::optim::Columns<O>>(n), clock.one_mut())
-    };
-    let state = StateMut::of(columns, clock);
-    if transforms.is_none() {
-        optimizer.step_slices(params, grads, state)?;
-    } else {
-        optimizer.with(transforms.build()).step_slices(params, grads, state)?;
+    apart([Region::read(config, 1)])?;
+    // SAFETY: all pointers are checked; the caller vouches for the memory.
+    unsafe {
+        let optimizer = optimizer(config)?;
+        let list = tensors(list, count, Columns::<C::Optimizer>::COUNT, Region::read(config, 1), clock)?;
+        let common = if clock.is_null() { None } else { Some(optimizer.rule((*clock).tick())) };
+        for tensor in list {
+            let pointers = tensor.pointers(clock);
+            let rule = match common {
+                Some(rule) => rule,
+                None => optimizer.rule((*pointers.clock).tick()),
+            };
+            let transform = if tensor.transforms.is_null() {
+                Transforms::default()
+            } else {
+                transforms(tensor.transforms)?
+            };
+            let rule = With { inner: rule, transform: transform.at(optimizer.lr()) };
+            let pass = pointers.pass::<Columns<C::Optimizer>>()?.at_step((*pointers.clock).t, 0);
+            Columns::<C::Optimizer>::run(Exec::new(), &rule, pass);
+        }
     }
     Ok(())
 }
 
-macro_rules! rules {
-    ($(
-        $(#[$doc:meta])*
-        $columns:ident = $k:literal, $step:ident,
-        $(#[$errors:meta])*
-        $check:ident(|$c:ident: $config:ident| $build:expr)
-    )*) => {$(
-        /// Columns of state of the step of the same name: floats per parameter.
-        pub const $columns: usize = $k;
-
-
-        $(#[$doc])*
-        ///
-        /// `params` and `grads` are `n` floats, `state` as many for each column, one column after the
-        /// other; state and clock start as zeros. The hyper-parameters of `config` are not checked here.
-        ///
-        /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space,
-        /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $step(
-            config: *const $config,
-            n: usize,
-            params: *mut f32,
-            grads: *const f32,
-            state: *mut f32,
-            clock: *mut Clock,
-        ) -> gradus_status {
-            guard(|| {
-                // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-                unsafe {
-                    let $c = copy(config)?;
-                    same_version($c.version)?;
-                    step($build, &$c.transforms, n, params, grads, state, clock)
-                }
-            })
-        }
-
-        /// Whether all hyper-parameters and transforms of `config` are in range: ask once, before training.
-        ///
-        $(#[$errors])*
-        /// of its transforms GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
-        /// GRADUS_ERROR_WEIGHT_DECAY; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION,
-        /// GRADUS_ERROR_ENUM.
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $check(config: *const $config) -> gradus_status {
-            guard(|| {
-                // SAFETY: the caller vouches for memory behind the pointer, which is checked.
-                let $c = unsafe { copy(config)? };
-                same_version($c.version)?;
-                Ok(Optimizer::check(&Optimizer::with($build, $c.transforms.build()))?)
-            })
-        }
-    )*};
+/// Whether every hyper-parameter is in its range.
+///
+/// # Safety
+/// The pointer is null, misaligned or good.
+#[inline(always)]
+pub unsafe fn check<C: Config>(config: *const C) -> Result<(), gradus_status> {
+    apart([Region::read(config, 1)])?;
+    // SAFETY: checked; the caller vouches for the memory.
+    Ok(unsafe { optimizer(config)? }.check()?)
 }
 
-rules! {
-    /// Updates `params` by one step of stochastic gradient descent; `state` may be null.
-    GRADUS_SGD_COLUMNS = 0, gradus_sgd_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE;
-    gradus_sgd_check(|c: gradus_sgd| Sgd::new(c.lr))
-
-    /// Updates `params` by one step with momentum. State: v.
-    GRADUS_MOMENTUM_COLUMNS = 1, gradus_momentum_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_DAMPENING;
-    gradus_momentum_check(|c: gradus_momentum| {
-        Momentum { lr: c.lr, rho: c.rho, dampening: c.dampening }
-    })
-
-    /// Updates `params` by one step with Nesterov's momentum. State: v.
-    GRADUS_NESTEROV_COLUMNS = 1, gradus_nesterov_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO;
-    gradus_nesterov_check(|c: gradus_nesterov| {
-        Nesterov { lr: c.lr, rho: c.rho }
-    })
-
-    /// Updates `params` by one step of AdaGrad. State: s.
-    GRADUS_ADAGRAD_COLUMNS = 1, gradus_adagrad_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_EPSILON;
-    gradus_adagrad_check(|c: gradus_adagrad| {
-        AdaGrad { lr: c.lr, eps: c.eps.build()? }
-    })
-
-    /// Updates `params` by one step of RMSProp. State: s.
-    GRADUS_RMSPROP_COLUMNS = 1, gradus_rmsprop_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
-    gradus_rmsprop_check(|c: gradus_rmsprop| {
-        RmsProp { lr: c.lr, rho: c.rho, eps: c.eps.build()? }
-    })
-
-    /// Updates `params` by one step of centred RMSProp. State: s, a.
-    GRADUS_RMSPROP_CENTERED_COLUMNS = 2, gradus_rmsprop_centered_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
-    gradus_rmsprop_centered_check(
-        |c: gradus_rmsprop| RmsProp { lr: c.lr, rho: c.rho, eps: c.eps.build()? }.centered()
-    )
-
-    /// Updates `params` by one step of RMSProp with momentum. State: s, v.
-    GRADUS_RMSPROP_MOMENTUM_COLUMNS = 2, gradus_rmsprop_momentum_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
-    gradus_rmsprop_momentum_check(
-        |c: gradus_rmsprop| RmsProp { lr: c.lr, rho: c.rho, eps: c.eps.build()? }.with_momentum(c.momentum)
-    )
-
-    /// Updates `params` by one step of centred RMSProp with momentum. State: s, a, v.
-    GRADUS_RMSPROP_CENTERED_MOMENTUM_COLUMNS = 3, gradus_rmsprop_centered_momentum_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_RHO, GRADUS_ERROR_EPSILON;
-    gradus_rmsprop_centered_momentum_check(|c: gradus_rmsprop| {
-        RmsProp { lr: c.lr, rho: c.rho, eps: c.eps.build()? }.centered().with_momentum(c.momentum)
-    })
-
-    /// Updates `params` by one step of Adam. State: m, v.
-    GRADUS_ADAM_COLUMNS = 2, gradus_adam_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
-    /// GRADUS_ERROR_EPSILON;
-    gradus_adam_check(|c: gradus_adam| Adam {
-        lr: c.lr,
-        beta1: c.beta1,
-        beta2: c.beta2,
-        eps: c.eps.build()?,
-        bias_correction: c.bias_correction != 0,
-    })
-
-    /// Updates `params` by one step of AdamW. State: m, v.
-    GRADUS_ADAMW_COLUMNS = 2, gradus_adamw_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
-    /// GRADUS_ERROR_EPSILON, GRADUS_ERROR_WEIGHT_DECAY;
-    gradus_adamw_check(|c: gradus_adamw| AdamW {
-        lr: c.lr,
-        beta1: c.beta1,
-        beta2: c.beta2,
-        eps: c.eps.build()?,
-        weight_decay: c.weight_decay,
-    })
-
-    /// Updates `params` by one step of AMSGrad. State: m, v, vmax.
-    GRADUS_AMSGRAD_COLUMNS = 3, gradus_amsgrad_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
-    /// GRADUS_ERROR_EPSILON;
-    gradus_amsgrad_check(|c: gradus_amsgrad| {
-        AmsGrad { lr: c.lr, beta1: c.beta1, beta2: c.beta2, eps: c.eps.build()? }
-    })
-
-    /// Updates `params` by one step of Nadam. State: m, v; the clock carries a number for it.
-    GRADUS_NADAM_COLUMNS = 2, gradus_nadam_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
-    /// GRADUS_ERROR_EPSILON, GRADUS_ERROR_MOMENTUM_DECAY;
-    gradus_nadam_check(|c: gradus_nadam| Nadam {
-        lr: c.lr,
-        beta1: c.beta1,
-        beta2: c.beta2,
-        eps: c.eps.build()?,
-        momentum_decay: c.momentum_decay,
-    })
-
-    /// Updates `params` by one step of Lion. State: m.
-    GRADUS_LION_COLUMNS = 1, gradus_lion_step,
-    /// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2,
-    /// GRADUS_ERROR_WEIGHT_DECAY;
-    gradus_lion_check(|c: gradus_lion| Lion {
-        lr: c.lr,
-        beta1: c.beta1,
-        beta2: c.beta2,
-        weight_decay: c.weight_decay,
-    })
+/// The same, and every transform.
+///
+/// # Safety
+/// The pointers are null, misaligned or good.
+#[inline(always)]
+pub unsafe fn check_with<C: Config>(
+    config: *const C,
+    of: *const gradus_transforms,
+) -> Result<(), gradus_status> {
+    apart([Region::read(config, 1), Region::read(of, 1)])?;
+    // SAFETY: checked; the caller vouches for the memory.
+    let (optimizer, transforms) = unsafe { (optimizer(config)?, transforms(of)?) };
+    optimizer.check()?;
+    Ok(transforms.check(optimizer.lr())?)
 }

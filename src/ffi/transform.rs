@@ -1,148 +1,145 @@
 //! Transforms, penalties and clipping by norm.
 
-use super::memory::{Memory, apart, copy, put};
-use super::{gradus_status, guard};
+use super::memory::{Memory, apart, put};
+use super::{gradus_status, gradus_tensor, guard};
 use crate::transform::{ClampParams, ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 
-/// What acts on gradients before a rule and on parameters after it; 0 leaves a transform out.
+/// Transform: `g = scale * g`.
+pub const GRADUS_SCALE: u32 = 1;
+/// Transform: g within `[-clip_value, clip_value]`.
+pub const GRADUS_CLIP_VALUE: u32 = 2;
+/// Transform: `g = g + 2 * l2 * p`. PyTorch's weight_decay is twice this l2.
+pub const GRADUS_L2: u32 = 4;
+/// Transform: `g = g + l1 * sign(p)`.
+pub const GRADUS_L1: u32 = 8;
+/// Transform: `g = g + elastic_net * (2 * elastic_net_beta * p + sign(p))`.
+pub const GRADUS_ELASTIC_NET: u32 = 16;
+/// Transform: `p = rule(p) - lr * decay * p`: decoupled weight decay.
+pub const GRADUS_DECAY: u32 = 32;
+/// Transform: `p = sign(p) * max(|p| - lr * prox_l1, 0)`: exact zeros.
+pub const GRADUS_PROX_L1: u32 = 64;
+/// Transform: p within `[-clamp_params, clamp_params]`.
+pub const GRADUS_CLAMP_PARAMS: u32 = 128;
+
+/// What acts on gradients before a rule and on parameters after it: what `flags` names, and nothing else.
 ///
-/// They act in the order of the fields, in registers: gradients are never written. `= {0}` is none
-/// of them, and costs nothing.
+/// They act in the order of the fields, in registers: gradients are never written.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct gradus_transforms {
-    /// g = scale * g: 1 / batch size for a mean, or what gradus_clip_norm() returns, which is never 0.
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Which of the fields act: GRADUS_SCALE | GRADUS_CLIP_VALUE | ..; 0 for none.
+    pub flags: u32,
+    /// Factor of the gradient: 1 / batch size for a mean, or what gradus_clip_norm() returns.
     pub scale: f32,
-    /// g within [-clip_value, clip_value].
+    /// Largest size of a gradient.
     pub clip_value: f32,
-    /// g = g + 2 * l2 * p. PyTorch's weight_decay is twice this.
+    /// Strength of the squared penalty.
     pub l2: f32,
-    /// g = g + l1 * sign(p).
+    /// Strength of the absolute penalty.
     pub l1: f32,
-    /// g = g + elastic_net * (2 * elastic_net_beta * p + sign(p)).
+    /// Strength of both penalties in one.
     pub elastic_net: f32,
     /// Weight of the squares in elastic_net.
     pub elastic_net_beta: f32,
-    /// p = rule(p) - lr * decay * p: decoupled weight decay.
+    /// Share of a weight that decays per step and unit of learning rate.
     pub decay: f32,
-    /// p = sign(p) * max(|p| - lr * prox_l1, 0): exact zeros.
+    /// Strength of the proximal step of the absolute penalty.
     pub prox_l1: f32,
-    /// p within [-clamp_params, clamp_params].
+    /// Largest size of a parameter.
     pub clamp_params: f32,
 }
 
 type Before = (Option<Scale>, Option<ClipValue>, Option<L2>, Option<L1>, Option<ElasticNet>);
 type After = (Option<Decay>, Option<ProxL1>, Option<ClampParams>);
 
-impl gradus_transforms {
-    /// Whether there is none.
-    pub(super) fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
+/// Those of the crate.
+pub type Transforms = (Before, After);
 
-    /// Those of the crate.
-    pub(super) fn build(&self) -> (Before, After) {
-        // NaN is not 0: it becomes a transform, and check() names it.
-        fn some<T>(x: f32, transform: T) -> Option<T> {
-            if x == 0.0 { None } else { Some(transform) }
+impl gradus_transforms {
+    /// Those of the crate, if every flag is one.
+    #[inline(always)]
+    pub(super) fn build(&self) -> Result<Transforms, gradus_status> {
+        if self.flags > 255 {
+            return Err(gradus_status::GRADUS_ERROR_ENUM);
         }
+        let on = |flag| self.flags & flag != 0;
         let before = (
-            some(self.scale, Scale(self.scale)),
-            some(self.clip_value, ClipValue(self.clip_value)),
-            some(self.l2, L2::new(self.l2)),
-            some(self.l1, L1::new(self.l1)),
-            some(self.elastic_net, ElasticNet { lambda: self.elastic_net, beta: self.elastic_net_beta }),
+            on(GRADUS_SCALE).then_some(Scale(self.scale)),
+            on(GRADUS_CLIP_VALUE).then_some(ClipValue(self.clip_value)),
+            on(GRADUS_L2).then_some(L2::new(self.l2)),
+            on(GRADUS_L1).then_some(L1::new(self.l1)),
+            on(GRADUS_ELASTIC_NET)
+                .then_some(ElasticNet { lambda: self.elastic_net, beta: self.elastic_net_beta }),
         );
         let after = (
-            some(self.decay, Decay::new(self.decay)),
-            some(self.prox_l1, ProxL1::new(self.prox_l1)),
-            some(self.clamp_params, ClampParams(self.clamp_params)),
+            on(GRADUS_DECAY).then_some(Decay::new(self.decay)),
+            on(GRADUS_PROX_L1).then_some(ProxL1::new(self.prox_l1)),
+            on(GRADUS_CLAMP_PARAMS).then_some(ClampParams(self.clamp_params)),
         );
-        (before, after)
+        Ok((before, after))
     }
 }
 
-/// Writes the L2 penalty of `transforms` for `n` weights, `l2 * sum w^2`, to `value`: for the loss.
+/// Writes the L2 penalty of `n` weights, `lambda * sum w^2`, to `value`: for the loss.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_l2_value(
-    transforms: *const gradus_transforms,
+    lambda: f32,
     n: usize,
     weights: *const f32,
     value: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let t = unsafe { copy(transforms)? };
-        let weights = Memory::new(weights, n)?;
-        let value = Memory::one(value)?;
-        apart([weights.read(), value.written()])?;
-        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
-        let (weights, value) = unsafe { (weights.slice(), value.one_mut()) };
-        *value = L2::new(t.l2).value(weights);
-        Ok(())
-    })
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { penalty(n, weights, value, |weights| L2::new(lambda).value(weights)) })
 }
 
-/// Writes the L1 penalty of `transforms` for `n` weights, `l1 * sum |w|`, to `value`: for the loss.
+/// Writes the L1 penalty of `n` weights, `lambda * sum |w|`, to `value`: for the loss.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_l1_value(
-    transforms: *const gradus_transforms,
+    lambda: f32,
     n: usize,
     weights: *const f32,
     value: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let t = unsafe { copy(transforms)? };
-        let weights = Memory::new(weights, n)?;
-        let value = Memory::one(value)?;
-        apart([weights.read(), value.written()])?;
-        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
-        let (weights, value) = unsafe { (weights.slice(), value.one_mut()) };
-        *value = L1::new(t.l1).value(weights);
-        Ok(())
-    })
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { penalty(n, weights, value, |weights| L1::new(lambda).value(weights)) })
 }
 
-/// Writes the elastic net of `transforms` for `n` weights to `value`: for the loss.
-///
-/// ```text
-/// value = elastic_net * sum (elastic_net_beta * w^2 + |w|)
-/// ```
+/// Writes the elastic net of `n` weights, `lambda * sum (beta * w^2 + |w|)`, to `value`: for the loss.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_elastic_net_value(
-    transforms: *const gradus_transforms,
+    lambda: f32,
+    beta: f32,
     n: usize,
     weights: *const f32,
     value: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let t = unsafe { copy(transforms)? };
-        let weights = Memory::new(weights, n)?;
-        let value = Memory::one(value)?;
-        apart([weights.read(), value.written()])?;
-        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
-        let (weights, value) = unsafe { (weights.slice(), value.one_mut()) };
-        *value = ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }.value(weights);
-        Ok(())
-    })
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { penalty(n, weights, value, |weights| ElasticNet { lambda, beta }.value(weights)) })
 }
 
-/// Gradients of one tensor: `n` floats.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_tensor {
-    /// The first of them.
-    pub data: *const f32,
-    /// How many.
-    pub n: usize,
+/// Writes what `of` makes of the weights.
+///
+/// # Safety
+/// The caller vouches for memory behind the pointers.
+unsafe fn penalty(
+    n: usize,
+    weights: *const f32,
+    value: *mut f32,
+    of: impl FnOnce(&[f32]) -> f32,
+) -> Result<(), gradus_status> {
+    let (weights, value) = (Memory::new(weights, n)?, Memory::one(value)?);
+    apart([weights.read(), value.written()])?;
+    // SAFETY: checked, and apart; the caller vouches for the memory.
+    unsafe { *value.one_mut() = of(weights.slice()) };
+    Ok(())
 }
 
 /// Writes the factor that clips the gradients of all tensors together to a Euclidean norm.
@@ -151,13 +148,11 @@ pub struct gradus_tensor {
 /// scale = min(1, max_norm / (norm + 1e-6))        as PyTorch's clip_grad_norm_
 /// ```
 ///
-/// Put it into gradus_transforms.scale: the scaling itself is fused into the step. A factor that
-/// rounds to 0, which stands for no scale there, becomes the smallest positive float. `tensors` has
-/// `count` elements.
+/// Put it into gradus_transforms.scale, with the flag GRADUS_SCALE: the scaling itself is part of the step. Of the
+/// `count` tensors, `n` and `grads` are read alone.
 ///
-/// Errors: GRADUS_ERROR_LIMIT if `max_norm` is not positive; GRADUS_ERROR_NON_FINITE if the norm is
-/// infinite or NaN: skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-/// GRADUS_ERROR_LENGTH.
+/// Errors: GRADUS_ERROR_LIMIT if `max_norm` is not positive; GRADUS_ERROR_NON_FINITE if the norm is infinite or NaN:
+/// skip the step; GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_clip_norm(
     max_norm: f32,
@@ -172,11 +167,10 @@ pub unsafe extern "C" fn gradus_clip_norm(
             apart([tensors.read(), to])?;
             let tensors = tensors.slice();
             for tensor in tensors {
-                apart([Memory::new(tensor.data, tensor.n)?.read(), to])?;
+                apart([Memory::new(tensor.grads, tensor.n)?.read(), to])?;
             }
-            let grads = tensors.iter().flat_map(|t| Memory::new(t.data, t.n)).map(|grads| grads.slice());
-            let factor = ClipNorm { max_norm }.scale_each(grads)?.0;
-            put(scale, if factor > 0.0 { factor } else { f32::from_bits(1) }) // 0 would be no scale at all
+            let grads = tensors.iter().flat_map(|t| Memory::new(t.grads, t.n)).map(|grads| grads.slice());
+            put(scale, ClipNorm { max_norm }.scale_each(grads)?.0)
         }
     })
 }
@@ -185,8 +179,8 @@ pub unsafe extern "C" fn gradus_clip_norm(
 ///
 /// `params` has `n` floats, whole rows one after the other.
 ///
-/// Errors: GRADUS_ERROR_LIMIT, GRADUS_ERROR_SIZE if `row` is 0, GRADUS_ERROR_LENGTH if `n` is not a
-/// whole number of rows, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
+/// Errors: GRADUS_ERROR_LIMIT, GRADUS_ERROR_EMPTY if `row` is 0, GRADUS_ERROR_SHAPE if `n` is not a whole number of
+/// rows, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_limit_row_norms(
     n: usize,

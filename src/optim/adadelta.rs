@@ -1,5 +1,6 @@
 //! Adadelta.
 
+use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_stabiliser};
 use crate::error::{Error, Hyper};
@@ -53,7 +54,8 @@ impl Optimizer for Adadelta {
 
     #[inline]
     fn rule(&self, _: &mut Clock) -> AdadeltaRule {
-        AdadeltaRule { lr: self.lr, rho: self.rho as f32, gain: (1.0 - self.rho) as f32, eps: self.eps }
+        let (rho, gain) = split(self.rho);
+        AdadeltaRule { lr: self.lr, rho, gain, eps: self.eps }
     }
     fn lr(&self) -> f32 {
         self.lr

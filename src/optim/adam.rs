@@ -2,6 +2,7 @@
 
 use super::epsilon::{Denominator, Epsilon};
 use super::moment::FirstMoment;
+use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
@@ -153,7 +154,8 @@ pub struct Moments {
 impl Moments {
     #[inline]
     fn new(beta1: f64, beta2: f64) -> Self {
-        Self { mean: FirstMoment::new(beta1), beta2: beta2 as f32, gain2: (1.0 - beta2) as f32 }
+        let (beta2, gain2) = split(beta2);
+        Self { mean: FirstMoment::new(beta1), beta2, gain2 }
     }
 
     /// Both moments after one more gradient.

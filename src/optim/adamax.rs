@@ -1,6 +1,7 @@
 //! Adamax.
 
 use super::moment::FirstMoment;
+use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_stabiliser};
 use crate::error::{Error, Hyper};
@@ -57,7 +58,7 @@ impl Optimizer for Adamax {
         let moment = FirstMoment::new(self.beta1);
         AdamaxRule {
             moment,
-            beta2: self.beta2 as f32,
+            beta2: split(self.beta2).0,
             eps: self.eps,
             lr: self.lr / warm(moment.gain(), clock.t),
         }

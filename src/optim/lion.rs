@@ -1,6 +1,7 @@
 //! Lion.
 
 use super::moment::FirstMoment;
+use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_weight_decay};
 use crate::error::{Error, Hyper};
@@ -54,13 +55,9 @@ impl Optimizer for Lion {
 
     #[inline]
     fn rule(&self, _: &mut Clock) -> LionRule {
-        LionRule {
-            lr: self.lr,
-            beta1: self.beta1 as f32,
-            gain1: (1.0 - self.beta1) as f32,
-            mean: FirstMoment::new(self.beta2),
-            weight_decay: self.weight_decay,
-        }
+        let (beta1, gain1) = split(self.beta1);
+        let mean = FirstMoment::new(self.beta2);
+        LionRule { lr: self.lr, beta1, gain1, mean, weight_decay: self.weight_decay }
     }
     fn lr(&self) -> f32 {
         self.lr

@@ -21,6 +21,7 @@ mod rmsprop;
 #[cfg(feature = "serde")]
 mod serde_state;
 mod sgd;
+mod split;
 mod state;
 mod tensors;
 mod update;

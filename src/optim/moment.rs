@@ -1,5 +1,6 @@
 //! The running mean of gradients.
 
+use super::split::split;
 use crate::simd::Vector;
 
 /// A first moment: a running mean, by interpolation between the mean and the new gradient, as PyTorch's `lerp`.
@@ -25,8 +26,8 @@ impl FirstMoment {
     /// and every update with it.
     #[inline]
     pub const fn new(beta: f64) -> Self {
-        let gain = (1.0 - beta) as f32;
-        Self { weight: if gain < 0.5 { gain } else { -(beta as f32) }, gain }
+        let (beta, gain) = split(beta);
+        Self { weight: if gain < 0.5 { gain } else { -beta }, gain }
     }
 
     /// `1 - beta`.

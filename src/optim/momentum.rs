@@ -1,5 +1,6 @@
 //! Stochastic gradient descent with momentum.
 
+use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper, require};
@@ -52,8 +53,8 @@ impl Optimizer for Momentum {
 
     #[inline]
     fn rule(&self, clock: &mut Clock) -> MomentumRule {
-        let gain = if clock.t == 1 { 1.0 } else { (1.0 - self.dampening) as f32 };
-        MomentumRule { lr: self.lr, rho: self.rho as f32, gain }
+        let gain = if clock.t == 1 { 1.0 } else { split(self.dampening).1 };
+        MomentumRule { lr: self.lr, rho: split(self.rho).0, gain }
     }
     fn lr(&self) -> f32 {
         self.lr

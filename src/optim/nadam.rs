@@ -2,6 +2,7 @@
 
 use super::adam::{Corrections, Moments};
 use super::epsilon::{Denominator, Epsilon};
+use super::split::split;
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::{Error, Hyper, require};
 use crate::simd::{Rule, Vector, Width};
@@ -61,7 +62,7 @@ impl Nadam {
         let x = LN_0_96 * (t * self.momentum_decay);
         // Below, rounding loses it beside the 1, and an exponential that underflows takes ten times as long.
         let half = if x < -17.0 { 0.0 } else { 0.5 * libm::expf(x) };
-        self.beta1 as f32 * (1.0 - half)
+        split(self.beta1).0 * (1.0 - half)
     }
 }
 

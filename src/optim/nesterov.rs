@@ -1,5 +1,6 @@
 //! Nesterov's accelerated gradient.
 
+use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
@@ -49,7 +50,7 @@ impl Optimizer for Nesterov {
 
     #[inline]
     fn rule(&self, _: &mut Clock) -> NesterovRule {
-        NesterovRule { lr: self.lr, rho: self.rho as f32 }
+        NesterovRule { lr: self.lr, rho: split(self.rho).0 }
     }
     fn lr(&self) -> f32 {
         self.lr

@@ -2,6 +2,7 @@
 
 use super::epsilon::{Denominator, Epsilon};
 use super::moment::FirstMoment;
+use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
@@ -70,13 +71,9 @@ impl RmsProp {
     }
 
     fn scaled(&self) -> RmsPropRule {
-        RmsPropRule {
-            lr: self.lr,
-            rho: self.rho as f32,
-            mean: FirstMoment::new(self.rho),
-            gain: (1.0 - self.rho) as f32,
-            denominator: self.eps.fold(1.0).1,
-        }
+        let (rho, gain) = split(self.rho);
+        let (mean, denominator) = (FirstMoment::new(self.rho), self.eps.fold(1.0).1);
+        RmsPropRule { lr: self.lr, rho, mean, gain, denominator }
     }
 }
 

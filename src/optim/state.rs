@@ -14,7 +14,7 @@ use core::marker::PhantomData;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(C)]
 pub struct Clock {
-    /// Steps taken; it stays at `u32::MAX` once there.
+    /// Steps taken; it stays at the largest `u32` once there.
     pub t: u32,
     /// One number that a rule carries from step to step; 0 at the start. Nadam needs it.
     pub carry: f32,

@@ -50,7 +50,8 @@ pub fn sqrt_f64(x: f64) -> f64 {
 macro_rules! warm {
     ($(#[$doc:meta])* $name:ident, $t:ident, $full:literal) => {
         $(#[$doc])*
-        #[inline]
+        #[cfg_attr(feature = "ffi", inline(never))] // C has no constants that it could fold
+        #[cfg_attr(not(feature = "ffi"), inline)]
         pub fn $name(c: $t, mut t: u32) -> $t {
             // Past this point b^t is below half a unit in the last place of 1.
             if c * t as $t > $full {

@@ -9,19 +9,11 @@ static const uint32_t milestones[2] = {5, 9};
 gradus_clock nothing = {};
 gradus_masks masks = {};
 gradus_lbfgs_state run = {};
-gradus_transforms transforms = GRADUS_TRANSFORMS_NONE;
+gradus_transforms transforms = GRADUS_TRANSFORMS;
 gradus_epsilon epsilon = GRADUS_EPSILON(rate);
 
-gradus_sgd sgd = GRADUS_SGD(rate);
-gradus_momentum momentum = GRADUS_MOMENTUM(rate);
-gradus_nesterov nesterov = GRADUS_NESTEROV(rate);
-gradus_adagrad adagrad = GRADUS_ADAGRAD(rate);
-gradus_rmsprop rmsprop = GRADUS_RMSPROP(rate);
-gradus_adam adam = GRADUS_ADAM(rate);
-gradus_adamw adamw = GRADUS_ADAMW(rate);
-gradus_amsgrad amsgrad = GRADUS_AMSGRAD(rate);
-gradus_nadam nadam = GRADUS_NADAM(rate);
-gradus_lion lion = GRADUS_LION(rate);
+#define ONE(rule, RULE) gradus_##rule rule = GRADUS_##RULE(rate);
+GRADUS_OPTIMIZERS(ONE)
 
 gradus_ema ema = GRADUS_EMA(factor);
 static float models[3 * 6];
@@ -33,7 +25,8 @@ unsigned char file[GRADUS_LBFGS_FILE(6, 5, sizeof(float))];
 
 gradus_batch_norm batch_norm = GRADUS_BATCH_NORM;
 uint32_t mask[GRADUS_MASK_WORDS(33)];
-gradus_dropout dropout = GRADUS_DROPOUT(rate);
+gradus_dropout dropout = GRADUS_DROPOUT_DROP_PROB(rate);
+gradus_dropout kept = GRADUS_DROPOUT_KEEP_PROB(factor);
 
 gradus_step_decay step_decay = GRADUS_STEP_DECAY(rate, factor, steps);
 gradus_multi_step multi_step = GRADUS_MULTI_STEP(rate, factor, milestones, cycles - 1);
@@ -45,3 +38,7 @@ gradus_warm_restarts warm_restarts = GRADUS_WARM_RESTARTS(rate, steps, cycles);
 gradus_snapshot_cycle snapshot_cycle = GRADUS_SNAPSHOT_CYCLE(rate, steps, cycles);
 gradus_triangular triangular = GRADUS_TRIANGULAR(factor, rate, steps, steps + 1);
 gradus_one_cycle one_cycle = GRADUS_ONE_CYCLE(rate, steps);
+gradus_inverse_sqrt inverse_sqrt = GRADUS_INVERSE_SQRT(rate, steps);
+gradus_polynomial polynomial = GRADUS_POLYNOMIAL(rate, steps, factor);
+gradus_stable_decay stable_decay = GRADUS_STABLE_DECAY(rate, steps, cycles);
+gradus_plateau plateau = GRADUS_PLATEAU(rate);

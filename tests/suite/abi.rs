@@ -4,6 +4,7 @@
 //! that tests/c/bits.c must print, and a C file that asserts the layout of every structure.
 #![cfg(feature = "ffi")]
 
+use crate::support::c_rules::c_rules;
 use crate::support::rules::Kept;
 use gradus::ffi::*;
 use gradus::schedule::*;
@@ -40,6 +41,8 @@ fn hash(values: impl IntoIterator<Item = f32>) -> u64 {
 }
 
 const ALL: gradus_transforms = gradus_transforms {
+    version: GRADUS_STRUCTS,
+    flags: 255,
     scale: 0.5,
     clip_value: 2.0,
     l2: 0.01,
@@ -82,61 +85,51 @@ fn native<const K: usize, O: Kept<K>>(optimizer: O) -> u64 {
 }
 
 /// A line for each rule without and with transforms, through the crate and through the C interface.
-macro_rules! rules {
-    ($out:ident; $($name:ident $step:ident $check:ident $columns:ident $optimizer:expr, {$($config:tt)*})*) => {$(
-        let mut config = $($config)*;
-        for (name, transforms, want) in [
-            (stringify!($name).to_string(), gradus_transforms::default(), native($optimizer)),
-            (concat!(stringify!($name), " with").to_string(), ALL, native($optimizer.with(all()))),
-        ] {
-            config.transforms = transforms;
-            // SAFETY: every pointer comes from a slice or a reference.
-            let got = twelve::<$columns>(|params, grads, state, clock| unsafe {
-                let status = $step(
-                    &config, params.len(), params.as_mut_ptr(), grads.as_ptr(), state.as_mut_ptr(), clock,
-                );
-                assert_eq!(status, gradus_status::GRADUS_OK);
-                assert_eq!($check(&config), gradus_status::GRADUS_OK);
-            });
-            assert_eq!(got, want, "{name}");
-            writeln!($out, "{name} {want:016x}").unwrap();
+macro_rules! each {
+    (($out:ident) $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*};)*) => {$({
+        let config = $default(0.05);
+        let name = &stringify!($config)["gradus_".len()..];
+        let ok = |status| assert_eq!(status, gradus_status::GRADUS_OK, "{name}");
+        let (plain, with) = (native($optimizer::new(0.05)), native($optimizer::new(0.05).with(all())));
+        // SAFETY of all calls: every pointer comes from a slice or a reference.
+        unsafe {
+            ok($check(&config));
+            ok($check_with(&config, &ALL));
         }
-    )*};
+        let run = |p: &mut [f32], g: &[f32], s: &mut [f32], clock: &mut Clock| unsafe {
+            ok($step(&config, p.len(), p.as_mut_ptr(), g.as_ptr(), s.as_mut_ptr(), clock));
+        };
+        assert_eq!(twelve::<$columns>(run), plain, "{name}");
+        let run = |p: &mut [f32], g: &[f32], s: &mut [f32], clock: &mut Clock| unsafe {
+            ok($step_with(&config, &ALL, p.len(), p.as_mut_ptr(), g.as_ptr(), s.as_mut_ptr(), clock));
+        };
+        assert_eq!(twelve::<$columns>(run), with, "{name} with transforms");
+        let run = |p: &mut [f32], g: &[f32], s: &mut [f32], clock: &mut Clock| unsafe {
+            let mut count = 9;
+            ok($if_finite(&config, p.len(), p.as_mut_ptr(), g.as_ptr(), s.as_mut_ptr(), clock, &mut count));
+            assert_eq!(count, 0);
+        };
+        assert_eq!(twelve::<$columns>(run), plain, "{name} if finite");
+        let none = std::ptr::null_mut();
+        let tensor = |p: &mut [f32], g: &[f32], s: &mut [f32], clock, transforms| gradus_tensor {
+            n: p.len(), params: p.as_mut_ptr(), grads: g.as_ptr(), state: s.as_mut_ptr(), clock, transforms,
+        };
+        let run = |p: &mut [f32], g: &[f32], s: &mut [f32], clock: &mut Clock| unsafe {
+            ok($tensors(&config, &tensor(p, g, s, clock, &ALL), 1, none));
+        };
+        assert_eq!(twelve::<$columns>(run), with, "{name} with a clock of its own");
+        let run = |p: &mut [f32], g: &[f32], s: &mut [f32], clock: &mut Clock| unsafe {
+            ok($tensors(&config, &tensor(p, g, s, none, std::ptr::null()), 1, clock));
+        };
+        assert_eq!(twelve::<$columns>(run), plain, "{name} in a list");
+        writeln!($out, "{name} {plain:016x}").unwrap();
+        writeln!($out, "{name} with {with:016x}").unwrap();
+    })*};
 }
 
 fn rules(out: &mut String) {
-    let (version, lr, transforms) = (GRADUS_STRUCTS, 0.05, gradus_transforms::default());
-    let (beta1, beta2) = (0.9, 0.999);
-    let eps = gradus_epsilon { place: GRADUS_EPSILON_OUTSIDE, eps: 1e-8, inside: 0.0 };
-    let rmsprop = gradus_rmsprop { version, lr, rho: 0.99, eps, momentum: 0.9, transforms };
-    rules! { out;
-        sgd gradus_sgd_step gradus_sgd_check GRADUS_SGD_COLUMNS Sgd::new(lr),
-            { gradus_sgd { version, lr, transforms } }
-        momentum gradus_momentum_step gradus_momentum_check GRADUS_MOMENTUM_COLUMNS Momentum::new(lr),
-            { gradus_momentum { version, lr, rho: 0.9, dampening: 0.0, transforms } }
-        nesterov gradus_nesterov_step gradus_nesterov_check GRADUS_NESTEROV_COLUMNS Nesterov::new(lr),
-            { gradus_nesterov { version, lr, rho: 0.9, transforms } }
-        adagrad gradus_adagrad_step gradus_adagrad_check GRADUS_ADAGRAD_COLUMNS AdaGrad::new(lr),
-            { gradus_adagrad { version, lr, eps: gradus_epsilon { eps: 1e-10, ..eps }, transforms } }
-        rmsprop gradus_rmsprop_step gradus_rmsprop_check GRADUS_RMSPROP_COLUMNS RmsProp::new(lr),
-            { rmsprop }
-        rmsprop_centered gradus_rmsprop_centered_step gradus_rmsprop_centered_check
-            GRADUS_RMSPROP_CENTERED_COLUMNS RmsProp::new(lr).centered(), { rmsprop }
-        rmsprop_momentum gradus_rmsprop_momentum_step gradus_rmsprop_momentum_check
-            GRADUS_RMSPROP_MOMENTUM_COLUMNS RmsProp::new(lr).with_momentum(0.9), { rmsprop }
-        rmsprop_centered_momentum gradus_rmsprop_centered_momentum_step gradus_rmsprop_centered_momentum_check
-            GRADUS_RMSPROP_CENTERED_MOMENTUM_COLUMNS RmsProp::new(lr).centered().with_momentum(0.9), { rmsprop }
-        adam gradus_adam_step gradus_adam_check GRADUS_ADAM_COLUMNS Adam::new(lr),
-            { gradus_adam { version, lr, beta1, beta2, eps, bias_correction: 1, transforms } }
-        adamw gradus_adamw_step gradus_adamw_check GRADUS_ADAMW_COLUMNS AdamW::new(lr),
-            { gradus_adamw { version, lr, beta1, beta2, eps, weight_decay: 1e-2, transforms } }
-        amsgrad gradus_amsgrad_step gradus_amsgrad_check GRADUS_AMSGRAD_COLUMNS AmsGrad::new(lr),
-            { gradus_amsgrad { version, lr, beta1, beta2, eps, transforms } }
-        nadam gradus_nadam_step gradus_nadam_check GRADUS_NADAM_COLUMNS Nadam::new(lr),
-            { gradus_nadam { version, lr, beta1, beta2, eps, momentum_decay: 4e-3, transforms } }
-        lion gradus_lion_step gradus_lion_check GRADUS_LION_COLUMNS Lion::new(lr),
-            { gradus_lion { version, lr, beta1, beta2: 0.99, weight_decay: 1e-3, transforms } }
-    }
+    c_rules!(each!(out));
 }
 
 fn schedules(out: &mut String) {
@@ -547,7 +540,7 @@ fn c_computes_the_same_bits() {
 }
 
 macro_rules! layout {
-    ($out:ident; $($name:ident as $c:literal { $($field:ident)* })*) => {$(
+    ($out:ident; $($name:ident as $c:tt { $($field:ident)* })*) => {$(
         let size = size_of::<$name>();
         writeln!($out, "_Static_assert(sizeof({}) == {size}, \"size\");", $c).unwrap();
         $(
@@ -560,13 +553,22 @@ macro_rules! layout {
 
 #[test]
 fn c_has_the_same_layout() {
-    let mut out = String::from("#include \"gradus.h\"\n");
+    let mut out = String::from(
+        "/* What tests/suite/abi.rs finds in Rust on a target of 64 bits. */\n#include \"gradus.h\"\n",
+    );
+    macro_rules! rules {
+        (() $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
+            $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*};)*) => {
+            layout! { out; $($config as (stringify!($config)) { $($field)* })* }
+        };
+    }
+    c_rules!(rules!());
     layout! { out;
         Clock as "gradus_clock" { t carry }
         gradus_transforms as "gradus_transforms" {
-            scale clip_value l2 l1 elastic_net elastic_net_beta decay prox_l1 clamp_params
+            version flags scale clip_value l2 l1 elastic_net elastic_net_beta decay prox_l1 clamp_params
         }
-        gradus_tensor as "gradus_tensor" { data n }
+        gradus_tensor as "gradus_tensor" { n params grads state clock transforms }
         gradus_item as "gradus_item" { kind n data clock }
         gradus_masks as "gradus_masks" { generators }
         gradus_ema as "gradus_ema" { version decay }
@@ -586,16 +588,6 @@ fn c_has_the_same_layout() {
             value gradient iterations evaluations stop number n pairs rest
         }
         gradus_epsilon as "gradus_epsilon" { place eps inside }
-        gradus_sgd as "gradus_sgd" { version lr transforms }
-        gradus_momentum as "gradus_momentum" { version lr rho dampening transforms }
-        gradus_nesterov as "gradus_nesterov" { version lr rho transforms }
-        gradus_adagrad as "gradus_adagrad" { version lr eps transforms }
-        gradus_rmsprop as "gradus_rmsprop" { version lr rho eps momentum transforms }
-        gradus_adam as "gradus_adam" { version lr beta1 beta2 eps bias_correction transforms }
-        gradus_adamw as "gradus_adamw" { version lr beta1 beta2 eps weight_decay transforms }
-        gradus_amsgrad as "gradus_amsgrad" { version lr beta1 beta2 eps transforms }
-        gradus_nadam as "gradus_nadam" { version lr beta1 beta2 eps momentum_decay transforms }
-        gradus_lion as "gradus_lion" { version lr beta1 beta2 weight_decay transforms }
         gradus_step_decay as "gradus_step_decay" { version lr gamma every warm_up_steps warm_up_start }
         gradus_multi_step as "gradus_multi_step" {
             version lr gamma milestones count warm_up_steps warm_up_start
@@ -615,7 +607,14 @@ fn c_has_the_same_layout() {
             version start max end steps rise three_phase warm_up_steps warm_up_start
         }
     }
-    give("layout.c", &out);
+    // A change of this file is a change of the binary interface: GRADUS_STRUCTS counts them.
+    let committed =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/layout.c")).unwrap_or_default();
+    if std::env::var_os("GRADUS_BLESS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/layout.c"), &out).unwrap();
+    } else if cfg!(target_pointer_width = "64") {
+        assert_eq!(out, committed, "GRADUS_BLESS=1 writes tests/c/layout.c anew");
+    }
 }
 
 /// The comment above a function of the header, and what stands between its brackets.

@@ -5,6 +5,10 @@ use gradus::ffi::gradus_status::{self, GRADUS_OK};
 use gradus::ffi::*;
 use std::ffi::c_void;
 
+#[path = "c_rules.rs"]
+mod c_rules;
+use c_rules::c_rules;
+
 const N: usize = 37;
 const WORDS: usize = 2;
 
@@ -15,12 +19,10 @@ fn ok(status: gradus_status) {
 
 /// All of them; `tests/suite/abi.rs` compares what they compute.
 pub fn call() {
-    let (version, lr, transforms) =
-        (GRADUS_STRUCTS, 0.5, gradus_transforms { l2: 0.5, ..Default::default() });
-    let eps = gradus_epsilon { place: GRADUS_EPSILON_OUTSIDE, eps: 1e-8, inside: 0.0 };
-    rules(version, lr, eps, transforms);
-    schedules(version, lr);
-    sums_and_penalties(&transforms);
+    let version = GRADUS_STRUCTS;
+    rules();
+    schedules(version, 0.5);
+    sums_and_penalties();
     noise(version);
     batch_norm(version);
     files();
@@ -30,40 +32,34 @@ pub fn call() {
     assert!(!gradus_version().is_null() && !gradus_status_name(0).is_null());
 }
 
-fn rules(version: u32, lr: f32, eps: gradus_epsilon, transforms: gradus_transforms) {
-    let (beta1, beta2, rho, momentum, weight_decay) = (0.9, 0.999, 0.9, 0.9, 0.01);
-    let rmsprop = gradus_rmsprop { version, lr, rho, eps, momentum, transforms };
-    let (mut params, grads, mut state, mut clock) = ([0.5; N], [0.25; N], [0.0; 3 * N], Clock::new());
-    let (p, g, s, t) = (params.as_mut_ptr(), grads.as_ptr(), state.as_mut_ptr(), &raw mut clock);
-    macro_rules! both {
-        ($step:ident $check:ident $config:expr) => {{
-            let config = $config;
-            // SAFETY: the memory of three columns is there.
-            unsafe {
-                ok($check(&config));
-                ok($step(&config, N, p, g, s, t));
-            }
-        }};
-    }
-    both!(gradus_sgd_step gradus_sgd_check gradus_sgd { version, lr, transforms });
-    both!(gradus_momentum_step gradus_momentum_check
-        gradus_momentum { version, lr, rho, dampening: 0.5, transforms });
-    both!(gradus_nesterov_step gradus_nesterov_check gradus_nesterov { version, lr, rho, transforms });
-    both!(gradus_adagrad_step gradus_adagrad_check gradus_adagrad { version, lr, eps, transforms });
-    both!(gradus_rmsprop_step gradus_rmsprop_check rmsprop);
-    both!(gradus_rmsprop_centered_step gradus_rmsprop_centered_check rmsprop);
-    both!(gradus_rmsprop_momentum_step gradus_rmsprop_momentum_check rmsprop);
-    both!(gradus_rmsprop_centered_momentum_step gradus_rmsprop_centered_momentum_check rmsprop);
-    both!(gradus_adam_step gradus_adam_check
-        gradus_adam { version, lr, beta1, beta2, eps, bias_correction: 1, transforms });
-    both!(gradus_adamw_step gradus_adamw_check
-        gradus_adamw { version, lr, beta1, beta2, eps, weight_decay, transforms });
-    both!(gradus_amsgrad_step gradus_amsgrad_check
-        gradus_amsgrad { version, lr, beta1, beta2, eps, transforms });
-    both!(gradus_nadam_step gradus_nadam_check
-        gradus_nadam { version, lr, beta1, beta2, eps, momentum_decay: 4e-3, transforms });
-    both!(gradus_lion_step gradus_lion_check
-        gradus_lion { version, lr, beta1, beta2, weight_decay, transforms });
+/// The functions of every optimizer.
+macro_rules! each {
+    (() $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*};)*) => {$({
+        let config = $default(0.5);
+        let transforms = gradus_transforms {
+            version: GRADUS_STRUCTS, flags: GRADUS_L2 | GRADUS_DECAY, scale: 0.0, clip_value: 0.0, l2: 0.5, l1: 0.0,
+            elastic_net: 0.0, elastic_net_beta: 0.0, decay: 0.5, prox_l1: 0.0, clamp_params: 0.0,
+        };
+        let (mut params, grads, mut state, mut clock) = ([0.5; N], [0.25; N], [0.0; 3 * N], Clock::new());
+        let (p, g, s, t) = (params.as_mut_ptr(), grads.as_ptr(), state.as_mut_ptr(), &raw mut clock);
+        let null = core::ptr::null_mut();
+        let list = [gradus_tensor { n: N, params: p, grads: g, state: s, clock: t, transforms: &transforms }];
+        let mut count = 0;
+        // SAFETY: the memory of three columns is there.
+        unsafe {
+            ok($check(&config));
+            ok($check_with(&config, &transforms));
+            ok($step(&config, N, p, g, s, t));
+            ok($step_with(&config, &transforms, N, p, g, s, t));
+            ok($if_finite(&config, N, p, g, s, t, &mut count));
+            ok($tensors(&config, list.as_ptr(), 1, null));
+        }
+    })*};
+}
+
+fn rules() {
+    c_rules!(each!());
 }
 
 fn schedules(version: u32, lr: f32) {
@@ -120,9 +116,11 @@ fn schedules(version: u32, lr: f32) {
     }
 }
 
-fn sums_and_penalties(transforms: &gradus_transforms) {
+fn sums_and_penalties() {
     let (x, mut y, mut sum, mut count) = ([0.5_f32; N], [0.25_f32; N], 0.0, 0);
-    let tensors = [gradus_tensor { data: x.as_ptr(), n: N }];
+    let (params, state) = (core::ptr::null_mut(), core::ptr::null_mut());
+    let (clock, transforms) = (core::ptr::null_mut(), core::ptr::null());
+    let tensors = [gradus_tensor { n: N, params, grads: x.as_ptr(), state, clock, transforms }];
     // SAFETY: pointers to what lives here.
     unsafe {
         ok(gradus_dot(N, x.as_ptr(), y.as_ptr(), &mut sum));
@@ -130,9 +128,9 @@ fn sums_and_penalties(transforms: &gradus_transforms) {
             ok(function(N, x.as_ptr(), &mut sum));
         }
         ok(gradus_count_non_finite(N, x.as_ptr(), &mut count));
-        for function in [gradus_l1_value, gradus_l2_value, gradus_elastic_net_value] {
-            ok(function(transforms, N, x.as_ptr(), &mut sum));
-        }
+        ok(gradus_l1_value(0.5, N, x.as_ptr(), &mut sum));
+        ok(gradus_l2_value(0.5, N, x.as_ptr(), &mut sum));
+        ok(gradus_elastic_net_value(0.5, 0.5, N, x.as_ptr(), &mut sum));
         ok(gradus_clip_norm(1.0, tensors.as_ptr(), 1, &mut sum));
         ok(gradus_limit_row_norms(N, y.as_mut_ptr(), N, 1.0));
     }

@@ -3,6 +3,8 @@
 #[macro_use]
 pub mod rules;
 
+#[cfg(feature = "ffi")]
+pub mod c_rules;
 #[cfg(feature = "journal")]
 pub mod flash;
 pub mod lbfgs;

@@ -59,39 +59,26 @@ static void fill(float *to, int n) {
   for (int i = 0; i < n; i++) to[i] = (float)(i % 7 + 1) * 0.25f;
 }
 
-#define RULE(type, rule, initial)                                                                  \
+#define RULE(rule, RULE_)                                                                          \
   do {                                                                                             \
-    static const gradus_transforms all = {0.5f, 2.0f, 0.01f, 0.02f, 0.03f, 0.5f, 0.1f, 0.2f, 3.0f}; \
-    type config = initial;                                                                         \
+    static const gradus_transforms all = {GRADUS_STRUCTS, 255, 0.5f, 2.0f, 0.01f, 0.02f, 0.03f, 0.5f, 0.1f, 0.2f, 3.0f}; \
+    const gradus_##rule config = GRADUS_##RULE_(0.01);                                             \
     gradus_clock steps = {0, 0};                                                                   \
     for (int i = 0; i < 3 * N; i++) state[i] = 0;                                                  \
     MEASURE(gradus_##rule##_step(&config, N, params, grads, state, &steps));                       \
     row("gradus_" #rule "_step", "");                                                              \
-    config.transforms = all;                                                                       \
-    MEASURE(gradus_##rule##_step(&config, N, params, grads, state, &steps));                       \
-    row("gradus_" #rule "_step", ", all transforms");                                              \
-  } while (0)
+    MEASURE(gradus_##rule##_step_with(&config, &all, N, params, grads, state, &steps));            \
+    row("gradus_" #rule "_step_with", "");                                                         \
+  } while (0);
 
 static void rules(void) {
   fill(params, N);
   fill(grads, N);
-  RULE(gradus_sgd, sgd, GRADUS_SGD(0.01));
-  RULE(gradus_momentum, momentum, GRADUS_MOMENTUM(0.01));
-  RULE(gradus_nesterov, nesterov, GRADUS_NESTEROV(0.01));
-  RULE(gradus_adagrad, adagrad, GRADUS_ADAGRAD(0.01));
-  RULE(gradus_rmsprop, rmsprop, GRADUS_RMSPROP(0.01));
-  RULE(gradus_rmsprop, rmsprop_centered, GRADUS_RMSPROP(0.01));
-  RULE(gradus_rmsprop, rmsprop_momentum, GRADUS_RMSPROP(0.01));
-  RULE(gradus_rmsprop, rmsprop_centered_momentum, GRADUS_RMSPROP(0.01));
-  RULE(gradus_adam, adam, GRADUS_ADAM(0.01));
-  RULE(gradus_adamw, adamw, GRADUS_ADAMW(0.01));
-  RULE(gradus_amsgrad, amsgrad, GRADUS_AMSGRAD(0.01));
-  RULE(gradus_nadam, nadam, GRADUS_NADAM(0.01));
-  RULE(gradus_lion, lion, GRADUS_LION(0.01));
+  GRADUS_OPTIMIZERS(RULE)
 }
 
 static void noise(void) {
-  const gradus_dropout dropout = GRADUS_DROPOUT(0.1);
+  const gradus_dropout dropout = GRADUS_DROPOUT_DROP_PROB(0.1);
   gradus_masks masks;
   float y[OUTPUTS], x[INPUTS];
   STACK("gradus_masks_seed", gradus_masks_seed(&masks, 1));
@@ -131,7 +118,7 @@ static void files(void) {
   gradus_clock steps = {1, 0};
   float scale;
   size_t size;
-  const gradus_tensor tensors[2] = {{params, N}, {grads, N}};
+  const gradus_tensor tensors[2] = {{N, params, params, state, 0, 0}, {N, params, grads, state, 0, 0}};
   const gradus_item items[2] = {{GRADUS_ITEM_FLOATS, N, params, 0}, {GRADUS_ITEM_ADAM, N, state, &steps}};
   STACK("gradus_clip_norm", gradus_clip_norm(1.0f, tensors, 2, &scale));
   STACK("gradus_save, 2 items", gradus_save(items, 2, file, sizeof file, &size));

@@ -1,0 +1,77 @@
+# find_package(gradus): the target gradus::gradus, with the library for the compiler and its flags.
+#
+# GRADUS_TARGET names a folder of lib/ where the choice is not the right one, GRADUS_OPT is s (small, the default for bare
+# metal) or 3 (fast, the default elsewhere). Flags that choose an instruction set must be known before, as they are by a
+# toolchain file or CMAKE_C_FLAGS.
+get_filename_component(gradus_PREFIX "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
+
+if(CMAKE_C_COMPILER)
+  set(gradus_COMPILER "${CMAKE_C_COMPILER}")
+  separate_arguments(gradus_FLAGS NATIVE_COMMAND "${CMAKE_C_FLAGS}")
+else()
+  set(gradus_COMPILER "${CMAKE_CXX_COMPILER}")
+  separate_arguments(gradus_FLAGS NATIVE_COMMAND "${CMAKE_CXX_FLAGS}")
+endif()
+
+if(NOT GRADUS_TARGET)
+  # What the compiler says of its target.
+  execute_process(COMMAND "${gradus_COMPILER}" ${gradus_FLAGS} -dM -E -x c - INPUT_FILE /dev/null
+    OUTPUT_VARIABLE gradus_MACROS ERROR_QUIET)
+  execute_process(COMMAND "${gradus_COMPILER}" -dumpmachine OUTPUT_VARIABLE gradus_MACHINE ERROR_QUIET)
+  set(gradus_ABI soft)
+  if(gradus_MACROS MATCHES "__ARM_PCS_VFP 1")
+    set(gradus_ABI hard)
+  elseif(gradus_MACROS MATCHES "__ARM_FP ")
+    set(gradus_ABI softfp)
+  endif()
+  if(gradus_MACROS MATCHES "__ARM_ARCH_6M__")
+    set(GRADUS_TARGET thumbv6m)
+  elseif(gradus_MACROS MATCHES "__ARM_ARCH_7M__")
+    set(GRADUS_TARGET thumbv7m)
+  elseif(gradus_MACROS MATCHES "__ARM_ARCH_7EM__")
+    set(GRADUS_TARGET thumbv7em-${gradus_ABI})
+  elseif(gradus_MACROS MATCHES "__ARM_ARCH_8M_BASE__")
+    set(GRADUS_TARGET thumbv8m.base)
+  elseif(gradus_MACROS MATCHES "__ARM_ARCH_8M_MAIN__|__ARM_ARCH_8_1M_MAIN__")
+    set(GRADUS_TARGET thumbv8m.main-${gradus_ABI})
+  elseif(gradus_MACROS MATCHES "__riscv_xlen 32")
+    if(gradus_MACROS MATCHES "__riscv_float_abi_single")
+      set(GRADUS_TARGET riscv32imafc)
+    elseif(gradus_MACROS MATCHES "__riscv_atomic")
+      set(GRADUS_TARGET riscv32imac)
+    else()
+      set(GRADUS_TARGET riscv32imc)
+    endif()
+  elseif(gradus_MACROS MATCHES "__linux__" AND gradus_MACROS MATCHES "__aarch64__")
+    set(GRADUS_TARGET aarch64-linux-gnu)
+  elseif(gradus_MACROS MATCHES "__linux__" AND gradus_MACROS MATCHES "__x86_64__")
+    set(GRADUS_TARGET x86_64-linux-gnu)
+    if(gradus_MACHINE MATCHES "musl" OR gradus_COMPILER MATCHES "musl")
+      set(GRADUS_TARGET x86_64-linux-musl)
+    endif()
+  endif()
+endif()
+
+if(NOT GRADUS_OPT)
+  set(GRADUS_OPT s)
+  if(GRADUS_TARGET MATCHES "linux")
+    set(GRADUS_OPT 3)
+  endif()
+endif()
+
+set(gradus_LIBRARY "${gradus_PREFIX}/lib/${GRADUS_TARGET}/${GRADUS_OPT}/libgradus.a")
+if(NOT GRADUS_TARGET OR NOT EXISTS "${gradus_LIBRARY}")
+  set(gradus_FOUND FALSE)
+  set(gradus_NOT_FOUND_MESSAGE "gradus has no library for this compiler and its flags (GRADUS_TARGET: '${GRADUS_TARGET}')")
+elseif(NOT TARGET gradus::gradus)
+  add_library(gradus::gradus STATIC IMPORTED)
+  set_target_properties(gradus::gradus PROPERTIES
+    IMPORTED_LOCATION "${gradus_LIBRARY}"
+    INTERFACE_INCLUDE_DIRECTORIES "${gradus_PREFIX}/include")
+  if(GRADUS_TARGET MATCHES "linux")
+    set_target_properties(gradus::gradus PROPERTIES INTERFACE_LINK_LIBRARIES "m;pthread;${CMAKE_DL_LIBS}")
+  else()
+    # Functions that nothing calls stay out of the image.
+    set_target_properties(gradus::gradus PROPERTIES INTERFACE_LINK_LIBRARIES "-Wl,--gc-sections")
+  endif()
+endif()

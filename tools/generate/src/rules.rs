@@ -1,0 +1,288 @@
+//! `src/ffi/rules.rs`: a structure, its defaults, its checks and its steps for each optimizer.
+
+use crate::model::{Field, Optimizer, Value};
+
+/// The file.
+pub fn file(optimizers: &[Optimizer]) -> String {
+    let mut uses: Vec<&str> = optimizers.iter().map(|optimizer| optimizer.rust.as_str()).collect();
+    uses.sort_unstable();
+    let mut text = HEAD.replace("#USES", &uses.join(", "));
+    for optimizer in optimizers {
+        text += &one(optimizer);
+    }
+    text
+}
+
+const HEAD: &str = "// Made from src/optim by `./ci.sh generate`: do not edit.
+//! The optimizers: a structure, its defaults, two checks and four steps each.
+
+use super::optim::{Config, Pointers, check, check_with, half_step, step, step_if_finite, step_tensors, step_with};
+use super::*;
+use crate::simd::Bf16;
+use crate::optim::{Clock, #USES};
+";
+
+/// One optimizer, with its names put into the template.
+fn one(optimizer: &Optimizer) -> String {
+    let Optimizer { rust, c, docs, columns, halves, fields, build } = optimizer;
+    let state = docs.iter().find_map(|line| line.strip_prefix("State: ")).unwrap_or("none.");
+    let state = state.split_once(['.', ';']).map_or(state, |(state, _)| state);
+    (TEMPLATE.to_string() + if *halves { HALF } else { "" })
+        .replace("#DOCS", &comment(docs, ""))
+        .replace("#MEMBERS", &fields.iter().map(member).collect::<String>())
+        .replace("#DEFAULTS", &fields.iter().map(default).collect::<String>())
+        .replace("#ERRORS", &errors(fields))
+        .replace("#STATE", state)
+        .replace("#RUST", rust)
+        .replace("#COUNT", &columns.to_string())
+        .replace("#BUILD", build)
+        .replace("#UPPER", &c.to_uppercase())
+        .replace("#NAME", c)
+}
+
+const TEMPLATE: &str = r#"
+#DOCS#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_#NAME {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+#MEMBERS}
+
+/// Columns of state of gradus_#NAME: floats per parameter.
+pub const GRADUS_#UPPER_COLUMNS: usize = #COUNT;
+
+// SAFETY: the first field is the version.
+unsafe impl Config for gradus_#NAME {
+    type Optimizer = #RUST;
+    #[inline(always)]
+    fn build(&self) -> Result<#RUST, gradus_status> {
+        Ok(#BUILD)
+    }
+}
+
+/// #RUST with its defaults, for a place where the initialiser GRADUS_#UPPER(lr) cannot stand.
+#[unsafe(no_mangle)]
+pub extern "C" fn gradus_#NAME_default(lr: f32) -> gradus_#NAME {
+    gradus_#NAME { version: GRADUS_STRUCTS, #DEFAULTS }
+}
+
+/// Whether every hyper-parameter of `config` is in its range: ask once, before training.
+///
+/// Errors: #ERRORS;
+/// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_check(config: *const gradus_#NAME) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
+    guard(|| unsafe { check(config) })
+}
+
+/// The same, and whether every one of the transforms is in its range.
+///
+/// Errors: those of gradus_#NAME_check(), GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+/// GRADUS_ERROR_WEIGHT_DECAY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_check_with(
+    config: *const gradus_#NAME,
+    transforms: *const gradus_transforms,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { check_with(config, transforms) })
+}
+
+/// Updates `n` parameters by one step of #RUST. State: #STATE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_step(
+    config: *const gradus_#NAME,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut f32,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_step_with(
+    config: *const gradus_#NAME,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut f32,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_step_if_finite(
+    config: *const gradus_#NAME,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    count: *mut usize,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+}
+
+/// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_step_tensors(
+    config: *const gradus_#NAME,
+    tensors: *const gradus_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+}
+"#;
+
+const HALF: &str = r#"
+/// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
+///
+/// `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_#NAME_step().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_half_step(
+    config: *const gradus_#NAME,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+"#;
+
+fn comment(lines: &[String], indent: &str) -> String {
+    lines.iter().map(|line| format!("{indent}/// {line}").trim_end().to_string() + "\n").collect()
+}
+
+fn member(field: &Field) -> String {
+    let Field { name, rust, docs, .. } = field;
+    let (rust, more) = match rust.as_str() {
+        "bool" => ("u32", " 1 for true, 0 for false."),
+        "Epsilon" => ("gradus_epsilon", ""),
+        other => (other, ""),
+    };
+    format!("{}    pub {name}: {rust},\n", comment(docs, "    ").trim_end().to_string() + more + "\n")
+}
+
+/// `name: value, ` for the Rust function with the defaults.
+fn default(field: &Field) -> String {
+    let name = &field.name;
+    let value = match (name.as_str(), &field.default) {
+        ("lr", _) => return "lr, ".to_string(),
+        (_, Value::Plain(word)) => number(word).to_string(),
+        (_, epsilon) => {
+            let [place, eps, inside] = stabiliser(epsilon);
+            format!("gradus_epsilon {{ place: GRADUS_EPSILON_{place}, eps: {eps}, inside: {inside} }}")
+        }
+    };
+    format!("{name}: {value}, ")
+}
+
+/// The initialiser for the header: `GRADUS_ADAM(lr)` in braces.
+pub fn initialiser(optimizer: &Optimizer) -> String {
+    let fields = optimizer.fields.iter().map(|field| match (&field.name[..], &field.default, &field.rust[..]) {
+        ("lr", ..) => "GRADUS_FLOAT(lr)".to_string(),
+        (_, Value::Plain(word), "f32") => format!("{word}f"),
+        (_, Value::Plain(word), _) => number(word).to_string(),
+        (_, epsilon, _) => {
+            let [place, eps, inside] = stabiliser(epsilon);
+            format!("{{GRADUS_EPSILON_{place}, {eps}f, {inside}f}}")
+        }
+    });
+    let fields: Vec<String> = fields.collect();
+    format!(
+        "#define GRADUS_{}(lr) {{GRADUS_STRUCTS, {}}}",
+        optimizer.c.to_uppercase(),
+        fields.join(", ")
+    )
+}
+
+/// A truth value is a number in C.
+fn number(word: &str) -> &str {
+    match word {
+        "true" => "1",
+        "false" => "0",
+        number => number,
+    }
+}
+
+/// Place, outside and inside of a stabiliser.
+fn stabiliser(epsilon: &Value) -> [String; 3] {
+    let Value::Parts(place, parts) = epsilon else { panic!("{epsilon:?} is no stabiliser") };
+    let part = |name: &str| match parts.iter().find(|part| part.0 == name) {
+        Some((_, Value::Plain(number))) => number.clone(),
+        _ => "0.0".to_string(),
+    };
+    let outside = if place == "Root" { part("outside") } else { part("") };
+    [place.to_uppercase(), outside, part("inside")]
+}
+
+/// The statuses of fields that are out of range, in their order.
+fn errors(fields: &[Field]) -> String {
+    let statuses = fields.iter().filter(|field| field.rust != "bool").map(|field| match &field.name[..] {
+        "lr" => "LEARNING_RATE".to_string(),
+        "eps" => "EPSILON".to_string(),
+        "momentum" => "RHO".to_string(),
+        name => name.to_uppercase(),
+    });
+    let mut statuses: Vec<String> = statuses.map(|name| format!("GRADUS_ERROR_{name}")).collect();
+    statuses.dedup();
+    // Four to a line.
+    statuses.chunks(4).map(|line| line.join(", ")).collect::<Vec<_>>().join(",\n/// ")
+}
+
+/// `tests/support/c_rules.rs`: the list of optimizers with their names in C, for tests in Rust.
+pub fn list(optimizers: &[Optimizer]) -> String {
+    let mut text = "// Made from src/optim by `./ci.sh generate`: do not edit.
+//! Every optimizer with the names of its structure, fields and functions in C.
+
+/// Calls `$call!` with all of them: type, structure, columns, functions, fields.
+macro_rules! c_rules {
+    ($call:ident!($($arguments:tt)*)) => {
+        $call! {
+            ($($arguments)*)
+"
+    .to_string();
+    for Optimizer { rust, c, fields, .. } in optimizers {
+        let upper = c.to_uppercase();
+        let functions = ["default", "check", "check_with", "step", "step_with", "step_if_finite", "step_tensors"];
+        let functions: Vec<String> = functions.iter().map(|name| format!("gradus_{c}_{name}")).collect();
+        let fields: Vec<&str> = fields.iter().map(|field| &field.name[..]).collect();
+        text += &format!(
+            "            {rust} gradus_{c} GRADUS_{upper}_COLUMNS {}\n                {{ version {} }};\n",
+            functions.join(" "),
+            fields.join(" ")
+        );
+    }
+    text + "        }
+    };
+}
+pub(crate) use c_rules;
+"
+}
+
+/// The same as a macro of the header.
+pub fn list_for_c(optimizers: &[Optimizer]) -> String {
+    let lines = optimizers.iter().map(|Optimizer { c, .. }| format!(" \\\n  X({c}, {})", c.to_uppercase()));
+    format!(
+        "// Calls X(name, NAME) for every optimizer: in text that is the same for all of them.
+#define GRADUS_OPTIMIZERS(X){}
+",
+        lines.collect::<String>()
+    )
+}
