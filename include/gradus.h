@@ -2661,7 +2661,7 @@ typedef struct {
 // Dropout (Srivastava et al., 2014), and the probability of its relatives.
 //
 // ```text
-//              training                        test
+//              training                        inference
 // inverted     y = keep ? x / keep_prob : 0    y = x
 // vanilla      y = keep ? x : 0                y = x * keep_prob
 // ```
@@ -2672,7 +2672,7 @@ typedef struct {
   uint32_t version;
   // Probability that an element is kept.
   float keep_prob;
-  // Whether to scale at test time instead of in training: 0, or 1 for yes.
+  // Whether to scale at inference instead of in training: 0, or 1 for yes.
   uint32_t vanilla;
 } gradus_dropout;
 
@@ -2736,10 +2736,10 @@ gradus_status gradus_dropout_relu_forward_mask(const gradus_dropout *config,
 // GRADUS_ERROR_VERSION.
 gradus_status gradus_dropout_relu_backward(const gradus_dropout *config, size_t n, float *grads, const float *y);
 
-// Pass at test time over the `n` floats of `x` in place; for stochastic depth too.
+// Pass of inference over the `n` floats of `x` in place; for stochastic depth too.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
-gradus_status gradus_dropout_test(const gradus_dropout *config, size_t n, float *x);
+gradus_status gradus_dropout_inference(const gradus_dropout *config, size_t n, float *x);
 
 // DropConnect (Wan et al., 2013): `y = W x` of one sample, in which weights are dropped.
 //
@@ -2786,25 +2786,25 @@ gradus_status gradus_dropconnect_backward_input(const gradus_dropout *config,
                                                 float *grad_x,
                                                 const uint32_t *mask);
 
-// The product of DropConnect at test time.
+// The product of DropConnect at inference.
 //
 // `w` has `outputs` rows of `inputs` weights; `x` has `inputs` floats, `y` has `outputs`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
 // GRADUS_ERROR_VERSION.
-gradus_status gradus_dropconnect_test(const gradus_dropout *config,
-                                      size_t inputs,
-                                      size_t outputs,
-                                      const float *w,
-                                      const float *x,
-                                      float *y);
+gradus_status gradus_dropconnect_inference(const gradus_dropout *config,
+                                           size_t inputs,
+                                           size_t outputs,
+                                           const float *w,
+                                           const float *x,
+                                           float *y);
 
 // Stochastic depth (Huang et al., 2016): training pass over the branches of `samples` samples.
 //
 // `branch` has `n` floats, `mask` one bit for each sample; the same for the gradients. Fill the mask
 // with gradus_masks_fill(), or all words with 0 or UINT32_MAX for one draw per batch.
 //
-// Errors: GRADUS_ERROR_SIZE if `samples` does not divide `n`, GRADUS_ERROR_NULL,
+// Errors: GRADUS_ERROR_SHAPE if `samples` does not divide `n`, GRADUS_ERROR_NULL,
 // GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_stochastic_depth_forward(const gradus_dropout *config,
                                               size_t n,
@@ -2845,9 +2845,9 @@ gradus_status gradus_stochastic_depth_linear(uint32_t block, uint32_t blocks, fl
 // Batch normalisation (Ioffe and Szegedy, 2015).
 //
 // ```text
-// training    mean = first + sum (x - first) / n                         over batch and positions
-//             mean = mean + sum (x - mean) / n                           first: the channel's first value
-//             variance = sum (x - mean)^2 / n
+// training    near = first + sum (x - first) / n                         over batch and positions
+//             mean = near + d                                            d = sum (x - near) / n
+//             variance = sum (x - near)^2 / n - d^2                      first: the channel's first value
 //             y = (x - mean) * (weight / sqrt(variance + eps)) + bias
 //             running = running_decay * running + (1 - running_decay) * new, variance unbiased: n / (n - 1)
 // inference   the same with the running statistics
@@ -2871,7 +2871,7 @@ typedef struct {
   size_t channels;
   // Positions in a channel of a sample: height x width, 1 after a dense layer.
   size_t spatial;
-} gradus_shape;
+} gradus_batch_shape;
 
 // Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
 //
@@ -2884,10 +2884,10 @@ gradus_status gradus_batch_norm_check(const gradus_batch_norm *config);
 // `x` and `y` are tensors of the shape `layout`; `weight`, `bias`, `mean`, `variance` have a float
 // per channel.
 //
-// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_batch_norm_forward(const gradus_batch_norm *config,
-                                        const gradus_shape *layout,
+                                        const gradus_batch_shape *layout,
                                         const float *x,
                                         float *y,
                                         const float *weight,
@@ -2899,12 +2899,11 @@ gradus_status gradus_batch_norm_forward(const gradus_batch_norm *config,
 //
 // `layout` is that of the pass, `mean` and `variance` have a float per channel. `running` has two,
 // all means and then all variances; it and `clock` start as zeros, where the variance counts as 1.
-// At test time they are `running` and `running + channels`.
 //
-// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_batch_norm_track(const gradus_batch_norm *config,
-                                      const gradus_shape *layout,
+                                      const gradus_batch_shape *layout,
                                       const float *mean,
                                       const float *variance,
                                       float *running,
@@ -2916,10 +2915,10 @@ gradus_status gradus_batch_norm_track(const gradus_batch_norm *config,
 // and `grad_bias` have a float per channel. `x`, `mean` and `variance` are those of the training
 // pass.
 //
-// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_batch_norm_backward(const gradus_batch_norm *config,
-                                         const gradus_shape *layout,
+                                         const gradus_batch_shape *layout,
                                          float *grads,
                                          const float *x,
                                          const float *weight,
@@ -2928,40 +2927,50 @@ gradus_status gradus_batch_norm_backward(const gradus_batch_norm *config,
                                          float *grad_weight,
                                          float *grad_bias);
 
-// Pass at test time in place, with the running statistics.
+// Pass of inference in place, with the running statistics.
 //
-// `x` is a tensor of the shape `layout`; `weight`, `bias`, `mean` and `variance` have a float per
-// channel, the last two `running` and `running + channels` of gradus_batch_norm_track().
-// Track a batch first: in statistics that are still zeros the variance is read as 0, not as 1.
+// `x` is a tensor of the shape `layout`; `weight` and `bias` have a float per channel, `running` and `clock` are
+// those of gradus_batch_norm_track(). Where no batch was tracked every variance counts as 1.
 //
-// Errors: GRADUS_ERROR_SIZE if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_batch_norm_inference(const gradus_batch_norm *config,
-                                          const gradus_shape *layout,
+                                          const gradus_batch_shape *layout,
                                           float *x,
                                           const float *weight,
                                           const float *bias,
-                                          const float *mean,
-                                          const float *variance);
+                                          const float *running,
+                                          const gradus_clock *clock);
 
 // Folds the normalisation into the layer before it, which then needs none.
 //
-// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias` a float per channel, as
-// have `weight`, `bias`, and `mean` and `variance`: `running` and `running + channels` of
-// gradus_batch_norm_track().
-// Track a batch first: in statistics that are still zeros the variance is read as 0, not as 1.
+// `layer_weights` has `channels` rows of `inputs` floats, `layer_bias`, `weight` and `bias` a float per channel;
+// `running` and `clock` are those of gradus_batch_norm_track(). Where no batch was tracked every variance counts as 1.
 //
-// Errors: GRADUS_ERROR_SIZE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// Errors: GRADUS_ERROR_SHAPE if one of both is 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_batch_norm_fold(const gradus_batch_norm *config,
                                      size_t channels,
                                      size_t inputs,
                                      const float *weight,
                                      const float *bias,
-                                     const float *mean,
-                                     const float *variance,
+                                     const float *running,
+                                     const gradus_clock *clock,
                                      float *layer_weights,
                                      float *layer_bias);
+
+// gradus_batch_norm_fold() for a layer whose `layer_weights` are `inputs` rows of `channels` floats.
+//
+// Errors: those of gradus_batch_norm_fold().
+gradus_status gradus_batch_norm_fold_columns(const gradus_batch_norm *config,
+                                             size_t channels,
+                                             size_t inputs,
+                                             const float *weight,
+                                             const float *bias,
+                                             const float *running,
+                                             const gradus_clock *clock,
+                                             float *layer_weights,
+                                             float *layer_bias);
 
 /* ---- L-BFGS: the whole objective at once ---- */
 

@@ -5,11 +5,18 @@ use super::gradus_status::{self, *};
 /// Elements behind a pointer from C, checked for null, alignment and length.
 ///
 /// The checks cannot know whether the memory is there: that much the caller vouches for.
-#[derive(Clone, Copy)]
 pub struct Memory<T> {
     start: *mut T,
     len: usize,
 }
+
+// Derived, it would ask the same of T.
+impl<T> Clone for Memory<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Memory<T> {}
 
 /// A piece of memory that a call touches: `len` units of `1 << shift` bytes, which is their alignment.
 #[derive(Clone, Copy)]

@@ -23,6 +23,13 @@ impl gradus_random {
         }
         Xoshiro128PlusPlus::from_seed(seed)
     }
+
+    /// Keeps a generator.
+    fn keep(&mut self, generator: &Xoshiro128PlusPlus) {
+        for (word, bytes) in self.state.iter_mut().zip(generator.state().chunks_exact(4)) {
+            *word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+        }
+    }
 }
 
 /// Begins the numbers of `seed` in `random`: the same ones as Xoshiro128PlusPlus::seed_from_u64() in Rust.
@@ -33,7 +40,7 @@ pub unsafe extern "C" fn gradus_random_seed(random: *mut gradus_random, seed: u6
     guard(|| {
         let random = Memory::one(random)?;
         // SAFETY: checked; the caller vouches for the memory.
-        unsafe { random.one_mut().state = Xoshiro128PlusPlus::seed_from_u64(seed).state() };
+        unsafe { random.one_mut().keep(&Xoshiro128PlusPlus::seed_from_u64(seed)) };
         Ok(())
     })
 }
@@ -54,7 +61,7 @@ unsafe fn fill<T>(
     let (random, to) = unsafe { (random.one_mut(), to.slice_mut()) };
     let mut generator = random.build();
     how(&mut generator, to);
-    random.state = generator.state();
+    random.keep(&generator);
     Ok(())
 }
 
