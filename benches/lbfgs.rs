@@ -5,11 +5,11 @@
 //! printed. Contestants take turns; the table has the medians of many turns, and ratios hold where times drift.
 #![allow(missing_docs)]
 
+use benches::turns::{TURNS, median, nanos};
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Real};
 use gradus::{Fold, Level, Vector, reduce};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use benches::turns::{TURNS, median, nanos};
 
 const M: usize = 10;
 

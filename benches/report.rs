@@ -4,13 +4,13 @@
 //! see the same drift, so that the ratios hold where the times do not.
 #![allow(missing_docs)]
 
+use benches::turns::medians;
+use benches::{Buffers, Case, Contestant, SIZES, cases, check};
 use gradus::noise::{Dropout, Masks, mask_words};
 use gradus::{Adam, Clock, Exec, Level, Optimizer, StateVec, Tensor, dot, l2_norm, sum_abs};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::hint::black_box;
-use benches::turns::medians;
-use benches::{Buffers, Case, Contestant, SIZES, cases, check};
 
 fn main() {
     // `cargo bench` and `cargo test --benches` pass options of their own; only a filter counts here.

@@ -3,9 +3,9 @@
 //! `cargo bench -p benches --bench step -- Adam/16384` runs one rule at one size.
 #![allow(missing_docs)]
 
+use benches::{Buffers, SIZES, cases, check};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
-use benches::{Buffers, SIZES, cases, check};
 
 fn steps(c: &mut Criterion) {
     for mut case in cases() {

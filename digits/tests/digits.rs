@@ -2,10 +2,12 @@
 
 use digits::arguments::parse;
 use digits::data::{COUNT, DIGITS};
-use gradus::{AnyOptimizer, Level};
-use gradus::noise::{Dropout, Masks};
-use digits::network::{CLASSES, Chance, HIDDEN1, HIDDEN2, Network, PARAMS, PIXELS, Sample, argmax, softmax, split};
+use digits::network::{
+    CLASSES, Chance, HIDDEN1, HIDDEN2, Network, PARAMS, PIXELS, Sample, argmax, softmax, split,
+};
 use digits::optimizers::{Entry, Job, Run, entries};
+use gradus::noise::{Dropout, Masks};
+use gradus::{AnyOptimizer, Level};
 
 const JOB: Job =
     Job { level: Level::SCALAR, epochs: 2, seed: 1, batch: 32, dropout: Dropout::drop_prob(0.1) };

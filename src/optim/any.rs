@@ -1,8 +1,14 @@
 //! An optimizer that is chosen at run time: by a command line, a configuration file, a message to a device.
 
+#[cfg(feature = "alloc")]
+use super::record::{check_named, write_named};
 use super::*;
+#[cfg(feature = "alloc")]
+use crate::cut::cut;
 use crate::cut::cut_mut;
 use crate::error::{Argument, ensure, same_length};
+#[cfg(feature = "alloc")]
+use crate::store::{self, Load, Reader, Save, Writer};
 use crate::store::{Family, Name};
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
@@ -282,6 +288,12 @@ impl AnyState {
         self.name
     }
 
+    /// Columns, and numbers in each.
+    fn shape(&self) -> (usize, usize) {
+        let columns = self.name.parse::<AnyOptimizer>().map_or(0, |optimizer| optimizer.columns());
+        (columns, self.memory.len().checked_div(columns).unwrap_or(0))
+    }
+
     /// Steps taken.
     #[must_use]
     pub const fn t(&self) -> u32 {
@@ -297,5 +309,65 @@ impl AnyState {
     pub fn reset(&mut self) {
         self.memory.fill(0.0);
         self.clock = Clock::new();
+    }
+}
+
+/// The file of the state of the optimizer inside: either loads the other's.
+#[cfg(feature = "alloc")]
+impl Save for AnyState {
+    fn write(&self, to: &mut Writer<'_>) {
+        let (columns, n) = self.shape();
+        let mut rest = &self.memory[..];
+        let columns: Vec<&[f32]> =
+            (0..columns).map(|_| if n == 0 { &[][..] } else { cut(&mut rest, n) }).collect();
+        write_named(to, Name::new(self.name), &columns, &self.clock);
+    }
+}
+
+/// The number of parameters comes from the file; the optimizer is the one that the state was made for.
+#[cfg(feature = "alloc")]
+impl Load for AnyState {
+    fn check(&self, from: &mut Reader<'_>) -> Result<(), store::Error> {
+        check_named::<f32>(from, Name::new(self.name), self.shape().0, None)
+    }
+    fn read(&mut self, from: &mut Reader<'_>) {
+        let columns = self.shape().0;
+        let length = from.head().length;
+        self.clock = record::clock(from.bytes());
+        self.memory = vec![0.0; from.at_most(length, size_of::<f32>() * columns) * columns];
+        from.column(&mut self.memory);
+    }
+}
+
+/// A state as `serde` sees it.
+#[cfg(all(feature = "alloc", feature = "serde"))]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename = "AnyState")]
+struct Fields {
+    optimizer: alloc::string::String,
+    memory: Vec<f32>,
+    clock: Clock,
+}
+
+#[cfg(all(feature = "alloc", feature = "serde"))]
+impl serde::Serialize for AnyState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Fields { optimizer: self.name.into(), memory: self.memory.clone(), clock: self.clock }
+            .serialize(serializer)
+    }
+}
+
+#[cfg(all(feature = "alloc", feature = "serde"))]
+impl<'de> serde::Deserialize<'de> for AnyState {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Fields { optimizer, memory, clock } = Fields::deserialize(deserializer)?;
+        let optimizer: AnyOptimizer = optimizer.parse().map_err(serde::de::Error::custom)?;
+        let state = Self { memory, clock, ..optimizer.state(0) };
+        let (columns, n) = state.shape();
+        if columns * n == state.memory.len() {
+            Ok(state)
+        } else {
+            Err(serde::de::Error::custom("the columns of the state have unequal lengths"))
+        }
     }
 }

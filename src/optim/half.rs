@@ -1,7 +1,7 @@
 //! States in half the memory.
 
-use super::{Clock, Optimizer, Stateful};
-use crate::error::Error;
+use super::{Clock, Optimizer, StateMut, Stateful};
+use crate::error::{Argument, Error, same_length};
 use crate::simd::{Bf16, Exec};
 use crate::store::{Family, Name};
 use core::marker::PhantomData;
@@ -52,5 +52,62 @@ impl<O: Optimizer> Optimizer for Half<O> {
     #[inline(always)]
     fn exec(&self) -> Exec {
         self.inner.exec()
+    }
+}
+
+/// A run that was begun with whole states goes on with half ones, and the other way round.
+///
+/// Here alone numbers are rounded to the nearest: once, not in every step.
+///
+/// ```
+/// use gradus::{Adam, Optimizer};
+/// let adam = Adam::new(1e-3);
+/// let (mut params, mut whole) = ([0.5; 8], adam.state());
+/// adam.step(&mut params, &[1.0; 8], &mut whole);
+///
+/// let mut halved = adam.half().state::<8>();
+/// whole.as_mut().round_to_half(halved.as_mut())?;
+/// adam.half().step(&mut params, &[1.0; 8], &mut halved);
+/// halved.as_mut().widen(whole.as_mut())?;
+/// assert_eq!(whole.t(), 2);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+impl<F: Stateful<Memory = f32>> StateMut<'_, F> {
+    /// Writes this state to one in half the memory, each number rounded to the nearest.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the states are not of one length; nothing was changed.
+    pub fn round_to_half(&self, mut to: StateMut<'_, InHalf<F>>) -> Result<(), Error> {
+        let columns = to.columns.as_mut();
+        for (to, from) in columns.iter().zip(self.columns.as_ref()) {
+            same_length(Argument::State, from.len(), to.len())?;
+        }
+        for (to, from) in columns.iter_mut().zip(self.columns.as_ref()) {
+            for (to, from) in to.iter_mut().zip(from.iter()) {
+                *to = Bf16::from_f32_nearest(*from);
+            }
+        }
+        *to.clock = *self.clock;
+        Ok(())
+    }
+}
+
+impl<F: Stateful<Memory = f32>> StateMut<'_, InHalf<F>> {
+    /// Writes this state to one of whole numbers, exactly.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the states are not of one length; nothing was changed.
+    pub fn widen(&self, mut to: StateMut<'_, F>) -> Result<(), Error> {
+        let columns = to.columns.as_mut();
+        for (to, from) in columns.iter().zip(self.columns.as_ref()) {
+            same_length(Argument::State, from.len(), to.len())?;
+        }
+        for (to, from) in columns.iter_mut().zip(self.columns.as_ref()) {
+            for (to, from) in to.iter_mut().zip(from.iter()) {
+                *to = from.to_f32();
+            }
+        }
+        *to.clock = *self.clock;
+        Ok(())
     }
 }

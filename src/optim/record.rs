@@ -14,7 +14,7 @@ fn clock_bytes(clock: &Clock) -> [u8; CLOCK] {
     (u64::from(clock.carry.to_bits()) << 32 | u64::from(clock.t)).to_le_bytes()
 }
 
-fn clock(bytes: [u8; CLOCK]) -> Clock {
+pub(super) fn clock(bytes: [u8; CLOCK]) -> Clock {
     let bits = u64::from_le_bytes(bytes);
     Clock { t: bits as u32, carry: f32::from_bits((bits >> 32) as u32) }
 }
@@ -32,7 +32,17 @@ pub(crate) fn write_state<O: Family, M: Number, C: AsRef<[M]>>(
     columns: &[C],
     clock: &Clock,
 ) {
-    match Head::of(name::<O, M>(), columns) {
+    write_named(to, name::<O, M>(), columns, clock);
+}
+
+/// Writes a state under its name.
+pub(super) fn write_named<M: Number, C: AsRef<[M]>>(
+    to: &mut Writer<'_>,
+    name: Name,
+    columns: &[C],
+    clock: &Clock,
+) {
+    match Head::of(name, columns) {
         Ok(head) => to.head(head),
         Err(error) => to.fail(error),
     }
@@ -49,13 +59,23 @@ pub(crate) fn check_state<O: Family, M: Number>(
     columns: usize,
     length: Option<usize>,
 ) -> Result<(), Error> {
+    check_named::<M>(from, name::<O, M>(), columns, length)
+}
+
+/// Passes over the state of a name in a file.
+pub(super) fn check_named<M: Number>(
+    from: &mut Reader<'_>,
+    name: Name,
+    columns: usize,
+    length: Option<usize>,
+) -> Result<(), Error> {
     let found = from.head();
     let length = match length {
         _ if columns == 0 => 0,
         Some(length) => length as u64,
         None => found.length,
     };
-    found.expect(Head { length, ..Head::new(name::<O, M>(), columns, 0) })?;
+    found.expect(Head { length, ..Head::new(name, columns, 0) })?;
     from.skip(CLOCK as u64);
     from.skip(length.saturating_mul((size_of::<M>() * columns) as u64));
     Ok(())

@@ -202,6 +202,16 @@ macro_rules! plain {
             const WIDTH: usize = 1;
 
             #[inline(always)]
+            unsafe fn load_half(_: Plain, src: *const u16) -> Self {
+                // SAFETY: the caller vouches for one word.
+                Self::from_f32(Bf16(unsafe { *src }).to_f32())
+            }
+            #[inline(always)]
+            unsafe fn store_half(self, dst: *mut u16, dither: u32, column: usize) {
+                // SAFETY: the caller vouches for one word.
+                unsafe { *dst = Bf16::dithered(self.to_f32(), digits(dither, column)).0 };
+            }
+            #[inline(always)]
             fn splat(_: Plain, x: $t) -> Self {
                 x
             }

@@ -190,3 +190,60 @@ fn amsgrad_alone_is_refused() {
     // `AmsGrad::new(0.1).half()` does not compile: see the example of `Optimizer::half`.
     assert_eq!(size_of::<State<InHalf<Adam>, 64>>(), 264);
 }
+
+#[test]
+fn files_have_names_of_their_own_and_continue() {
+    use gradus::store;
+    fn check<O>(optimizer: O)
+    where
+        O: Optimizer<Family: Stateful<Memory = f32> + store::Family> + Debug,
+    {
+        let half = optimizer.half();
+        let (start, grads) = inputs(false);
+        let (mut params, mut state) = (start, half.state_vec(N));
+        for grads in &grads[..20] {
+            half.step_slices(&mut params, grads, state.as_mut()).unwrap();
+        }
+        let file = store::to_vec(&state).unwrap();
+        let mut loaded = half.state_vec(0);
+        store::load(&mut loaded, &file).unwrap();
+        let mut again = params.clone();
+        for grads in &grads[20..] {
+            half.step_slices(&mut params, grads, state.as_mut()).unwrap();
+            half.step_slices(&mut again, grads, loaded.as_mut()).unwrap();
+        }
+        assert_eq!((again, words(&loaded)), (params, words(&state)), "{optimizer:?}");
+        assert!(store::load(&mut optimizer.state_vec(N), &file).is_err(), "a whole state is another kind");
+        let whole = store::to_vec(&optimizer.state_vec(N)).unwrap();
+        assert!(store::load(&mut loaded, &whole).is_err());
+        #[cfg(feature = "serde")]
+        {
+            let text = serde_json::to_string(&state).unwrap();
+            let back: StateVec<InHalf<O::Family>> = serde_json::from_str(&text).unwrap();
+            assert_eq!(words(&back), words(&state));
+            assert!(serde_json::from_str::<StateVec<O::Family>>(&text).is_err());
+        }
+    }
+    gradus::__optimizers!(halved!(check));
+}
+
+#[test]
+fn a_saved_run_changes_its_memory_by_rounding_once() {
+    let adam = Adam::new(0.1);
+    let (mut params, mut whole, mut halved) = ([1.0; N], adam.state::<N>(), adam.half().state::<N>());
+    adam.step(&mut params, &std::array::from_fn(|i| i as f32 + 0.1), &mut whole);
+    whole.as_mut().round_to_half(halved.as_mut()).unwrap();
+    assert_eq!(halved.t(), 1);
+    for (h, w) in halved.columns.as_flattened().iter().zip(whole.columns.as_flattened()) {
+        assert_eq!(*h, Bf16::from_f32_nearest(*w));
+        assert!((h.to_f32() / w - 1.0).abs() <= 1.0 / 256.0);
+    }
+    let mut back = adam.state::<N>();
+    halved.as_mut().widen(back.as_mut()).unwrap();
+    for (b, h) in back.columns.as_flattened().iter().zip(halved.columns.as_flattened()) {
+        assert_eq!(*b, h.to_f32());
+    }
+    let mut short = adam.half().state::<3>();
+    assert!(whole.as_mut().round_to_half(short.as_mut()).is_err());
+    assert_eq!(short.t(), 0);
+}

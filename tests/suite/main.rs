@@ -7,6 +7,7 @@
 mod support;
 
 mod abi;
+mod any;
 mod augment;
 mod bits;
 mod converge;

@@ -14,12 +14,12 @@
 
 use clap::Parser;
 use digits::data::{COUNT, DIGITS};
+use digits::network::{CLASSES, Chance, Network, PARAMS, Training, softmax, split};
 use gradus::ensemble::{Average, EnsembleVec, Swa, SwaState, argmax};
 use gradus::noise::Dropout;
 use gradus::schedule::{Schedule, SnapshotCycle};
 use gradus::{Exec, Level, Momentum, MomentumState, store};
 use indicatif::ProgressBar;
-use digits::network::{CLASSES, Chance, Network, PARAMS, Training, softmax, split};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;

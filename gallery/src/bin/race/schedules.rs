@@ -1,7 +1,7 @@
 //! The learning-rate schedules, a small panel each.
 
-use gallery::contour::simplify;
 use crate::figures::{Backend, FAINT, Figure, INK, SCALE, extent, line, text};
+use gallery::contour::simplify;
 use gradus::schedule::{
     Constant, Cosine, Exponential, InverseTime, Linear, MultiStep, OneCycle, Schedule, SnapshotCycle,
     StepDecay, Triangular, WarmRestarts, WarmUp,
