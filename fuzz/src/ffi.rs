@@ -4,11 +4,12 @@
 //! promises and a function cannot check, that the memory is there, the target keeps.
 
 use crate::input::number;
+use crate::list::Kept;
 use crate::same;
 use arbitrary::{Result, Unstructured};
 use gradus::ffi::*;
 use gradus::transform::{
-    ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, limit_row_norms,
+    ClampParams, ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale,
 };
 use gradus::*;
 
@@ -135,7 +136,7 @@ fn transforms(u: &mut Unstructured) -> Result<gradus_transforms> {
         &mut t.elastic_net_beta,
         &mut t.decay,
         &mut t.prox_l1,
-        &mut t.max_norm,
+        &mut t.clamp_params,
     ] {
         if u.ratio(1, 4)? {
             *field = number(u)?;
@@ -158,7 +159,7 @@ fn rust(t: gradus_transforms) -> impl gradus::transform::Transform {
         (
             some(t.decay).then_some(Decay::new(t.decay)),
             some(t.prox_l1).then_some(ProxL1::new(t.prox_l1)),
-            some(t.max_norm).then_some(MaxNorm(t.max_norm)),
+            some(t.clamp_params).then_some(ClampParams(t.clamp_params)),
         ),
     )
 }
@@ -168,7 +169,7 @@ type Step<C> =
 type Check<C> = unsafe extern "C" fn(*const C) -> gradus_status;
 
 /// One call of a step with `K` columns, and the same step in Rust.
-fn step<const K: usize, C, O: Optimizer<K>>(
+fn step<const K: usize, C, O: Kept<K>>(
     u: &mut Unstructured,
     (call, check): (Step<C>, Check<C>),
     config: &C,
@@ -332,7 +333,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
         let (x, y, level) = (x.floats(&before), y.floats(&before), Level::detect());
         expected[result.offset.unwrap() / 4] = match which {
             0 => gradus::dot(level, &x, &y).unwrap(),
-            1 => gradus::norm(level, &x),
+            1 => gradus::l2_norm(level, &x),
             2 => gradus::sum_abs(level, &x),
             _ => gradus::max_abs(level, &x),
         };
@@ -351,7 +352,7 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
     // SAFETY: every pointer is null or has its length inside the arena.
     let status = unsafe { gradus_limit_row_norms(n, p.at(memory), row, limit) };
     let mut params = p.floats(&before);
-    let result = limit_row_norms(&mut params, row, limit);
+    let result = MaxNorm { row, limit }.apply(&mut params);
     if p.null() || p.misaligned() {
         judge(status, &[(p.null(), GRADUS_ERROR_NULL), (p.misaligned(), GRADUS_ERROR_ALIGNMENT)]);
     } else {

@@ -1,5 +1,6 @@
 //! Lengths that differ: an error, and not one bit of the caller's memory changed.
 
+use crate::list::Kept;
 use crate::input::{column, number};
 use crate::rules::{Any, Visit, optimizer, transform};
 use crate::same;
@@ -8,7 +9,7 @@ use gradus::ensemble::{Average, Ema, EnsembleVec, Swa, mean};
 use gradus::noise::{Dropout, MonteCarlo};
 use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LbfgsVec};
-use gradus::transform::{ElasticNet, L1, L2, limit_row_norms};
+use gradus::transform::{ElasticNet, L1, L2, MaxNorm};
 use gradus::{Clock, Columns, Error, Exec, Fold, Vector, Level, Optimizer, StateMut, Tensor, dot, reduce};
 
 pub fn run(data: &[u8]) {
@@ -47,7 +48,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
     let (row, limit) = (u.int_in_range(0..=9_usize)?, number::<f32>(u)?);
     let mut params = x.clone();
     let ok = limit > 0.0 && row > 0 && n % row == 0;
-    assert_eq!(limit_row_norms(&mut params, row, limit).is_ok(), ok);
+    assert_eq!(MaxNorm { row, limit }.apply(&mut params).is_ok(), ok);
     if !ok {
         same(&params, &x, "parameters of a refused clamp");
     }
@@ -74,13 +75,13 @@ fn others(u: &mut Unstructured) -> Result<()> {
         2 => (ElasticNet { lambda: 0.5, beta: 0.25 }.add_gradient(a, x).is_ok(), two),
         3 => {
             let mut clock = Clock::new();
-            let result = Swa.update_slices_at(level, StateMut::new([x], &mut clock), a);
+            let result = Swa.on(level).update_slices(StateMut::new([x], &mut clock), a);
             assert_eq!(clock.t, u32::from(two));
             (result.is_ok(), two)
         }
         4 => {
             let mut clock = Clock::new();
-            let result = Ema::new(0.5).update_slices_at(level, StateMut::new([x], &mut clock), a);
+            let result = Ema::new(0.5).on(level).update_slices(StateMut::new([x], &mut clock), a);
             assert_eq!(clock.t, u32::from(two));
             (result.is_ok(), two)
         }
@@ -207,13 +208,16 @@ impl<const K: usize> Memory<K> {
         }
     }
 
-    fn state<'a, O>(columns: &'a mut [Vec<f32>; K], clock: &'a mut Clock) -> StateMut<'a, O, K> {
+    fn state<'a, O>(columns: &'a mut [Vec<f32>; K], clock: &'a mut Clock) -> StateMut<'a, O>
+    where
+        O: Stateful<Columns = Width<K>, Memory = f32>,
+    {
         StateMut::new(columns.each_mut().map(|c| &mut c[..]), clock)
     }
 }
 
 impl Visit for Step<'_, '_> {
-    fn visit<const K: usize, O: Optimizer<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()> {
+    fn visit<const K: usize, O: Kept<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()> {
         let Self { u, transforms } = self;
         let start = Clock { t: u.arbitrary()?, carry: 0.0 };
         let mut a = Memory::<K>::new(u)?;
@@ -232,7 +236,7 @@ impl Visit for Step<'_, '_> {
             let mut clock = start;
             let wrapped = optimizer.with(transforms);
             let state = Memory::state(&mut a.columns, &mut clock);
-            let result = wrapped.step_slices_at(level, &mut a.params, &a.grads, state);
+            let result = wrapped.on(level).step_slices(&mut a.params, &a.grads, state);
             assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
             let state = Memory::state(&mut a.columns, &mut clock);
             let result = wrapped.step_if_finite(&mut a.params, &a.grads, state);
@@ -242,13 +246,16 @@ impl Visit for Step<'_, '_> {
         }
         let mut clock = start;
         let fits = a.fits() && b.fits();
-        let mut tensors = [&mut a, &mut b].map(|m| Tensor {
-            params: &mut m.params,
-            grads: &m.grads,
-            columns: m.columns.each_mut().map(|c| &mut c[..]),
-            transform: transforms,
-        });
-        let result = optimizer.step_tensors(&mut tensors, &mut clock);
+        let mut clocks = [start; 2];
+        let [first, second] = &mut clocks;
+        let result = {
+            let mut tensors = [(&mut a, first), (&mut b, second)].map(|(m, clock)| {
+                let state = Memory::state(&mut m.columns, clock);
+                Tensor::new(&mut m.params, &m.grads, state).with(transforms)
+            });
+            optimizer.step_tensors(&mut tensors, &mut clock)
+        };
+        assert!(clocks == [start; 2], "a list has a clock of its own");
         if fits {
             assert_eq!(result, Ok(()));
             assert_eq!(clock.t, start.t.saturating_add(1));

@@ -1,10 +1,11 @@
 //! Any rule, any chain of transforms, any bits, any split: every level equals one element at a time.
 
 use crate::input::{Number, Placed, column, length, number};
+use crate::list::Kept;
 use crate::rules::{Any, Visit, optimizer, transform};
 use crate::same;
 use arbitrary::{Result, Unstructured};
-use gradus::{Clock, Columns, Element, Vector, Level, Optimizer, Rule, StateMut};
+use gradus::{Clock, Columns, Element, Level, Optimizer, Rule, StateMut, Vector, Width};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -28,7 +29,7 @@ struct Step<'a, 'b> {
 }
 
 impl Visit for Step<'_, '_> {
-    fn visit<const K: usize, O: Optimizer<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()> {
+    fn visit<const K: usize, O: Kept<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()> {
         let Self { u, transforms } = self;
         let optimizer = optimizer.with(transforms);
         let n = length(u)?;
@@ -62,7 +63,7 @@ impl Visit for Step<'_, '_> {
             // And in one call, clock and all.
             let (mut p, mut s, mut c) = (params.clone(), columns.clone(), before);
             let view = StateMut::new(s.each_mut().map(|c| &mut c[..]), &mut c);
-            optimizer.step_slices_at(level, &mut p, &grads, view).unwrap();
+            optimizer.on(level).step_slices(&mut p, &grads, view).unwrap();
             same(&p, &want, &what);
             for (s, want) in s.iter().zip(&state) {
                 same(s, want, &what);
@@ -79,7 +80,7 @@ impl Visit for Step<'_, '_> {
 }
 
 /// Whatever the configuration that `check` accepts: parameters at 0 without a gradient stay there.
-fn rest<const K: usize, O: Optimizer<K> + core::fmt::Debug>(optimizer: &O) {
+fn rest<const K: usize, O: Kept<K> + core::fmt::Debug>(optimizer: &O) {
     let (mut params, mut state, mut clock) = ([0.0; 3], [[0.0; 3]; K], Clock::new());
     for _ in 0..3 {
         let view = StateMut::new(state.each_mut().map(|c| &mut c[..]), &mut clock);
@@ -89,7 +90,7 @@ fn rest<const K: usize, O: Optimizer<K> + core::fmt::Debug>(optimizer: &O) {
 }
 
 /// The reference: the rule on slices of one element, which have neither head nor tail.
-fn one_by_one<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
+fn one_by_one<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
     rule: &K,
     x: &[T],
     read: [&[T]; R],
@@ -104,10 +105,11 @@ fn one_by_one<const S: usize, const R: usize, T: Element, K: Rule<S, R, T>>(
     (x, state)
 }
 
-/// Every operation of a lane at once.
+/// Every operation of a register at once.
 struct Operations<T>(T);
 
-impl<T: Element> Rule<3, 2, T> for Operations<T> {
+impl<T: Element> Rule<2, T> for Operations<T> {
+    type Columns = Width<3>;
     #[inline(always)]
     fn apply<V: Vector<T>>(&self, isa: V::Isa, x: V, [a, b]: [V; 2], [s, t, w]: [V; 3]) -> (V, [V; 3]) {
         let c = V::splat(isa, self.0);

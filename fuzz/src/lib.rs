@@ -15,6 +15,8 @@ pub mod journal;
 pub mod lbfgs;
 pub mod lengths;
 pub mod levels_agree;
+#[path = "../../tests/support/rules.rs"]
+mod list;
 pub mod masks;
 pub mod penalties;
 pub mod pool;

@@ -3,8 +3,8 @@
 use crate::input::{column, length, moderate, number};
 use crate::rules::{Any, transform};
 use arbitrary::{Result, Unstructured};
-use gradus::transform::{ClipNorm, ElasticNet, L1, L2, Transform, With, limit_row_norms};
-use gradus::{Columns, Error, Vector, Level, Rule};
+use gradus::transform::{ClipNorm, ElasticNet, L1, L2, MaxNorm, Transform};
+use gradus::{Columns, Error, Level, Rule, Vector, Width, With};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -58,7 +58,7 @@ fn clips(u: &mut Unstructured) -> Result<()> {
     let row = u.int_in_range(1..=8_usize)?;
     let n = n / row * row;
     let mut rows = x[..n].to_vec();
-    if limit_row_norms(&mut rows, row, limit).is_err() {
+    if MaxNorm { row, limit }.apply(&mut rows).is_err() {
         return Ok(());
     }
     for (old, new) in x[..n].chunks(row).zip(rows.chunks(row)) {
@@ -79,7 +79,8 @@ fn clips(u: &mut Unstructured) -> Result<()> {
 /// A rule that keeps the gradient it was given, and stores its parameter as it was.
 struct Keep;
 
-impl Rule<1> for Keep {
+impl Rule for Keep {
+    type Columns = Width<1>;
     #[inline(always)]
     fn apply<V: Vector>(&self, _: V::Isa, p: V, [g]: [V; 1], _: [V; 1]) -> (V, [V; 1]) {
         (p, [g])
@@ -96,7 +97,7 @@ fn elements(u: &mut Unstructured) -> Result<()> {
     let n = length(u)?;
     let (params, grads) = (column(u, n, number::<f32>)?, column(u, n, number::<f32>)?);
     let (mut new, mut seen) = (params.clone(), vec![0.0; n]);
-    let rule = With { optimizer: Keep, transform: any.at(lr) };
+    let rule = With { inner: Keep, transform: any.at(lr) };
     gradus::run(Level::detect(), &rule, Columns::new(&mut new, [&grads], [&mut seen]).unwrap());
     for i in 0..n {
         let (p, g) = (params[i], grads[i]);
@@ -109,7 +110,7 @@ fn elements(u: &mut Unstructured) -> Result<()> {
             Any::None => (p64, 0.0, g64, 0.0),
             Any::Scale(t) => (p64, 0.0, f64::from(t.0) * g64, 0.0),
             Any::ClipValue(t) => (p64, 0.0, clamp(g64, t.0), 0.0),
-            Any::MaxNorm(t) => (clamp(p64, t.0), 0.0, g64, 0.0),
+            Any::ClampParams(t) => (clamp(p64, t.0), 0.0, g64, 0.0),
             Any::L1(t) => (p64, 0.0, g64 + f64::from(t.lambda) * sign, g64.abs().max(t.lambda.into())),
             Any::L2(t) => {
                 let slope = 2.0 * f64::from(t.lambda) * p64;

@@ -72,14 +72,14 @@ fn all<T: Real>(u: &mut Unstructured) -> Result<()> {
     let max = fixed(n, zero, |sum, i| larger(x[i].magnitude(), sum), |a, b| larger(b, a));
     let updated: Vec<T> = (0..n).map(|i| s[i] - x[i] / y[i]).collect();
     let least = fixed(n, zero, |sum, i| smaller(updated[i], sum), |a, b| smaller(b, a));
-    let norm = gradus::norm(Level::SCALAR, &x);
+    let norm = gradus::l2_norm(Level::SCALAR, &x);
     for level in Level::available() {
         let got = [
             gradus::dot(level, px.slice(), py.slice()).unwrap(),
             gradus::sum_squares(level, px.slice()),
             gradus::sum_abs(level, px.slice()),
             gradus::max_abs(level, px.slice()),
-            gradus::norm(level, px.slice()),
+            gradus::l2_norm(level, px.slice()),
         ];
         crate::same(&got, &[dot, squares, abs, max, norm], format!("{level} {n}"));
         let mut state = Placed::new(&s, offsets[2]);
@@ -97,7 +97,7 @@ fn norms(u: &mut Unstructured) -> Result<()> {
     let bad = x.iter().filter(|x| !x.is_finite()).count();
     let level = Level::detect();
     assert_eq!(gradus::count_non_finite(level, &x), bad);
-    let got = gradus::norm(level, &x);
+    let got = gradus::l2_norm(level, &x);
     if bad > 0 {
         assert!(!got.is_finite());
         assert_eq!(got.is_nan(), x.iter().any(|x| x.is_nan()));

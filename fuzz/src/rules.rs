@@ -1,13 +1,14 @@
 //! Any optimizer and any transform, out of the fuzzer's bytes.
 
 use crate::input::number;
+use crate::list::Kept;
 use arbitrary::{Result, Unstructured};
-use gradus::transform::{ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale, Transform};
+use gradus::transform::{ClampParams, ClipValue, Decay, ElasticNet, L1, L2, ProxL1, Scale, Transform};
 use gradus::*;
 
 /// What to do with an optimizer, whatever its type.
 pub trait Visit {
-    fn visit<const K: usize, O: Optimizer<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()>;
+    fn visit<const K: usize, O: Kept<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()>;
 }
 
 /// A learning rate, a limit, a strength: usual or of any bits.
@@ -37,7 +38,7 @@ fn epsilon(u: &mut Unstructured) -> Result<Epsilon> {
 
 /// Calls `visit` with any optimizer of the crate, its hyper-parameters in range or not.
 pub fn optimizer(u: &mut Unstructured, visit: impl Visit) -> Result<()> {
-    let rule = u.int_in_range(0..=12)?;
+    let rule = u.int_in_range(0..=13)?;
     let lr = factor(u)?;
     let (beta1, beta2, eps) = (decay(u)?, decay(u)?, epsilon(u)?);
     let (rho, weight_decay) = (beta1, factor(u)?);
@@ -55,8 +56,25 @@ pub fn optimizer(u: &mut Unstructured, visit: impl Visit) -> Result<()> {
         9 => visit.visit(AdamW { lr, beta1, beta2, eps, weight_decay }),
         10 => visit.visit(AmsGrad { lr, beta1, beta2, eps }),
         11 => visit.visit(Nadam { lr, beta1, beta2, eps, momentum_decay: weight_decay }),
-        _ => visit.visit(Lion { lr, beta1, beta2, weight_decay }),
+        12 => visit.visit(Lion { lr, beta1, beta2, weight_decay }),
+        _ => {
+            let place = u.int_in_range(0..=AnyOptimizer::NAMES.len() - 1)?;
+            listed(place, lr, visit)
+        }
     }
+}
+
+/// Calls `visit` with the optimizer at a place of the list: the new ones are fuzzed from their first day.
+fn listed(place: usize, lr: f32, visit: impl Visit) -> Result<()> {
+    macro_rules! nth {
+        (() $($optimizer:ident $name:literal $lr:literal [$($variant:expr),* $(,)?];)*) => {
+            match AnyOptimizer::NAMES[place] {
+                $($name => visit.visit($optimizer::new(lr)),)*
+                name => panic!("{name} is not in the list"),
+            }
+        };
+    }
+    gradus::__optimizers!(nth!())
 }
 
 /// Any one transform, or none.
@@ -65,7 +83,7 @@ pub enum Any {
     None,
     Scale(Scale),
     ClipValue(ClipValue),
-    MaxNorm(MaxNorm),
+    ClampParams(ClampParams),
     L1(L1),
     L2(L2),
     ElasticNet(ElasticNet),
@@ -79,7 +97,7 @@ macro_rules! each {
             Any::None => $none,
             Any::Scale($t) => $call,
             Any::ClipValue($t) => $call,
-            Any::MaxNorm($t) => $call,
+            Any::ClampParams($t) => $call,
             Any::L1($t) => $call,
             Any::L2($t) => $call,
             Any::ElasticNet($t) => $call,
@@ -114,7 +132,7 @@ pub fn transform(u: &mut Unstructured) -> Result<Any> {
     Ok(match u.int_in_range(0..=8)? {
         0 => Any::Scale(Scale(factor(u)?)),
         1 => Any::ClipValue(ClipValue(factor(u)?)),
-        2 => Any::MaxNorm(MaxNorm(factor(u)?)),
+        2 => Any::ClampParams(ClampParams(factor(u)?)),
         3 => Any::L1(L1::new(factor(u)?)),
         4 => Any::L2(L2::new(factor(u)?)),
         5 => Any::ElasticNet(ElasticNet { lambda: factor(u)?, beta: factor(u)? }),

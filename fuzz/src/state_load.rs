@@ -59,7 +59,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 fn file(u: &mut Unstructured) -> Result<()> {
     let n = u.int_in_range(0..=6_usize)?;
-    let mut adam = StateVec::<Adam, 2>::new(n);
+    let mut adam = StateVec::<Adam>::new(n);
     adam.clock = Clock { t: u.arbitrary()?, carry: number(u)? };
     for column in adam.columns_mut() {
         for x in column {
@@ -68,8 +68,8 @@ fn file(u: &mut Unstructured) -> Result<()> {
     }
     let (step, x, y): (u32, f32, f64) = (u.arbitrary()?, number(u)?, number(u)?);
     match u.int_in_range(0..=14)? {
-        0 => check(u, adam, StateVec::<Adam, 2>::new(0)),
-        1 => check(u, (adam, step), (StateVec::<Adam, 2>::new(1), 0)),
+        0 => check(u, adam, StateVec::<Adam>::new(0)),
+        1 => check(u, (adam, step), (StateVec::<Adam>::new(1), 0)),
         2 => check(u, AdamState::<3>::new(), AdamState::<3>::new()),
         3 => check(u, (Masks::new(step.into()), [x; 4]), (Masks::ZERO, [0.0; 4])),
         4 => check(u, (vec![y; n], vec![x; n]), (vec![0.0_f64], vec![0.0_f32])),
@@ -87,7 +87,7 @@ fn file(u: &mut Unstructured) -> Result<()> {
             }
             check(u, ensemble, EnsembleVec::new())
         }
-        7 => check(u, StateVec::<Sgd, 0>::new(0), StateVec::<Sgd, 0>::new(0)),
+        7 => check(u, StateVec::<Sgd>::new(0), StateVec::<Sgd>::new(0)),
         8 => check(u, (AdaGradState::<2>::new(), step), (AdaGradState::<2>::new(), 0)),
         9 => {
             let rng = Xoshiro128PlusPlus::seed_from_u64(step.into());
@@ -119,7 +119,7 @@ fn file(u: &mut Unstructured) -> Result<()> {
             Ok(())
         }
         // Another rule's file, whatever happens to it: the states have the same shape.
-        _ => check(u, StateVec::<Nadam, 2>::new(n), StateVec::<Adam, 2>::new(n)),
+        _ => check(u, StateVec::<Nadam>::new(n), StateVec::<Adam>::new(n)),
     }
 }
 

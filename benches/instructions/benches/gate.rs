@@ -12,26 +12,26 @@ use std::hint::black_box;
 const N: usize = 1024;
 
 /// Everything that a step needs, made before the counting starts.
-struct Step<O, const K: usize> {
+struct Step<O: Optimizer<Family = O>> {
     optimizer: O,
     level: Level,
     params: Vec<f32>,
     grads: Vec<f32>,
-    state: StateVec<O, K>,
+    state: StateVec<O>,
 }
 
 fn level(name: &str) -> Level {
     Level::available().find(|level| level.name() == name).expect("callgrind emulates this level")
 }
 
-fn step<O: Optimizer<K, Family = O>, const K: usize>(optimizer: O, name: &str) -> Step<O, K> {
+fn step<O: Optimizer<Family = O>>(optimizer: O, name: &str) -> Step<O> {
     let mut state = StateVec::new(N);
     state.clock.t = 1_000_000;
     Step { optimizer, level: level(name), params: vec![0.5; N], grads: vec![0.25; N], state }
 }
 
-fn run<O: Optimizer<K, Family = O>, const K: usize>(mut s: Step<O, K>) -> Step<O, K> {
-    let result = s.optimizer.step_slices_at(s.level, &mut s.params, black_box(&s.grads), s.state.as_mut());
+fn run<O: Optimizer<Family = O>>(mut s: Step<O>) -> Step<O> {
+    let result = s.optimizer.on(s.level).step_slices(&mut s.params, black_box(&s.grads), s.state.as_mut());
     result.expect("equal lengths");
     s
 }
@@ -47,27 +47,27 @@ fn limit(instructions: u64) -> LibraryBenchmarkConfig {
 #[bench::scalar(args = (step(Adam::new(1e-3), "scalar"),), config = limit(7050))]
 #[bench::sse2(args = (step(Adam::new(1e-3), "sse2"),), config = limit(7540))]
 #[bench::avx2(args = (step(Adam::new(1e-3), "avx2"),), config = limit(3070))]
-fn adam(s: Step<Adam, 2>) -> Step<Adam, 2> {
+fn adam(s: Step<Adam>) -> Step<Adam> {
     run(s)
 }
 
 #[library_benchmark]
 #[bench::sse2(args = (step(RmsProp::new(1e-3), "sse2"),), config = limit(5650))]
 #[bench::avx2(args = (step(RmsProp::new(1e-3), "avx2"),), config = limit(2570))]
-fn rmsprop(s: Step<RmsProp, 1>) -> Step<RmsProp, 1> {
+fn rmsprop(s: Step<RmsProp>) -> Step<RmsProp> {
     run(s)
 }
 
 #[library_benchmark]
 #[bench::sse2(args = (step(Momentum::new(1e-3), "sse2"),), config = limit(4050))]
 #[bench::avx2(args = (step(Momentum::new(1e-3), "avx2"),), config = limit(1760))]
-fn momentum(s: Step<Momentum, 1>) -> Step<Momentum, 1> {
+fn momentum(s: Step<Momentum>) -> Step<Momentum> {
     run(s)
 }
 
 #[library_benchmark]
 #[bench::avx2(args = (step(Sgd::new(1e-3), "avx2"),), config = limit(1136))]
-fn sgd(s: Step<Sgd, 0>) -> Step<Sgd, 0> {
+fn sgd(s: Step<Sgd>) -> Step<Sgd> {
     run(s)
 }
 

@@ -41,7 +41,7 @@ type Step = Box<dyn FnMut()>;
 fn gradus_step(grads: &[f32]) -> Step {
     let adam = gradus::Adam::new(1e-3);
     let mut params = vec![0.5; grads.len()];
-    let mut state = gradus::StateVec::<gradus::Adam, 2>::new(grads.len());
+    let mut state = gradus::StateVec::<gradus::Adam>::new(grads.len());
     let grads = grads.to_vec();
     Box::new(move || adam.step_slices(&mut params, black_box(&grads), state.as_mut()).unwrap())
 }

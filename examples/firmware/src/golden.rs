@@ -51,10 +51,10 @@ fn at_each_level(hash: &mut Hash, name: &str, compute: impl Fn(Level, &mut Hash)
 }
 
 /// Twenty steps of one rule, over whole slices and over every short length.
-fn rule<const K: usize, O: Optimizer<K>>(hash: &mut Hash, name: &str, optimizer: O) {
+fn rule<O: Optimizer<Family: Stateful<Memory = f32>>>(hash: &mut Hash, name: &str, optimizer: O) {
     at_each_level(hash, name, |level, hash| {
         let mut numbers = Numbers(42);
-        let (mut params, mut state) = (numbers.fill::<N>(), State::<O::Family, K, N>::new());
+        let (mut params, mut state) = (numbers.fill::<N>(), State::<O::Family, N>::new());
         for step in 0..20 {
             let mut grads = numbers.fill::<N>();
             if step == 9 {
@@ -63,14 +63,15 @@ fn rule<const K: usize, O: Optimizer<K>>(hash: &mut Hash, name: &str, optimizer:
                 grads[N - 1] = 1e18;
             }
             let n = if step < 10 { N } else { step - 10 };
-            let columns = state.columns.each_mut().map(|column| &mut column[..n]);
-            let view = StateMut::new(columns, &mut state.clock);
-            if optimizer.step_slices_at(level, &mut params[..n], &grads[..n], view).is_err() {
+            let mut whole = state.as_mut();
+            let part = whole.get(0..n).ok_or(Error::Empty);
+            let step = |part| optimizer.on(level).step_slices(&mut params[..n], &grads[..n], part);
+            if part.and_then(step).is_err() {
                 println!("{name}: refused");
             }
         }
         hash.add(&params);
-        for column in &state.columns {
+        for column in state.columns.as_ref() {
             hash.add(column);
         }
     });
@@ -85,7 +86,7 @@ fn sums(hash: &mut Hash) {
             let (x, y) = (&x[..n], &y[..n]);
             hash.add(&[
                 dot(level, x, y).unwrap_or(f32::NAN),
-                norm(level, x),
+                l2_norm(level, x),
                 sum_abs(level, x),
                 max_abs(level, x),
             ]);
@@ -294,23 +295,15 @@ fn schedules(hash: &mut Hash) {
 pub fn golden() -> u64 {
     let mut hash = Hash::new();
     let h = &mut hash;
-    rule(h, "sgd", Sgd::new(0.05));
-    rule(h, "momentum", Momentum { dampening: 0.25, ..Momentum::new(0.05) });
-    rule(h, "nesterov", Nesterov::new(0.05));
-    rule(h, "adagrad", AdaGrad::keras(0.05));
-    rule(h, "rmsprop", RmsProp::new(0.05));
-    rule(h, "rmsprop centered", RmsProp::lecture(0.05).centered());
-    rule(h, "rmsprop momentum", RmsProp::keras(0.05).with_momentum(0.8));
-    rule(h, "rmsprop centered momentum", RmsProp::new(0.05).centered().with_momentum(0.8));
-    rule(h, "adam", Adam::new(0.05));
-    rule(h, "adam keras", Adam::keras(0.05));
-    rule(h, "adam without correction", Adam { bias_correction: false, ..Adam::lecture(0.05) });
-    rule(h, "adamw", AdamW::new(0.05));
-    rule(h, "amsgrad", AmsGrad::new(0.05));
-    rule(h, "nadam", Nadam::new(0.05));
-    rule(h, "lion", Lion::new(0.01));
+    macro_rules! rules {
+        (() $($optimizer:ident $name:literal $lr:literal [$($variant:expr),* $(,)?];)*) => {$(
+            rule(h, $name, $optimizer::new(0.05));
+            $(rule(h, $name, $variant);)*
+        )*};
+    }
+    gradus::__optimizers!(rules!());
     rule(h, "before", Adam::new(0.05).with((Scale(0.5), ClipValue(1.0), L2::new(0.01), L1::new(0.01))));
-    rule(h, "after", Sgd::new(0.05).with((Decay::new(0.1), ProxL1::new(0.1), MaxNorm(0.9))));
+    rule(h, "after", Sgd::new(0.05).with((Decay::new(0.1), ProxL1::new(0.1), ClampParams(0.9))));
     rule(h, "elastic net", Momentum::new(0.05).with(ElasticNet { lambda: 0.01, beta: 0.5 }));
     sums(h);
     noise(h);

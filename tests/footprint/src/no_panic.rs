@@ -24,15 +24,15 @@ extern "C" fn rules(
     bytes: &mut [u8],
 ) -> Done {
     let transforms =
-        (Scale(lr), ClipValue(lr), L2::new(lr), (L1::new(lr), Decay::new(lr), ProxL1::new(lr), MaxNorm(lr)));
+        (Scale(lr), ClipValue(lr), L2::new(lr), (L1::new(lr), Decay::new(lr), ProxL1::new(lr), ClampParams(lr)));
     let adam = Adam::new(lr).with(transforms);
     adam.check()?;
-    adam.step_slices_at(Level::SCALAR, params, grads, state.as_mut())?;
+    adam.on(Level::SCALAR).step_slices(params, grads, state.as_mut())?;
     adam.step_slices(params, grads, state.as_mut())?;
     ElasticNet { lambda: lr, beta: lr }.add_gradient(grads, params)?;
     L1::new(lr).add_gradient(grads, params)?;
     L2::new(lr).add_gradient(grads, params)?;
-    limit_row_norms(params, bytes.len(), lr)?;
+    MaxNorm { row: bytes.len(), limit: lr }.apply(params)?;
     let scale = ClipNorm { max_norm: lr }.scale(&[params, grads])?;
     store::save((&*state, &*params), bytes).and_then(|_| Ok(())).or(Err(Error::NonFinite))?;
     store::load((&mut *state, &mut *params), bytes).or(Err(Error::NonFinite))?;
@@ -45,15 +45,17 @@ extern "C" fn rules(
 /// A model's list of layers.
 #[unsafe(no_mangle)]
 extern "C" fn tensors(
-    list: &mut [Tensor<'_, 2, (L2, MaxNorm)>],
-    plain: &mut [Tensor<'_, 1>],
+    adam: &mut [Tensor<'_, Adam, (L2, ClampParams)>],
+    nadam: &mut [Tensor<'_, Nadam, (L2, ClampParams)>],
+    rmsprop: &mut [Tensor<'_, RmsProp>],
+    lion: &mut [Tensor<'_, Lion>],
     clock: &mut Clock,
     lr: f32,
 ) -> Done {
-    Adam::new(lr).step_tensors(list, clock)?;
-    Nadam::new(lr).step_tensors(list, clock)?;
-    RmsProp::new(lr).step_tensors(plain, clock)?;
-    Lion::new(lr).with(ClipValue(lr)).step_tensors(plain, clock)
+    Adam::new(lr).step_tensors(adam, clock)?;
+    Nadam::new(lr).step_tensors(nadam, clock)?;
+    RmsProp::new(lr).step_each(rmsprop)?;
+    Lion::new(lr).with(ClipValue(lr)).step_tensors(lion, clock)
 }
 
 type Everything = (
@@ -163,13 +165,13 @@ extern "C" fn sums<'a>(x: &'a [f32], y: &'a [f64], to: &mut [f32]) -> Option<f64
     let level = Level::detect();
     let counted = count_non_finite(level, x) as f32;
     let sum = dot(level, x, to).ok()?
-        + norm(level, x)
+        + l2_norm(level, x)
         + sum_abs(level, x)
         + max_abs(level, x)
         + sum_squares(level, x);
     mean(level, &[x, x], to).ok()?;
     let largest = argmax(to)? as f32;
-    Some(dot(level, y, y).ok()? + norm(level, y) + f64::from(counted + sum + largest))
+    Some(dot(level, y, y).ok()? + l2_norm(level, y) + f64::from(counted + sum + largest))
 }
 
 #[unsafe(no_mangle)]

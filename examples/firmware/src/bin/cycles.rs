@@ -39,21 +39,24 @@ fn written(top: u32) -> u32 {
 }
 
 #[inline(never)]
-fn step<const K: usize, O: Optimizer<K>>(
+fn step<O: Optimizer>(
     level: Level,
     optimizer: &O,
     params: &mut [f32],
     grads: &[f32],
-    state: StateMut<'_, O::Family, K>,
+    state: StateMut<'_, O::Family>,
 ) {
-    let _ = optimizer.step_slices_at(level, params, grads, state);
+    let _ = optimizer.on(level).step_slices(params, grads, state);
 }
 
-fn rule<const K: usize, O: Optimizer<K>>(counter: &mut Counter, name: &str, optimizer: O) {
-    let (mut params, mut grads, mut columns) = ([1.0_f32; N], [0.5_f32; N], [[0.25_f32; N]; K]);
-    let mut clock = Clock::new();
+fn rule<O: Optimizer<Family: Stateful<Memory = f32>>>(counter: &mut Counter, name: &str, optimizer: O) {
+    let (mut params, mut grads, mut state) = ([1.0_f32; N], [0.5_f32; N], optimizer.state::<N>());
+    for column in state.columns.as_mut() {
+        column.fill(0.25);
+    }
     let mut count = |level, n: usize| {
-        let state = StateMut::new(columns.each_mut().map(|column| &mut column[..n]), &mut clock);
+        let mut whole = state.as_mut();
+        let Some(state) = whole.get(0..n) else { return (0, 0) };
         let (params, grads) = (black_box(&mut params[..n]), black_box(&mut grads[..n]));
         let optimizer = black_box(&optimizer);
         let top = msp::read();
@@ -81,17 +84,10 @@ fn rule<const K: usize, O: Optimizer<K>>(counter: &mut Counter, name: &str, opti
 fn main() {
     let Some(peripherals) = Peripherals::take() else { return };
     let counter = &mut Counter::new(peripherals.SYST);
-    rule(counter, "Sgd", Sgd::new(0.1));
-    rule(counter, "Momentum", Momentum::new(0.1));
-    rule(counter, "Nesterov", Nesterov::new(0.1));
-    rule(counter, "AdaGrad", AdaGrad::new(0.1));
-    rule(counter, "RmsProp", RmsProp::new(0.1));
-    rule(counter, "CenteredRmsProp", RmsProp::new(0.1).centered());
-    rule(counter, "RmsPropMomentum", RmsProp::new(0.1).with_momentum(0.9));
-    rule(counter, "CenteredRmsPropMomentum", RmsProp::new(0.1).centered().with_momentum(0.9));
-    rule(counter, "Adam", Adam::new(0.1));
-    rule(counter, "AdamW", AdamW::new(0.1));
-    rule(counter, "AmsGrad", AmsGrad::new(0.1));
-    rule(counter, "Nadam", Nadam::new(0.1));
-    rule(counter, "Lion", Lion::new(0.1));
+    macro_rules! rows {
+        (() $($optimizer:ident $name:literal $lr:literal [$($variant:expr),* $(,)?];)*) => {
+            $(rule(counter, stringify!($optimizer), $optimizer::new(0.1));)*
+        };
+    }
+    gradus::__optimizers!(rows!());
 }

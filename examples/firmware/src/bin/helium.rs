@@ -14,6 +14,16 @@ const N: usize = 67;
 const ROOM: usize = N + 8;
 const STEPS: u32 = 4;
 
+/// An optimizer with `K` columns.
+trait Kept<const K: usize>:
+    Optimizer<Family: Stateful<Columns = Width<K>, Memory = f32>, Rule: Rule<Columns = Width<K>>>
+{
+}
+impl<const K: usize, O> Kept<K> for O where
+    O: Optimizer<Family: Stateful<Columns = Width<K>, Memory = f32>, Rule: Rule<Columns = Width<K>>>
+{
+}
+
 /// What a step reads and writes: parameters, gradients, state.
 #[derive(Clone, Copy)]
 struct Memory<const K: usize> {
@@ -24,7 +34,7 @@ struct Memory<const K: usize> {
 
 impl<const K: usize> Memory<K> {
     /// One step over `n` elements from `offset` on.
-    fn step<O: Optimizer<K>>(
+    fn step<O: Kept<K>>(
         &mut self,
         level: Level,
         optimizer: &O,
@@ -36,7 +46,7 @@ impl<const K: usize> Memory<K> {
         let columns = self.state.each_mut().map(|column| &mut column[part.clone()]);
         let state = StateMut::new(columns, clock);
         let result =
-            optimizer.step_slices_at(level, &mut self.params[part.clone()], &self.grads[part], state);
+            optimizer.on(level).step_slices(&mut self.params[part.clone()], &self.grads[part], state);
         if let Err(error) = result {
             fail(format_args!("{error}"));
         }
@@ -55,7 +65,7 @@ fn fail(why: core::fmt::Arguments<'_>) -> ! {
 }
 
 /// All lengths from every place in a register; the first elements are what nobody likes.
-fn rule<const K: usize, O: Optimizer<K>>(helium: Level, name: &str, optimizer: O) {
+fn rule<const K: usize, O: Kept<K>>(helium: Level, name: &str, optimizer: O) {
     let mut numbers = Numbers(42);
     for n in 0..=N {
         for offset in 0..4 {
@@ -87,7 +97,7 @@ fn rule<const K: usize, O: Optimizer<K>>(helium: Level, name: &str, optimizer: O
 }
 
 /// A column of state that begins subnormal is kept by one element at a time, and flushed by Helium wherever it stands.
-fn subnormal<const K: usize, O: Optimizer<K>>(helium: Level, name: &str, optimizer: O) {
+fn subnormal<const K: usize, O: Kept<K>>(helium: Level, name: &str, optimizer: O) {
     for n in 1..=9 {
         let start = Memory { params: [1.0; ROOM], grads: [0.0; ROOM], state: [[1e-40; ROOM]; K] };
         let (mut scalar, mut wide) = (start, start);

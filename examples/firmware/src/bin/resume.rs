@@ -29,7 +29,7 @@ const STEPS: u32 = 7;
 const ALL: u32 = 40;
 
 /// Parameters and state of one optimizer.
-type Part<const K: usize, O> = ([f32; N], State<O, K, N>);
+type Part<O> = ([f32; N], State<O, N>);
 
 /// What chance and time add to the gradient, the same for all optimizers.
 struct Moment {
@@ -37,12 +37,12 @@ struct Moment {
     noise: [f32; N],
 }
 
-fn start<const K: usize, O: Optimizer<K>>(_: O) -> Part<K, O::Family> {
+fn start<O: Optimizer>(_: O) -> Part<O::Family> {
     (core::array::from_fn(|k| 0.5 - k as f32 * 0.125), State::new())
 }
 
 /// One step on a quadratic, with noise.
-fn step<const K: usize, O: Optimizer<K>>(rule: O, (params, state): &mut Part<K, O::Family>, moment: &Moment) {
+fn step<O: Optimizer>(rule: O, (params, state): &mut Part<O::Family>, moment: &Moment) {
     let grads = core::array::from_fn(|k| 0.5 * (params[k] - k as f32) + moment.noise[k]);
     rule.with_lr(moment.lr).with(L2::new(0.01)).step(params, &grads, state);
 }
@@ -61,10 +61,12 @@ fn main() {
     let both = rms.centered().with_momentum(0.9);
     let (adam, adamw, amsgrad) = (Adam::new(0.01), AdamW::new(0.01), AmsGrad::new(0.01));
     let (nadam, lion) = (Nadam::new(0.01), Lion::new(0.01));
+    let (adamax, adadelta, radam) = (Adamax::new(0.01), Adadelta::new(0.01), RAdam::new(0.01));
 
     let mut first = (start(sgd), start(momentum), start(nesterov), start(adagrad));
     let mut second = (start(rms), start(rms.centered()), start(rms.with_momentum(0.9)), start(both));
     let mut third = (start(adam), start(adamw), start(amsgrad), start(nadam), start(lion));
+    let mut fourth = (start(adamax), start(adadelta), start(radam));
     let mut chance = (Xoshiro128PlusPlus::seed_from_u64(1), Masks::new(2), 0_u32);
     let mut averages = (SwaState::<N>::new(), EmaState::<N>::new(), BatchNormState::<2>::new());
     let mut minimisers = (Lbfgs::<2, 3, f64>::new(), Lbfgs::<2, 3>::new(), Newton::<2, f64>::new());
@@ -75,10 +77,11 @@ fn main() {
     assert!(ready, "settings in range");
 
     let mut buffer = [0; 8192];
-    let mut all = (&mut first, &mut second, &mut third, &mut chance, &mut averages, &mut minimisers);
+    let states = (&mut first, &mut second, &mut third, &mut fourth);
+    let mut all = (states, &mut chance, &mut averages, &mut minimisers);
     if let Some(file) = file::read(&mut buffer) {
         match store::load(&mut all, file) {
-            Ok(()) => println!("continues at step {}", all.3.2),
+            Ok(()) => println!("continues at step {}", all.1.2),
             Err(error) => return println!("not loaded: {error}"),
         }
     }
@@ -105,6 +108,9 @@ fn main() {
         step(amsgrad, &mut third.2, &moment);
         step(nadam, &mut third.3, &moment);
         step(lion, &mut third.4, &moment);
+        step(adamax, &mut fourth.0, &moment);
+        step(adadelta, &mut fourth.1, &moment);
+        step(radam, &mut fourth.2, &moment);
         let (swa, ema, running) = &mut averages;
         Swa.update(swa, &first.1.0);
         Ema::new(0.9).update(ema, &first.2.0);
@@ -114,7 +120,8 @@ fn main() {
         assert!(tracked.is_ok());
         minimise(&mut minimisers);
     }
-    let all = (&mut first, &mut second, &mut third, &mut chance, &mut averages, &mut minimisers);
+    let states = (&mut first, &mut second, &mut third, &mut fourth);
+    let all = (states, &mut chance, &mut averages, &mut minimisers);
     match store::save(all, &mut buffer) {
         Ok(file) => file::write(file),
         Err(error) => println!("not saved: {error}"),
