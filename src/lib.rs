@@ -86,6 +86,17 @@ mod simd;
 pub mod store;
 pub mod transform;
 
+/// The random numbers that the crate draws, and the traits to draw them: `rand_core` 0.10, `rand_xoshiro` 0.8.
+///
+/// ```
+/// use gradus::rand::{Rng, SeedableRng, Xoshiro128PlusPlus};
+/// assert_ne!(Xoshiro128PlusPlus::seed_from_u64(1).next_u32(), Xoshiro128PlusPlus::seed_from_u64(2).next_u32());
+/// ```
+pub mod rand {
+    pub use rand_core::{Rng, SeedableRng};
+    pub use rand_xoshiro::Xoshiro128PlusPlus;
+}
+
 pub use error::{Argument, Error, Hyper};
 pub use optim::*;
 pub use simd::elementary;
