@@ -46,7 +46,8 @@
 //! - `panic-handler`: for a static C library on bare metal, where no Rust binary brings one; it does nothing with
 //!   `std`, and where a path to a panic is left, the link fails
 //! - `serde`, `defmt`: derives for configurations and states
-//! - `journal`: the one in [`store`], over the traits of `embedded-storage`
+//! - `journal`, `journal-async`: the journals in [`store`], over the traits of `embedded-storage` and
+//!   `embedded-storage-async`
 //!
 //! Without `std` the crate has no heap, and no function of its core panics.
 //!

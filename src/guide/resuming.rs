@@ -51,14 +51,22 @@
 //! ```
 //!
 //! A file that is cut off, damaged, of another optimizer or of another shape is refused before anything is
-//! written. On a microcontroller [`store::save`](crate::store::save) takes a buffer of
-//! [`store::file_size_of`](crate::store::file_size_of) bytes.
+//! written. A generator of `rand_xoshiro` can be saved as well, and so can averages and ensembles.
 //!
-//! A generator of `rand_xoshiro` can be saved as well, and so can averages and ensembles. The feature `journal`
-//! keeps files in raw flash.
+//! # Where the file goes
 //!
-//! Two habits save trouble. Save between steps, never inside of one: gradients that have been added up are
-//! not part of the state. And keep the last two files: a loss of power during a write leaves the older one.
+//! - With an operating system, [`store::save_file`](crate::store::save_file) replaces a file at once: a loss of power
+//!   during the write leaves the old one. [`store::load_file`](crate::store::load_file) reads it.
+//! - In raw flash, the features `journal` and `journal-async` keep the newest complete file:
+//!   `journal.save((&params, &state))?` whenever the run should survive from here on, and
+//!   `journal.load((&mut params, &mut state))?` at the start. Neither needs a buffer for the file.
+//! - Through anything else, [`store::save_to`](crate::store::save_to) hands out pieces of 256 bytes, and
+//!   [`store::load_from`](crate::store::load_from) asks for them.
+//! - In memory, [`store::save`](crate::store::save) takes a buffer of
+//!   [`store::file_size_of`](crate::store::file_size_of) bytes.
+//!
+//! One habit saves trouble: save between steps, never inside of one. Gradients that have been added up are not part of
+//! the state.
 //!
 //! With the feature `serde`, configurations and states go through its formats as well, but for L-BFGS and Newton's
 //! method. JSON knows neither NaN nor infinity; `store` keeps every bit.
