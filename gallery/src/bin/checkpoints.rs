@@ -4,14 +4,13 @@
 //! ```text
 //! cargo run --release -p gallery --bin checkpoints [-- DIR]
 //! ```
-//!
 //! Stop it anywhere and start it again: it goes on from its last epoch with the same bits.
 
 use digits::data::DIGITS;
 use gradus::ensemble::{Average, Swa};
 use gradus::layer::Dense;
 use gradus::prelude::*;
-use gradus::schedule::{Cosine, Schedule, WarmUp};
+use gradus::schedule::{Cosine, Schedule};
 use gradus::second_order::LbfgsVec;
 use gradus::{activation, init, loss, store};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,8 +50,7 @@ impl Data {
         Ok(mean)
     }
 
-    /// Mean loss of some samples and its gradient: each of two threads takes half of them, always the same half, so that
-    /// the bits do not depend on the threads.
+    /// Mean loss of some samples and its gradient, in two threads: each half is always the same, and so are the bits.
     fn mean(&self, of: Range<usize>, params: &[f32], grads: &mut [f32]) -> Result<f32, gradus::Error> {
         let (middle, mut others) = (of.start + of.len() / 2, vec![0.0; N]);
         grads.fill(0.0);
@@ -74,12 +72,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (held, all) = (Data::new(&held), Data::new(&train));
     let held_loss = |params: &[f32]| held.pass(0..held.1.len(), params, &mut vec![0.0; N]);
     let adam = Adam::new(3e-3);
-    let steps = EPOCHS * train.len().div_ceil(BATCH);
-    let schedule = WarmUp::new(1e-4, 20, Cosine::new(adam.lr, steps as u32));
+    let schedule = Cosine::new(adam.lr, (EPOCHS * train.len().div_ceil(BATCH)) as u32);
 
     // All that a run is: the rest follows from the constants.
-    let (mut chance, mut params, mut grads) =
-        (Xoshiro128PlusPlus::seed_from_u64(1), vec![0.0; N], vec![0.0; N]);
+    let mut chance = Xoshiro128PlusPlus::seed_from_u64(1);
+    let (mut params, mut grads) = (vec![0.0; N], vec![0.0; N]);
     init::he_uniform(&mut chance, 64, L1.weights_mut(&mut params[..L1.params()]));
     init::he_uniform(&mut chance, 32, L2.weights_mut(&mut params[L1.params()..]));
     let (mut state, mut average) = (adam.state_vec(N), StateVec::<Swa>::new(N));
@@ -89,7 +86,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     if path.exists() {
         store::load_file(parts, &path)?;
     }
-
     let style = ProgressStyle::with_template("{bar:40} epoch {pos} of {len}, {msg}")?;
     let bar = ProgressBar::new(EPOCHS as u64).with_style(style);
     loop {
@@ -111,17 +107,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         if epochs >= 20 {
             Swa.update_slices(average.as_mut(), &params)?; // the later weights
         }
-        // The old file or the new one, whenever the power fails.
+        // Whenever the power fails, the file is the old one or the new one.
         store::save_file((&params, &state, &average, &chance, &curve, &held_curve), &path)?;
         bar.set_position(curve.len() as u64);
         bar.set_message(format!("loss {:.4}, held out {:.4}", curve[epochs], held_curve[epochs]));
     }
-    bar.finish();
 
     // From the average on the whole gradient, until the held-out loss rises.
     let mut tuned = if average.t() > 0 { average.columns()[0].clone() } else { params };
-    println!("average of {} epochs: held out {:.4}", average.t(), held_loss(&tuned)?);
-    let (mut lowest, mut iterations, mut solver) = (held_loss(&tuned)?, 0, LbfgsVec::new(N).pairs(10));
+    let (before, mut solver, mut iterations) = (held_loss(&tuned)?, LbfgsVec::new(N).pairs(10), 0);
+    let mut lowest = before;
     solver.start(&tuned)?;
     while let Some((x, grads)) = solver.ask() {
         let loss = all.mean(0..all.1.len(), x, grads)?;
@@ -134,13 +129,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    println!("L-BFGS, {iterations} iterations: held out {lowest:.4}");
+    println!("\nheld out: average {before:.4}, L-BFGS {lowest:.4} after {iterations} iterations");
     store::save_file(&tuned, out.join("tuned.gradus"))?;
 
     register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
     let picture = out.join("checkpoints.svg");
     let root = SVGBackend::new(&picture, (800, 480)).into_drawing_area();
-    root.fill(&WHITE)?;
     let (epochs, y) = (curve.len() as f32, (1e-3_f32..3.0).log_scale());
     let mut builder = ChartBuilder::on(&root);
     let mut chart = builder.margin(16).set_all_label_area_size(48).build_cartesian_2d(0.0..epochs, y)?;
@@ -150,6 +144,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let key = move |(x, y)| PathElement::new([(x, y), (x + 20, y)], color);
         chart.draw_series(LineSeries::new(points, color))?.label(name).legend(key);
     }
-    chart.configure_series_labels().border_style(BLACK).draw()?;
+    chart.configure_series_labels().draw()?;
     Ok(root.present()?)
 }
