@@ -3,6 +3,7 @@
 use super::backward_lengths;
 use super::dense::sum_rows;
 use super::strips::{Gradients, Strip, step};
+use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
 use crate::simd::product::{Inner, Product, Start};
@@ -148,8 +149,8 @@ impl Conv2d {
         same_length(Argument::Input, images.saturating_mul(self.inputs()), x.len())?;
         let (mut x, mut y) = (x, y);
         while !y.is_empty() {
-            let x = crate::cut::cut(&mut x, self.inputs());
-            let y = crate::cut::cut_mut(&mut y, self.outputs());
+            let x = cut(&mut x, self.together() * self.inputs());
+            let y = cut_mut(&mut y, self.together() * self.outputs());
             bands(self.axis(0), |vertical| {
                 bands(self.axis(1), |horizontal| self.forward_band(params, x, y, [vertical, horizontal]));
             });
@@ -157,24 +158,32 @@ impl Conv2d {
         Ok(())
     }
 
-    /// The windows of an image that reach the same places of the kernel.
+    /// Images that are taken together: as many as a cache holds, to any number the same bits.
+    const fn together(&self) -> usize {
+        match 4096_usize.checked_div(self.outputs()) {
+            Some(images) if images > 0 => images,
+            _ => 1,
+        }
+    }
+
+    /// The windows of some images that reach the same places of the kernel.
     fn forward_band<T: Element>(&self, params: &[T], x: &[T], y: &mut [T], [up, left]: [Band; 2]) {
         let [_, width, channels] = self.input;
         let [_, wide, filters] = self.output();
         let (bias, weights) = params.split_at_checked(filters).unwrap_or_default();
         let tap = up.taps[0] * self.kernel[1] + left.taps[0];
         let product = Product {
-            rows: [up.count, left.count],
-            terms: [up.taps[1], left.taps[1] * channels],
+            rows: [y.len().checked_div(self.outputs()).unwrap_or(0), up.count, left.count],
+            terms: [1, up.taps[1], left.taps[1] * channels],
             cols: filters,
             a: x.get((up.at * width + left.at) * channels..).unwrap_or_default(),
-            a_rows: [self.stride[0] * width * channels, self.stride[1] * channels],
-            a_terms: [width * channels, 1],
+            a_rows: [self.inputs(), self.stride[0] * width * channels, self.stride[1] * channels],
+            a_terms: [0, width * channels, 1],
             b: weights.get(tap * channels * filters..).unwrap_or_default(),
-            b_terms: [self.kernel[1] * channels * filters, filters],
+            b_terms: [0, self.kernel[1] * channels * filters, filters],
             b_cols: 1,
             y: y.get_mut((up.first * wide + left.first) * filters..).unwrap_or_default(),
-            y_rows: [wide * filters, filters],
+            y_rows: [self.outputs(), wide * filters, filters],
             start: Start::Row(bias),
             inner: Inner::Rows,
         };
@@ -245,25 +254,26 @@ impl Conv2d {
         let [_, width, channels] = self.input;
         let [_, wide, filters] = self.output();
         while !dy.is_empty() {
-            let dy = crate::cut::cut(&mut dy, self.outputs());
-            let dx = crate::cut::cut_mut(&mut dx, self.inputs());
+            let dy = cut(&mut dy, self.together() * self.outputs());
+            let dx = cut_mut(&mut dx, self.together() * self.inputs());
+            let images = dy.len().checked_div(self.outputs()).unwrap_or(0);
             let mut weights = weights;
             for ky in 0..self.kernel[0] {
                 for kx in 0..self.kernel[1] {
                     let ([top, rows, up], [first, cols, left]) =
                         (self.axis(0).reach(ky), self.axis(1).reach(kx));
                     let product = Product {
-                        rows: [rows, cols],
-                        terms: [1, filters],
+                        rows: [images, rows, cols],
+                        terms: [1, 1, filters],
                         cols: channels,
                         a: dy.get((top * wide + first) * filters..).unwrap_or_default(),
-                        a_rows: [wide * filters, filters],
-                        a_terms: [0, 1],
-                        b: crate::cut::cut(&mut weights, channels * filters),
-                        b_terms: [0, 1],
+                        a_rows: [self.outputs(), wide * filters, filters],
+                        a_terms: [0, 0, 1],
+                        b: cut(&mut weights, channels * filters),
+                        b_terms: [0, 0, 1],
                         b_cols: filters,
                         y: dx.get_mut((up * width + left) * channels..).unwrap_or_default(),
-                        y_rows: [self.stride[0] * width * channels, self.stride[1] * channels],
+                        y_rows: [self.inputs(), self.stride[0] * width * channels, self.stride[1] * channels],
                         start: Start::Add,
                         inner: Inner::Rows,
                     };
@@ -302,8 +312,9 @@ impl<T: Element> Backward<'_, T> {
         let each = if side_by_side { layer.kernel[1] * channels } else { channels };
         let (mut x, mut dy) = (self.x, self.dy);
         while !dy.is_empty() {
-            let x = crate::cut::cut(&mut x, layer.inputs());
-            let dy = crate::cut::cut(&mut dy, layer.outputs());
+            let x = cut(&mut x, layer.together() * layer.inputs());
+            let dy = cut(&mut dy, layer.together() * layer.outputs());
+            let images = dy.len().checked_div(layer.outputs()).unwrap_or(0);
             let mut row = 0; // of the weights: where the places of the kernel begin
             for ky in 0..layer.kernel[0] {
                 for kx in 0..places {
@@ -315,17 +326,21 @@ impl<T: Element> Backward<'_, T> {
                         let ([top, rows, up], [from, cols, left]) =
                             (layer.axis(0).reach(ky), layer.axis(1).reach(kx));
                         let product = Product {
-                            rows: [1, end - first],
-                            terms: [rows, cols],
+                            rows: [1, 1, end - first],
+                            terms: [images, rows, cols],
                             cols: strip.cols,
                             a: x.get((up * width + left) * channels + first - row..).unwrap_or_default(),
-                            a_rows: [0, 1],
-                            a_terms: [layer.stride[0] * width * channels, layer.stride[1] * channels],
+                            a_rows: [0, 0, 1],
+                            a_terms: [
+                                layer.inputs(),
+                                layer.stride[0] * width * channels,
+                                layer.stride[1] * channels,
+                            ],
                             b: dy.get((top * wide + from) * filters + strip.col..).unwrap_or_default(),
-                            b_terms: [wide * filters, filters],
+                            b_terms: [layer.outputs(), wide * filters, filters],
                             b_cols: 1,
                             y: grads.get_mut((first - strip.row) * stride..).unwrap_or_default(),
-                            y_rows: [0, stride],
+                            y_rows: [0, 0, stride],
                             start: Start::Add,
                             inner: Inner::Columns,
                         };

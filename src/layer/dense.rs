@@ -75,17 +75,17 @@ impl Dense {
         same_length(Argument::Input, rows.saturating_mul(inputs), x.len())?;
         let (bias, weights) = params.split_at_checked(outputs).unwrap_or_default();
         let product = Product {
-            rows: [1, rows],
-            terms: [1, inputs],
+            rows: [1, 1, rows],
+            terms: [1, 1, inputs],
             cols: outputs,
             a: x,
-            a_rows: [0, inputs],
-            a_terms: [0, 1],
+            a_rows: [0, 0, inputs],
+            a_terms: [0, 0, 1],
             b: weights,
-            b_terms: [0, outputs],
+            b_terms: [0, 0, outputs],
             b_cols: 1,
             y,
-            y_rows: [0, outputs],
+            y_rows: [0, 0, outputs],
             start: Start::Row(bias),
             inner: Inner::Rows,
         };
@@ -157,17 +157,17 @@ impl Dense {
         let Self { inputs, outputs, exec } = *self;
         let weights = params.get(outputs..).unwrap_or_default();
         let product = Product {
-            rows: [1, dx.len().checked_div(inputs).unwrap_or(0)],
-            terms: [1, outputs],
+            rows: [1, 1, dx.len().checked_div(inputs).unwrap_or(0)],
+            terms: [1, 1, outputs],
             cols: inputs,
             a: dy,
-            a_rows: [0, outputs],
-            a_terms: [0, 1],
+            a_rows: [0, 0, outputs],
+            a_terms: [0, 0, 1],
             b: weights,
-            b_terms: [0, 1],
+            b_terms: [0, 0, 1],
             b_cols: outputs,
             y: dx,
-            y_rows: [0, inputs],
+            y_rows: [0, 0, inputs],
             start: Start::Zero,
             inner: Inner::Rows,
         };
@@ -187,17 +187,17 @@ impl<T: Element> Backward<'_, T> {
     fn add_weights(&self, strip: Strip, stride: usize, grads: &mut [T]) {
         let Dense { inputs, outputs, exec } = self.layer;
         let product = Product {
-            rows: [1, strip.rows],
-            terms: [1, self.dy.len().checked_div(outputs).unwrap_or(0)],
+            rows: [1, 1, strip.rows],
+            terms: [1, 1, self.dy.len().checked_div(outputs).unwrap_or(0)],
             cols: strip.cols,
             a: self.x.get(strip.row..).unwrap_or_default(),
-            a_rows: [0, 1],
-            a_terms: [0, inputs],
+            a_rows: [0, 0, 1],
+            a_terms: [0, 0, inputs],
             b: self.dy.get(strip.col..).unwrap_or_default(),
-            b_terms: [0, outputs],
+            b_terms: [0, 0, outputs],
             b_cols: 1,
             y: grads,
-            y_rows: [0, stride],
+            y_rows: [0, 0, stride],
             start: Start::Add,
             inner: Inner::Columns,
         };
@@ -222,17 +222,17 @@ impl Gradients for Backward<'_, f32> {
 /// Adds rows of `width` numbers, from column `col` on, to `sums`: the gradients of biases.
 pub(super) fn sum_rows<T: Element>(exec: Exec, width: usize, col: usize, rows: &[T], sums: &mut [T]) {
     let product = Product {
-        rows: [1, 1],
-        terms: [1, rows.len().checked_div(width).unwrap_or(0)],
+        rows: [1, 1, 1],
+        terms: [1, 1, rows.len().checked_div(width).unwrap_or(0)],
         cols: sums.len(),
         a: &[T::ONE],
-        a_rows: [0, 0],
-        a_terms: [0, 0],
+        a_rows: [0, 0, 0],
+        a_terms: [0, 0, 0],
         b: rows.get(col..).unwrap_or_default(),
-        b_terms: [0, width],
+        b_terms: [0, 0, width],
         b_cols: 1,
         y: sums,
-        y_rows: [0, 0],
+        y_rows: [0, 0, 0],
         start: Start::Add,
         inner: Inner::Rows,
     };

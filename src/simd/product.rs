@@ -9,9 +9,9 @@
 //! Registers span columns, whose sums do not know of each other, so that no width, tile or thread changes a bit.
 //!
 //! A tile of the result stays in registers over all terms: [`TILE`] rows by two registers, by four numbers where a
-//! register is one number. A term then loads two registers of `b` and four numbers of `a` for eight sums. Rows and
-//! terms have two strides each. A convolution is a product too: a row of the result is a place of the image, the
-//! groups of its terms are the rows under the kernel.
+//! register is one number. A term then loads two registers of `b` and four numbers of `a` for eight sums. A
+//! convolution is a product too: a row of the result is a place of an image, its terms are the places under the kernel,
+//! line by line; rows and terms count in three digits therefore.
 //!
 //! The gradient of the inputs takes `b` transposed. There a register of columns would be loaded from as many lines of
 //! memory, so that a panel of `b`, as wide as a tile, is turned on the stack first.
@@ -53,57 +53,71 @@ pub enum Inner {
     Columns,
 }
 
-/// `y = start + a b`: element `(r, k)` of `a` lies at `a_rows * r + a_terms * k`, where `r` and `k` are a group and a
-/// place in it.
+/// A number with three digits, or a distance for each of them. Rows and terms of a convolution are an image, a row of it
+/// and a column; those of a dense layer have the last digit alone.
+pub(crate) type Three = [usize; 3];
+
+/// `y = start + a b`: element `(r, k)` of `a` lies at `a_rows * r + a_terms * k`, digit by digit.
 pub(crate) struct Product<'a, T> {
-    /// Groups of rows, rows in a group.
-    pub rows: [usize; 2],
-    /// Groups of terms, terms in a group.
-    pub terms: [usize; 2],
-    /// Columns.
+    /// How many rows.
+    pub rows: Three,
+    /// How many terms.
+    pub terms: Three,
+    /// How many columns.
     pub cols: usize,
     pub a: &'a [T],
-    pub a_rows: [usize; 2],
-    pub a_terms: [usize; 2],
+    pub a_rows: Three,
+    pub a_terms: Three,
     pub b: &'a [T],
-    pub b_terms: [usize; 2],
-    /// From column to column of `b`: 1, or another distance where terms lie side by side in one group.
+    pub b_terms: Three,
+    /// From column to column of `b`: 1, or another distance where terms lie side by side.
     pub b_cols: usize,
     pub y: &'a mut [T],
     /// Rows of the result do not overlap; its columns lie side by side.
-    pub y_rows: [usize; 2],
+    pub y_rows: Three,
     pub start: Start<'a, T>,
     pub inner: Inner,
 }
 
-/// The distance from the first to the last of `n` places; of none there is no last.
-fn reach([groups, places]: [usize; 2], [group, place]: [usize; 2]) -> usize {
-    let groups = groups.saturating_sub(1).saturating_mul(group);
-    groups.saturating_add(places.saturating_sub(1).saturating_mul(place))
+/// The distance from the first to the last of `n` places.
+fn reach(n: Three, strides: Three) -> usize {
+    let mut sum = 0_usize;
+    for (n, stride) in n.iter().zip(&strides) {
+        sum = sum.saturating_add(n.saturating_sub(1).saturating_mul(*stride));
+    }
+    sum
+}
+
+/// How many places.
+const fn count([a, b, c]: Three) -> usize {
+    a * b * c
 }
 
 impl<T: Element> Product<'_, T> {
     /// Whether all that it reads and writes lies in its slices, and each number is written once.
     fn fits(&self) -> bool {
-        let [groups, places] = self.rows;
         let last = self.cols.saturating_sub(1);
         let a = reach(self.rows, self.a_rows).saturating_add(reach(self.terms, self.a_terms));
         let b = reach(self.terms, self.b_terms).saturating_add(last.saturating_mul(self.b_cols));
-        let y = reach(self.rows, self.y_rows).saturating_add(last);
-        let group = reach([1, places], self.y_rows).saturating_add(last);
-        let apart = (places <= 1 || self.y_rows[1] > last) && (groups <= 1 || self.y_rows[0] > group);
+        // Rows are apart if a step of each digit leads behind all that the digits behind it reach.
+        let (mut y, mut apart) = (last, true);
+        for (n, stride) in self.rows.iter().zip(&self.y_rows).rev() {
+            apart = apart && (*n <= 1 || *stride > y);
+            y = y.saturating_add(n.saturating_sub(1).saturating_mul(*stride));
+        }
         let start = match self.start {
             Start::Row(row) => row.len() >= self.cols,
             Start::Add | Start::Zero => true,
         };
-        let turned = self.b_cols == 1 || self.terms[0] == 1 && self.b_terms[1] == 1;
-        let none = self.terms[0] == 0 || self.terms[1] == 0;
+        let [images, lines, _] = self.terms;
+        let turned = self.b_cols == 1 || images == 1 && lines == 1 && self.b_terms[2] == 1;
+        let none = count(self.terms) == 0;
         (none || a < self.a.len() && b < self.b.len()) && y < self.y.len() && apart && start && turned
     }
 
     /// Computes it. What does not fit into its slices is left undone; a layer has checked that it does.
     pub(crate) fn run(self, exec: Exec) {
-        if self.rows[0] == 0 || self.rows[1] == 0 || self.cols == 0 {
+        if count(self.rows) == 0 || self.cols == 0 {
             return;
         }
         let fits = self.fits();
@@ -113,9 +127,9 @@ impl<T: Element> Product<'_, T> {
         }
         let y = self.y.as_mut_ptr();
         let (start, start_rows) = match self.start {
-            Start::Row(row) => (row.as_ptr(), [0, 0]),
+            Start::Row(row) => (row.as_ptr(), [0; 3]),
             Start::Add => (y.cast_const(), self.y_rows),
-            Start::Zero => (core::ptr::null(), [0, 0]),
+            Start::Zero => (core::ptr::null(), [0; 3]),
         };
         let Self { rows, terms, cols, a_rows, a_terms, b_terms, b_cols, y_rows, inner, .. } = self;
         let (a, b) = (self.a.as_ptr(), self.b.as_ptr());
@@ -136,7 +150,7 @@ impl<T: Element> Product<'_, T> {
             inner,
         };
         // A second thread wakes up for as much time as a pass over GRAIN elements takes: some products each.
-        let products = rows[0] * rows[1] * cols / 4 * terms[0] * terms[1];
+        let products = count(rows) * cols / 4 * count(terms);
         run_parts(exec.level().narrowed(cols * size_of::<T>()), all, exec.parts(products));
     }
 }
@@ -158,20 +172,20 @@ fn run_parts<T: Element>(level: Level, all: Grid<T>, parts: usize) {
 /// A [`Product`] that fits, as pointers.
 #[derive(Clone, Copy)]
 pub struct Grid<T> {
-    pub rows: [usize; 2],
-    pub terms: [usize; 2],
+    pub rows: Three,
+    pub terms: Three,
     pub cols: usize,
     pub a: *const T,
-    pub a_rows: [usize; 2],
-    pub a_terms: [usize; 2],
+    pub a_rows: Three,
+    pub a_terms: Three,
     pub b: *const T,
-    pub b_terms: [usize; 2],
+    pub b_terms: Three,
     pub b_cols: usize,
     pub y: *mut T,
-    pub y_rows: [usize; 2],
+    pub y_rows: Three,
     /// Where sums begin, null for 0.
     pub start: *const T,
-    pub start_rows: [usize; 2],
+    pub start_rows: Three,
     pub inner: Inner,
 }
 
@@ -183,16 +197,17 @@ impl<T: Element> Grid<T> {
     #[cfg(feature = "rayon")]
     fn split(self, half: usize, parts: usize) -> Option<(Self, Self)> {
         let (mut left, mut right) = (self, self);
-        if self.rows[0] >= parts {
-            let middle = self.rows[0] * half / parts;
-            left.rows[0] = middle;
-            right.rows[0] -= middle;
-            right.skip_rows(middle, 0);
-        } else if self.rows[0] == 1 && self.rows[1] >= TILE * parts {
-            let middle = self.rows[1] / TILE * half / parts * TILE;
-            left.rows[1] = middle;
-            right.rows[1] -= middle;
-            right.skip_rows(middle, 1);
+        let [images, lines, rows] = self.rows;
+        let (digit, tile) = match (images, lines) {
+            (1, 1) => (2, TILE),
+            (1, _) => (1, 1),
+            _ => (0, 1),
+        };
+        if [images, lines, rows][digit] >= tile * parts {
+            let middle = self.rows[digit] / tile * half / parts * tile;
+            left.rows[digit] = middle;
+            right.rows[digit] -= middle;
+            right.skip_rows(middle, digit);
         } else if self.cols >= PANEL * parts {
             let middle = self.cols / PANEL * half / parts * PANEL;
             left.cols = middle;
@@ -205,10 +220,10 @@ impl<T: Element> Grid<T> {
     }
 
     #[cfg(feature = "rayon")]
-    fn skip_rows(&mut self, n: usize, stride: usize) {
-        self.a = self.a.wrapping_add(n * self.a_rows[stride]);
-        self.y = self.y.wrapping_add(n * self.y_rows[stride]);
-        self.start = self.start.wrapping_add(n * self.start_rows[stride]);
+    fn skip_rows(&mut self, n: usize, digit: usize) {
+        self.a = self.a.wrapping_add(n * self.a_rows[digit]);
+        self.y = self.y.wrapping_add(n * self.y_rows[digit]);
+        self.start = self.start.wrapping_add(n * self.start_rows[digit]);
     }
 
     #[inline(always)]
@@ -264,19 +279,19 @@ unsafe fn panels<T: Element, V: Vector<T>>(isa: V::Isa, all: Grid<T>) {
     loop {
         if turned {
             let cols = if all.cols - col < wide { all.cols - col } else { wide };
-            let terms = if all.terms[1] - term < TERMS { all.terms[1] - term } else { TERMS };
+            let terms = if all.terms[2] - term < TERMS { all.terms[2] - term } else { TERMS };
             part = all;
             part.skip_columns(col);
             // SAFETY: the panel has PANEL >= wide columns and TERMS rows; what is read lies in `b`.
             unsafe { transpose::<T, V>(isa, part.b.add(term), all.b_cols, [cols, terms], panel, wide) };
             (part.cols, part.terms, part.b, part.b_terms, part.b_cols) =
-                (cols, [1, terms], panel, [0, wide], 1);
-            part.a = part.a.wrapping_add(term * all.a_terms[1]);
+                (cols, [1, 1, terms], panel, [0, 0, wide], 1);
+            part.a = part.a.wrapping_add(term * all.a_terms[2]);
             if term > 0 {
                 (part.start, part.start_rows) = (part.y, part.y_rows);
             }
             term += terms;
-            if term >= all.terms[1] {
+            if term >= all.terms[2] {
                 (term, col) = (0, col + cols);
             }
         }
@@ -294,105 +309,105 @@ struct Row<T> {
     a: *const T,
     y: *mut T,
     start: *const T,
-    /// Rows left in its group.
-    left: usize,
+    /// Its digits behind the first.
+    line: usize,
+    place: usize,
 }
 
 impl<T: Element> Row<T> {
     /// The next row; behind the last one its pointers are not followed.
     #[inline(always)]
-    fn next(self, of: &Grid<T>) -> Self {
-        if self.left > 1 {
-            return Self {
-                a: self.a.wrapping_add(of.a_rows[1]),
-                y: self.y.wrapping_add(of.y_rows[1]),
-                start: self.start.wrapping_add(of.start_rows[1]),
-                left: self.left - 1,
-            };
+    fn next(self, grid: &Grid<T>) -> Self {
+        let mut next = self;
+        next.place += 1;
+        next.walk(grid, 2, 1);
+        if next.place == grid.rows[2] {
+            next.walk(grid, 2, next.place.wrapping_neg());
+            next.place = 0;
+            next.line += 1;
+            next.walk(grid, 1, 1);
+            if next.line == grid.rows[1] {
+                next.walk(grid, 1, next.line.wrapping_neg());
+                next.line = 0;
+                next.walk(grid, 0, 1);
+            }
         }
-        let back = of.rows[1] - 1;
-        Self {
-            a: self.a.wrapping_sub(back * of.a_rows[1]).wrapping_add(of.a_rows[0]),
-            y: self.y.wrapping_sub(back * of.y_rows[1]).wrapping_add(of.y_rows[0]),
-            start: self.start.wrapping_sub(back * of.start_rows[1]).wrapping_add(of.start_rows[0]),
-            left: of.rows[1],
-        }
+        next
+    }
+
+    /// `n` steps of a digit; a negative number wraps.
+    #[inline(always)]
+    fn walk(&mut self, grid: &Grid<T>, digit: usize, n: usize) {
+        self.a = self.a.wrapping_add(n.wrapping_mul(grid.a_rows[digit]));
+        self.y = self.y.wrapping_add(n.wrapping_mul(grid.y_rows[digit]));
+        self.start = self.start.wrapping_add(n.wrapping_mul(grid.start_rows[digit]));
     }
 }
 
-/// All tiles, in the order that was asked for.
+/// All tiles: blocks of columns, in each of them rows, in each of these columns again. A block is as wide as a tile or
+/// as the result, by which of both loops is to be the inner one.
 ///
 /// # Safety
 /// The grid fits; its columns lie side by side where registers are wide.
 #[inline(always)]
 unsafe fn tiles<T: Element, V: Vector<T>>(isa: V::Isa, grid: &Grid<T>) {
-    let count = grid.rows[0] * grid.rows[1];
-    let first = Row { a: grid.a, y: grid.y, start: grid.start, left: grid.rows[1] };
-    let (mut row, mut col, mut at) = (0, 0, first);
-    loop {
-        let (mut rows, mut lines, mut next) = (1, [at; TILE], at.next(grid));
-        if count - row >= TILE {
-            lines[1] = next;
-            lines[2] = lines[1].next(grid);
-            lines[3] = lines[2].next(grid);
-            (rows, next) = (TILE, lines[3].next(grid));
-        }
-        let left = grid.cols - col;
-        // A register of numbers has room for more columns than one number: both make eight sums and more.
-        let several = if V::WIDTH == 1 { 4 } else { 2 };
-        let cols = if left >= several * V::WIDTH {
-            several * V::WIDTH
-        } else if left >= V::WIDTH {
-            V::WIDTH
-        } else {
-            left
-        };
-        // SAFETY: the tile lies within the grid.
-        unsafe {
-            match (rows == TILE, cols == several * V::WIDTH) {
-                (true, true) if V::WIDTH == 1 => tile::<T, V, TILE, 4>(isa, grid, &lines, col, V::WIDTH),
-                (true, true) => tile::<T, V, TILE, 2>(isa, grid, &lines, col, V::WIDTH),
-                (true, false) => tile::<T, V, TILE, 1>(isa, grid, &lines, col, cols),
-                (false, true) if V::WIDTH == 1 => tile::<T, V, 1, 4>(isa, grid, &lines, col, V::WIDTH),
-                (false, true) => tile::<T, V, 1, 2>(isa, grid, &lines, col, V::WIDTH),
-                (false, false) => tile::<T, V, 1, 1>(isa, grid, &lines, col, cols),
+    let count = grid.rows[0] * grid.rows[1] * grid.rows[2];
+    let first = Row { a: grid.a, y: grid.y, start: grid.start, line: 0, place: 0 };
+    // Two registers of columns make eight sums with four rows, four of them four sums with one row; where a register is
+    // one number, there are always four.
+    let pair = if V::WIDTH == 1 { 4 } else { 2 * V::WIDTH };
+    let block = if grid.inner == Inner::Columns || count < TILE { grid.cols } else { pair };
+    let mut begin = 0;
+    while begin < grid.cols {
+        let end = if grid.cols - begin < block { grid.cols } else { begin + block };
+        let (mut row, mut at) = (0, first);
+        while row < count {
+            let (mut lines, mut rows, mut next) = ([at; TILE], 1, at.next(grid));
+            if count - row >= TILE {
+                lines[1] = next;
+                lines[2] = lines[1].next(grid);
+                lines[3] = lines[2].next(grid);
+                (rows, next) = (TILE, lines[3].next(grid));
             }
-        }
-        match grid.inner {
-            Inner::Columns => {
-                col += cols;
-                if col >= grid.cols {
-                    (row, col, at) = (row + rows, 0, next);
-                    if row >= count {
-                        return;
+            let mut col = begin;
+            while col < end {
+                let left = end - col;
+                // SAFETY: the tile lies within the grid.
+                col += unsafe {
+                    if rows == TILE {
+                        if left < pair {
+                            tile::<T, V, TILE, 1>(isa, grid, &lines, col, left)
+                        } else if V::WIDTH == 1 {
+                            tile::<T, V, TILE, 4>(isa, grid, &lines, col, left)
+                        } else {
+                            tile::<T, V, TILE, 2>(isa, grid, &lines, col, left)
+                        }
+                    } else if left >= 4 * V::WIDTH {
+                        tile::<T, V, 1, 4>(isa, grid, &lines, col, left)
+                    } else {
+                        tile::<T, V, 1, 1>(isa, grid, &lines, col, left)
                     }
-                }
+                };
             }
-            Inner::Rows => {
-                (row, at) = (row + rows, next);
-                if row >= count {
-                    (row, col, at) = (0, col + cols, first);
-                    if col >= grid.cols {
-                        return;
-                    }
-                }
-            }
+            (row, at) = (row + rows, next);
         }
+        begin = end;
     }
 }
 
-/// `R` rows by `C` registers; where `C` is 1, the register holds `n` columns.
+/// `R` rows by `C` registers of columns, of which a single one may be a part. Returns how many columns they are.
 ///
 /// # Safety
-/// Lines and columns lie within the grid.
+/// Lines and columns lie within the grid; from `col` on there are `left` of these, and `C` registers if `C` is not 1.
 #[inline(always)]
 unsafe fn tile<T: Element, V: Vector<T>, const R: usize, const C: usize>(
     isa: V::Isa,
     grid: &Grid<T>,
     lines: &[Row<T>; TILE],
     col: usize,
-    n: usize,
-) {
+    left: usize,
+) -> usize {
+    let n = if left < V::WIDTH { left } else { V::WIDTH };
     let zero = V::splat(isa, T::ZERO);
     let mut sums = [[zero; C]; R];
     if !grid.start.is_null() {
@@ -406,29 +421,33 @@ unsafe fn tile<T: Element, V: Vector<T>, const R: usize, const C: usize>(
     }
     let columns = grid.b.wrapping_add(col * grid.b_cols);
     let register = V::WIDTH * grid.b_cols;
-    let mut group = 0;
-    while group < grid.terms[0] {
-        let mut a = group * grid.a_terms[0];
-        let mut b = columns.wrapping_add(group * grid.b_terms[0]);
-        let mut k = grid.terms[1];
-        while k > 0 {
-            let mut row = [zero; C];
-            each!(c < C, {
-                // SAFETY: term and column lie in `b`.
-                row[c] = unsafe { load(isa, b.add(c * register), n) };
-            });
-            each!(r < R, {
-                // SAFETY: row and term lie in `a`.
-                let x = V::splat(isa, unsafe { *lines[r].a.add(a) });
+    let mut image = 0;
+    while image < grid.terms[0] {
+        let mut line = 0;
+        while line < grid.terms[1] {
+            let mut a = image * grid.a_terms[0] + line * grid.a_terms[1];
+            let mut b = columns.wrapping_add(image * grid.b_terms[0] + line * grid.b_terms[1]);
+            let mut k = grid.terms[2];
+            while k > 0 {
+                let mut row = [zero; C];
                 each!(c < C, {
-                    sums[r][c] = sums[r][c] + x * row[c];
+                    // SAFETY: term and column lie in `b`.
+                    row[c] = unsafe { load(isa, b.add(c * register), n) };
                 });
-            });
-            a += grid.a_terms[1];
-            b = b.wrapping_add(grid.b_terms[1]);
-            k -= 1;
+                each!(r < R, {
+                    // SAFETY: row and term lie in `a`.
+                    let x = V::splat(isa, unsafe { *lines[r].a.add(a) });
+                    each!(c < C, {
+                        sums[r][c] = sums[r][c] + x * row[c];
+                    });
+                });
+                a += grid.a_terms[2];
+                b = b.wrapping_add(grid.b_terms[2]);
+                k -= 1;
+            }
+            line += 1;
         }
-        group += 1;
+        image += 1;
     }
     each!(
         r < R,
@@ -437,6 +456,7 @@ unsafe fn tile<T: Element, V: Vector<T>, const R: usize, const C: usize>(
             unsafe { store(sums[r][c], lines[r].y.add(col + c * V::WIDTH), n) };
         })
     );
+    if C == 1 { n } else { C * V::WIDTH }
 }
 
 /// # Safety
