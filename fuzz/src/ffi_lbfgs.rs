@@ -343,7 +343,7 @@ fn hostile<T: Interface>(
         (long, GRADUS_ERROR_LENGTH),
         (overlap, GRADUS_ERROR_OVERLAP),
         (config.version != GRADUS_STRUCTS, GRADUS_ERROR_VERSION),
-        (config.pairs == 0, GRADUS_ERROR_SIZE),
+        (config.pairs == 0, GRADUS_ERROR_EMPTY),
     ];
     if reasons.iter().any(|reason| reason.0) {
         judge(status, &reasons);

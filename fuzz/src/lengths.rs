@@ -10,7 +10,9 @@ use gradus::noise::{Dropout, MonteCarlo};
 use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LbfgsVec};
 use gradus::transform::{ElasticNet, L1, L2, MaxNorm};
-use gradus::{Clock, Columns, Error, Exec, Fold, Vector, Level, Optimizer, StateMut, Tensor, dot, reduce};
+use gradus::{
+    Clock, Columns, Error, Exec, Fold, Level, Optimizer, StateMut, Stateful, Tensor, Vector, Width, dot, reduce,
+};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);

@@ -1,12 +1,13 @@
 //! The integration tests in one binary, a module for each subject: linking many costs more than running them.
 //!
-//! `cargo test --test suite norm::` runs one module. `tests/alloc.rs` stands apart, for its global allocator.
+//! `cargo test --test suite norm::` runs one module.
 
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 
 mod abi;
+mod alloc;
 mod any;
 mod augment;
 mod bits;

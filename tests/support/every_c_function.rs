@@ -5,9 +5,7 @@ use gradus::ffi::gradus_status::{self, GRADUS_OK};
 use gradus::ffi::*;
 use std::ffi::c_void;
 
-#[path = "c_rules.rs"]
-mod c_rules;
-use c_rules::c_rules;
+use super::c_rules::c_rules;
 
 const N: usize = 37;
 const WORDS: usize = 2;

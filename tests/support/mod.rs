@@ -5,6 +5,8 @@ pub mod rules;
 
 #[cfg(feature = "ffi")]
 pub mod c_rules;
+#[cfg(feature = "ffi")]
+pub mod every_c_function;
 #[cfg(feature = "journal")]
 pub mod flash;
 pub mod lbfgs;
@@ -15,3 +17,16 @@ pub mod papers;
 pub mod random;
 pub mod ulp;
 pub mod vectors;
+
+use gradus::transform::*;
+
+/// Every transform at once, one type for all tests: the compiler makes the loops of all rules with it only once.
+pub fn every_transform() -> impl Transform + std::fmt::Debug {
+    (
+        (Scale(0.5), ClipValue(2.0), L1::new(1e-3)),
+        L2::new(1e-2),
+        ElasticNet { lambda: 1e-3, beta: 2.0 },
+        (Decay::new(0.1), ProxL1::new(1e-2)),
+        ClampParams(3.0),
+    )
+}

@@ -1,4 +1,4 @@
-//! Mutation testing with one build: `cargo mutants --list --json | mutants COPY --lib --test NAME...`.
+//! Mutation testing with one build: `cargo mutants --list --json | mutants COPY --lib --test suite`.
 //!
 //! cargo-mutants compiles the crate and its tests anew for each change. Here all changes of its list are
 //! written into a copy of the project at once, each behind a number that a test binary reads when it starts.
@@ -29,10 +29,12 @@ enum Outcome {
     NotReached,
 }
 
-/// A test binary.
+/// A test binary, or one module of it.
 struct Binary {
     name: String,
     path: String,
+    /// What the names of its tests contain: the module.
+    module: String,
     /// The places where it comes.
     reached: BTreeSet<usize>,
     /// Seconds of processor time that it may take: where the machine pauses, none pass.
@@ -107,7 +109,7 @@ fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMa
     let messages: Vec<Value> =
         output.stdout.lines().filter_map(|line| serde_json::from_str(&line.ok()?).ok()).collect();
     if output.status.success() {
-        return Ok(messages.iter().filter_map(binary).collect());
+        return Ok(messages.iter().flat_map(binaries).collect());
     }
     let mut refused = BTreeMap::new();
     let errors = messages.iter().map(|message| &message["message"]).filter(|error| error["level"] == "error");
@@ -128,11 +130,25 @@ fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMa
     Err(refused)
 }
 
-/// The test binary of a message of cargo, with three times the processor time that it takes.
-fn binary(message: &Value) -> Option<Binary> {
-    let path = message["executable"].as_str()?.to_owned();
-    let name = message["target"]["name"].as_str()?.to_owned();
-    let mut binary = Binary { name, path, reached: BTreeSet::new(), limit: 600 };
+/// The modules of the test binary of a message of cargo: what notices a change is then found sooner.
+fn binaries(message: &Value) -> Vec<Binary> {
+    let (Some(path), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str()) else {
+        return Vec::new();
+    };
+    let list = Command::new(path).args(["--list", "--format", "terse"]).output().expect("a list of tests");
+    let modules: BTreeSet<_> = list
+        .stdout
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| Some(line.split_once("::")?.0.to_owned() + "::"))
+        .collect();
+    modules.into_iter().map(|module| measure(name, path, module)).collect()
+}
+
+/// One module of a test binary, with three times the processor time that it takes.
+fn measure(name: &str, path: &str, module: String) -> Binary {
+    let name = format!("{name} {module}");
+    let mut binary = Binary { name, path: path.to_owned(), module, reached: BTreeSet::new(), limit: 600 };
     let start = Instant::now();
     assert_eq!(run(&binary, usize::MAX), Outcome::Missed, "{} fails without a change", binary.name);
     let seconds = start.elapsed().as_secs_f64();
@@ -141,7 +157,7 @@ fn binary(message: &Value) -> Option<Binary> {
     binary.reached = reached.lines().map(|place| place.parse().expect("a place")).collect();
     binary.limit = 5 + (3.0 * seconds) as u64;
     eprintln!("{seconds:6.1} s {}", binary.name);
-    Some(binary)
+    binary
 }
 
 /// What a test binary says to a change: `Missed` if nothing.
@@ -153,6 +169,7 @@ fn run(binary: &Binary, number: usize) -> Outcome {
             &binary.limit.to_string(),
             &binary.path,
             "--test-threads=1",
+            &binary.module,
         ])
         .env("MUTANT", number.to_string())
         .env("PROPTEST_MAX_SHRINK_ITERS", "0")

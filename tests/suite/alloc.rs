@@ -1,15 +1,11 @@
-//! No call of the core allocates: counted by an allocator of our own.
+//! No call of the core allocates: counted by an allocator of our own, which hands all calls on, and counts for each
+//! thread alone.
 
-#[macro_use]
-#[path = "support/rules.rs"]
-mod rules;
 #[cfg(feature = "ffi")]
-#[path = "support/every_c_function.rs"]
-mod every_c_function;
+use crate::support::every_c_function;
+use crate::support::every_transform;
 #[cfg(feature = "journal")]
-#[path = "support/flash.rs"]
-mod flash;
-
+use crate::support::flash;
 use gradus::schedule::*;
 use gradus::transform::*;
 use gradus::*;
@@ -65,8 +61,7 @@ fn steps<O: Optimizer>(rule: O) {
     let mut state = StateVec::<O::Family>::new(N);
     let mut small = State::<O::Family, 37>::new();
     let (mut array, grad_array) = ([0.5; 37], [0.25; 37]);
-    let all =
-        rule.with((Scale(0.5), ClipValue(1.0), ElasticNet { lambda: 1e-3, beta: 0.5 }, ProxL1::new(1e-3)));
+    let all = rule.with(every_transform());
     let allocations = count(|| {
         rule.step(&mut array, &grad_array, &mut small);
         rule.step_slices(&mut params, &grads, state.as_mut()).unwrap();
@@ -389,8 +384,8 @@ fn a_journal_does_not_allocate() {
 fn no_function_of_the_c_interface_allocates() {
     assert_eq!(count(every_c_function::call), 0);
     // And it is every one.
-    let calls = [include_str!("support/every_c_function.rs"), include_str!("support/c_rules.rs")].concat();
-    for words in include_str!("../include/gradus.h").split('(') {
+    let calls = [include_str!("../support/every_c_function.rs"), include_str!("../support/c_rules.rs")].concat();
+    for words in include_str!("../../include/gradus.h").split('(') {
         let name = words.rsplit([' ', '*', '\n', '`']).next().unwrap_or_default();
         let inline = name.ends_with("_update"); // written out in the header
         assert!(!name.starts_with("gradus_") || inline || calls.contains(name), "{name} is not called");
