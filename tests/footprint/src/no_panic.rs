@@ -175,20 +175,26 @@ extern "C" fn sums<'a>(x: &'a [f32], y: &'a [f64], to: &mut [f32]) -> Option<f64
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rates(a: f32, b: f32, c: f32, [k, l, m]: [u32; 3], to: &mut [f32; 11]) -> Done {
+extern "C" fn rates(a: f32, b: f32, c: f32, [k, l, m]: [u32; 3], to: &mut [f32; 15]) -> Done {
     let wave =
-        WarmUp::new(a, k, OneCycle { start: a, max: b, end: c, steps: l, rise: a, three_phase: m > 9 });
+        WarmUp::new(a, k, OneCycle { start: a, end: c, rise: a, three_phase: m > 9, ..OneCycle::new(b, l) });
     let restarts = WarmRestarts { lr: a, min: b, first: k, mult: l };
     let cycle = SnapshotCycle::new(a, k, l);
-    let schedules: [&dyn Schedule; 11] = [
+    let sequence = Sequence { first: Constant(a), steps: k, then: Cosine::new(b, l) };
+    let plateau = Plateau::new(a);
+    let schedules: [&dyn Schedule; 15] = [
         &Constant(a),
-        &StepDecay::new(a, b, k),
-        &MultiStep::new(a, b, [k, l]),
+        &StepDecay::new(a, b.into(), k),
+        &MultiStep::new(a, b.into(), [k, l]),
         &Exponential::new(a, b),
         &InverseTime::new(a, b),
         &Linear::new(a, b, k),
         &Cosine { lr: a, min: b, steps: k },
         &Triangular::new(a, b, k, l),
+        &Polynomial::new(a, k, b),
+        &InverseSqrt::new(a, k),
+        &StableDecay::new(a, k, l),
+        &sequence,
         &wave,
         &restarts,
         &cycle,
@@ -197,7 +203,9 @@ extern "C" fn rates(a: f32, b: f32, c: f32, [k, l, m]: [u32; 3], to: &mut [f32; 
         schedule.check()?;
         *to = schedule.at(m);
     }
-    if cycle.ends_cycle(m) { Err(Error::NonFinite) } else { Ok(()) }
+    plateau.check()?;
+    let mut state = PlateauState::new();
+    if cycle.ends_cycle(m) || plateau.update(&mut state, b) > plateau.lr(&state) { Err(Error::NonFinite) } else { Ok(()) }
 }
 
 #[unsafe(no_mangle)]
