@@ -102,8 +102,8 @@ pub use error::{Argument, Error, Hyper};
 pub use optim::*;
 pub use simd::elementary;
 pub use simd::{
-    BLOCK, Bf16, ColumnSet, Columns, Element, Exec, Fold, Level, Of, Rule, Vector, Width, count_non_finite,
-    dot, l2_norm, max_abs, reduce, run, sum_abs, sum_squares,
+    BLOCK, Bf16, ColumnSet, Columns, Element, Exec, Fold, Level, Of, Rule, Stored, Vector, Width,
+    count_non_finite, dot, l2_norm, max_abs, reduce, run, sum_abs, sum_squares,
 };
 
 /// The code of the README runs as tests.

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::data::COUNT;
-use crate::optimizers::{Entry, Job, entries};
+use crate::optimizers::{Entry, Job, Layers, entries};
 use gradus::Level;
 use gradus::noise::Dropout;
 use lexopt::{Arg, ValueExt};
@@ -12,10 +12,11 @@ use std::str::FromStr;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
-Trains the lecture's network on 1797 handwritten digits, and compares optimizers.
+Trains a network on 1797 handwritten digits, and compares optimizers.
 
 Usage: digits [OPTIONS]
 
+  --network NAME       `lecture`, three dense layers, or `convolutional` [default: lecture]
   --optimizer NAME     the optimizer to train with, or `all`, each in turn [default: all]
   --epochs NUMBER      passes over the training samples [default: 30]
   --seed NUMBER        seed of weights, order and dropout: the same seed gives the same bits [default: 1]
@@ -39,8 +40,14 @@ pub struct Request {
 /// What to tell the user.
 pub fn parse<T: Into<OsString>>(line: impl IntoIterator<Item = T>) -> Result<Option<Request>, String> {
     let (mut optimizer, mut lr, mut drop) = ("all".to_owned(), None, 0.1);
-    let mut job =
-        Job { level: Level::detect(), epochs: 30, seed: 1, batch: 32, dropout: Dropout::drop_prob(0.1) };
+    let mut job = Job {
+        layers: Layers::Lecture,
+        level: Level::detect(),
+        epochs: 30,
+        seed: 1,
+        batch: 32,
+        dropout: Dropout::drop_prob(0.1),
+    };
     let mut words = lexopt::Parser::from_iter(line);
     while let Some(word) = words.next().map_err(|error| error.to_string())? {
         let name = match word {
@@ -52,6 +59,13 @@ pub fn parse<T: Into<OsString>>(line: impl IntoIterator<Item = T>) -> Result<Opt
         }
         let mut value = || words.value().and_then(|value| value.string()).map_err(|error| error.to_string());
         match name.as_str() {
+            "network" => {
+                job.layers = match value()?.as_str() {
+                    "lecture" => Layers::Lecture,
+                    "convolutional" => Layers::Convolutional,
+                    other => return Err(format!("--network {other}: lecture, convolutional")),
+                }
+            }
             "optimizer" => optimizer = value()?,
             "epochs" => job.epochs = within(&name, &value()?, 1..=10_000)?,
             "seed" => job.seed = within(&name, &value()?, 0..=u64::MAX)?,

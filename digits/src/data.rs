@@ -2,7 +2,7 @@
 //!
 //! Alpaydin and Kaynak (1998), UCI Machine Learning Repository, CC BY 4.0; see `data/SOURCES.md`.
 
-use super::network::{PIXELS, Sample};
+use super::training::{PIXELS, Sample};
 
 /// How many there are.
 pub const COUNT: usize = 1797;

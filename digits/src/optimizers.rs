@@ -1,7 +1,9 @@
 //! Every optimizer of the crate by name, with a learning rate that suits the digits.
 
+use crate::convolutional::{self, Convolutional};
 use crate::data::{COUNT, DIGITS};
-use crate::network::{Chance, Network, Score, Training, split};
+use crate::network::{self, Lecture};
+use crate::training::{Batch, Chance, Model, Network, Score, Training, split};
 use gradus::noise::Dropout;
 use gradus::schedule::Cosine;
 use gradus::{Adam, AnyOptimizer, Error, Level, Optimizer, Visitor};
@@ -17,7 +19,7 @@ pub struct Entry {
 }
 
 /// Learning rates that do well here. The others have the one that is usual for them.
-const RATES: [(&str, f32); 13] = [
+const RATES: [(&str, f32); 15] = [
     ("sgd", 0.2),
     ("momentum", 0.05),
     ("nesterov", 0.05),
@@ -31,6 +33,8 @@ const RATES: [(&str, f32); 13] = [
     ("amsgrad", 0.005),
     ("nadam", 0.004),
     ("lion", 0.001),
+    ("adamax", 0.005),
+    ("radam", 0.02),
 ];
 
 /// All optimizers of the crate, and the lecture's "Adam (almost)", which does not correct its bias.
@@ -45,9 +49,20 @@ pub fn entries() -> Vec<Entry> {
     AnyOptimizer::NAMES.iter().map(entry).chain([almost]).collect()
 }
 
+/// Which network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layers {
+    /// Three dense layers.
+    Lecture,
+    /// Two convolutions and a dense layer.
+    Convolutional,
+}
+
 /// What all optimizers of a comparison share.
 #[derive(Clone, Copy, Debug)]
 pub struct Job {
+    /// The network.
+    pub layers: Layers,
     /// Instruction set: it decides the time, not the result.
     pub level: Level,
     /// Passes over the training samples.
@@ -102,6 +117,18 @@ impl Visitor for &Job {
     type Out = Result<Run, Error>;
 
     fn visit<O: Optimizer<Family = O>>(self, optimizer: O) -> Result<Run, Error> {
+        match self.layers {
+            Layers::Lecture => self.train_by::<O, Lecture, { network::PARAMS }>(optimizer),
+            Layers::Convolutional => self.train_by::<O, Convolutional, { convolutional::PARAMS }>(optimizer),
+        }
+    }
+}
+
+impl Job {
+    fn train_by<O: Optimizer<Family = O>, M: Model, const N: usize>(
+        &self,
+        optimizer: O,
+    ) -> Result<Run, Error> {
         let Job { level, epochs, batch, dropout, .. } = *self;
         let mut order = [0; COUNT];
         let count = split(&DIGITS, &mut order);
@@ -109,13 +136,15 @@ impl Visitor for &Job {
 
         let steps = epochs * train.len().div_ceil(batch) as u32;
         let training =
-            Training { level, optimizer, schedule: Cosine::new(optimizer.lr(), steps), batch, dropout };
+            Training { exec: level.into(), optimizer, schedule: Cosine::new(optimizer.lr(), steps), dropout };
         let mut chance = Chance::new(self.seed);
-        let mut network = Network::new();
+        let mut network = Network::<M, N>::new();
         network.init(&mut chance.rng);
         let mut state = optimizer.state();
+        let (mut memory, mut labels) = (vec![M::EMPTY; batch], vec![0; batch]);
+        let mut batch = Batch { memory: &mut memory, labels: &mut labels };
 
-        let score = |network: &Network, train: &[u16]| -> Result<Progress, Error> {
+        let score = |network: &Network<M, N>, train: &[u16]| -> Result<Progress, Error> {
             let of = |order| network.score(level, &DIGITS, order);
             Ok(Progress { train: of(train)?, test: of(test)? })
         };
@@ -123,7 +152,7 @@ impl Visitor for &Job {
         let mut time = Duration::ZERO;
         for _ in 0..epochs {
             let start = Instant::now();
-            training.epoch(&mut network, &mut state, &mut chance, &DIGITS, train)?;
+            training.epoch(&mut network, &mut state, &mut chance, &mut batch, &DIGITS, train)?;
             time += start.elapsed();
             curve.push(score(&network, train)?);
         }

@@ -2,15 +2,21 @@
 
 use digits::arguments::parse;
 use digits::data::{COUNT, DIGITS};
-use digits::network::{
-    CLASSES, Chance, HIDDEN1, HIDDEN2, Network, PARAMS, PIXELS, Sample, argmax, softmax, split,
-};
-use digits::optimizers::{Entry, Job, Run, entries};
+use digits::network::{HIDDEN1, HIDDEN2, Lecture, Network, PARAMS};
+use digits::optimizers::{Entry, Job, Layers, Run, entries};
+use digits::training::{CLASSES, Chance, Model, PIXELS, Sample, softmax, split};
+use gradus::loss::argmax;
 use gradus::noise::{Dropout, Masks};
-use gradus::{AnyOptimizer, Level};
+use gradus::{AnyOptimizer, Exec, Level, Optimizer, Sgd};
 
-const JOB: Job =
-    Job { level: Level::SCALAR, epochs: 2, seed: 1, batch: 32, dropout: Dropout::drop_prob(0.1) };
+const JOB: Job = Job {
+    layers: Layers::Lecture,
+    level: Level::SCALAR,
+    epochs: 2,
+    seed: 1,
+    batch: 32,
+    dropout: Dropout::drop_prob(0.1),
+};
 
 fn entry(name: &str) -> Entry {
     entries().into_iter().find(|entry| entry.name == name).expect("a known name")
@@ -45,12 +51,30 @@ fn the_split_takes_a_fifth_of_each_class() {
 #[test]
 fn a_seed_decides_the_weights_at_every_level() {
     let scalar = train("adam", JOB);
-    assert_eq!(scalar.hash, 0xbd09_6bfa_7e26_8426, "the bits of a run have changed: {:016x}", scalar.hash);
+    assert_eq!(scalar.hash, 0x3057_15d7_b95c_95d0, "the bits of a run have changed: {:016x}", scalar.hash);
     for level in Level::available() {
         let run = train("adam", Job { level, ..JOB });
         assert_eq!((run.hash, &run.curve), (scalar.hash, &scalar.curve), "{level}");
     }
     assert_ne!(train("adam", Job { seed: 2, ..JOB }).hash, scalar.hash);
+}
+
+#[test]
+fn a_seed_decides_the_convolutional_weights_at_every_level() {
+    let job = Job { layers: Layers::Convolutional, epochs: 1, ..JOB };
+    let scalar = train("adam", job);
+    assert_eq!(scalar.hash, 0x9cbf_c818_f612_de81, "the bits of a run have changed: {:016x}", scalar.hash);
+    for level in Level::available() {
+        let run = train("adam", Job { level, ..job });
+        assert_eq!((run.hash, &run.curve), (scalar.hash, &scalar.curve), "{level}");
+    }
+}
+
+#[test]
+fn the_convolutional_network_reaches_98_percent() {
+    let job = Job { layers: Layers::Convolutional, level: Level::detect(), epochs: 20, ..JOB };
+    let run = train("adam", job);
+    assert!(run.last().test.accuracy >= 0.98, "{:?} after {:?}", run.last(), run.time);
 }
 
 #[test]
@@ -105,12 +129,21 @@ fn loss_and_gradient_are_those_of_f64_differences() {
     let mut network = Network::new();
     network.init(&mut Chance::new(3).rng);
     let sample = &DIGITS[5];
-    let got = network.learn(Level::SCALAR, sample, Dropout::drop_prob(0.0), &mut Masks::default());
-    let params = network.params.map(f64::from);
+    // A step of length 1 along the gradient, of which the difference of the weights tells.
+    let (before, mut memory, keep_all) = (network.params, [Lecture::EMPTY], Dropout::drop_prob(0.0));
+    Lecture::pixels(&mut memory).copy_from_slice(&sample.pixels.map(|pixel| f32::from(pixel) / 16.0));
+    let exec = Exec::from(Level::SCALAR);
+    Lecture::forward(exec, &before, &mut memory, keep_all, &mut Masks::default()).expect("lengths agree");
+    let sgd = Sgd::new(1.0);
+    let (mut state, labels) = (sgd.state(), [sample.label]);
+    let update = sgd.update(&mut network.params, &mut state);
+    let got = Lecture::backward(exec, update, &mut memory, &labels, keep_all);
+    let params = before.map(f64::from);
     let want = loss(&params, &sample.pixels, sample.label);
     assert!((f64::from(got.expect("lengths agree")) - want).abs() < 1e-6 * want);
 
-    let largest = network.grads.iter().fold(0.0, |a: f32, g| a.max(g.abs()));
+    let grads: Vec<f32> = before.iter().zip(&network.params).map(|(old, new)| old - new).collect();
+    let largest = grads.iter().fold(0.0, |a: f32, g| a.max(g.abs()));
     let mut nonzero = 0;
     for i in 0..PARAMS {
         let h = 1e-6;
@@ -120,7 +153,7 @@ fn loss_and_gradient_are_those_of_f64_differences() {
             loss(&params, &sample.pixels, sample.label)
         };
         let want = (at(h) - at(-h)) / (2.0 * h);
-        assert!((f64::from(network.grads[i]) - want).abs() < 1e-6 * f64::from(largest), "{i}: {want}");
+        assert!((f64::from(grads[i]) - want).abs() < 1e-6 * f64::from(largest), "{i}: {want}");
         nonzero += usize::from(want != 0.0);
     }
     assert!(nonzero > PARAMS / 10);
@@ -130,10 +163,10 @@ fn loss_and_gradient_are_those_of_f64_differences() {
 fn softmax_takes_any_scores() {
     let mut scores = [-1e30; CLASSES];
     scores[3] = 1e30;
-    assert_eq!((softmax(&scores).0[3], argmax(&scores)), (1.0, 3));
-    assert_eq!(softmax(&[f32::MIN_POSITIVE; CLASSES]).0, [0.1; CLASSES]);
+    assert_eq!((softmax(&scores)[3], argmax(&scores)), (1.0, 3));
+    assert_eq!(softmax(&[f32::MIN_POSITIVE; CLASSES]), [0.1; CLASSES]);
     assert_eq!(argmax(&[f32::NAN; CLASSES]), 0);
-    assert!(softmax(&[f32::NAN; CLASSES]).0.iter().all(|p| p.is_nan()));
+    assert!(softmax(&[f32::NAN; CLASSES]).iter().all(|p| p.is_nan()));
 }
 
 #[test]
@@ -155,6 +188,7 @@ fn bad_input_is_refused() {
         (&["--drop", "1.5"], "probability must lie in 0..=1"),
         (&["--drop", "-0.5"], "probability must lie in 0..=1"),
         (&["--drop", "NaN"], "probability must lie in 0..=1"),
+        (&["--network", "deep"], "--network deep: lecture, convolutional"),
         (&["--fast"], "invalid option '--fast'"),
         (&["-e", "3"], "invalid option '-e'"),
         (&["adam"], "unexpected argument \"adam\""),

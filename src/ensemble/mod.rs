@@ -44,12 +44,12 @@ pub(crate) mod record;
 #[cfg(feature = "serde")]
 mod serde_members;
 
-#[cfg(feature = "ffi")]
-pub(crate) use members::predict;
 pub use average::{Average, Ema, EmaState, Swa, SwaState};
 pub use members::Ensemble;
 #[cfg(feature = "alloc")]
 pub use members::EnsembleVec;
+#[cfg(feature = "ffi")]
+pub(crate) use members::predict;
 
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::{Columns, Exec, Rule, Vector, Width, run};

@@ -5,12 +5,17 @@ mod data;
 #[path = "../../digits/src/network.rs"]
 #[allow(dead_code, reason = "the example uses the rest")]
 mod network;
+#[path = "../../digits/src/training.rs"]
+#[allow(dead_code, reason = "the example uses the rest")]
+mod training;
 
 use data::{COUNT, DIGITS};
 use gradus::noise::Dropout;
 use gradus::schedule::Cosine;
-use gradus::{AdaGrad, Adam, Error, Level, Momentum, Nesterov, Optimizer, RmsProp, Sgd, State};
-use network::{CLASSES, Chance, Network, PARAMS, PIXELS, Sample, Score, Training, argmax, softmax, split};
+use gradus::{AdaGrad, Adam, Error, Exec, Level, Momentum, Nesterov, Optimizer, RmsProp, Sgd, State};
+use gradus::loss::argmax;
+use network::{Lecture, Network, PARAMS};
+use training::{Batch, CLASSES, Chance, Model, PIXELS, Sample, Score, Training, softmax, split};
 use std::cell::RefCell;
 
 /// Samples of a step.
@@ -44,6 +49,7 @@ struct RunBy<O: Optimizer> {
     training: Training<O, Cosine>,
     state: State<O::Family, PARAMS>,
     network: Network,
+    memory: [<Lecture as Model>::Memory; BATCH],
     chance: Chance,
     order: [u16; COUNT],
     count: usize,
@@ -55,18 +61,20 @@ impl<O: Optimizer + 'static> RunBy<O> {
         let count = split(&DIGITS, &mut order);
         let steps = epochs * count.div_ceil(BATCH) as u32;
         let schedule = Cosine::new(optimizer.lr(), steps);
-        let training = Training { level: Level::detect(), optimizer, schedule, batch: BATCH, dropout };
+        let training = Training { exec: Exec::new(), optimizer, schedule, dropout };
         let mut chance = Chance::new(seed);
         let mut network = Network::new();
         network.init(&mut chance.rng);
-        Box::new(Self { training, state: State::new(), network, chance, order, count })
+        let memory = [Lecture::EMPTY; BATCH];
+        Box::new(Self { training, state: State::new(), network, memory, chance, order, count })
     }
 }
 
 impl<O: Optimizer> Run for RunBy<O> {
     fn epoch(&mut self) -> Result<f32, Error> {
         let train = &mut self.order[..self.count];
-        self.training.epoch(&mut self.network, &mut self.state, &mut self.chance, &DIGITS, train)
+        let batch = &mut Batch { memory: &mut self.memory, labels: &mut [0; BATCH] };
+        self.training.epoch(&mut self.network, &mut self.state, &mut self.chance, batch, &DIGITS, train)
     }
     fn network(&self) -> &Network {
         &self.network
@@ -89,7 +97,7 @@ fn with_run<T>(none: T, f: impl FnOnce(&dyn Run) -> T) -> T {
 /// Begins a training from random weights.
 #[unsafe(no_mangle)]
 pub extern "C" fn digits_start(rule: usize, lr: f32, drop_prob: f32, epochs: u32, seed: u32) {
-    let (dropout, seed) = (Dropout::drop_prob(drop_prob), u64::from(seed));
+    let (dropout, seed) = (Dropout::drop_prob(drop_prob.into()), u64::from(seed));
     let run = match rule {
         0 => RunBy::start(Sgd::new(lr), dropout, epochs, seed),
         1 => RunBy::start(Momentum::new(lr), dropout, epochs, seed),
@@ -146,7 +154,7 @@ pub extern "C" fn digits_probability(digit: usize) -> f32 {
     let scores = with_run([0.0; CLASSES], |run| {
         DRAWING.with_borrow(|drawing| run.network().scores(Level::detect(), drawing)).unwrap_or_default()
     });
-    softmax(&scores).0.get(digit).copied().unwrap_or_default()
+    softmax(&scores).get(digit).copied().unwrap_or_default()
 }
 
 /// Number of the `k`-th sample of the test, or of the last one.

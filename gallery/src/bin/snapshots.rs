@@ -14,7 +14,8 @@
 
 use clap::Parser;
 use digits::data::{COUNT, DIGITS};
-use digits::network::{CLASSES, Chance, Network, PARAMS, Training, softmax, split};
+use digits::network::{Lecture, Network, PARAMS};
+use digits::training::{Batch, CLASSES, Chance, Model, Training, softmax, split};
 use gradus::ensemble::{Average, EnsembleVec, Swa, SwaState, argmax};
 use gradus::noise::Dropout;
 use gradus::schedule::{Schedule, SnapshotCycle};
@@ -82,20 +83,28 @@ impl Task {
         let schedule = SnapshotCycle::new(self.lr, steps, cycles);
         schedule.check()?;
         let training = Training {
-            level: Level::detect(),
+            exec: Exec::new(),
             optimizer: Momentum::new(self.lr),
             schedule,
-            batch: BATCH,
             dropout: self.dropout,
         };
         let mut chance = Chance::new(seed);
         let mut network = Network::new();
         network.init(&mut chance.rng);
         let mut state = MomentumState::<PARAMS>::new();
+        let (mut memory, mut labels) = (vec![Lecture::EMPTY; BATCH], [0; BATCH]);
+        let mut batch = Batch { memory: &mut memory, labels: &mut labels };
         let mut order = self.train.clone();
         let mut run = Run { loss: Vec::new(), snapshots: EnsembleVec::new() };
         for epoch in 0..epochs {
-            run.loss.push(training.epoch(&mut network, &mut state, &mut chance, &DIGITS, &mut order)?);
+            run.loss.push(training.epoch(
+                &mut network,
+                &mut state,
+                &mut chance,
+                &mut batch,
+                &DIGITS,
+                &mut order,
+            )?);
             // Cycles end with an epoch here: their number divides that of the epochs.
             if schedule.ends_cycle(state.t() - 1) || epoch + 1 == epochs {
                 run.snapshots.push(&network.params)?;
@@ -112,7 +121,7 @@ impl Task {
             network.params.copy_from_slice(params);
             for (p, &i) in p.as_chunks_mut::<CLASSES>().0.iter_mut().zip(&self.test) {
                 let scores = network.scores(level, &DIGITS[usize::from(i)].pixels);
-                *p = scores.map_or([0.0; CLASSES], |scores| softmax(&scores).0);
+                *p = scores.map_or([0.0; CLASSES], |scores| softmax(&scores));
             }
         };
         let mut mean = vec![0.0; CLASSES * self.test.len()];
@@ -255,7 +264,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     print!("{text}");
     let bar = ProgressBar::new(seeds * settings.len() as u64);
     for (k, &(lr, drop)) in settings.iter().enumerate() {
-        let dropout = Dropout::drop_prob(drop);
+        let dropout = Dropout::drop_prob(drop.into());
         dropout.check()?;
         let task = Task::new(lr, dropout);
         let trials = task.trials(&options, &bar)?;

@@ -12,7 +12,7 @@ mod network;
 
 use clap::Parser;
 use digits::data::DIGITS;
-use digits::network::Sample;
+use digits::training::Sample;
 use network::{Job, Regulariser, shuffle, train};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;

@@ -4,7 +4,7 @@
 //! h = dropout(relu(norm(W x + b)))      64 pixels -> 64 -> 32, then 10 scores
 //! ```
 
-use digits::network::{PIXELS, Sample};
+use digits::training::{PIXELS, Sample};
 use gradus::augment::{Image, ImageLayout, ImageMut, ImageShape, RandomAffine};
 use gradus::noise::{Dropout, Masks};
 use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
@@ -88,7 +88,8 @@ impl Network {
     /// From a batch of images to their scores. With masks it is a training pass, without one for the test.
     fn forward(&mut self, images: Vec<f32>, mut masks: Option<&mut Masks>) -> Result<Vec<Tape>, Error> {
         let batch = images.len() / PIXELS;
-        let dropout = Dropout::drop_prob(if masks.is_some() { self.regulariser.drop_prob } else { 0.0 });
+        let dropout =
+            Dropout::drop_prob(if masks.is_some() { self.regulariser.drop_prob.into() } else { 0.0 });
         let mut tapes = Vec::new();
         let mut input = images;
         for (k, layer) in self.layers.iter_mut().enumerate() {
@@ -134,7 +135,7 @@ impl Network {
             let mut grad_rest = [vec![0.0; outputs], vec![0.0; outputs], vec![0.0; outputs]];
             let [grad_bias, grad_weight, grad_shift] = &mut grad_rest;
             if k + 1 < LAYERS {
-                Dropout::drop_prob(drop_prob).relu_backward(&mut grads[..], &tape.output)?;
+                Dropout::drop_prob(drop_prob.into()).relu_backward(&mut grads[..], &tape.output)?;
                 if batch_norm {
                     let shape = BatchShape::dense(tape.sums.len() / outputs, outputs);
                     let params = Params { weight: &layer.rest[1][..], bias: &layer.rest[2] };
