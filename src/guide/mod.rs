@@ -1,5 +1,6 @@
 //! The manual: a page for each question that the reference does not answer.
 //!
+//! - [`programs`]: twelve small programs, what the calls look like in use
 //! - [`choosing`]: which optimizer, which learning rate, which schedule
 //! - [`migrating`]: what PyTorch's and Keras' names and conventions are here
 //! - [`on_device`]: training on a microcontroller: memory, flash, interrupts
@@ -12,6 +13,7 @@
 pub mod choosing;
 pub mod migrating;
 pub mod on_device;
+pub mod programs;
 pub mod reproducibility;
 pub mod resuming;
 pub mod writing_a_rule;
