@@ -196,7 +196,7 @@
 //! ```
 //! use gradus::second_order::{LbfgsVec, Stop};
 //!
-//! let mut x = [3.0, 0.1, -2.0];
+//! let mut x = [3.0_f64, 0.1, -2.0];
 //! let report = LbfgsVec::new(3).pairs(5).l1(1.0, 0..2).minimize(&mut x, |x, g| {
 //!     let target = [4.0, 0.5, 1.0];
 //!     let mut value = 0.0;
