@@ -104,28 +104,15 @@ impl<M: crate::simd::Stored> Pointers<M> {
         apart([Region::read(config, 1), params, grads, state, clock, more])
     }
 
-    /// The slices of the pass.
+    /// The pass over all of them.
     ///
     /// # Safety
     /// The pointers are checked, and the caller vouches for the memory.
     #[inline(always)]
-    unsafe fn pass<'a, C: ColumnSet>(&self) -> Result<C::Pass<'a, M>, gradus_status> {
-        let n = self.n;
-        // SAFETY: checked, and apart; the caller vouches for the memory. Column k ends at (k + 1) * n.
-        unsafe {
-            let params = core::slice::from_raw_parts_mut(at(n, self.params), n);
-            let grads = core::slice::from_raw_parts(at(n, self.grads.cast_mut()), n);
-            let state = at(n, self.state);
-            let columns = C::views(|k| core::slice::from_raw_parts_mut(state.wrapping_add(k * n), n));
-            Ok(C::pass(params, grads, columns)?)
-        }
+    unsafe fn pass<'a, C: ColumnSet>(&self) -> C::Pass<'a, M> {
+        // SAFETY: checked, and apart; the caller vouches for the memory.
+        unsafe { C::pass_columns(self.n, self.params, self.grads, self.state) }
     }
-}
-
-/// Where a slice begins: a step without parameters may have null pointers, a slice may not.
-#[inline(always)]
-fn at<T>(n: usize, start: *mut T) -> *mut T {
-    if n == 0 { core::ptr::dangling_mut() } else { start }
 }
 
 /// The optimizer of a configuration.
@@ -159,12 +146,11 @@ unsafe fn transforms(of: *const gradus_transforms) -> Result<Transforms, gradus_
 /// # Safety
 /// The pointers are checked, and the caller vouches for the memory.
 #[inline(never)]
-unsafe fn advance<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) -> Result<(), gradus_status> {
+unsafe fn advance<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) {
     // SAFETY: as above.
-    let (pass, clock) = unsafe { (pointers.pass::<Columns<O>>()?, &mut *pointers.clock) };
+    let (pass, clock) = unsafe { (pointers.pass::<Columns<O>>(), &mut *pointers.clock) };
     let rule = optimizer.rule(clock.tick());
     Columns::<O>::run(Exec::new(), &rule, pass.at_step(clock.t, 0));
-    Ok(())
 }
 
 /// A step without transforms.
@@ -175,7 +161,8 @@ unsafe fn advance<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) -
 pub unsafe fn step<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), gradus_status> {
     pointers.check(config)?;
     // SAFETY: checked; the caller vouches for the memory.
-    unsafe { advance(&optimizer(config)?, pointers) }
+    unsafe { advance(&optimizer(config)?, pointers) };
+    Ok(())
 }
 
 /// A step with transforms.
@@ -190,7 +177,8 @@ pub unsafe fn step_with<C: Config>(
 ) -> Result<(), gradus_status> {
     pointers.check_with(config, Region::read(of, 1))?;
     // SAFETY: checked; the caller vouches for the memory.
-    unsafe { advance(&optimizer(config)?.with(transforms(of)?), pointers) }
+    unsafe { advance(&optimizer(config)?.with(transforms(of)?), pointers) };
+    Ok(())
 }
 
 /// A step of a state in half the memory.
@@ -201,7 +189,8 @@ pub unsafe fn step_with<C: Config>(
 pub unsafe fn half_step<C: Config>(config: *const C, pointers: &Pointers<Bf16>) -> Result<(), gradus_status> {
     pointers.check(config)?;
     // SAFETY: checked; the caller vouches for the memory.
-    unsafe { advance(&optimizer(config)?.half(), pointers) }
+    unsafe { advance(&optimizer(config)?.half(), pointers) };
+    Ok(())
 }
 
 /// A step that is skipped where a gradient is not finite; `count` says how many are not.
@@ -220,8 +209,11 @@ pub unsafe fn step_if_finite<C: Config>(
         let optimizer = optimizer(config)?;
         let found = count_non_finite(Exec::new(), Memory::new(pointers.grads, pointers.n)?.slice());
         *count = found;
-        if found == 0 { advance(&optimizer, pointers) } else { Ok(()) }
+        if found == 0 {
+            advance(&optimizer, pointers);
+        }
     }
+    Ok(())
 }
 
 /// The tensors of a list, checked: each apart from every other and from what the call shares.
@@ -302,7 +294,7 @@ pub unsafe fn step_tensors<C: Config>(
                 transforms(tensor.transforms)?
             };
             let rule = With { inner: rule, transform: transform.at(optimizer.lr()) };
-            let pass = pointers.pass::<Columns<C::Optimizer>>()?.at_step((*pointers.clock).t, 0);
+            let pass = pointers.pass::<Columns<C::Optimizer>>().at_step((*pointers.clock).t, 0);
             Columns::<C::Optimizer>::run(Exec::new(), &rule, pass);
         }
     }

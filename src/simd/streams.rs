@@ -71,6 +71,18 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S
         Self { len, read, state, dither: M::Dither::default(), slices: PhantomData }
     }
 
+    /// Columns of state that lie one after the other, from `state` on.
+    ///
+    /// # Safety
+    /// For `'a`, each pointer of `read` is valid for reads of `len` elements, and `state` for writes of `S * len`.
+    #[inline(always)]
+    pub unsafe fn from_columns(len: usize, read: [*const T; R], state: *mut M) -> Self {
+        let mut columns = [state; S];
+        each!(k < S, columns[k] = state.wrapping_add(k * len));
+        // SAFETY: as above: column k ends at (k + 1) * len.
+        unsafe { Self::from_pointers(len, read, columns) }
+    }
+
     #[inline]
     pub fn from_arrays<const N: usize>(read: [&'a [T; N]; R], state: &'a mut [[M; N]; S]) -> Self {
         Self {

@@ -1,8 +1,10 @@
 //! How many columns of state a rule has, as a type: users name no number.
+#![allow(unsafe_code)]
 
 use super::exec::{Exec, run, run_parts};
 use super::level::Level;
 use super::stored::{Stored, Zero};
+use super::streams::Streams;
 use super::sweep::{AtStep, Columns, Rule};
 use crate::error::{Argument, Error, same_length};
 use core::fmt::Debug;
@@ -48,6 +50,17 @@ pub trait ColumnSet: Sealed {
         params: &'a mut [f32; N],
         grads: &'a [f32; N],
         state: &'a mut Self::Arrays<M, N>,
+    ) -> Self::Pass<'a, M>;
+    /// The pass over `n` elements of each, where the columns of state lie one after the other.
+    ///
+    /// # Safety
+    /// For `'a`, `params` is valid for writes of `n` elements, `grads` for reads, `state` for writes of `COUNT * n`.
+    #[doc(hidden)]
+    unsafe fn pass_columns<'a, M: Stored>(
+        n: usize,
+        params: *mut f32,
+        grads: *const f32,
+        state: *mut M,
     ) -> Self::Pass<'a, M>;
     #[doc(hidden)]
     fn run<M: Stored, R: Rule<Columns = Self>>(exec: Exec, rule: &R, pass: Self::Pass<'_, M>);
@@ -110,6 +123,16 @@ impl<const K: usize> ColumnSet for Width<K> {
         state: &'a mut [[M; N]; K],
     ) -> Columns<'a, K, 1, f32, M> {
         Columns::stored_arrays(params, [grads], state)
+    }
+    #[inline(always)]
+    unsafe fn pass_columns<'a, M: Stored>(
+        n: usize,
+        params: *mut f32,
+        grads: *const f32,
+        state: *mut M,
+    ) -> Columns<'a, K, 1, f32, M> {
+        // SAFETY: the caller's promise is that of both.
+        unsafe { Columns::from_pointers(params, Streams::from_columns(n, [grads], state)) }
     }
     #[inline]
     fn run<M: Stored, R: Rule<Columns = Self>>(exec: Exec, rule: &R, pass: Columns<'_, K, 1, f32, M>) {
