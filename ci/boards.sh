@@ -282,3 +282,15 @@ qemu() {
   rm -r "$out"
   git diff --exit-code -- $file
 }
+
+## embassy: the example for an nRF52840 is built, and its learner learns through power cuts here
+embassy() {
+  rustup target add thumbv7em-none-eabihf >/dev/null 2>&1 || true
+  (
+    cd examples/embassy
+    cargo fmt --check
+    cargo test --locked --release --target-dir target
+    cargo build --locked --release --target thumbv7em-none-eabihf --target-dir target
+    size target/thumbv7em-none-eabihf/release/nrf52840
+  )
+}

@@ -4,7 +4,6 @@
 //! promises and a function cannot check, that the memory is there, the target keeps.
 
 use crate::input::number;
-use crate::list::Kept;
 use crate::same;
 use arbitrary::{Result, Unstructured};
 use gradus::ffi::*;
@@ -12,6 +11,10 @@ use gradus::transform::{
     ClampParams, ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale,
 };
 use gradus::*;
+
+#[path = "../../tests/support/c_rules.rs"]
+mod list;
+use list::c_rules;
 
 pub fn run(data: &[u8]) {
     let _ = calls(&mut Unstructured::new(data));
@@ -126,7 +129,19 @@ pub(crate) fn judge(got: gradus_status, reasons: &[(bool, gradus_status)]) -> bo
 use gradus_status::*;
 
 fn transforms(u: &mut Unstructured) -> Result<gradus_transforms> {
-    let mut t = gradus_transforms::default();
+    let mut t = gradus_transforms {
+        version: version(u)?,
+        flags: if u.ratio(1, 32)? { u.arbitrary()? } else { u.int_in_range(0..=255)? },
+        scale: 0.0,
+        clip_value: 0.0,
+        l2: 0.0,
+        l1: 0.0,
+        elastic_net: 0.0,
+        elastic_net_beta: 0.0,
+        decay: 0.0,
+        prox_l1: 0.0,
+        clamp_params: 0.0,
+    };
     for field in [
         &mut t.scale,
         &mut t.clip_value,
@@ -138,44 +153,54 @@ fn transforms(u: &mut Unstructured) -> Result<gradus_transforms> {
         &mut t.prox_l1,
         &mut t.clamp_params,
     ] {
-        if u.ratio(1, 4)? {
-            *field = number(u)?;
-        }
+        *field = number(u)?;
     }
     Ok(t)
 }
 
-/// The same transforms in Rust, 0 standing for none.
+/// The same transforms in Rust: those that a flag names.
 fn rust(t: gradus_transforms) -> impl gradus::transform::Transform {
-    let some = |x: f32| x != 0.0;
+    let on = |flag| t.flags & flag != 0;
     (
         (
-            some(t.scale).then_some(Scale(t.scale)),
-            some(t.clip_value).then_some(ClipValue(t.clip_value)),
-            some(t.l2).then_some(L2::new(t.l2)),
-            some(t.l1).then_some(L1::new(t.l1)),
-            some(t.elastic_net).then_some(ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }),
+            on(GRADUS_SCALE).then_some(Scale(t.scale)),
+            on(GRADUS_CLIP_VALUE).then_some(ClipValue(t.clip_value)),
+            on(GRADUS_L2).then_some(L2::new(t.l2)),
+            on(GRADUS_L1).then_some(L1::new(t.l1)),
+            on(GRADUS_ELASTIC_NET)
+                .then_some(ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }),
         ),
         (
-            some(t.decay).then_some(Decay::new(t.decay)),
-            some(t.prox_l1).then_some(ProxL1::new(t.prox_l1)),
-            some(t.clamp_params).then_some(ClampParams(t.clamp_params)),
+            on(GRADUS_DECAY).then_some(Decay::new(t.decay)),
+            on(GRADUS_PROX_L1).then_some(ProxL1::new(t.prox_l1)),
+            on(GRADUS_CLAMP_PARAMS).then_some(ClampParams(t.clamp_params)),
         ),
     )
 }
 
-type Step<C> =
-    unsafe extern "C" fn(*const C, usize, *mut f32, *const f32, *mut f32, *mut Clock) -> gradus_status;
-type Check<C> = unsafe extern "C" fn(*const C) -> gradus_status;
+type Step<C> = unsafe extern "C" fn(
+    *const C,
+    *const gradus_transforms,
+    usize,
+    *mut f32,
+    *const f32,
+    *mut f32,
+    *mut Clock,
+) -> gradus_status;
+type Check<C> = unsafe extern "C" fn(*const C, *const gradus_transforms) -> gradus_status;
 
-/// One call of a step with `K` columns, and the same step in Rust.
-fn step<const K: usize, C, O: Kept<K>>(
+/// One call of a step with `K` columns, and the same step in Rust. Without transforms it is the call of gradus_*_step().
+fn step<const K: usize, C, O>(
     u: &mut Unstructured,
     (call, check): (Step<C>, Check<C>),
     config: &C,
     version: u32,
+    t: &gradus_transforms,
     optimizer: Option<O>,
-) -> Result<()> {
+) -> Result<()>
+where
+    O: Optimizer<Family: Stateful<Columns = Width<K>, Memory = f32>, Rule: Rule<Columns = Width<K>>>,
+{
     let mut arena = Arena::new(u)?;
     let n = match u.int_in_range(0..=9)? {
         0 => usize::MAX / 4 - u.int_in_range(0..=3_usize)?,
@@ -191,7 +216,7 @@ fn step<const K: usize, C, O: Kept<K>>(
     let before = arena.clone();
     let memory = &raw mut arena;
     // SAFETY: every pointer is null or has its length inside the arena.
-    let status = unsafe { call(config, n, p.at(memory), g.at(memory), s.at(memory), c.at(memory)) };
+    let status = unsafe { call(config, t, n, p.at(memory), g.at(memory), s.at(memory), c.at(memory)) };
     let all = [p, g, s, c];
     let overlap = [(p, g), (p, s), (p, c), (g, s), (g, c), (s, c)].into_iter().any(|(a, b)| a.overlaps(b));
     let ok = judge(
@@ -201,8 +226,8 @@ fn step<const K: usize, C, O: Kept<K>>(
             (all.iter().any(|p| p.misaligned()) || long, GRADUS_ERROR_ALIGNMENT),
             (long, GRADUS_ERROR_LENGTH),
             (overlap, GRADUS_ERROR_OVERLAP),
-            (version != GRADUS_STRUCTS, GRADUS_ERROR_VERSION),
-            (optimizer.is_none(), GRADUS_ERROR_ENUM),
+            (version != GRADUS_STRUCTS || t.version != GRADUS_STRUCTS, GRADUS_ERROR_VERSION),
+            (optimizer.is_none() || t.flags > 255, GRADUS_ERROR_ENUM),
         ]
         .map(|(applies, status)| (applies, status)),
     );
@@ -210,7 +235,7 @@ fn step<const K: usize, C, O: Kept<K>>(
         assert_eq!(arena.bits(), before.bits(), "refused, but changed");
         return Ok(());
     }
-    let optimizer = optimizer.unwrap();
+    let optimizer = optimizer.unwrap().with(rust(*t));
     let (mut params, grads, mut state) = (p.floats(&before), g.floats(&before), s.floats(&before));
     let raw = c.floats(&before);
     let mut clock = Clock { t: raw[0].to_bits(), carry: raw[1] };
@@ -229,7 +254,7 @@ fn step<const K: usize, C, O: Kept<K>>(
     }
     same(&arena.0, &expected, "the rest of the memory");
     // SAFETY: the pointer is the one of a live structure.
-    let status = unsafe { check(config) };
+    let status = unsafe { check(config, t) };
     assert_eq!(status == GRADUS_OK, optimizer.check().is_ok());
     Ok(())
 }
@@ -238,64 +263,84 @@ pub(crate) fn version(u: &mut Unstructured) -> Result<u32> {
     if u.ratio(31, 32)? { Ok(GRADUS_STRUCTS) } else { u.arbitrary() }
 }
 
-fn epsilon(u: &mut Unstructured) -> Result<(gradus_epsilon, Option<Epsilon>)> {
-    let eps = gradus_epsilon { place: u.int_in_range(0..=3)?, eps: number(u)?, inside: number(u)? };
-    let rust = match eps.place {
-        0 => Some(Epsilon::Outside(eps.eps)),
-        1 => Some(Epsilon::Hat(eps.eps)),
-        2 => Some(Epsilon::Root { inside: eps.inside, outside: eps.eps }),
+/// The stabiliser in Rust, if its place is one.
+fn epsilon(eps: gradus_epsilon) -> Option<Epsilon> {
+    match eps.place {
+        GRADUS_EPSILON_OUTSIDE => Some(Epsilon::Outside(eps.eps)),
+        GRADUS_EPSILON_HAT => Some(Epsilon::Hat(eps.eps)),
+        GRADUS_EPSILON_ROOT => Some(Epsilon::Root { inside: eps.inside, outside: eps.eps }),
         _ => None,
-    };
-    Ok((eps, rust))
+    }
+}
+
+/// A field of a configuration, with any value.
+trait Any: Sized {
+    fn any(u: &mut Unstructured) -> Result<Self>;
+}
+impl Any for f32 {
+    fn any(u: &mut Unstructured) -> Result<Self> {
+        number(u)
+    }
+}
+impl Any for f64 {
+    fn any(u: &mut Unstructured) -> Result<Self> {
+        number(u)
+    }
+}
+impl Any for u32 {
+    fn any(u: &mut Unstructured) -> Result<Self> {
+        u.int_in_range(0..=2)
+    }
+}
+impl Any for gradus_epsilon {
+    fn any(u: &mut Unstructured) -> Result<Self> {
+        Ok(Self { place: u.int_in_range(0..=3)?, eps: number(u)?, inside: number(u)? })
+    }
+}
+
+/// A step of one of the optimizers, with transforms and without.
+macro_rules! any_rule {
+    (($u:ident) $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*} ($build:expr);)*) => {{
+        let calls: &[fn(&mut Unstructured) -> Result<()>] = &[$(|u| {
+            /// The step without transforms in the form of the other.
+            unsafe extern "C" fn plain(
+                config: *const $config,
+                _: *const gradus_transforms,
+                n: usize,
+                params: *mut f32,
+                grads: *const f32,
+                state: *mut f32,
+                clock: *mut Clock,
+            ) -> gradus_status {
+                // SAFETY: as of the caller.
+                unsafe { $step(config, n, params, grads, state, clock) }
+            }
+            unsafe extern "C" fn plain_check(config: *const $config, _: *const gradus_transforms) -> gradus_status {
+                // SAFETY: as of the caller.
+                unsafe { $check(config) }
+            }
+            let mut config = $default(0.0);
+            $(config.$field = Any::any(u)?;)*
+            config.version = version(u)?;
+            let rust: fn(&$config) -> Option<$optimizer> = $build;
+            let optimizer = rust(&config);
+            if u.ratio(1, 2)? {
+                let t = transforms(u)?;
+                step::<$columns, _, _>(u, ($step_with, $check_with), &config, config.version, &t, optimizer)
+            } else {
+                let none = gradus_transforms { version: GRADUS_STRUCTS, flags: 0, ..transforms(u)? };
+                step::<$columns, _, _>(u, (plain, plain_check), &config, config.version, &none, optimizer)
+            }
+        }),*];
+        let call = *$u.choose(calls)?;
+        call($u)
+    }};
 }
 
 /// A step of any of the rules.
 fn rules(u: &mut Unstructured) -> Result<()> {
-    let rule = u.int_in_range(0..=12)?;
-    let (version, lr, transforms) = (version(u)?, number(u)?, transforms(u)?);
-    let (beta1, beta2, weight_decay) = (number(u)?, number(u)?, number(u)?);
-    let (bias_correction, (eps, rust_eps)) = (u.int_in_range(0..=2)?, epsilon(u)?);
-    // The same numbers by other names.
-    let (rho, dampening, momentum, momentum_decay) = (beta1, beta2, weight_decay, weight_decay);
-    let rmsprop = gradus_rmsprop { version, lr, rho, eps, momentum, transforms };
-    let rust_rmsprop = rust_eps.map(|eps| RmsProp { lr, rho, eps });
-    /// One rule: its functions, its structure, and what it is in Rust.
-    macro_rules! rule {
-        ($step:ident $check:ident $config:expr, $rust:expr) => {
-            step(u, ($step, $check), &$config, version, $rust.map(|rule| rule.with(rust(transforms))))
-        };
-    }
-    match rule {
-        0 => rule!(gradus_sgd_step gradus_sgd_check gradus_sgd { version, lr, transforms }, Some(Sgd { lr })),
-        1 => rule!(gradus_momentum_step gradus_momentum_check
-            gradus_momentum { version, lr, rho, dampening, transforms }, Some(Momentum { lr, rho, dampening })),
-        2 => rule!(gradus_nesterov_step gradus_nesterov_check
-            gradus_nesterov { version, lr, rho, transforms }, Some(Nesterov { lr, rho })),
-        3 => rule!(gradus_adagrad_step gradus_adagrad_check
-            gradus_adagrad { version, lr, eps, transforms }, rust_eps.map(|eps| AdaGrad { lr, eps })),
-        4 => rule!(gradus_rmsprop_step gradus_rmsprop_check rmsprop, rust_rmsprop),
-        5 => rule!(gradus_rmsprop_centered_step gradus_rmsprop_centered_check
-            rmsprop, rust_rmsprop.map(RmsProp::centered)),
-        6 => rule!(gradus_rmsprop_momentum_step gradus_rmsprop_momentum_check
-            rmsprop, rust_rmsprop.map(|rule| rule.with_momentum(momentum))),
-        7 => rule!(gradus_rmsprop_centered_momentum_step gradus_rmsprop_centered_momentum_check
-            rmsprop, rust_rmsprop.map(|rule| rule.centered().with_momentum(momentum))),
-        8 => rule!(gradus_adam_step gradus_adam_check
-            gradus_adam { version, lr, beta1, beta2, eps, bias_correction, transforms },
-            rust_eps.map(|eps| Adam { lr, beta1, beta2, eps, bias_correction: bias_correction != 0 })),
-        9 => rule!(gradus_adamw_step gradus_adamw_check
-            gradus_adamw { version, lr, beta1, beta2, eps, weight_decay, transforms },
-            rust_eps.map(|eps| AdamW { lr, beta1, beta2, eps, weight_decay })),
-        10 => rule!(gradus_amsgrad_step gradus_amsgrad_check
-            gradus_amsgrad { version, lr, beta1, beta2, eps, transforms },
-            rust_eps.map(|eps| AmsGrad { lr, beta1, beta2, eps })),
-        11 => rule!(gradus_nadam_step gradus_nadam_check
-            gradus_nadam { version, lr, beta1, beta2, eps, momentum_decay, transforms },
-            rust_eps.map(|eps| Nadam { lr, beta1, beta2, eps, momentum_decay })),
-        _ => rule!(gradus_lion_step gradus_lion_check
-            gradus_lion { version, lr, beta1, beta2, weight_decay, transforms },
-            Some(Lion { lr, beta1, beta2, weight_decay })),
-    }
+    c_rules!(any_rule!(u))
 }
 
 fn sums(u: &mut Unstructured) -> Result<()> {
@@ -333,13 +378,19 @@ fn sums(u: &mut Unstructured) -> Result<()> {
         let (x, y, level) = (x.floats(&before), y.floats(&before), Level::detect());
         expected[result.offset.unwrap() / 4] = match which {
             0 => gradus::dot(level, &x, &y).unwrap(),
-            1 => gradus::l2_norm(level, &x),
+            1 => gradus::norm(level, &x),
             2 => gradus::sum_abs(level, &x),
             _ => gradus::max_abs(level, &x),
         };
     }
     same(&arena.0, &expected, "sums");
     Ok(())
+}
+
+/// A tensor of gradients alone.
+fn tensor(grads: *const f32, n: usize) -> gradus_tensor {
+    let (params, state) = (core::ptr::null_mut(), core::ptr::null_mut());
+    gradus_tensor { n, params, grads, state, clock: core::ptr::null_mut(), transforms: core::ptr::null() }
 }
 
 fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
@@ -364,8 +415,8 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
     let memory = &raw mut arena;
     let m = n / 2;
     let tensors = [
-        gradus_tensor { data: p.at(memory), n: m },
-        gradus_tensor { data: p.at::<f32, _>(memory).wrapping_add(m), n: n - m },
+        tensor(p.at(memory), m),
+        tensor(p.at::<f32, _>(memory).wrapping_add(m), n - m),
     ];
     // SAFETY: every pointer is null or has its length inside the arena.
     let status = unsafe { gradus_clip_norm(limit, tensors.as_ptr(), 2, scale.at(memory)) };
@@ -378,8 +429,7 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
         let result = ClipNorm { max_norm: limit }.scale(&[&grads[..m], &grads[m..]]);
         assert_eq!(status == GRADUS_OK, result.is_ok());
         if let Ok(factor) = result {
-            // 0 would be no scale.
-            expected[scale.offset.unwrap() / 4] = if factor.0 > 0.0 { factor.0 } else { f32::from_bits(1) };
+            expected[scale.offset.unwrap() / 4] = factor.0;
         }
     }
     same(&arena.0, &expected, "clips");

@@ -314,14 +314,8 @@ fn batch_norm(u: &mut Unstructured) -> Result<()> {
 }
 
 fn penalties(u: &mut Unstructured) -> Result<()> {
-    let mut structure = gradus_transforms::default();
-    for field in
-        [&mut structure.l1, &mut structure.l2, &mut structure.elastic_net, &mut structure.elastic_net_beta]
-    {
-        *field = number(u)?;
-    }
-    let (config, there) = config(u, &structure)?;
-    let mut call = Beside::new(u, GRADUS_STRUCTS, there)?;
+    let (lambda, beta) = (number(u)?, number(u)?);
+    let mut call = Beside::new(u, GRADUS_STRUCTS, true)?;
     let n = u.int_in_range(0..=20)?;
     let len = call.length(u, n)?;
     let (weights, value) = (call.read(u, n)?, call.written(u, 1)?);
@@ -330,16 +324,15 @@ fn penalties(u: &mut Unstructured) -> Result<()> {
         // SAFETY: every pointer is null or has its length inside the arena.
         |m| unsafe {
             match which {
-                0 => gradus_l1_value(config, len, weights.at(m), value.at(m)),
-                1 => gradus_l2_value(config, len, weights.at(m), value.at(m)),
-                _ => gradus_elastic_net_value(config, len, weights.at(m), value.at(m)),
+                0 => gradus_l1_value(lambda, len, weights.at(m), value.at(m)),
+                1 => gradus_l2_value(lambda, len, weights.at(m), value.at(m)),
+                _ => gradus_elastic_net_value(lambda, beta, len, weights.at(m), value.at(m)),
             }
         },
         |pieces| {
-            let gradus_transforms { l1, l2, elastic_net: lambda, elastic_net_beta: beta, .. } = structure;
             pieces[1][0] = match which {
-                0 => L1::new(l1).value(&pieces[0]),
-                1 => L2::new(l2).value(&pieces[0]),
+                0 => L1::new(lambda).value(&pieces[0]),
+                1 => L2::new(lambda).value(&pieces[0]),
                 _ => ElasticNet { lambda, beta }.value(&pieces[0]),
             };
             Ok(())

@@ -594,7 +594,7 @@ static void norm(void) {
     config.max_trials = 20;                                                                        \
     config.l1_start = config.l1_end + 4;                                                           \
     config.l1_end = 3;                                                                             \
-    EXPECT(GRADUS_ERROR_EMPTY, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
+    EXPECT(GRADUS_ERROR_SHAPE, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
     config.l1_start = 0;                                                                           \
     config.tolerance = -1;                                                                         \
     EXPECT(GRADUS_ERROR_TOLERANCE, step(&config, PARAMS, x, 0, g, NULL, work, &run));              \
@@ -833,8 +833,127 @@ static void averages(void) {
   line("averages", hash_of(hash_of(START, state, 2 * N), mean, N));
 }
 
+/* Random numbers, first weights, layers, activations, losses. */
+static void layers(void) {
+  enum { INPUTS = 5, OUTPUTS = 4, SAMPLES = 3, PARAMS = (1 + INPUTS) * OUTPUTS };
+  static const gradus_conv2d conv = {{5, 4, 2}, 3, {3, 2}, {2, 1}, {1, 0}};
+  static const gradus_max_pool2d pool = {{3, 3, 3}, {2, 2}, {1, 1}, {0, 0}};
+  static float weights[64], weight_grads[64], x[160], y[160], dy[160], dx[160];
+  static const uint16_t labels[SAMPLES] = {3, 0, 2};
+  gradus_random random = {{0, 0, 0, 0}}, zero = random;
+  uint32_t words[3], more[3];
+  uint64_t hash = START;
+  float loss = 0.0f;
+  size_t best = 9, count = 0, outputs = 0;
+  OK(gradus_random_seed(&zero, 0));
+  OK(gradus_random_words(&random, 3, words));
+  OK(gradus_random_words(&zero, 3, more));
+  TRUE(memcmp(words, more, sizeof words) == 0 && memcmp(&random, &zero, sizeof zero) == 0); /* zeros are seed 0 */
+  OK(gradus_random_seed(&random, 11));
+  OK(gradus_random_words(&random, 3, words));
+  hash = hash_bytes(hash, words, sizeof words);
+  OK(gradus_init_uniform(&random, -2.0f, 3.0f, 5, weights));
+  OK(gradus_init_normal(&random, 1.0f, 0.5f, 7, weights + 5));
+  OK(gradus_init_he_uniform(&random, 6, 5, weights + 12));
+  OK(gradus_init_he_normal(&random, 6, 5, weights + 17));
+  OK(gradus_init_glorot_uniform(&random, 6, 9, 5, weights + 22));
+  OK(gradus_init_glorot_normal(&random, 6, 9, 5, weights + 27));
+  OK(gradus_init_lecun_uniform(&random, 6, 5, weights + 32));
+  OK(gradus_init_lecun_normal(&random, 6, 5, weights + 37));
+  hash = hash_of(hash, weights, 42);
+
+  seed = 17;
+  numbers(weights, PARAMS);
+  numbers(x, SAMPLES * INPUTS);
+  memset(weight_grads, 0, sizeof weight_grads);
+  OK(gradus_dense_forward(INPUTS, OUTPUTS, SAMPLES, weights, x, y));
+  hash = hash_of(hash, y, SAMPLES * OUTPUTS);
+  memcpy(dy, y, sizeof y);
+  OK(gradus_softmax_cross_entropy(OUTPUTS, SAMPLES, dy, labels, &loss));
+  hash = hash_of(hash_of(hash, &loss, 1), dy, SAMPLES * OUTPUTS);
+  OK(gradus_dense_backward(INPUTS, OUTPUTS, SAMPLES, weights, weight_grads, x, dy, dx));
+  OK(gradus_dense_backward(INPUTS, OUTPUTS, SAMPLES, weights, weight_grads, x, dy, NULL)); /* adds once more */
+  hash = hash_of(hash_of(hash, weight_grads, PARAMS), dx, SAMPLES * INPUTS);
+  OK(gradus_leaky_relu(0.125f, 12, y));
+  OK(gradus_leaky_relu_backward(0.125f, 12, dy, y));
+  OK(gradus_tanh(12, y));
+  OK(gradus_tanh_backward(12, dy, y));
+  OK(gradus_sigmoid(12, y));
+  OK(gradus_sigmoid_backward(12, dy, y));
+  OK(gradus_relu(12, y));
+  OK(gradus_relu_backward(12, dy, y));
+  hash = hash_of(hash_of(hash, y, 12), dy, 12);
+  OK(gradus_softmax(OUTPUTS, 12, y));
+  OK(gradus_argmax(OUTPUTS, y, &best));
+  TRUE(best < OUTPUTS);
+  hash = hash_of(hash, y, 12);
+  OK(gradus_binary_cross_entropy(12, dy, y, &loss));
+  hash = hash_of(hash, &loss, 1);
+  OK(gradus_mean_squared_error(12, dy, y, &loss));
+  hash = hash_of(hash, &loss, 1);
+  OK(gradus_huber(0.01f, 12, dy, y, &loss));
+  hash = hash_of(hash_of(hash, &loss, 1), dy, 12);
+
+  OK(gradus_conv2d_sizes(&conv, &count, &outputs));
+  TRUE(count == (1 + 3 * 2 * 2) * 3 && outputs == 3 * 3 * 3);
+  numbers(weights, count);
+  numbers(x, 2 * 40);
+  memset(weight_grads, 0, sizeof weight_grads);
+  OK(gradus_conv2d_forward(&conv, 2, weights, x, y));
+  hash = hash_of(hash, y, 2 * outputs);
+  OK(gradus_conv2d_backward(&conv, 2, weights, weight_grads, x, y, dx));
+  hash = hash_of(hash_of(hash, weight_grads, count), dx, 2 * 40);
+  OK(gradus_max_pool2d_forward(&pool, 2, y, x));
+  OK(gradus_max_pool2d_backward(&pool, 2, y, x, x, dx));
+  hash = hash_of(hash_of(hash, x, 2 * 12), dx, 2 * 27);
+  line("layers", hash);
+
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_dense_forward(0, OUTPUTS, SAMPLES, weights, x, y));
+  EXPECT(GRADUS_ERROR_LENGTH, gradus_dense_forward(SIZE_MAX / 2, OUTPUTS, SAMPLES, weights, x, y));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dense_forward(INPUTS, OUTPUTS, SAMPLES, weights, x, x));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dense_backward(INPUTS, OUTPUTS, SAMPLES, weights, weights, x, dy, dx));
+  EXPECT(GRADUS_ERROR_NULL, gradus_dense_backward(INPUTS, OUTPUTS, SAMPLES, weights, NULL, x, dy, dx));
+  EXPECT(GRADUS_ERROR_NULL, gradus_conv2d_forward(NULL, 2, weights, x, y));
+  EXPECT(GRADUS_ERROR_NULL, gradus_random_words(NULL, 3, words));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_random_words(&random, 4, random.state));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_softmax(OUTPUTS, 11, y));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_softmax_cross_entropy(2, SAMPLES, dy, labels, &loss));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_mean_squared_error(12, dy, dy, &loss));
+  EXPECT(GRADUS_ERROR_LIMIT, gradus_huber(0.0f, 12, dy, y, &loss));
+  gradus_conv2d wrong = conv;
+  wrong.kernel[0] = 12;
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_conv2d_forward(&wrong, 2, weights, x, y));
+  wrong = conv;
+  wrong.input[0] = SIZE_MAX / 3;
+  TRUE(gradus_conv2d_forward(&wrong, 2, weights, x, y) != GRADUS_OK);
+}
+
+/* A state in half the memory: the first step has the bits of a whole one, and a step the bits of Rust. */
+static void halves(void) {
+  static uint16_t half[2 * N];
+  static float whole[N];
+  const gradus_adam adam = GRADUS_ADAM(0.05f);
+  gradus_clock clock = {0, 0.0f};
+  seed = 23;
+  numbers(params, N);
+  memcpy(whole, params, sizeof params);
+  memset(state, 0, sizeof state);
+  memset(&rule_clock, 0, sizeof rule_clock);
+  for (int turn = 0; turn < 12; turn++) {
+    numbers(grads, N);
+    OK(gradus_adam_half_step(&adam, N, params, grads, half, &clock));
+    if (turn == 0) OK(gradus_adam_step(&adam, N, whole, grads, state, &rule_clock));
+    TRUE(turn > 0 || memcmp(whole, params, sizeof params) == 0);
+  }
+  line("halves", hash_bytes(hash_of(START, params, N), half, sizeof half));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_adam_half_step(&adam, N, params, grads, (uint16_t *)(void *)params, &clock));
+  EXPECT(GRADUS_ERROR_NULL, gradus_adam_half_step(&adam, N, params, grads, NULL, &clock));
+}
+
 int main(void) {
   rules();
+  layers();
+  halves();
   schedules();
   sums();
   noise();

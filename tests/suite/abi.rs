@@ -87,7 +87,7 @@ fn native<const K: usize, O: Kept<K>>(optimizer: O) -> u64 {
 /// A line for each rule without and with transforms, through the crate and through the C interface.
 macro_rules! each {
     (($out:ident) $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
-        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*};)*) => {$({
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*} ($build:expr);)*) => {$({
         let config = $default(0.05);
         let name = &stringify!($config)["gradus_".len()..];
         let ok = |status| assert_eq!(status, gradus_status::GRADUS_OK, "{name}");
@@ -130,6 +130,83 @@ macro_rules! each {
 
 fn rules(out: &mut String) {
     c_rules!(each!(out));
+}
+
+fn layers(out: &mut String) {
+    use gradus::layer::*;
+    use gradus::{activation, init, loss};
+    use rand_core::{Rng, SeedableRng};
+    const LABELS: [u16; 3] = [3, 0, 2];
+    let mut rng = rand_xoshiro::Xoshiro128PlusPlus::seed_from_u64(11);
+    let mut bytes: Vec<u8> = (0..3).flat_map(|_| rng.next_u32().to_le_bytes()).collect();
+    let mut put = |x: &[f32]| bytes.extend(x.iter().flat_map(|x| x.to_le_bytes()));
+    let mut weights = [0.0; 64];
+    init::uniform(&mut rng, -2.0, 3.0, &mut weights[..5]);
+    init::normal(&mut rng, 1.0, 0.5, &mut weights[5..12]);
+    init::he_uniform(&mut rng, 6, &mut weights[12..17]);
+    init::he_normal(&mut rng, 6, &mut weights[17..22]);
+    init::glorot_uniform(&mut rng, 6, 9, &mut weights[22..27]);
+    init::glorot_normal(&mut rng, 6, 9, &mut weights[27..32]);
+    init::lecun_uniform(&mut rng, 6, &mut weights[32..37]);
+    init::lecun_normal(&mut rng, 6, &mut weights[37..42]);
+    put(&weights[..42]);
+
+    let exec = Exec::new();
+    let (mut numbers, dense) = (Numbers(17), Dense::new(5, 4));
+    let (weights, x) = (numbers.fill::<24>(), numbers.fill::<15>());
+    let (mut y, mut grads, mut dx) = ([0.0; 12], [0.0; 24], [0.0; 15]);
+    dense.forward(&weights, &x, &mut y).unwrap();
+    put(&y);
+    let mut dy = y;
+    put(&[loss::softmax_cross_entropy(exec, &mut dy, &LABELS).unwrap()]);
+    put(&dy);
+    dense.backward(&weights, &mut grads, &x, &dy, Some(&mut dx)).unwrap();
+    dense.backward(&weights, &mut grads, &x, &dy, None).unwrap();
+    put(&grads);
+    put(&dx);
+    activation::leaky_relu(exec, 0.125, &mut y);
+    activation::leaky_relu_backward(exec, 0.125, &mut dy, &y).unwrap();
+    activation::tanh(exec, &mut y);
+    activation::tanh_backward(exec, &mut dy, &y).unwrap();
+    activation::sigmoid(exec, &mut y);
+    activation::sigmoid_backward(exec, &mut dy, &y).unwrap();
+    activation::relu(exec, &mut y);
+    activation::relu_backward(exec, &mut dy, &y).unwrap();
+    put(&y);
+    put(&dy);
+    loss::softmax(exec, 4, &mut y).unwrap();
+    put(&y);
+    put(&[loss::binary_cross_entropy(exec, &mut dy, &y).unwrap()]);
+    put(&[loss::mean_squared_error(exec, &mut dy, &y).unwrap()]);
+    put(&[loss::huber(exec, 0.01, &mut dy, &y).unwrap()]);
+    put(&dy);
+
+    let conv = Conv2d::new([5, 4, 2], 3, [3, 2]).stride([2, 1]).padding([1, 0]);
+    let (weights, x) = (numbers.fill::<39>(), numbers.fill::<80>());
+    let (mut y, mut grads, mut dx) = ([0.0; 54], [0.0; 39], [0.0; 80]);
+    conv.forward(&weights, &x, &mut y).unwrap();
+    put(&y);
+    conv.backward(&weights, &mut grads, &x, &y, Some(&mut dx)).unwrap();
+    put(&grads);
+    put(&dx);
+    let pool = MaxPool2d::new([3, 3, 3], [2, 2]).stride([1, 1]);
+    let (mut largest, mut dx) = ([0.0; 24], [0.0; 54]);
+    pool.forward(&y, &mut largest).unwrap();
+    pool.backward(&y, &largest, &largest, &mut dx).unwrap();
+    put(&largest);
+    put(&dx);
+    writeln!(out, "layers {:016x}", hash_bytes(bytes)).unwrap();
+}
+
+fn halves(out: &mut String) {
+    let (mut numbers, adam) = (Numbers(23), Adam::new(0.05).half());
+    let (mut params, mut state) = (numbers.fill::<N>(), adam.state());
+    for _ in 0..12 {
+        adam.step(&mut params, &numbers.fill::<N>(), &mut state);
+    }
+    let half = state.columns.iter().flatten().flat_map(|x| x.to_bits().to_le_bytes());
+    let bytes = params.into_iter().flat_map(f32::to_le_bytes).chain(half);
+    writeln!(out, "halves {:016x}", hash_bytes(bytes)).unwrap();
 }
 
 fn schedules(out: &mut String) {
@@ -527,6 +604,8 @@ fn give(name: &str, text: &str) {
 fn c_computes_the_same_bits() {
     let mut out = String::new();
     rules(&mut out);
+    layers(&mut out);
+    halves(&mut out);
     schedules(&mut out);
     sums(&mut out);
     noise(&mut out);
@@ -558,7 +637,7 @@ fn c_has_the_same_layout() {
     );
     macro_rules! rules {
         (() $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
-            $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*};)*) => {
+            $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*} ($build:expr);)*) => {
             layout! { out; $($config as (stringify!($config)) { $($field)* })* }
         };
     }

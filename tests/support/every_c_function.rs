@@ -19,6 +19,7 @@ fn ok(status: gradus_status) {
 pub fn call() {
     let version = GRADUS_STRUCTS;
     rules();
+    layers();
     schedules(version, 0.5);
     sums_and_penalties();
     noise(version);
@@ -33,7 +34,7 @@ pub fn call() {
 /// The functions of every optimizer.
 macro_rules! each {
     (() $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
-        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*};)*) => {$({
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*} ($build:expr);)*) => {$({
         let config = $default(0.5);
         let transforms = gradus_transforms {
             version: GRADUS_STRUCTS, flags: GRADUS_L2 | GRADUS_DECAY, scale: 0.0, clip_value: 0.0, l2: 0.5, l1: 0.0,
@@ -58,6 +59,71 @@ macro_rules! each {
 
 fn rules() {
     c_rules!(each!());
+}
+
+fn layers() {
+    let (mut random, mut words, mut w, mut x, mut y, mut back) =
+        (gradus_random::default(), [0; 2], [0.5_f32; 64], [0.5_f32; 16], [0.5_f32; 16], [0.5_f32; 16]);
+    let (mut loss, mut count, mut outputs, labels, mut grads) = (0.0, 0, 0, [1_u16, 0], [0.0_f32; 64]);
+    let conv = gradus_conv2d { input: [2, 2, 1], filters: 2, kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
+    let pool = gradus_max_pool2d { input: [2, 2, 1], window: [2, 2], stride: [1, 1], padding: [0, 0] };
+    let (mut half, mut clock) = ([0_u16; 3 * 16], Clock::new());
+    let (r, w, x, y, b) = (&raw mut random, w.as_mut_ptr(), x.as_mut_ptr(), y.as_mut_ptr(), back.as_mut_ptr());
+    let g = grads.as_mut_ptr();
+    macro_rules! halves {
+        ($($default:ident $step:ident)*) => {
+            $(ok($step(&$default(0.5), 16, x, y, half.as_mut_ptr(), &mut clock));)*
+        };
+    }
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_random_seed(r, 1));
+        ok(gradus_random_words(r, 2, words.as_mut_ptr()));
+        ok(gradus_init_uniform(r, -1.0, 1.0, 64, w));
+        ok(gradus_init_normal(r, 0.0, 1.0, 64, w));
+        for init in [gradus_init_he_uniform, gradus_init_he_normal, gradus_init_lecun_uniform, gradus_init_lecun_normal] {
+            ok(init(r, 4, 64, w));
+        }
+        for init in [gradus_init_glorot_uniform, gradus_init_glorot_normal] {
+            ok(init(r, 4, 2, 64, w));
+        }
+        ok(gradus_dense_forward(4, 2, 2, w, x, y));
+        ok(gradus_dense_backward(4, 2, 2, w, g, x, y, b));
+        ok(gradus_conv2d_sizes(&conv, &mut count, &mut outputs));
+        ok(gradus_conv2d_forward(&conv, 2, w, x, y));
+        ok(gradus_conv2d_backward(&conv, 2, w, g, x, y, b));
+        ok(gradus_max_pool2d_forward(&pool, 2, x, y));
+        ok(gradus_max_pool2d_backward(&pool, 2, x, y, y, b));
+        for activation in [gradus_relu, gradus_tanh, gradus_sigmoid] {
+            ok(activation(16, y));
+        }
+        for backward in [gradus_relu_backward, gradus_tanh_backward, gradus_sigmoid_backward] {
+            ok(backward(16, x, y));
+        }
+        ok(gradus_leaky_relu(0.5, 16, y));
+        ok(gradus_leaky_relu_backward(0.5, 16, x, y));
+        ok(gradus_softmax(4, 16, y));
+        ok(gradus_softmax_cross_entropy(4, 2, y, labels.as_ptr(), &mut loss));
+        ok(gradus_binary_cross_entropy(16, x, y, &mut loss));
+        ok(gradus_mean_squared_error(16, x, y, &mut loss));
+        ok(gradus_huber(0.5, 16, x, y, &mut loss));
+        halves! {
+            gradus_momentum_default gradus_momentum_half_step
+            gradus_nesterov_default gradus_nesterov_half_step
+            gradus_adagrad_default gradus_adagrad_half_step
+            gradus_adadelta_default gradus_adadelta_half_step
+            gradus_rmsprop_default gradus_rmsprop_half_step
+            gradus_centered_rmsprop_default gradus_centered_rmsprop_half_step
+            gradus_rmsprop_momentum_default gradus_rmsprop_momentum_half_step
+            gradus_centered_rmsprop_momentum_default gradus_centered_rmsprop_momentum_half_step
+            gradus_adam_default gradus_adam_half_step
+            gradus_adamw_default gradus_adamw_half_step
+            gradus_adamax_default gradus_adamax_half_step
+            gradus_nadam_default gradus_nadam_half_step
+            gradus_radam_default gradus_radam_half_step
+            gradus_lion_default gradus_lion_half_step
+        }
+    }
 }
 
 fn schedules(version: u32, lr: f32) {

@@ -249,7 +249,8 @@ fn errors(fields: &[Field]) -> String {
 /// `tests/support/c_rules.rs`: the list of optimizers with their names in C, for tests in Rust.
 pub fn list(optimizers: &[Optimizer]) -> String {
     let mut text = "// Made from src/optim by `./ci.sh generate`: do not edit.
-//! Every optimizer with the names of its structure, fields and functions in C.
+//! Every optimizer with the names of its structure, fields and functions in C, and the same in Rust, where `epsilon` makes
+//! the stabiliser of its form in C.
 
 /// Calls `$call!` with all of them: type, structure, columns, functions, fields.
 macro_rules! c_rules {
@@ -258,15 +259,16 @@ macro_rules! c_rules {
             ($($arguments)*)
 "
     .to_string();
-    for Optimizer { rust, c, fields, .. } in optimizers {
+    for Optimizer { rust, c, fields, build, .. } in optimizers {
         let upper = c.to_uppercase();
         let functions = ["default", "check", "check_with", "step", "step_with", "step_if_finite", "step_tensors"];
         let functions: Vec<String> = functions.iter().map(|name| format!("gradus_{c}_{name}")).collect();
         let fields: Vec<&str> = fields.iter().map(|field| &field.name[..]).collect();
         text += &format!(
-            "            {rust} gradus_{c} GRADUS_{upper}_COLUMNS {}\n                {{ version {} }};\n",
+            "            {rust} gradus_{c} GRADUS_{upper}_COLUMNS {}\n                {{ version {} }}\n                ({});\n",
             functions.join(" "),
-            fields.join(" ")
+            fields.join(" "),
+            rust_form(build)
         );
     }
     text + "        }
@@ -274,6 +276,19 @@ macro_rules! c_rules {
 }
 pub(crate) use c_rules;
 "
+}
+
+/// `|c| Some(Adam { lr: c.lr, .. })`: how a test makes the optimizer of a configuration in C.
+fn rust_form(build: &str) -> String {
+    let parts: Vec<String> = build
+        .replace(".build()?", "@")
+        .split("self.")
+        .map(|part| match part.split_once('@') {
+            Some((name, rest)) => format!("epsilon(c.{name})?{rest}"),
+            None => format!("c.{part}"),
+        })
+        .collect();
+    format!("|c| Some({})", parts.concat().trim_start_matches("c."))
 }
 
 /// The same as a macro of the header.
