@@ -310,12 +310,12 @@ gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float 
  * gradus_adam_default(lr), for where a brace cannot stand. Its fields may be changed at any time, the learning rate at
  * every step. gradus_adam_check() says whether they are in their ranges; a step does not ask.
  *
- * A step takes `n` parameters, as many gradients, and the state: GRADUS_ADAM_COLUMNS columns of `n` floats, one column
- * after the other, which may be null where there is none. The state of one optimizer is of no use to another. Each has a
- * typed view of its state for those who want the compiler to see that: a gradus_adam_state goes to gradus_adam_update()
- * alone.
+ * A step takes `n` parameters `params`, as many gradients `grads`, and the `state`: GRADUS_ADAM_COLUMNS columns of `n`
+ * floats, one column after the other, which may be null where there is none. The state of one optimizer is of no use to
+ * another. Each has a typed view of its state for those who want the compiler to see that: a gradus_adam_state goes to
+ * gradus_adam_update() alone. `config` and `transforms` are read only.
  *
- * The clock counts steps, one clock for each state. A model in several tensors is best stepped by one call,
+ * The `clock` counts steps, one clock for each state. A model in several `tensors` is best stepped by one call,
  * gradus_adam_step_tensors(): calls that share a clock would each count as a step. With one clock for all tensors, one that
  * joins late, with zeros for its state, is treated as if its gradients had been 0 until then: for Adam its first steps are
  * too long, up to 2.15 times the learning rate where it joins at step 100, and 5.24 times at step 1000. With a null clock

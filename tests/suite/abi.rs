@@ -713,9 +713,13 @@ fn the_header_names_every_pointer() {
         .lines()
         .filter_map(|line| line.strip_prefix("gradus_status ")?.split_once('('))
         .map(|(name, _)| name);
+    let optimizers = body.split("---- Optimizers ----").nth(1).and_then(|text| text.split("*/").next()).unwrap();
     let mut count = 0;
     for name in names {
         let (mut text, arguments) = declared(body, name);
+        if name.contains("_step") || name.ends_with("_check_with") {
+            text += optimizers; // what all of them share
+        }
         if let Some((_, other)) = text.split_once("As ") {
             text += &declared(body, other.split_once("()").unwrap().0).0;
         }
