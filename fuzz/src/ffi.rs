@@ -4,6 +4,7 @@
 //! promises and a function cannot check, that the memory is there, the target keeps.
 
 use crate::input::number;
+use crate::list::Kept;
 use crate::same;
 use arbitrary::{Result, Unstructured};
 use gradus::ffi::*;
@@ -13,8 +14,8 @@ use gradus::transform::{
 use gradus::*;
 
 #[path = "../../tests/support/c_rules.rs"]
-mod list;
-use list::c_rules;
+mod c_list;
+use c_list::c_rules;
 
 pub fn run(data: &[u8]) {
     let _ = calls(&mut Unstructured::new(data));
@@ -167,8 +168,7 @@ fn rust(t: gradus_transforms) -> impl gradus::transform::Transform {
             on(GRADUS_CLIP_VALUE).then_some(ClipValue(t.clip_value)),
             on(GRADUS_L2).then_some(L2::new(t.l2)),
             on(GRADUS_L1).then_some(L1::new(t.l1)),
-            on(GRADUS_ELASTIC_NET)
-                .then_some(ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }),
+            on(GRADUS_ELASTIC_NET).then_some(ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }),
         ),
         (
             on(GRADUS_DECAY).then_some(Decay::new(t.decay)),
@@ -190,17 +190,14 @@ type Step<C> = unsafe extern "C" fn(
 type Check<C> = unsafe extern "C" fn(*const C, *const gradus_transforms) -> gradus_status;
 
 /// One call of a step with `K` columns, and the same step in Rust. Without transforms it is the call of gradus_*_step().
-fn step<const K: usize, C, O>(
+fn step<const K: usize, C, O: Kept<K>>(
     u: &mut Unstructured,
     (call, check): (Step<C>, Check<C>),
     config: &C,
     version: u32,
     t: &gradus_transforms,
     optimizer: Option<O>,
-) -> Result<()>
-where
-    O: Optimizer<Family: Stateful<Columns = Width<K>, Memory = f32>, Rule: Rule<Columns = Width<K>>>,
-{
+) -> Result<()> {
     let mut arena = Arena::new(u)?;
     let n = match u.int_in_range(0..=9)? {
         0 => usize::MAX / 4 - u.int_in_range(0..=3_usize)?,
@@ -378,7 +375,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
         let (x, y, level) = (x.floats(&before), y.floats(&before), Level::detect());
         expected[result.offset.unwrap() / 4] = match which {
             0 => gradus::dot(level, &x, &y).unwrap(),
-            1 => gradus::norm(level, &x),
+            1 => gradus::l2_norm(level, &x),
             2 => gradus::sum_abs(level, &x),
             _ => gradus::max_abs(level, &x),
         };
@@ -414,10 +411,7 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
     let before = arena.clone();
     let memory = &raw mut arena;
     let m = n / 2;
-    let tensors = [
-        tensor(p.at(memory), m),
-        tensor(p.at::<f32, _>(memory).wrapping_add(m), n - m),
-    ];
+    let tensors = [tensor(p.at(memory), m), tensor(p.at::<f32, _>(memory).wrapping_add(m), n - m)];
     // SAFETY: every pointer is null or has its length inside the arena.
     let status = unsafe { gradus_clip_norm(limit, tensors.as_ptr(), 2, scale.at(memory)) };
     let mut expected = before.0;
