@@ -180,18 +180,20 @@ reproducible() {
 # licences: the texts of the crates whose code is in the libraries.
 licences() {
   echo "The libraries have code of these crates, and of Rust's core library (MIT or Apache-2.0), under the licences named."
-  cargo metadata --locked --format-version 1 --no-default-features --features ffi --filter-platform thumbv7em-none-eabihf |
+  cargo metadata --locked --format-version 1 |
     python3 -c '
 import json, pathlib, sys
+linked = set(sys.argv[1].split())
 for package in sorted(json.load(sys.stdin)["packages"], key=lambda package: package["name"]):
-    folder = pathlib.Path(package["manifest_path"]).parent
-    if not package["source"]:
+    if package["name"] + "=" + package["version"] not in linked or not package["source"]:
         continue
     print("\n" + "=" * 100 + "\n%s %s: %s" % (package["name"], package["version"], package["license"]))
+    folder = pathlib.Path(package["manifest_path"]).parent
     for file in sorted(folder.glob("LICEN[SC]E*")) + sorted(folder.glob("COPYING*")):
         if file.is_file():
             print("\n---- " + file.name + "\n\n" + file.read_text().strip())
-'
+' "$(cargo tree --locked -p gradus --no-default-features --features ffi --edges normal --target all --prefix none --format '{p}' |
+      sed 's/ v/=/; s/ .*//' | sort -u | xargs)"
 }
 
 # release_tools ROOT: the files of Arduino, PlatformIO, Zephyr, ESP-IDF and CMSIS-Pack.
