@@ -1,6 +1,7 @@
 //! The manual: a page for each question that the reference does not answer.
 //!
 //! - [`programs`]: twelve small programs, what the calls look like in use
+//! - [`lecture`]: the lecture that the crate implements, method by method, its questions answered by runs
 //! - [`choosing`]: which optimizer, which learning rate, which schedule
 //! - [`migrating`]: what PyTorch's and Keras' names and conventions are here
 //! - [`on_device`]: training on a microcontroller: memory, flash, interrupts
@@ -11,6 +12,7 @@
 //! These modules hold no code.
 
 pub mod choosing;
+pub mod lecture;
 pub mod migrating;
 pub mod on_device;
 pub mod programs;
