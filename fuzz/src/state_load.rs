@@ -151,13 +151,41 @@ where
     assert_eq!(good[good.len() - 4..], crc32(&good[..good.len() - 4]).to_le_bytes());
     let file = bytes(u, good)?;
     let before = store::to_vec(&target).unwrap();
-    match store::load(&mut target, &file) {
+    // In pieces, from a source that may fail: refused for the same reason, or told when it failed.
+    let (mut good, calls) = (u.int_in_range(0..=40_usize)?, file.len().div_ceil(store::PIECE));
+    let enough = good >= 2 * calls;
+    let streamed = store::load_from(&mut target, file.len() as u64, |at, piece| {
+        good = good.checked_sub(1).ok_or(())?;
+        piece.copy_from_slice(&file[at as usize..][..piece.len()]);
+        Ok(())
+    });
+    match streamed {
+        Ok(()) | Err(store::StreamError::Torn) => assert_eq!(streamed.is_ok(), enough),
+        Err(_) => assert!(store::to_vec(&target).unwrap() == before, "refused in pieces, but changed"),
+    }
+    let loaded = store::load(&mut target, &file);
+    match streamed {
+        Err(store::StreamError::File(error)) => assert_eq!(loaded, Err(error)),
+        Err(store::StreamError::Stream(())) => assert!(!enough),
+        _ => assert_eq!(loaded, Ok(())),
+    }
+    match loaded {
         Ok(()) => {
             assert_eq!(store::file_size(&target), file.len());
             assert!(store::to_vec(&target).unwrap() == file, "loaded, but saved to other bytes");
         }
         Err(_) => assert!(store::to_vec(&target).unwrap() == before, "refused, but changed"),
     }
+    // Pieces of any size make the same file.
+    let (mut piece, mut pieces) = (vec![0; u.int_in_range(1..=300)?], Vec::new());
+    let mut saved = store::Pieces::new(&target).unwrap();
+    loop {
+        match saved.take(&mut piece) {
+            0 => break,
+            n => pieces.extend_from_slice(&piece[..n]),
+        }
+    }
+    assert!(pieces == store::to_vec(&target).unwrap());
     // A buffer that is too short is refused, and untouched.
     let size = store::file_size(&target);
     let mut buffer = vec![0xaa; u.int_in_range(0..=size)?];

@@ -355,6 +355,18 @@ fn no_file_in_fixed_memory_allocates() {
         let size = store::save((&params, &state, &masks), &mut buffer).unwrap().len();
         store::load((&mut params, &mut state, &mut masks), &buffer[..size]).unwrap();
         store::load((&mut params, &mut state, &mut masks), &buffer[..size - 1]).unwrap_err();
+        let mut at = 0;
+        let sink = |piece: &[u8]| {
+            buffer[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+            Ok::<_, ()>(())
+        };
+        store::save_to((&params, &state, &masks), sink).unwrap();
+        let source = |at: u64, piece: &mut [u8]| {
+            piece.copy_from_slice(&buffer[at as usize..][..piece.len()]);
+            Ok::<_, ()>(())
+        };
+        store::load_from((&mut params, &mut state, &mut masks), at as u64, source).unwrap();
         black_box((params, state));
     });
     assert_eq!(allocations, 0);
@@ -374,6 +386,9 @@ fn a_journal_does_not_allocate() {
             journal.write(&[0; 600]).unwrap_err();
             assert_eq!(journal.read(&mut buffer).unwrap(), Some(&file[1..]));
             journal.read(&mut buffer[1..20]).unwrap_err();
+            journal.save(([0.5_f32; 70], 7_u32)).unwrap();
+            assert_eq!(journal.load((&mut [0.0_f32; 70], &mut 0_u32)), Ok(true));
+            journal.load(&mut 0_u32).unwrap_err();
         }
     });
     assert_eq!(allocations, 0);

@@ -259,3 +259,27 @@ fn ensembles_and_averages_are_saved_and_loaded() {
         }
     }
 }
+
+/// Large values in static memory, on a stack that could not hold one of their columns.
+#[test]
+fn large_values_are_filled_in_place() {
+    use gradus::{Adam, AdamState};
+    use std::sync::Mutex;
+    const N: usize = 200_000;
+    static ENSEMBLE: Mutex<Ensemble<N, 2>> = Mutex::new(Ensemble::new());
+    static STATE: Mutex<AdamState<N>> = Mutex::new(AdamState::new());
+    let work = || {
+        let (mut ensemble, mut state) = (ENSEMBLE.lock().unwrap(), STATE.lock().unwrap());
+        let mut params = vec![0.5; N];
+        ensemble.push(params.as_slice().try_into().unwrap()).unwrap();
+        Adam::new(0.1).step_slices(&mut params, &vec![1.0; N], state.as_mut()).unwrap();
+        let file = store::to_vec((&*ensemble, &*state)).unwrap();
+        ensemble.reset();
+        state.reset();
+        assert_eq!((ensemble.members().len(), state.t()), (0, 0));
+        store::load((&mut *ensemble, &mut *state), &file).unwrap();
+        assert_eq!((ensemble.members().len(), state.t()), (1, 1));
+        assert!(ensemble.members()[0].iter().all(|x| *x == 0.5) && state.columns[0][N - 1] > 0.0);
+    };
+    std::thread::Builder::new().stack_size(1 << 17).spawn(work).unwrap().join().unwrap();
+}
