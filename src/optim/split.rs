@@ -3,8 +3,8 @@
 /// `decay` and `1 - decay`, each correctly rounded to `f32`, for a decay of 0 to 1; NaN for any other.
 ///
 /// The difference comes from the decimal that the user wrote, in `f64`: 1 - 0.999 would be off by 1.3e-5 in `f32`, and
-/// every step with it. Here both are 64-bit fractions, and a conversion rounds 32 bits of them: that those below were not
-/// all 0 is said by the last of the 32, so that no tie is one by mistake. A decay below 2^-32 counts as 0.
+/// every step with it. Here both are 64-bit fractions, which the conversion to `f32` rounds once: that there were bits
+/// below the last of the 64 is said by that last bit, so that no tie is one by mistake. A decay below 2^-32 counts as 0.
 ///
 /// In Rust the decays are mostly constants, and so is this. From C they never are, and it stands once for all.
 #[cfg_attr(feature = "ffi", inline(never))]
@@ -20,16 +20,14 @@ pub const fn split(decay: f64) -> (f32, f32) {
     // The mantissa with its leading one at the top of 64 bits, where a decay of 1/2 and more has it as a fraction.
     let mantissa = (bits << 11) | 1 << 63;
     let lost = (mantissa as u32 & !(u32::MAX << below) != 0) as u64;
-    let rest = (mantissa >> below).wrapping_neg() - lost;
-    let zeros = rest.leading_zeros();
-    (scaled(mantissa, below), scaled(rest << zeros | lost, zeros))
+    let fraction = mantissa >> below;
+    (rounded(fraction | lost), rounded((fraction.wrapping_neg() - lost) | lost))
 }
 
-/// `top * 2^-(64 + below)`, where the highest bit of `top` is one.
+/// A 64-bit fraction.
 #[inline]
-const fn scaled(top: u64, below: u32) -> f32 {
-    let word = (top >> 32) as u32 | (top as u32 != 0) as u32;
-    word as f32 * f32::from_bits((95 - below) << 23) // exact: a power of two
+const fn rounded(fraction: u64) -> f32 {
+    fraction as f32 * f32::from_bits((127 - 64) << 23) // exact: a power of two
 }
 
 #[cfg(test)]
