@@ -39,6 +39,12 @@ impl Region {
         Self { start: start.addr(), len: len.saturating_mul(size_of::<T>() / unit), kind }
     }
 
+    /// One past the last byte.
+    #[inline(always)]
+    fn end(&self) -> usize {
+        self.start.wrapping_add(self.len << (self.kind >> 1))
+    }
+
     /// The same, to be written.
     #[inline(always)]
     pub fn written<T>(start: *const T, len: usize) -> Self {
@@ -143,32 +149,28 @@ pub fn apart<const N: usize>(regions: [Region; N]) -> Result<(), gradus_status> 
 
 /// The only check of pointers: one function for all calls and types.
 #[inline(never)]
-fn examine(regions: &[Region]) -> Result<(), gradus_status> {
-    for (i, a) in regions.iter().enumerate() {
-        let Region { start, len, kind } = *a;
+fn examine(mut regions: &[Region]) -> Result<(), gradus_status> {
+    for Region { start, len, kind } in regions {
         // Units have 8 bytes at most, so that no shift overflows, and no region is longer than half of the memory.
-        if len > isize::MAX as usize >> 3 {
+        if *len > isize::MAX as usize >> 3 || start.checked_add(len << (kind >> 1)).is_none() {
             return Err(GRADUS_ERROR_LENGTH);
         }
-        if len > 0 && start == 0 {
+        if *len > 0 && *start == 0 {
             return Err(GRADUS_ERROR_NULL);
         }
-        if len > 0 && start & ((1 << (kind >> 1)) - 1) != 0 {
+        if *len > 0 && start & ((1 << (kind >> 1)) - 1) != 0 {
             return Err(GRADUS_ERROR_ALIGNMENT);
         }
-        let end = start.wrapping_add(len << (kind >> 1));
-        if end < start {
-            return Err(GRADUS_ERROR_LENGTH);
-        }
-        for b in regions.iter().take(i) {
+    }
+    while let [a, rest @ ..] = regions {
+        for b in rest {
             // From the later start to the earlier end: empty if one of them is.
-            let from = if start > b.start { start } else { b.start };
-            let other = b.start.wrapping_add(b.len << (b.kind >> 1));
-            let to = if end < other { end } else { other };
-            if from < to && (kind | b.kind) & 1 != 0 {
+            let from = if a.start > b.start { a.start } else { b.start };
+            if from < a.end() && from < b.end() && (a.kind | b.kind) & 1 != 0 {
                 return Err(GRADUS_ERROR_OVERLAP);
             }
         }
+        regions = rest;
     }
     Ok(())
 }

@@ -1,33 +1,44 @@
 //! A decay factor and what it leaves, from `f64`, by integers: an FPU of single precision has no other way in hardware.
 
-/// `decay` and `1 - decay`, each correctly rounded to `f32`, for a decay of 0 to 1; NaN for any other.
+/// `decay` and `1 - decay`, each correctly rounded to `f32`; a decay outside of 0..=1 counts as the nearer end.
 ///
 /// The difference comes from the decimal that the user wrote, in `f64`: 1 - 0.999 would be off by 1.3e-5 in `f32`, and
-/// every step with it. Here both are 64-bit fractions, which the conversion to `f32` rounds once: that there were bits
-/// below the last of the 64 is said by that last bit, so that no tie is one by mistake. A decay below 2^-32 counts as 0.
+/// every step with it. Here both are 64-bit fractions, of which a conversion rounds the upper 32 bits: that those below
+/// are not all 0 is said by the last of the 32, so that no tie is one by mistake. A decay below 2^-32 counts as 0.
 ///
 /// In Rust the decays are mostly constants, and so is this. From C they never are, and it stands once for all.
 #[cfg_attr(feature = "ffi", inline(never))]
 #[cfg_attr(not(feature = "ffi"), inline)]
 pub const fn split(decay: f64) -> (f32, f32) {
-    const ONE: u64 = 1.0_f64.to_bits();
     let bits = decay.to_bits();
     let below = 1022_u32.wrapping_sub((bits >> 52) as u32);
     if below >= 32 {
-        let decay = if bits > ONE { f32::NAN } else { (bits == ONE) as u8 as f32 };
-        return (decay, 1.0 - decay);
+        let end = if (bits as i64) < 1.0_f64.to_bits() as i64 { 0.0 } else { 1.0 };
+        return (end, 1.0 - end);
     }
     // The mantissa with its leading one at the top of 64 bits, where a decay of 1/2 and more has it as a fraction.
     let mantissa = (bits << 11) | 1 << 63;
-    let lost = (mantissa as u32 & !(u32::MAX << below) != 0) as u64;
-    let fraction = mantissa >> below;
-    (rounded(fraction | lost), rounded((fraction.wrapping_neg() - lost) | lost))
+    let (high, low) = ((mantissa >> 32) as u32, mantissa as u32);
+    // The fraction, in steps that a CPU of 32 bits has; and whether bits are lost below.
+    let fraction = (((high >> below) as u64) << 32) | ((low >> below) | (high << 1 << (31 - below))) as u64;
+    let lost = (low << 1 << (31 - below) != 0) as u64;
+    let mut rest = (fraction.wrapping_neg() - lost) | lost;
+    let mut unit = UNIT;
+    // 24 bits and one more among the upper 32 are enough to round by.
+    while rest >> 56 == 0 {
+        rest <<= 8;
+        unit /= 256.0;
+    }
+    (upper(mantissa) * UNIT * f32::from_bits((127 - below) << 23), upper(rest) * unit)
 }
 
-/// A 64-bit fraction.
+/// 2^-32
+const UNIT: f32 = f32::from_bits((127 - 32) << 23);
+
+/// The upper 32 bits, rounded as if the others were there.
 #[inline]
-const fn rounded(fraction: u64) -> f32 {
-    fraction as f32 * f32::from_bits((127 - 64) << 23) // exact: a power of two
+const fn upper(bits: u64) -> f32 {
+    ((bits >> 32) as u32 | (bits as u32 != 0) as u32) as f32
 }
 
 #[cfg(test)]
@@ -88,14 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_decay_is_nan() {
-        for decay in
-            [-0.1, -0.0, -1e-300, 1.0 + f64::EPSILON, 2.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN]
-        {
-            let (a, b) = split(decay);
-            assert!(a.is_nan() && b.is_nan(), "{decay}");
+    fn what_is_no_decay_counts_as_the_nearer_end() {
+        for decay in [-0.1, -0.0, -1e-300, f64::NEG_INFINITY, 0.0, 1e-300, 1e-30] {
+            assert_eq!(split(decay), (0.0, 1.0), "{decay}");
         }
-        assert_eq!(split(1e-30), (0.0, 1.0));
+        for decay in [1.0, 1.0 + f64::EPSILON, 2.0, f64::INFINITY] {
+            assert_eq!(split(decay), (1.0, 0.0), "{decay}");
+        }
     }
 
     proptest! {
