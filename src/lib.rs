@@ -1,11 +1,12 @@
-//! Training kernels over plain slices, `no_std` and SIMD: a step has the same bits on a Cortex-M0 and on AVX-512.
+//! Kernels for training neural networks over plain slices, `no_std` and SIMD: a step has the same bits on a Cortex-M0
+//! and on AVX-512.
 //!
 //! ```
-//! use gradus::{Adam, AdamState, Optimizer};
+//! use gradus::{Adam, Optimizer};
 //!
 //! let adam = Adam::new(1e-3);
-//! let mut state = AdamState::<2>::new(); // all zero bits: a `static` lies in .bss
 //! let mut params = [1.0_f32, -1.0];
+//! let mut state = adam.state(); // all zero bits: a `static` lies in .bss
 //! for _ in 0..10 {
 //!     let grads = [2.0 * params[0], 2.0 * params[1]]; // your backward pass
 //!     adam.step(&mut params, &grads, &mut state); // arrays: cannot fail, cannot panic
@@ -13,28 +14,32 @@
 //! assert!(params[0] < 1.0 && params[1] > -1.0);
 //! ```
 //!
-//! A rule is a plain struct of hyperparameters, its state a plain array that you own, and a step one pass
-//! over both, whatever the rule, the transforms in front of it and the instruction set.
+//! An optimizer is a plain struct of hyperparameters. Its state is a plain array that you own. A step is one pass over
+//! parameters, gradients and state, whatever the optimizer, the transforms before it and the instruction set.
+//! [`guide::programs`] has twelve small programs, a whole network among them.
 //!
 //! # Where to begin
 //!
 //! - [`Optimizer`]: `step` on arrays, `step_slices` on slices of any length, `step_tensors` on lists
-//! - the rules: [`Sgd`], [`Momentum`], [`Nesterov`], [`AdaGrad`], [`RmsProp`], [`Adam`], [`AdamW`], [`AmsGrad`],
-//!   [`Nadam`], [`Lion`]
-//! - [`guide`]: the manual. Which rule and rate, how names of PyTorch and Keras translate, training on a
-//!   microcontroller, reproducing a run, resuming it, writing a rule
+//! - the optimizers: [`Sgd`], [`Momentum`], [`Nesterov`], [`AdaGrad`], [`Adadelta`], [`RmsProp`], [`Adam`], [`AdamW`],
+//!   [`Adamax`], [`AmsGrad`], [`Nadam`], [`RAdam`], [`Lion`]; [`AnyOptimizer`] is chosen at run time
+//! - [`layer`]: a network's passes, and a backward pass that takes the step at once
+//! - [`guide`]: the manual. The lecture that the crate implements, which optimizer and rate, how names of PyTorch and
+//!   Keras translate, training on a microcontroller, reproducing a run, resuming it, writing an optimizer
 //!
 //! # What is there
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`layer`], [`activation`], [`loss`], [`init`] | dense, convolution, pooling; rectifiers, tanh; losses; first weights |
 //! | [`schedule`] | learning rates over the steps: decays, cosine, warm restarts, cycles, warm-up |
 //! | [`transform`] | what acts on gradients and weights in the same pass: clips, penalties, decay, max-norm |
 //! | [`noise`] | masks, dropout, DropConnect, stochastic depth, Monte-Carlo averages |
-//! | [`norm`](mod@norm), [`pool`], [`augment`] | batch normalisation, fractional max pooling, image augmentation |
-//! | [`second_order`] | L-BFGS, OWL-QN, Newton |
+//! | [`norm`](mod@norm), [`pool`], [`augment`] | batch, group and layer normalisation, fractional max pooling, image augmentation |
+//! | [`second_order`] | L-BFGS, OWL-QN, bounds, Newton |
 //! | [`ensemble`] | snapshots, independent models, averages of weights |
 //! | [`store`] | saved states, and a journal for flash that survives a power cut |
+//! | [`Exec`], [`Level`] | where calls run: instruction set, threads |
 //! | [`Rule`], [`Vector`], [`Fold`] | kernels of your own, on every instruction set |
 //!
 //! # Features

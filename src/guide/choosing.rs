@@ -10,7 +10,13 @@
 //! | gradients of very different sizes, little RAM | [`RmsProp`](crate::RmsProp) at 1e-3, or [`Lion`](crate::Lion) at 1e-4 | 4 B |
 //! | features that are mostly absent | [`AdaGrad`](crate::AdaGrad) at 1e-2 | 4 B |
 //! | no RAM to spare | [`Sgd`](crate::Sgd) at 0.1 | 0 B |
+//! | Adam, and half of the RAM for its state | [`Adam`](crate::Adam)[`.half()`](crate::Optimizer::half) at 1e-3 | 4 B |
+//! | no warm-up, and first steps that go wrong | [`RAdam`](crate::RAdam) at 1e-3 | 8 B |
 //! | few parameters, and all data at once | L-BFGS, in [`second_order`](crate::second_order) | not a step rule |
+//!
+//! [`Adamax`](crate::Adamax), [`Adadelta`](crate::Adadelta), [`AmsGrad`](crate::AmsGrad) and [`Nadam`](crate::Nadam) are for recipes that ask for them.
+//! [`half`](crate::Optimizer::half) ends where the whole state does, within the noise of a seed: take it wherever memory
+//! counts, and keep the whole state where a run has to be compared with another library's.
 //!
 //! The learning rates are where to begin a search, not where to end it. Adaptive rules divide a gradient
 //! by its own size: their rate is about the length of a step, whatever the loss is measured in. The
@@ -57,12 +63,12 @@
 //! rung below it. A function over any optimizer makes that a loop:
 //!
 //! ```
-//! use gradus::{Adam, Momentum, Optimizer, State};
+//! use gradus::{Adam, Momentum, Optimizer};
 //!
 //! /// Loss after fifty steps, from the same start.
-//! fn short_run<const K: usize>(optimizer: impl Optimizer) -> f32 {
+//! fn short_run(optimizer: impl Optimizer) -> f32 {
 //!     let loss = |[x, y]: [f32; 2]| 0.5 * (x * x + 50.0 * y * y);
-//!     let (mut params, mut state) = ([-5.0, 1.6], State::new());
+//!     let (mut params, mut state) = ([-5.0, 1.6], optimizer.state());
 //!     for _ in 0..50 {
 //!         let grads = [params[0], 50.0 * params[1]];
 //!         optimizer.step(&mut params, &grads, &mut state);

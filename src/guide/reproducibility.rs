@@ -31,7 +31,7 @@
 //! let mut results = Level::available().map(|level| {
 //!     let (mut params, mut state) = ([1.0; 100], AdamState::<100>::new());
 //!     for _ in 0..10 {
-//!         Adam::new(1e-2).step_slices_at(level, &mut params, &grads, state.as_mut()).unwrap();
+//!         Adam::new(1e-2).on(level).step_slices(&mut params, &grads, state.as_mut()).unwrap();
 //!     }
 //!     params.map(f32::to_bits)
 //! });

@@ -6,7 +6,7 @@
 //! 2018), SGD along the sign of the momentum:
 //!
 //! ```
-//! use gradus::{Clock, Error, Hyper, Vector, Level, Optimizer, Rule, State};
+//! use gradus::{Clock, Error, Hyper, Level, Optimizer, Rule, State, Vector, Width};
 //!
 //! /// `m = rho m + (1 - rho) g`, `p -= lr sign(m)`.
 //! #[derive(Clone, Copy)]
@@ -60,8 +60,8 @@
 //! // The test to write first: any level gives the bits of the scalar one, also in the tail.
 //! let grads: [f32; 37] = std::array::from_fn(|i| i as f32 - 18.0);
 //! let run = |level| {
-//!     let (mut params, mut state) = ([0.0; 37], State::<Signum, 1, 37>::new());
-//!     signum.step_slices_at(level, &mut params, &grads, state.as_mut()).unwrap();
+//!     let (mut params, mut state) = ([0.0; 37], State::<Signum, 37>::new());
+//!     signum.on(level).step_slices(&mut params, &grads, state.as_mut()).unwrap();
 //!     params.map(f32::to_bits)
 //! };
 //! assert!(Level::available().all(|level| run(level) == run(Level::SCALAR)));
@@ -70,8 +70,8 @@
 //! It now has everything that the crate's own rules have: slices, lists of tensors, transforms, schedules,
 //! every instruction set and, with the feature `rayon`, threads. What to keep in mind:
 //!
-//! - `K` in `Optimizer` is the number of columns of state, and `Family` names whose they are: a state of
-//!   another family does not compile.
+//! - `Columns = Width<K>` is the number of columns of state, said once, in the rule. `Family` names whose they are: a state
+//!   of another family does not compile.
 //! - Zero bits are the initial state. Whoever needs a start at 1 stores the difference from 1, as
 //!   [`Nadam`](crate::Nadam) does in the clock.
 //! - Fold what is the same for all parameters into the constants, in [`rule`](crate::Optimizer::rule): it

@@ -38,7 +38,7 @@ const fn framed(records: u64) -> u64 {
 /// use gradus::{AdamState, store};
 /// let (state, step) = (AdamState::<64>::new(), 7_u32);
 /// let mut pieces = store::Pieces::new((&state, step))?;
-/// let (mut piece, mut file) = ([0; 100], Vec::new());
+/// let (mut piece, mut file) = ([0; 100], Vec::<u8>::new());
 /// loop {
 ///     let n = pieces.take(&mut piece);
 ///     if n == 0 {

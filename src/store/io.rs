@@ -75,7 +75,7 @@ pub fn read(value: impl Load, from: impl Read + Seek) -> io::Result<()> {
 /// The new one is first written to the same path with `.new` behind it.
 ///
 /// # Errors
-/// Those of [`write`] and of the file system. The file at `path` is what it was.
+/// Those of [`write`](fn@write) and of the file system. The file at `path` is what it was.
 ///
 /// ```
 /// use gradus::{AdamState, store};

@@ -27,7 +27,7 @@
 //! | memory | [`save`], [`load`], [`to_vec`] |
 //! | anything, in pieces: a state may be larger than the memory that is free | [`save_to`], [`load_from`], [`Pieces`] |
 //! | a file of the operating system, replaced at once | [`save_file`], [`load_file`] |
-//! | streams of `std::io` | [`write`], [`read`] |
+//! | streams of `std::io` | [`write`](fn@write), [`read`](fn@read) |
 //! | raw flash, whatever a power cut tears | [`Journal`], [`AsyncJournal`] |
 //!
 //! What can be saved: the state of every optimizer, average of weights and batch normalisation (as

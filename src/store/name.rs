@@ -112,6 +112,7 @@ impl defmt::Format for Name {
 /// struct SignSgd; // an optimizer of your own, with one column of state
 /// impl Stateful for SignSgd {
 ///     type Columns = Width<1>;
+///     type Memory = f32;
 /// }
 /// impl Family for SignSgd {
 ///     const NAME: Name = Name::new("signsgd");

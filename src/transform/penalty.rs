@@ -80,7 +80,7 @@ impl L2 {
         weighted(self.lambda, sum_squares(Level::detect(), weights))
     }
 
-    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
+    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](crate::With) fuses
     /// the same sum into the update.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl L1 {
         weighted(self.lambda, sum_abs(Level::detect(), weights))
     }
 
-    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
+    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](crate::With) fuses
     /// the same sum into the update.
     ///
     /// # Errors
@@ -183,7 +183,7 @@ impl ElasticNet {
         weighted(self.lambda, weighted(self.beta, sum_squares(level, weights)) + sum_abs(level, weights))
     }
 
-    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](super::With) fuses
+    /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](crate::With) fuses
     /// the same sum into the update.
     ///
     /// # Errors

@@ -56,7 +56,7 @@ use slots::{Geometry, Slots};
 /// // Whenever the run should survive from here on.
 /// journal.save(&state)?;
 /// # assert!(!resumed && journal.load(&mut state)?);
-/// # Ok::<(), JournalError<_>>(())
+/// # Ok::<(), JournalError<NorFlashErrorKind>>(())
 /// ```
 ///
 /// Files go through a buffer of [`PIECE`](super::PIECE) bytes on the stack, so that a state may be larger than the
