@@ -115,17 +115,6 @@ impl<T> Memory<T> {
         unsafe { &mut *self.start }
     }
 
-    /// `K` columns of `n` elements one after the other, to read; this memory is `K * n` long.
-    ///
-    /// # Safety
-    /// As [`slice`](Self::slice).
-    pub unsafe fn columns<'a, const K: usize>(self, n: usize) -> [&'a [T]; K] {
-        core::array::from_fn(|k| {
-            // SAFETY: column k ends at (k + 1) * n, at most K * n.
-            unsafe { core::slice::from_raw_parts(self.start.wrapping_add(k * n), n) }
-        })
-    }
-
     /// `K` columns of `n` elements one after the other, to write; this memory is `K * n` long.
     ///
     /// # Safety

@@ -2,13 +2,15 @@
 
 use super::gradus_status::{self, *};
 use super::guard;
-use super::memory::{Memory, Region, apart, copy, put};
+use super::memory::{Memory, Region, apart, area, copy, put};
 use super::{gradus_ensemble, gradus_masks};
 use crate::cut::cut_mut;
 use crate::ensemble::{Ema, Swa, record as ensemble};
 use crate::norm::BatchNorm;
-use crate::optim::{check_state, write_state, *};
-use crate::store::{self, Load, Save};
+use crate::optim::{check_named as check_state, read_clock, write_named as write_state, *};
+use crate::simd::{Bf16, ColumnSet};
+use crate::store::bytes::Number;
+use crate::store::{self, Family, Load, Name, Save};
 use core::ffi::c_void;
 
 /// One value of a file. The values of a file are saved and loaded in the order of their list.
@@ -36,119 +38,26 @@ pub const GRADUS_ITEM_MASKS: u32 = 2;
 /// One gradus_ensemble: its members, as many as the file has, if there is room for them.
 pub const GRADUS_ITEM_ENSEMBLE: u32 = 3;
 
-/// An item whose pointers have been checked.
-struct Item {
-    kind: u32,
-    n: usize,
-    members: usize,
-    ensemble: Memory<gradus_ensemble>,
-    floats: Memory<f32>,
-    word: Memory<u32>,
-    masks: Memory<gradus_masks>,
-    clock: Memory<Clock>,
-}
+/// Added to the kind of an optimizer's state: one in half the memory, whose columns are `uint16_t`.
+pub const GRADUS_ITEM_HALF: u32 = 0x100;
+
+/// Columns of state, at most.
+const MOST: usize = 4;
 
 macro_rules! states {
-    ($($(#[$doc:meta])* $kind:ident = $value:literal $optimizer:ident $k:literal,)*) => {
+    ($($(#[$doc:meta])* $kind:ident = $value:literal $family:ident,)*) => {
         $($(#[$doc])* pub const $kind: u32 = $value;)*
 
-        impl Item {
-            unsafe fn new(item: &gradus_item) -> Result<Self, gradus_status> {
-                if item.kind == GRADUS_ITEM_ENSEMBLE {
-                    // SAFETY: the caller vouches for the memory, which is checked.
-                    let ensemble = unsafe { copy(item.data.cast_const().cast::<gradus_ensemble>())? };
-                    return Ok(Self {
-                        kind: item.kind,
-                        n: ensemble.n,
-                        members: ensemble.room as usize,
-                        ensemble: Memory::one(item.data.cast())?,
-                        floats: ensemble.memory()?,
-                        word: Memory::new(item.data.cast(), 0)?,
-                        masks: Memory::new(item.data.cast(), 0)?,
-                        clock: Memory::new(item.clock, 0)?,
-                    });
-                }
-                let (floats, words, masks, clocks) = match item.kind {
-                    GRADUS_ITEM_FLOATS => (Some(item.n), 0, 0, 0),
-                    GRADUS_ITEM_U32 => (Some(0), 1, 0, 0),
-                    GRADUS_ITEM_MASKS => (Some(0), 0, 1, 0),
-                    $($kind => (item.n.checked_mul($k), 0, 0, 1),)*
-                    _ => return Err(GRADUS_ERROR_ENUM),
-                };
-                Ok(Self {
-                    kind: item.kind,
-                    n: item.n,
-                    members: 0,
-                    ensemble: Memory::new(item.data.cast(), 0)?,
-                    floats: Memory::new(item.data.cast(), floats.ok_or(GRADUS_ERROR_LENGTH)?)?,
-                    word: Memory::new(item.data.cast(), words)?,
-                    masks: Memory::new(item.data.cast(), masks)?,
-                    clock: Memory::new(item.clock, clocks)?,
-                })
-            }
-        }
-
-        /// # Safety of all three
-        /// `new` has checked the pointers for this kind; the caller vouches for the memory.
-        impl Item {
-            unsafe fn write(&self, to: &mut store::Writer<'_>) {
-                // SAFETY: as said above; nothing is written.
-                unsafe {
-                    match self.kind {
-                        $($kind => {
-                            let columns = self.floats.columns::<$k>(self.n);
-                            write_state::<$optimizer, f32, _>(to, &columns, self.clock.one_ref());
-                        })*
-                        GRADUS_ITEM_U32 => self.word.one_ref().write(to),
-                        GRADUS_ITEM_MASKS => self.masks.one_ref().build().write(to),
-                        GRADUS_ITEM_ENSEMBLE => {
-                            let all = self.floats.slice();
-                            let member = |k| all.get(k * self.n..(k + 1) * self.n).unwrap_or_default();
-                            ensemble::write(to, (0..self.ensemble.one_ref().count as usize).map(member));
-                        }
-                        _ => self.floats.slice().write(to),
-                    }
-                }
-            }
-
-            unsafe fn check(&self, from: &mut store::Reader<'_>) -> Result<(), store::Error> {
-                // SAFETY: as said above; nothing is written.
-                unsafe {
-                    match self.kind {
-                        $($kind => check_state::<$optimizer, f32>(from, $k, Some(self.n)),)*
-                        GRADUS_ITEM_U32 => self.word.one_ref().check(from),
-                        GRADUS_ITEM_MASKS => self.masks.one_ref().build().check(from),
-                        GRADUS_ITEM_ENSEMBLE => ensemble::check(from, self.members, Some(self.n)),
-                        _ => self.floats.slice().check(from),
-                    }
-                }
-            }
-
-            unsafe fn read(&self, from: &mut store::Reader<'_>) {
-                // SAFETY: as said above; no other view is alive.
-                unsafe {
-                    match self.kind {
-                        $($kind => {
-                            let columns = self.floats.columns_mut::<crate::simd::Width<$k>>(self.n);
-                            StateMut::<$optimizer>::new(columns, self.clock.one_mut()).read(from);
-                        })*
-                        GRADUS_ITEM_U32 => self.word.one_mut().read(from),
-                        GRADUS_ITEM_MASKS => {
-                            let masks = self.masks.one_mut();
-                            let mut generator = masks.build();
-                            generator.read(from);
-                            masks.keep(&generator);
-                        }
-                        GRADUS_ITEM_ENSEMBLE => {
-                            let (mut rest, ensemble) = (self.floats.slice_mut(), self.ensemble.one_mut());
-                            ensemble.count = from.head().columns.min(ensemble.room);
-                            for _ in 0..ensemble.count {
-                                from.column(cut_mut(&mut rest, self.n));
-                            }
-                        }
-                        _ => self.floats.slice_mut().read(from),
-                    }
-                }
+        /// The name of a kind of state, its name in half the memory, and its columns.
+        fn state(kind: u32) -> Result<(Name, Name, usize), gradus_status> {
+            match kind {
+                $($kind => Ok(const {
+                    let columns = <<$family as Stateful>::Columns as ColumnSet>::COUNT;
+                    assert!(columns <= MOST);
+                    let name = <$family as Family>::NAME;
+                    (name, name.join(Bf16::SUFFIX), columns)
+                }),)*
+                _ => Err(GRADUS_ERROR_ENUM),
             }
         }
     };
@@ -156,47 +65,198 @@ macro_rules! states {
 
 states! {
     /// State of gradus_adagrad_step().
-    GRADUS_ITEM_ADAGRAD = 16 AdaGrad 1,
+    GRADUS_ITEM_ADAGRAD = 16 AdaGrad,
     /// State of gradus_adam_step().
-    GRADUS_ITEM_ADAM = 17 Adam 2,
+    GRADUS_ITEM_ADAM = 17 Adam,
     /// State of gradus_adamw_step().
-    GRADUS_ITEM_ADAMW = 18 AdamW 2,
+    GRADUS_ITEM_ADAMW = 18 AdamW,
     /// State of gradus_amsgrad_step().
-    GRADUS_ITEM_AMSGRAD = 19 AmsGrad 3,
-    /// State of gradus_rmsprop_centered_step().
-    GRADUS_ITEM_RMSPROP_CENTERED = 20 CenteredRmsProp 2,
-    /// State of gradus_rmsprop_centered_momentum_step().
-    GRADUS_ITEM_RMSPROP_CENTERED_MOMENTUM = 21 CenteredRmsPropMomentum 3,
+    GRADUS_ITEM_AMSGRAD = 19 AmsGrad,
+    /// State of gradus_centered_rmsprop_step().
+    GRADUS_ITEM_CENTERED_RMSPROP = 20 CenteredRmsProp,
+    /// State of gradus_centered_rmsprop_momentum_step().
+    GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM = 21 CenteredRmsPropMomentum,
     /// State of gradus_lion_step().
-    GRADUS_ITEM_LION = 22 Lion 1,
+    GRADUS_ITEM_LION = 22 Lion,
     /// State of gradus_momentum_step().
-    GRADUS_ITEM_MOMENTUM = 23 Momentum 1,
+    GRADUS_ITEM_MOMENTUM = 23 Momentum,
     /// State of gradus_nadam_step().
-    GRADUS_ITEM_NADAM = 24 Nadam 2,
+    GRADUS_ITEM_NADAM = 24 Nadam,
     /// State of gradus_nesterov_step().
-    GRADUS_ITEM_NESTEROV = 25 Nesterov 1,
+    GRADUS_ITEM_NESTEROV = 25 Nesterov,
     /// State of gradus_rmsprop_step().
-    GRADUS_ITEM_RMSPROP = 26 RmsProp 1,
+    GRADUS_ITEM_RMSPROP = 26 RmsProp,
     /// State of gradus_rmsprop_momentum_step().
-    GRADUS_ITEM_RMSPROP_MOMENTUM = 27 RmsPropMomentum 2,
+    GRADUS_ITEM_RMSPROP_MOMENTUM = 27 RmsPropMomentum,
     /// State of gradus_sgd_step(): the clock alone.
-    GRADUS_ITEM_SGD = 28 Sgd 0,
+    GRADUS_ITEM_SGD = 28 Sgd,
     /// Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
-    GRADUS_ITEM_BATCH_NORM = 29 BatchNorm 2,
+    GRADUS_ITEM_BATCH_NORM = 29 BatchNorm,
+    /// State of gradus_adadelta_step().
+    GRADUS_ITEM_ADADELTA = 30 Adadelta,
+    /// State of gradus_adamax_step().
+    GRADUS_ITEM_ADAMAX = 31 Adamax,
+    /// State of gradus_radam_step().
+    GRADUS_ITEM_RADAM = 32 RAdam,
     /// Mean of gradus_swa_update().
-    GRADUS_ITEM_SWA = 48 Swa 1,
+    GRADUS_ITEM_SWA = 48 Swa,
     /// Average of gradus_ema_update().
-    GRADUS_ITEM_EMA = 49 Ema 1,
+    GRADUS_ITEM_EMA = 49 Ema,
+}
+
+/// A state in the caller's memory: one column after the other.
+struct Columns<M> {
+    name: Name,
+    count: usize,
+    n: usize,
+    memory: Memory<M>,
+    clock: Memory<Clock>,
+}
+
+/// An item whose pointers have been checked.
+enum Item {
+    Floats(Memory<f32>),
+    Word(Memory<u32>),
+    Masks(Memory<gradus_masks>),
+    Ensemble { head: Memory<gradus_ensemble>, members: Memory<f32>, n: usize, room: usize },
+    State(Columns<f32>),
+    Half(Columns<Bf16>),
 }
 
 impl Item {
+    /// # Safety
+    /// What the item points at is memory of its kind.
+    unsafe fn new(item: &gradus_item) -> Result<Self, gradus_status> {
+        let gradus_item { kind, n, data, clock } = *item;
+        Ok(match kind {
+            GRADUS_ITEM_FLOATS => Self::Floats(Memory::new(data.cast(), n)?),
+            GRADUS_ITEM_U32 => Self::Word(Memory::one(data.cast())?),
+            GRADUS_ITEM_MASKS => Self::Masks(Memory::one(data.cast())?),
+            GRADUS_ITEM_ENSEMBLE => {
+                // SAFETY: the caller vouches for the memory, which is checked.
+                let ensemble = unsafe { copy(data.cast_const().cast::<gradus_ensemble>())? };
+                let (head, members) = (Memory::one(data.cast())?, ensemble.memory()?);
+                Self::Ensemble { head, members, n: ensemble.n, room: ensemble.room as usize }
+            }
+            _ => {
+                let (name, half, count) = state(kind & !GRADUS_ITEM_HALF)?;
+                let (length, clock) = (area(n, count)?, Memory::one(clock)?);
+                if kind & GRADUS_ITEM_HALF == 0 {
+                    Self::State(Columns { name, count, n, memory: Memory::new(data.cast(), length)?, clock })
+                } else {
+                    Self::Half(Columns {
+                        name: half,
+                        count,
+                        n,
+                        memory: Memory::new(data.cast(), length)?,
+                        clock,
+                    })
+                }
+            }
+        })
+    }
+
     /// What a call on this item touches.
-    fn regions(&self, written: bool) -> [Region; 5] {
-        let Self { floats, word, masks, clock, ensemble, .. } = *self;
-        if written {
-            [floats.written(), word.written(), masks.written(), clock.written(), ensemble.written()]
-        } else {
-            [floats.read(), word.read(), masks.read(), clock.read(), ensemble.read()]
+    fn regions(&self, written: bool) -> Result<[Region; 2], gradus_status> {
+        fn both<A, B>(a: Memory<A>, b: Memory<B>, written: bool) -> [Region; 2] {
+            if written { [a.written(), b.written()] } else { [a.read(), b.read()] }
+        }
+        let none = nothing()?;
+        Ok(match self {
+            Self::Floats(floats) => [both(*floats, *floats, written)[0], none],
+            Self::Word(word) => [both(*word, *word, written)[0], none],
+            Self::Masks(masks) => [both(*masks, *masks, written)[0], none],
+            Self::Ensemble { head, members, .. } => both(*head, *members, written),
+            Self::State(state) => both(state.memory, state.clock, written),
+            Self::Half(state) => both(state.memory, state.clock, written),
+        })
+    }
+}
+
+/// # Safety of all three
+/// `new` has checked the pointers; the caller vouches for the memory.
+impl<M: Number> Columns<M> {
+    unsafe fn write(&self, to: &mut store::Writer<'_>) {
+        // SAFETY: as said above; nothing is written.
+        let (all, clock) = unsafe { (self.memory.slice(), self.clock.one_ref()) };
+        let columns: [&[M]; MOST] = core::array::from_fn(|k| member(all, self.n, k));
+        write_state(to, self.name, columns.get(..self.count).unwrap_or_default(), clock);
+    }
+
+    unsafe fn check(&self, from: &mut store::Reader<'_>) -> Result<(), store::Error> {
+        check_state::<M>(from, self.name, self.count, Some(self.n))
+    }
+
+    unsafe fn read(&self, from: &mut store::Reader<'_>) {
+        // SAFETY: as said above; no other view is alive.
+        let (all, clock) = unsafe { (self.memory.slice_mut(), self.clock.one_mut()) };
+        from.head();
+        *clock = read_clock(from);
+        from.column(all); // the columns lie one after the other in both
+    }
+}
+
+/// Element `k` of slices of `n` that lie one after the other.
+fn member<M>(all: &[M], n: usize, k: usize) -> &[M] {
+    all.get(k * n..(k + 1) * n).unwrap_or_default()
+}
+
+/// # Safety of all three
+/// `new` has checked the pointers for this kind; the caller vouches for the memory.
+impl Item {
+    unsafe fn write(&self, to: &mut store::Writer<'_>) {
+        // SAFETY: as said above; nothing is written.
+        unsafe {
+            match self {
+                Self::Floats(floats) => floats.slice().write(to),
+                Self::Word(word) => word.one_ref().write(to),
+                Self::Masks(masks) => masks.one_ref().build().write(to),
+                Self::Ensemble { head, members, n, .. } => {
+                    let (all, count) = (members.slice(), head.one_ref().count as usize);
+                    ensemble::write(to, (0..count).map(|k| member(all, *n, k)));
+                }
+                Self::State(state) => state.write(to),
+                Self::Half(state) => state.write(to),
+            }
+        }
+    }
+
+    unsafe fn check(&self, from: &mut store::Reader<'_>) -> Result<(), store::Error> {
+        // SAFETY: as said above; nothing is written.
+        unsafe {
+            match self {
+                Self::Floats(floats) => floats.slice().check(from),
+                Self::Word(word) => word.one_ref().check(from),
+                Self::Masks(masks) => masks.one_ref().build().check(from),
+                Self::Ensemble { n, room, .. } => ensemble::check(from, *room, Some(*n)),
+                Self::State(state) => state.check(from),
+                Self::Half(state) => state.check(from),
+            }
+        }
+    }
+
+    unsafe fn read(&self, from: &mut store::Reader<'_>) {
+        // SAFETY: as said above; no other view is alive.
+        unsafe {
+            match self {
+                Self::Floats(floats) => floats.slice_mut().read(from),
+                Self::Word(word) => word.one_mut().read(from),
+                Self::Masks(masks) => {
+                    let masks = masks.one_mut();
+                    let mut generator = masks.build();
+                    generator.read(from);
+                    masks.keep(&generator);
+                }
+                Self::Ensemble { head, members, n, .. } => {
+                    let (mut rest, head) = (members.slice_mut(), head.one_mut());
+                    head.count = from.head().columns.min(head.room);
+                    for _ in 0..head.count {
+                        from.column(cut_mut(&mut rest, *n));
+                    }
+                }
+                Self::State(state) => state.read(from),
+                Self::Half(state) => state.read(from),
+            }
         }
     }
 }
@@ -222,12 +282,12 @@ impl List<'_> {
         let items = unsafe { list.slice() };
         for (i, item) in items.iter().enumerate() {
             // SAFETY: the caller vouches for the memory.
-            let regions = unsafe { Item::new(item)?.regions(load) };
-            let [floats, word, masks, clock, ensemble] = regions;
-            apart([list.read(), file, size, floats, word, masks, clock, ensemble])?;
+            let regions = unsafe { Item::new(item)?.regions(load)? };
+            let [first, second] = regions;
+            apart([list.read(), file, size, first, second])?;
             for other in items.iter().take(i) {
                 // SAFETY: the caller vouches for the memory.
-                let others = unsafe { Item::new(other)?.regions(load) };
+                let others = unsafe { Item::new(other)?.regions(load)? };
                 for region in regions {
                     for other in others {
                         apart([region, other])?;

@@ -44,7 +44,7 @@ pub use nadam::{Nadam, NadamState};
 pub use nesterov::{Nesterov, NesterovState};
 pub use radam::{RAdam, RAdamState};
 #[cfg(feature = "ffi")]
-pub(crate) use record::{check_state, write_state};
+pub(crate) use record::{check_named, read_clock, write_named};
 pub use rmsprop::{
     CenteredRmsProp, CenteredRmsPropMomentum, CenteredRmsPropMomentumState, CenteredRmsPropState, RmsProp,
     RmsPropMomentum, RmsPropMomentumState, RmsPropState,

@@ -27,7 +27,7 @@ pub(super) const fn name<O: Family, M: Number>() -> Name {
 }
 
 /// Writes the state of optimizer `O` in any memory.
-pub(crate) fn write_state<O: Family, M: Number, C: AsRef<[M]>>(
+fn write_state<O: Family, M: Number, C: AsRef<[M]>>(
     to: &mut Writer<'_>,
     columns: &[C],
     clock: &Clock,
@@ -36,7 +36,7 @@ pub(crate) fn write_state<O: Family, M: Number, C: AsRef<[M]>>(
 }
 
 /// Writes a state under its name.
-pub(super) fn write_named<M: Number, C: AsRef<[M]>>(
+pub(crate) fn write_named<M: Number, C: AsRef<[M]>>(
     to: &mut Writer<'_>,
     name: Name,
     columns: &[C],
@@ -54,7 +54,7 @@ pub(super) fn write_named<M: Number, C: AsRef<[M]>>(
 
 /// Passes over the state of optimizer `O` in a file, if it has as many columns of as many elements; of any number if
 /// that is not given.
-pub(crate) fn check_state<O: Family, M: Number>(
+fn check_state<O: Family, M: Number>(
     from: &mut Reader<'_>,
     columns: usize,
     length: Option<usize>,
@@ -63,7 +63,7 @@ pub(crate) fn check_state<O: Family, M: Number>(
 }
 
 /// Passes over the state of a name in a file.
-pub(super) fn check_named<M: Number>(
+pub(crate) fn check_named<M: Number>(
     from: &mut Reader<'_>,
     name: Name,
     columns: usize,
@@ -81,10 +81,15 @@ pub(super) fn check_named<M: Number>(
     Ok(())
 }
 
+/// Reads the clock of a state, which stands behind its head.
+pub(crate) fn read_clock(from: &mut Reader<'_>) -> Clock {
+    clock(from.bytes())
+}
+
 /// Reads what stands behind the head of a state.
 fn read_state<O: Stateful<Memory: Number>>(from: &mut Reader<'_>, state: StateMut<'_, O>) {
     let StateMut { mut columns, clock: to, .. } = state;
-    *to = clock(from.bytes());
+    *to = read_clock(from);
     for column in columns.as_mut() {
         from.column(column);
     }

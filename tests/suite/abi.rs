@@ -531,8 +531,8 @@ fn states(out: &mut String) {
         GRADUS_ITEM_ADAM Adam, 2;
         GRADUS_ITEM_ADAMW AdamW, 2;
         GRADUS_ITEM_AMSGRAD AmsGrad, 3;
-        GRADUS_ITEM_RMSPROP_CENTERED CenteredRmsProp, 2;
-        GRADUS_ITEM_RMSPROP_CENTERED_MOMENTUM CenteredRmsPropMomentum, 3;
+        GRADUS_ITEM_CENTERED_RMSPROP CenteredRmsProp, 2;
+        GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM CenteredRmsPropMomentum, 3;
         GRADUS_ITEM_LION Lion, 1;
         GRADUS_ITEM_MOMENTUM Momentum, 1;
         GRADUS_ITEM_NADAM Nadam, 2;
@@ -541,6 +541,11 @@ fn states(out: &mut String) {
         GRADUS_ITEM_RMSPROP_MOMENTUM RmsPropMomentum, 2;
         GRADUS_ITEM_SGD Sgd, 0;
         GRADUS_ITEM_BATCH_NORM norm::BatchNorm, 2;
+        GRADUS_ITEM_ADADELTA Adadelta, 2;
+        GRADUS_ITEM_ADAMAX Adamax, 2;
+        GRADUS_ITEM_RADAM RAdam, 2;
+        GRADUS_ITEM_SWA ensemble::Swa, 1;
+        GRADUS_ITEM_EMA ensemble::Ema, 1;
     }
     writeln!(out, "states {:016x}", hash_bytes(bytes)).unwrap();
 }

@@ -391,3 +391,40 @@ fn averages_and_ensembles_are_those_of_rust() {
         assert_eq!(gradus_ensemble_push(e, run.params.as_ptr()), GRADUS_ERROR_EMPTY);
     }
 }
+
+/// A state in half the memory is saved under its own name, and not taken for another.
+#[test]
+fn half_states_are_those_of_rust() {
+    use gradus::{Adam, Optimizer};
+    let adam = Adam::new(0.1).half();
+    let (mut params, mut state) = ([0.5; N], adam.state::<N>());
+    for _ in 0..3 {
+        adam.step(&mut params, &core::array::from_fn(|k| k as f32 - 40.0), &mut state);
+    }
+    let file = store::to_vec(&state).unwrap();
+    let item = |kind, data: *mut c_void, clock| gradus_item { kind, n: N, data, clock };
+    let saved =
+        item(GRADUS_ITEM_ADAM | GRADUS_ITEM_HALF, (&raw mut state.columns).cast(), &raw mut state.clock);
+    let (mut columns, mut clock) = ([0_u16; 2 * N], Clock::new());
+    let loaded = item(saved.kind, columns.as_mut_ptr().cast(), &raw mut clock);
+    let mut floats = [0.0_f32; 2 * N];
+    let whole = item(GRADUS_ITEM_ADAM, floats.as_mut_ptr().cast(), &raw mut clock);
+    let (mut buffer, mut size) = (vec![0; file.len()], 0);
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        assert_eq!(gradus_save(&saved, 1, buffer.as_mut_ptr(), buffer.len(), &mut size), GRADUS_OK);
+        assert!(buffer == file);
+        assert_eq!(gradus_load(&whole, 1, buffer.as_ptr(), size), GRADUS_ERROR_FILE_KIND);
+        assert_eq!(clock.t, 0);
+        assert_eq!(gradus_load(&loaded, 1, buffer.as_ptr(), size), GRADUS_OK);
+        let none = item(GRADUS_ITEM_U32 | GRADUS_ITEM_HALF, columns.as_mut_ptr().cast(), &raw mut clock);
+        assert_eq!(gradus_load(&none, 1, buffer.as_ptr(), size), GRADUS_ERROR_ENUM);
+    }
+    let bits: Vec<_> = file[16 + 4 + 8 + 16 + 8..file.len() - 4]
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|x| u16::from_le_bytes(*x))
+        .collect();
+    assert_eq!((columns.as_slice(), clock.t), (bits.as_slice(), 3));
+}
