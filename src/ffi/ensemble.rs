@@ -50,7 +50,7 @@ unsafe fn update<A: Average>(
 
 /// Takes the `n` floats of `params` into the mean of all that it was given (SWA; Izmailov et al., 2018).
 ///
-/// `state` is GRADUS_SWA_COLUMNS * n floats, of which the first `n` are the mean; state and clock start as zeros.
+/// `state` is GRADUS_SWA_COLUMNS * n floats, of which the first `n` are the mean; `state` and `clock` start as zeros.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
@@ -66,8 +66,8 @@ pub unsafe extern "C" fn gradus_swa_update(
 
 /// Takes the `n` floats of `params` into the moving average.
 ///
-/// `state` is GRADUS_EMA_COLUMNS * n floats, of which the first `n` are the average; state and clock start as zeros.
-/// The decay is not checked here.
+/// `state` is GRADUS_EMA_COLUMNS * n floats, of which the first `n` are the average; `state` and `clock` start as zeros.
+/// The decay of `config` is not checked here.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
@@ -127,7 +127,7 @@ impl gradus_ensemble {
     }
 }
 
-/// Adds the ensemble's `n` floats of `params` as one more model.
+/// Adds the `n` floats of `params` to `ensemble` as one more model.
 ///
 /// Errors: GRADUS_ERROR_FULL if there is no room, GRADUS_ERROR_EMPTY if `n` is 0, GRADUS_ERROR_VERSION,
 /// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
@@ -166,10 +166,10 @@ pub type gradus_model = Option<
     ) -> i32,
 >;
 
-/// Writes the mean of what the members predict to the `m` floats of `mean`.
+/// Writes the mean of what the members of `ensemble` predict to the `m` floats of `mean`.
 ///
-/// `model` fills `m` floats, which are `scratch`: the classes of one sample, or of many samples in a row. gradus_argmax()
-/// of each row is the ensemble's answer.
+/// `model` is handed `context`, and fills the `m` floats of `scratch`: the classes of one sample, or of many samples in a
+/// row. gradus_argmax() of each row is the ensemble's answer.
 ///
 /// Errors: GRADUS_ERROR_EMPTY if there is no member, GRADUS_ERROR_CALLBACK if `model` failed, after which `mean` holds
 /// nothing of use, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn gradus_ensemble_predict(
     })
 }
 
-/// Writes the index of the largest of `n` floats to `index`, the first of equals; NaN is passed over.
+/// Writes the index of the largest of the `n` floats of `values` to `index`, the first of equals; NaN is passed over.
 ///
 /// Errors: GRADUS_ERROR_EMPTY if there is none, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 /// GRADUS_ERROR_LENGTH.

@@ -155,7 +155,7 @@ impl From<JournalError<()>> for gradus_status {
     }
 }
 
-/// Finds the newest complete file in the region of `flash`: once at every start.
+/// Finds the newest complete file in the region of `flash`, and notes it in `journal`: once at every start.
 ///
 /// A journal keeps the newest complete file, whatever a power cut tears: a save erases the slot of the older file, writes
 /// the data and last its header. Slots and files are those of the Rust crate.
@@ -183,6 +183,7 @@ pub unsafe extern "C" fn gradus_journal_open(
 
 /// Saves the `count` elements of `items` to the slot of the older file, in pieces of at most 256 bytes.
 ///
+/// `flash` and `journal` are those of gradus_journal_open().
 /// If it fails, the newest file is what it was; after a restart it is that file or the new one, whole in either case.
 ///
 /// Errors: GRADUS_ERROR_FILE_LENGTH if the file does not fit into a slot, GRADUS_ERROR_CALLBACK,
@@ -212,6 +213,8 @@ pub unsafe extern "C" fn gradus_journal_save(
 
 /// Loads the `count` elements of `items` from the newest complete file, and writes 1 to `found`; 0 if there is none.
 ///
+/// `flash` and `journal` are those of gradus_journal_open().
+///
 /// Errors: those of gradus_load_from(), GRADUS_ERROR_VERSION if the journal is not open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_journal_load(
@@ -235,7 +238,9 @@ pub unsafe extern "C" fn gradus_journal_load(
     })
 }
 
-/// Writes `n` bytes of any content to the slot of the older file.
+/// Writes the `n` bytes of `bytes`, of any content, to the slot of the older file.
+///
+/// `flash` and `journal` are those of gradus_journal_open().
 ///
 /// Errors: those of gradus_journal_save().
 #[unsafe(no_mangle)]
@@ -260,6 +265,8 @@ pub unsafe extern "C" fn gradus_journal_write(
 }
 
 /// Reads the newest complete file to `buffer` of `capacity` bytes, and writes its bytes to `size`; 0 if there is none.
+///
+/// `flash` and `journal` are those of gradus_journal_open().
 ///
 /// Errors: GRADUS_ERROR_FILE_LENGTH if the buffer is too short, GRADUS_ERROR_CALLBACK, GRADUS_ERROR_FLASH_DAMAGED if
 /// the file has changed, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.

@@ -58,7 +58,8 @@ pub unsafe extern "C" fn gradus_save_to(
 /// Loads the `count` elements of `items` from a file of `size` bytes that `source` reads.
 ///
 /// The file is read twice from its beginning to its end, in pieces of 256 bytes, the last one shorter: the first time to
-/// compare its checksum and its shape, the second time into the items. `source` may not touch their memory.
+/// compare its checksum and its shape, the second time into the items. `context` is handed on to `source`, which may not
+/// touch the memory of the items.
 ///
 /// Errors: those of gradus_load(), and GRADUS_ERROR_CALLBACK if `source` failed: nothing was written.
 /// GRADUS_ERROR_FILE_TORN if it failed or gave other bytes the second time: the items hold a part of the file.
