@@ -3263,15 +3263,15 @@ typedef int32_t (*gradus_model)(void *context, size_t n, const float *params, si
 
 // Takes the `n` floats of `params` into the mean of all that it was given (SWA; Izmailov et al., 2018).
 //
-// `state` is GRADUS_SWA_COLUMNS * n floats, of which the first `n` are the mean; state and clock start as zeros.
+// `state` is GRADUS_SWA_COLUMNS * n floats, of which the first `n` are the mean; `state` and `clock` start as zeros.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_swa_update(size_t n, const float *params, float *state, gradus_clock *clock);
 
 // Takes the `n` floats of `params` into the moving average.
 //
-// `state` is GRADUS_EMA_COLUMNS * n floats, of which the first `n` are the average; state and clock start as zeros.
-// The decay is not checked here.
+// `state` is GRADUS_EMA_COLUMNS * n floats, of which the first `n` are the average; `state` and `clock` start as zeros.
+// The decay of `config` is not checked here.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_ema_update(const gradus_ema *config,
@@ -3285,16 +3285,16 @@ gradus_status gradus_ema_update(const gradus_ema *config,
 // Errors: GRADUS_ERROR_RHO, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION.
 gradus_status gradus_ema_check(const gradus_ema *config);
 
-// Adds the ensemble's `n` floats of `params` as one more model.
+// Adds the `n` floats of `params` to `ensemble` as one more model.
 //
 // Errors: GRADUS_ERROR_FULL if there is no room, GRADUS_ERROR_EMPTY if `n` is 0, GRADUS_ERROR_VERSION,
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_ensemble_push(gradus_ensemble *ensemble, const float *params);
 
-// Writes the mean of what the members predict to the `m` floats of `mean`.
+// Writes the mean of what the members of `ensemble` predict to the `m` floats of `mean`.
 //
-// `model` fills `m` floats, which are `scratch`: the classes of one sample, or of many samples in a row. gradus_argmax()
-// of each row is the ensemble's answer.
+// `model` is handed `context`, and fills the `m` floats of `scratch`: the classes of one sample, or of many samples in a
+// row. gradus_argmax() of each row is the ensemble's answer.
 //
 // Errors: GRADUS_ERROR_EMPTY if there is no member, GRADUS_ERROR_CALLBACK if `model` failed, after which `mean` holds
 // nothing of use, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
@@ -3306,7 +3306,7 @@ gradus_status gradus_ensemble_predict(const gradus_ensemble *ensemble,
                                       float *scratch,
                                       float *mean);
 
-// Writes the index of the largest of `n` floats to `index`, the first of equals; NaN is passed over.
+// Writes the index of the largest of the `n` floats of `values` to `index`, the first of equals; NaN is passed over.
 //
 // Errors: GRADUS_ERROR_EMPTY if there is none, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 // GRADUS_ERROR_LENGTH.
@@ -3326,6 +3326,9 @@ gradus_status gradus_argmax(size_t n, const float *values, size_t *index);
 // One gradus_ensemble: its members, as many as the file has, if there is room for them.
 #define GRADUS_ITEM_ENSEMBLE 3
 
+// Added to the kind of an optimizer's state: one in half the memory, whose columns are `uint16_t`.
+#define GRADUS_ITEM_HALF 256
+
 // State of gradus_adagrad_step().
 #define GRADUS_ITEM_ADAGRAD 16
 
@@ -3338,11 +3341,11 @@ gradus_status gradus_argmax(size_t n, const float *values, size_t *index);
 // State of gradus_amsgrad_step().
 #define GRADUS_ITEM_AMSGRAD 19
 
-// State of gradus_rmsprop_centered_step().
-#define GRADUS_ITEM_RMSPROP_CENTERED 20
+// State of gradus_centered_rmsprop_step().
+#define GRADUS_ITEM_CENTERED_RMSPROP 20
 
-// State of gradus_rmsprop_centered_momentum_step().
-#define GRADUS_ITEM_RMSPROP_CENTERED_MOMENTUM 21
+// State of gradus_centered_rmsprop_momentum_step().
+#define GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM 21
 
 // State of gradus_lion_step().
 #define GRADUS_ITEM_LION 22
@@ -3367,6 +3370,15 @@ gradus_status gradus_argmax(size_t n, const float *values, size_t *index);
 
 // Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
 #define GRADUS_ITEM_BATCH_NORM 29
+
+// State of gradus_adadelta_step().
+#define GRADUS_ITEM_ADADELTA 30
+
+// State of gradus_adamax_step().
+#define GRADUS_ITEM_ADAMAX 31
+
+// State of gradus_radam_step().
+#define GRADUS_ITEM_RADAM 32
 
 // Mean of gradus_swa_update().
 #define GRADUS_ITEM_SWA 48
@@ -3434,7 +3446,8 @@ gradus_status gradus_save_to(const gradus_item *items,
 // Loads the `count` elements of `items` from a file of `size` bytes that `source` reads.
 //
 // The file is read twice from its beginning to its end, in pieces of 256 bytes, the last one shorter: the first time to
-// compare its checksum and its shape, the second time into the items. `source` may not touch their memory.
+// compare its checksum and its shape, the second time into the items. `context` is handed on to `source`, which may not
+// touch the memory of the items.
 //
 // Errors: those of gradus_load(), and GRADUS_ERROR_CALLBACK if `source` failed: nothing was written.
 // GRADUS_ERROR_FILE_TORN if it failed or gave other bytes the second time: the items hold a part of the file.
@@ -3486,7 +3499,7 @@ typedef struct {
   uint32_t next;
 } gradus_journal;
 
-// Finds the newest complete file in the region of `flash`: once at every start.
+// Finds the newest complete file in the region of `flash`, and notes it in `journal`: once at every start.
 //
 // A journal keeps the newest complete file, whatever a power cut tears: a save erases the slot of the older file, writes
 // the data and last its header. Slots and files are those of the Rust crate.
@@ -3499,6 +3512,7 @@ gradus_status gradus_journal_open(const gradus_flash *flash,
 
 // Saves the `count` elements of `items` to the slot of the older file, in pieces of at most 256 bytes.
 //
+// `flash` and `journal` are those of gradus_journal_open().
 // If it fails, the newest file is what it was; after a restart it is that file or the new one, whole in either case.
 //
 // Errors: GRADUS_ERROR_FILE_LENGTH if the file does not fit into a slot, GRADUS_ERROR_CALLBACK,
@@ -3511,6 +3525,8 @@ gradus_status gradus_journal_save(const gradus_flash *flash,
 
 // Loads the `count` elements of `items` from the newest complete file, and writes 1 to `found`; 0 if there is none.
 //
+// `flash` and `journal` are those of gradus_journal_open().
+//
 // Errors: those of gradus_load_from(), GRADUS_ERROR_VERSION if the journal is not open.
 gradus_status gradus_journal_load(const gradus_flash *flash,
                                   const gradus_journal *journal,
@@ -3518,7 +3534,9 @@ gradus_status gradus_journal_load(const gradus_flash *flash,
                                   size_t count,
                                   uint32_t *found);
 
-// Writes `n` bytes of any content to the slot of the older file.
+// Writes the `n` bytes of `bytes`, of any content, to the slot of the older file.
+//
+// `flash` and `journal` are those of gradus_journal_open().
 //
 // Errors: those of gradus_journal_save().
 gradus_status gradus_journal_write(const gradus_flash *flash,
@@ -3527,6 +3545,8 @@ gradus_status gradus_journal_write(const gradus_flash *flash,
                                    size_t n);
 
 // Reads the newest complete file to `buffer` of `capacity` bytes, and writes its bytes to `size`; 0 if there is none.
+//
+// `flash` and `journal` are those of gradus_journal_open().
 //
 // Errors: GRADUS_ERROR_FILE_LENGTH if the buffer is too short, GRADUS_ERROR_CALLBACK, GRADUS_ERROR_FLASH_DAMAGED if
 // the file has changed, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
