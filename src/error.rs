@@ -151,6 +151,8 @@ macro_rules! hypers {
             Preconditioner GRADUS_ERROR_PRECONDITIONER = -36 "every element of a preconditioner must be finite and positive",
             /// Power of a polynomial: finite and positive.
             Power GRADUS_ERROR_POWER = -37 "power must be finite and positive",
+            /// Bounds: the lower at most the upper, with a finite number between them, and none beside an L1 penalty.
+            Bounds GRADUS_ERROR_BOUNDS = -38 "bounds must be ordered, and stand beside no L1 penalty",
         }
     };
 }

@@ -36,7 +36,7 @@
 //! | [`transform`] | what acts on gradients and weights in the same pass: clips, penalties, decay, max-norm |
 //! | [`noise`] | masks, dropout, DropConnect, stochastic depth, Monte-Carlo averages |
 //! | [`norm`](mod@norm), [`pool`], [`augment`] | batch, group and layer normalisation, fractional max pooling, image augmentation |
-//! | [`second_order`] | L-BFGS, OWL-QN, bounds, Newton |
+//! | [`second_order`] | L-BFGS, also between bounds or with an L1 penalty, and Newton |
 //! | [`ensemble`] | snapshots, independent models, averages of weights |
 //! | [`store`] | saved states, and a journal for flash that survives a power cut |
 //! | [`Exec`], [`Level`] | where calls run: instruction set, threads |

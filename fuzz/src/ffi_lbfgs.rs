@@ -51,7 +51,10 @@ macro_rules! interface {
                 // SAFETY: the caller vouches for the pointers.
                 unsafe {
                     match call {
-                        Call::Step => $step(config, n, x, value, grads, diagonal, work, state),
+                        Call::Step => {
+                            let none = core::ptr::null();
+                            $step(config, n, x, value, grads, diagonal, none, none, work, state)
+                        },
                         Call::Stop => $stop(config, n, x, grads, work, state),
                         Call::Save => $save(config, n, x, grads, work, state, file, bytes, size),
                         Call::Load => $load(config, n, x, grads, work, state, file, bytes),
@@ -109,9 +112,9 @@ fn config(pairs: usize) -> gradus_lbfgs {
 
 /// Bytes of the pieces: x, work, file.
 fn sizes<T>(n: usize, m: usize) -> [usize; 3] {
-    let numbers = [n, (2 * m + 3) * n + (m + 4) * m, 26 + (2 * m + 5) * n + (m + 1) * m];
+    let numbers = [n, (2 * m + 3) * n + (m + 4) * m, 27 + (2 * m + 5) * n + (m + 1) * m];
     let [x, work, file] = numbers.map(|numbers| numbers * size_of::<T>());
-    [x, work, 120 + file]
+    [x, work, 128 + file]
 }
 
 impl Layout {

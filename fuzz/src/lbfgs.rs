@@ -4,7 +4,7 @@
 use crate::input::{moderate, number};
 use arbitrary::{Result, Unstructured};
 use core::ops::ControlFlow;
-use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
+use gradus::second_order::{Given, Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
 use gradus::store;
 use gradus::{Error, Hyper, Level};
 
@@ -227,7 +227,7 @@ where
         while let Some((x, g)) = fixed.ask() {
             let f = objective.call(x, g);
             match &h {
-                Some(h) => fixed.tell_preconditioned(f, h[..].try_into().unwrap()).unwrap(),
+                Some(h) => fixed.tell_with(f, &Given::new().preconditioner(h[..].try_into().unwrap())).unwrap(),
                 None => fixed.tell(f),
             }
         }
@@ -265,14 +265,14 @@ where
 {
     let (before, error) = (store::to_vec(&solver).unwrap(), Error::Range(Hyper::Preconditioner));
     let mut x = start.to_vec();
-    assert_eq!(solver.tell_preconditioned(T::ZERO, h), Err(error));
+    assert_eq!(solver.tell_with(T::ZERO, &Given::new().preconditioner(h)), Err(error));
     assert_eq!(solver.preconditioner(h).minimize(&mut x, |_, _| unreachable!()), Err(error));
     assert!(store::to_vec(&solver).unwrap() == before && bits(&x) == bits(start), "refused, but changed");
 }
 
 fn tell<T: Number>(solver: &mut LbfgsVec<T>, f: T, h: Option<&[T]>) {
     match h {
-        Some(h) => solver.tell_preconditioned(f, h).unwrap(),
+        Some(h) => solver.tell_with(f, &Given::new().preconditioner(h)).unwrap(),
         None => solver.tell(f),
     }
 }

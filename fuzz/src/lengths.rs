@@ -8,7 +8,7 @@ use arbitrary::{Result, Unstructured};
 use gradus::ensemble::{Average, Ema, EnsembleVec, Swa, mean};
 use gradus::noise::{Dropout, MonteCarlo};
 use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
-use gradus::second_order::{DiagonalNewton, LbfgsSettings, LbfgsVec};
+use gradus::second_order::{DiagonalNewton, Given, LbfgsSettings, LbfgsVec};
 use gradus::transform::{ElasticNet, L1, L2, MaxNorm};
 use gradus::{
     Clock, Columns, Error, Exec, Fold, Level, Optimizer, StateMut, Stateful, Tensor, Vector, Width, dot, reduce,
@@ -151,7 +151,7 @@ fn minimisers(u: &mut Unstructured, n: usize) -> Result<()> {
         return Ok(());
     }
     assert_eq!(solver.ask().is_some(), m == n);
-    assert_eq!(solver.tell_preconditioned(1.0, &x).is_ok(), m == n);
+    assert_eq!(solver.tell_with(1.0, &Given::new().preconditioner(&x)).is_ok(), m == n);
     let flat = |_: &[f32], g: &mut [f32]| {
         g.fill(0.0);
         0.0

@@ -4,7 +4,7 @@ use super::gradus_status::{self, *};
 use super::memory::{Memory, apart, copy};
 use super::{guard, same_version};
 use crate::second_order::{
-    Borrowed, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, check_preconditioner, work_len,
+    Borrowed, Bounds, Given, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, work_len,
 };
 use crate::simd::Exec;
 use crate::store::{self, bytes::Number};
@@ -16,7 +16,7 @@ const _: () = assert!(GRADUS_LBFGS_MOST_PAIRS == MOST_PAIRS); // C would not kno
 /// Line search: strong Wolfe conditions (More and Thuente, 1994).
 pub const GRADUS_LINE_SEARCH_MORE_THUENTE: u32 = 0;
 /// Line search: sufficient decrease alone (Armijo, 1966), or a flatter gradient where rounding hides
-/// any decrease; always so with an L1 penalty.
+/// any decrease.
 pub const GRADUS_LINE_SEARCH_BACKTRACKING: u32 = 1;
 
 /// L-BFGS has not stopped.
@@ -35,6 +35,8 @@ pub const GRADUS_STOP_CALLER: u32 = 5;
 pub const GRADUS_STOP_LINE_SEARCH: u32 = 6;
 /// L-BFGS stopped: the value or the gradient at the start is infinite or NaN.
 pub const GRADUS_STOP_NON_FINITE: u32 = 7;
+/// L-BFGS stopped: the value still falls at the longest step.
+pub const GRADUS_STOP_UNBOUNDED: u32 = 8;
 
 /// L-BFGS (Nocedal, 1980): when to stop, and how far to step.
 #[repr(C)]
@@ -68,7 +70,8 @@ pub struct gradus_lbfgs {
     pub step_max: f64,
     /// No step moves a parameter further than this; 0: no limit.
     pub max_move: f64,
-    /// Weight of an L1 penalty: minimises f(x) + l1 * sum |x| by OWL-QN (Andrew and Gao, 2007); 0.
+    /// Weight of an L1 penalty: minimises f(x) + l1 * sum |x|, orthant by orthant (after Andrew and Gao,
+    /// 2007); 0.
     pub l1: f64,
     /// The first parameter that the penalty reaches.
     pub l1_start: usize,
@@ -204,16 +207,20 @@ fn with<'a, T: Real + Into<f64>>(
     Ok(())
 }
 
-/// Tells the run of the value at x, and of the `diagonal` if that is not empty.
+/// Tells the run of the value at x, and of the `diagonal` and the bounds that are not empty.
 fn tell<T: Real + Into<f64>>(
     config: &gradus_lbfgs,
     vectors: Vectors<'_, T>,
     state: &mut gradus_lbfgs_state,
     value: T,
-    diagonal: &[T],
+    [diagonal, lower, upper]: [&[T]; 3],
 ) -> Result<(), gradus_status> {
-    check_preconditioner(diagonal)?;
-    with(config, vectors, state, |run| run.tell(value, (!diagonal.is_empty()).then_some(diagonal)))
+    let given = Given {
+        preconditioner: (!diagonal.is_empty()).then_some(diagonal),
+        bounds: (!lower.is_empty()).then_some(Bounds { lower, upper }),
+    };
+    given.check(vectors[0].len(), T::of(config.l1))?;
+    with(config, vectors, state, |run| run.tell(value, &given))
 }
 
 /// Writes the run to `buffer`, and returns how many bytes it took.
@@ -244,11 +251,6 @@ fn load<T: Real + Number + Into<f64>>(
     Ok(suspended(&run, shape))
 }
 
-/// Elements behind a pointer that may be null.
-fn given<T>(start: *const T, n: usize) -> Result<usize, gradus_status> {
-    Ok(if start.is_null() { 0 } else { n })
-}
-
 /// Tells L-BFGS the `value` and the `grads` at `x`, and writes to `x` where to evaluate next.
 ///
 /// Once `state->stop` is not GRADUS_STOP_RUNNING, `x` is the best point, and further calls have no
@@ -261,23 +263,25 @@ fn given<T>(start: *const T, n: usize) -> Result<usize, gradus_status> {
 /// gradus_lbfgs_state state = {0};
 /// do {
 ///   float f = objective(x, g);
-///   status = gradus_lbfgs_step(&lbfgs, N, x, f, g, NULL, work, &state);
+///   status = gradus_lbfgs_step(&lbfgs, N, x, f, g, NULL, NULL, NULL, work, &state);
 /// } while (status == GRADUS_OK && state.stop == GRADUS_STOP_RUNNING);
 /// ```
 ///
 /// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
 /// `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
-/// Hessian, positive and finite. `value` and `grads` may be infinite or NaN, but not at the start: the
+/// Hessian, positive and finite. `lower` and `upper` are both null, or `n` floats each, the bounds of the
+/// parameters, infinite where there is none; they come with every call of a run or with none, and not
+/// beside an L1 penalty. A first `x` outside is moved to the nearest point inside. `value` and `grads` may be infinite or NaN, but not at the start: the
 /// step becomes shorter.
 ///
 /// On a Cortex-M4F it takes up to 3928 bytes of stack with 20 pairs, with doubles 6400.
 ///
 /// Errors: GRADUS_ERROR_EMPTY if config has no or too many pairs; at the start
 /// GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
-/// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_EMPTY
+/// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SHAPE
 /// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
 /// from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
-/// finite; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
+/// finite; GRADUS_ERROR_BOUNDS if a lower bound lies above its upper one or is NaN, or beside a penalty; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
 /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_lbfgs_step(
@@ -287,24 +291,32 @@ pub unsafe extern "C" fn gradus_lbfgs_step(
     value: f32,
     grads: *mut f32,
     diagonal: *const f32,
+    lower: *const f32,
+    upper: *const f32,
     work: *mut f32,
     state: *mut gradus_lbfgs_state,
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let config = unsafe { lbfgs(config)? };
-        let known = given(diagonal, n)?;
+        if lower.is_null() != upper.is_null() {
+            return Err(GRADUS_ERROR_NULL);
+        }
+        let [known, bounded, _] = [diagonal, lower, upper].map(|start| if start.is_null() { 0 } else { n });
         let x = Memory::new(x, n)?;
         let grads = Memory::new(grads, n)?;
         let diagonal = Memory::new(diagonal, known)?;
+        let (lower, upper) = (Memory::new(lower, bounded)?, Memory::new(upper, bounded)?);
         let work = Memory::new(work, numbers(n, &config)?)?;
         let state = Memory::one(state)?;
-        apart([x.written(), grads.written(), diagonal.read(), work.written(), state.written()])?;
+        let read = [diagonal.read(), lower.read(), upper.read()];
+        apart([x.written(), grads.written(), read[0], read[1], read[2], work.written(), state.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
-        let (x, grads, diagonal, work, state) = unsafe {
-            (x.slice_mut(), grads.slice_mut(), diagonal.slice(), work.slice_mut(), state.one_mut())
+        let (x, grads, given, work, state) = unsafe {
+            let given = [diagonal.slice(), lower.slice(), upper.slice()];
+            (x.slice_mut(), grads.slice_mut(), given, work.slice_mut(), state.one_mut())
         };
-        tell(&config, [x, grads, work], state, value, diagonal)
+        tell(&config, [x, grads, work], state, value, given)
     })
 }
 
@@ -441,24 +453,32 @@ pub unsafe extern "C" fn gradus_lbfgs_step_f64(
     value: f64,
     grads: *mut f64,
     diagonal: *const f64,
+    lower: *const f64,
+    upper: *const f64,
     work: *mut f64,
     state: *mut gradus_lbfgs_state,
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let config = unsafe { lbfgs(config)? };
-        let known = given(diagonal, n)?;
+        if lower.is_null() != upper.is_null() {
+            return Err(GRADUS_ERROR_NULL);
+        }
+        let [known, bounded, _] = [diagonal, lower, upper].map(|start| if start.is_null() { 0 } else { n });
         let x = Memory::new(x, n)?;
         let grads = Memory::new(grads, n)?;
         let diagonal = Memory::new(diagonal, known)?;
+        let (lower, upper) = (Memory::new(lower, bounded)?, Memory::new(upper, bounded)?);
         let work = Memory::new(work, numbers(n, &config)?)?;
         let state = Memory::one(state)?;
-        apart([x.written(), grads.written(), diagonal.read(), work.written(), state.written()])?;
+        let read = [diagonal.read(), lower.read(), upper.read()];
+        apart([x.written(), grads.written(), read[0], read[1], read[2], work.written(), state.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
-        let (x, grads, diagonal, work, state) = unsafe {
-            (x.slice_mut(), grads.slice_mut(), diagonal.slice(), work.slice_mut(), state.one_mut())
+        let (x, grads, given, work, state) = unsafe {
+            let given = [diagonal.slice(), lower.slice(), upper.slice()];
+            (x.slice_mut(), grads.slice_mut(), given, work.slice_mut(), state.one_mut())
         };
-        tell(&config, [x, grads, work], state, value, diagonal)
+        tell(&config, [x, grads, work], state, value, given)
     })
 }
 

@@ -1,4 +1,5 @@
-//! Newton's method and L-BFGS: minimisers that use curvature, for `f32` and `f64`.
+//! Newton's method and L-BFGS, which also takes bounds and L1 penalties: minimisers that use curvature, for `f32` and
+//! `f64`.
 //!
 //! In Rosenbrock's valley, from (-1.2, 1) until the value is below 1e-6, in `f32` (`gallery/src/bin/rosenbrock.rs`; the two
 //! first-order rules with the best of 60 learning rates):
@@ -21,7 +22,7 @@ mod report;
 
 pub use lbfgs::*;
 #[cfg(feature = "ffi")]
-pub(crate) use lbfgs::{Borrowed, MOST_PAIRS, Suspended, check_preconditioner, work_len};
+pub(crate) use lbfgs::{Borrowed, MOST_PAIRS, Suspended, work_len};
 pub use newton::*;
 pub use real::Real;
 pub use report::{Report, Stop};

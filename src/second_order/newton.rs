@@ -103,8 +103,9 @@ impl<T: Real> Default for NewtonSettings<T> {
 /// definite, and the damping grows until it is; so it does where `x + d` is not lower than `x`. After each success it
 /// falls, to nothing in the end, so that convergence is quadratic.
 ///
-/// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart. Where
-/// that is 0 it knows no scale, and the largest of them stands there, or 1 if all are 0.
+/// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart, but none
+/// below 1e-4 of the largest element of the Hessian: a diagonal element that is nearly 0 says nothing of the scale of its
+/// parameter, and a multiple of it damps nothing. If all elements are 0, `D` has 1e-4.
 ///
 /// All bits are zero at the start. The memory is three matrices of `N * N` and four vectors.
 #[derive(Clone, Debug)]
@@ -129,7 +130,7 @@ struct Progress<T> {
     report: Report<T>,
     /// Damping, relative to the diagonal.
     damping: T,
-    /// The largest of the diagonal, or 1: for parameters without curvature.
+    /// The largest element of the Hessian, or 1.
     scale: T,
     /// What the last direction promises: its slope.
     slope: T,
@@ -243,7 +244,7 @@ impl<const N: usize, T: Real> Newton<N, T> {
             (self.now.report.value, self.now.report.gradient) = (f, gradient);
             let mut scale = T::ZERO;
             for (i, row) in self.h.iter().enumerate() {
-                scale = size(row, i, scale).max(scale);
+                scale = row.iter().take(i + 1).fold(scale, |scale, h| h.abs().max(scale));
             }
             if scale == T::ZERO {
                 scale = T::ONE;
@@ -287,7 +288,7 @@ impl<const N: usize, T: Real> Newton<N, T> {
         while !factorise(&self.h0, self.now.damping, self.now.scale, &mut self.factor) {
             self.damp();
             if !self.now.damping.finite() {
-                return self.finish(Stop::NonFinite); // the Hessian is, nearly
+                return self.finish(Stop::LineSearch); // elements near the largest number leave no room
             }
         }
         let d = solve(&self.factor, &self.g0);
@@ -381,14 +382,16 @@ impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
     const SIZE: usize = Head::SIZE + Progress::<T>::COUNT.bytes::<T>() + size_of::<T>() * N * (3 + N);
 }
 
-/// The size of element `i`, which lies on the diagonal; `scale` if that is 0.
+/// The smallest damping of a parameter, as a part of the largest element of the Hessian.
+const FLOOR: f64 = 1e-4;
+
+/// The size of element `i`, which lies on the diagonal, at least a part of `scale`.
 fn size<T: Real>(row: &[T], i: usize, scale: T) -> T {
-    let size = row.get(i).map_or(T::ZERO, |h| h.abs());
-    if size > T::ZERO { size } else { scale }
+    row.get(i).map_or(T::ZERO, |h| h.abs()).max(T::of(FLOOR) * scale)
 }
 
 /// Cholesky's factor of `h + damping D`, row by row; `false` at a pivot that is not above rounding in its row.
-/// `D` is the size of the diagonal of `h`, with `scale` for what is 0 there.
+/// `D` is the size of the diagonal of `h`, with a floor that is a part of `scale`.
 fn factorise<const N: usize, T: Real>(
     h: &[[T; N]; N],
     damping: T,

@@ -26,6 +26,8 @@ pub enum Stop {
     LineSearch = 6,
     /// The value, the gradient or the Hessian at the start is infinite or NaN.
     NonFinite = 7,
+    /// The value still falls at the longest step: it has no minimum, or one that is too far away.
+    Unbounded = 8,
 }
 
 impl Choice for Stop {
@@ -38,6 +40,7 @@ impl Choice for Stop {
         Self::Callback,
         Self::LineSearch,
         Self::NonFinite,
+        Self::Unbounded,
     ];
     fn word(self) -> u32 {
         self as u32
@@ -55,7 +58,8 @@ impl Choice for Stop {
 pub struct Report<T> {
     /// The objective, with the L1 penalty if there is one.
     pub value: T,
-    /// `max |g_i|`, infinity if one is NaN; with an L1 penalty of the pseudo-gradient.
+    /// `max |g_i|`, infinity if one is NaN; with an L1 penalty of the pseudo-gradient, between bounds of the projected
+    /// gradient, which is as far as a parameter moves that goes down its gradient until its bound.
     pub gradient: T,
     /// Iterations: accepted steps.
     pub iterations: u32,

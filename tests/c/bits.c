@@ -1,5 +1,6 @@
 /* Calls every function from C, checks what it refuses, and prints bits, which tests/suite/abi.rs prints too. */
 #include "gradus.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -460,18 +461,20 @@ static void norm(void) {
 }
 
 /* Runs of L-BFGS on the chain of Rosenbrock functions, then everything that must be refused. */
-#define LBFGS(real, name, step, stop_early, save, load)                                                        \
+#define LBFGS(real, name, step, stop_early, save, load)                                            \
   do {                                                                                             \
     enum { PARAMS = 6, PAIRS = 5 };                                                                \
     static const real first[PARAMS] = {-1.2, 1.0, -0.5, 0.75, 2.0, -1.0};                          \
     static const real diagonal[PARAMS] = {0.5, 0.25, 0.125, 0.5, 0.25, 0.125};                     \
+    static const real lower[PARAMS] = {-0.5, -1.0, -0.5, -1.0, -2.0, 0.25};                        \
+    static const real upper[PARAMS] = {0.75, 2.0, 0.75, INFINITY, 1.5, 0.25};                      \
     static real x[PARAMS], g[PARAMS], works[2][GRADUS_LBFGS_WORK(PARAMS, PAIRS)];                  \
     static unsigned char file[GRADUS_LBFGS_FILE(PARAMS, PAIRS, sizeof(real)) + 1];                 \
     size_t size = 0;                                                                               \
     gradus_lbfgs config = GRADUS_LBFGS(PAIRS);                                                     \
     gradus_lbfgs_state run = {0};                                                                  \
     uint64_t hash = START;                                                                         \
-    for (int turn = 0; turn < 6; turn++) {                                                         \
+    for (int turn = 0; turn < 7; turn++) {                                                         \
       const gradus_lbfgs initial = GRADUS_LBFGS(PAIRS);                                            \
       gradus_lbfgs_state fresh = {0};                                                              \
       real *work = works[0];                                                                       \
@@ -493,7 +496,8 @@ static void norm(void) {
           g[i + 1] += 20 * u;                                                                      \
           value += u * u + v * v;                                                                  \
         }                                                                                          \
-        OK(step(&config, PARAMS, x, value, g, turn == 1 ? diagonal : NULL, work, &run));           \
+        OK(step(&config, PARAMS, x, value, g, turn == 1 ? diagonal : NULL,                         \
+                turn == 6 ? lower : NULL, turn == 6 ? upper : NULL, work, &run));                  \
         if (turn == 5 && run.evaluations == 9) OK(stop_early(&config, PARAMS, x, g, work, &run));  \
         if (run.evaluations == 11) { /* the memory may move */                                     \
           memcpy(works[1], works[0], sizeof works[0]);                                             \
@@ -515,7 +519,7 @@ static void norm(void) {
       hash = hash_bytes(hash_bytes(hash_bytes(hash, x, sizeof x), &value, sizeof value), &gradient, sizeof value); \
       hash = hash_bytes(hash_bytes(hash, &run.iterations, 4), &run.evaluations, 4);                \
       hash = hash_bytes(hash, &run.stop, 4);                                                       \
-      OK(step(&config, PARAMS, x, 0, g, NULL, work, &run)); /* without effect */                   \
+      OK(step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run)); /* without effect */       \
       TRUE(value == (real)run.value);                                                              \
     }                                                                                              \
     line(name, hash);                                                                              \
@@ -557,52 +561,55 @@ static void norm(void) {
     file[6] ^= 2;                                                                                  \
     file[99] ^= 1;                                                                                 \
     OK(load(&config, PARAMS, x, g, work, &run, file, size));                                       \
-    EXPECT(GRADUS_ERROR_LENGTH, step(&config, PARAMS - 1, x, 0, g, NULL, work, &run));             \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, PARAMS - 1, x, 0, g, NULL, NULL, NULL, work, &run)); \
     config.pairs = PAIRS - 1;                                                                      \
-    EXPECT(GRADUS_ERROR_LENGTH, step(&config, PARAMS, x, 0, g, NULL, work, &run));                 \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));     \
     config.pairs = PAIRS;                                                                          \
     run.number = 12 - run.number;                                                                  \
     EXPECT(GRADUS_ERROR_LENGTH, stop_early(&config, PARAMS, x, g, work, &run));                    \
     run.number = 12 - run.number;                                                                  \
     memset(&run.rest, 255, sizeof run.rest);                                                       \
-    EXPECT(GRADUS_ERROR_VERSION, step(&config, PARAMS, x, 0, g, NULL, work, &run));                \
+    EXPECT(GRADUS_ERROR_VERSION, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));    \
     memset(x, 0, sizeof x);                                                                        \
     run = zero;                                                                                    \
-    EXPECT(GRADUS_ERROR_NULL, step(NULL, PARAMS, x, 0, g, NULL, work, &run));                      \
-    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, NULL, 0, g, NULL, work, &run));                \
-    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, NULL, NULL, work, &run));                \
-    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, g, NULL, NULL, &run));                   \
-    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, g, NULL, work, NULL));                   \
+    EXPECT(GRADUS_ERROR_NULL, step(NULL, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));          \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, NULL, 0, g, NULL, NULL, NULL, work, &run));    \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, NULL, NULL, NULL, NULL, work, &run));    \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, NULL, &run));       \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, NULL));       \
     EXPECT(GRADUS_ERROR_NULL, stop_early(&config, PARAMS, x, g, NULL, &run));                      \
-    EXPECT(GRADUS_ERROR_ALIGNMENT, step(&config, 1, (real *)(void *)((char *)x + 1), 0, g, NULL, work, &run)); \
-    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, x, NULL, work, &run));                \
-    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, g, x, work, &run));                   \
-    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, works[0] + 3, 0, g, NULL, work, &run));     \
+    EXPECT(GRADUS_ERROR_ALIGNMENT, step(&config, 1, (real *)(void *)((char *)x + 1), 0, g, NULL, NULL, NULL, work, &run)); \
+    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, x, NULL, NULL, NULL, work, &run));    \
+    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, g, x, NULL, NULL, work, &run));       \
+    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, works[0] + 3, 0, g, NULL, NULL, NULL, work, &run)); \
     EXPECT(GRADUS_ERROR_OVERLAP, stop_early(&config, PARAMS, x, x, work, &run));                   \
-    EXPECT(GRADUS_ERROR_LENGTH, step(&config, SIZE_MAX / 2, x, 0, g, NULL, work, &run));           \
-    EXPECT(GRADUS_ERROR_LENGTH, step(&config, SIZE_MAX / 100, x, 0, g, NULL, work, &run));         \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, SIZE_MAX / 2, x, 0, g, NULL, NULL, NULL, work, &run)); \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, SIZE_MAX / 100, x, 0, g, NULL, NULL, NULL, work, &run)); \
     config.pairs = 0;                                                                              \
-    EXPECT(GRADUS_ERROR_EMPTY, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
+    EXPECT(GRADUS_ERROR_EMPTY, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));      \
     config.pairs = GRADUS_LBFGS_MOST_PAIRS + 1;                                                    \
-    EXPECT(GRADUS_ERROR_EMPTY, step(&config, 1, x, 0, g, NULL, work, &run));                        \
+    EXPECT(GRADUS_ERROR_EMPTY, step(&config, 1, x, 0, g, NULL, NULL, NULL, work, &run));           \
     config.pairs = PAIRS, config.line_search = 2;                                                  \
-    EXPECT(GRADUS_ERROR_PRECONDITIONER, step(&config, PARAMS, x, 0, g, first, work, &run));        \
-    EXPECT(GRADUS_ERROR_ENUM, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
+    EXPECT(GRADUS_ERROR_PRECONDITIONER, step(&config, PARAMS, x, 0, g, first, NULL, NULL, work, &run)); \
+    EXPECT(GRADUS_ERROR_BOUNDS, step(&config, PARAMS, x, 0, g, NULL, upper, lower, work, &run));   \
+    EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, g, NULL, lower, NULL, work, &run));      \
+    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, g, NULL, x, upper, work, &run));      \
+    EXPECT(GRADUS_ERROR_ENUM, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));       \
     config.line_search = GRADUS_LINE_SEARCH_MORE_THUENTE;                                          \
     config.max_trials = 0;                                                                         \
-    EXPECT(GRADUS_ERROR_STEPS, step(&config, PARAMS, x, 0, g, NULL, work, &run));                  \
+    EXPECT(GRADUS_ERROR_STEPS, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));      \
     config.max_trials = 20;                                                                        \
     config.l1_start = config.l1_end + 4;                                                           \
     config.l1_end = 3;                                                                             \
-    EXPECT(GRADUS_ERROR_SHAPE, step(&config, PARAMS, x, 0, g, NULL, work, &run));                   \
+    EXPECT(GRADUS_ERROR_SHAPE, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));      \
     config.l1_start = 0;                                                                           \
     config.tolerance = -1;                                                                         \
-    EXPECT(GRADUS_ERROR_TOLERANCE, step(&config, PARAMS, x, 0, g, NULL, work, &run));              \
+    EXPECT(GRADUS_ERROR_TOLERANCE, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));  \
     config.tolerance = 0;                                                                          \
     config.curvature = 1;                                                                          \
-    EXPECT(GRADUS_ERROR_LINE_SEARCH, step(&config, PARAMS, x, 0, g, NULL, work, &run));            \
+    EXPECT(GRADUS_ERROR_LINE_SEARCH, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run)); \
     config.version = 0;                                                                            \
-    EXPECT(GRADUS_ERROR_VERSION, step(&config, PARAMS, x, 0, g, NULL, work, &run));                \
+    EXPECT(GRADUS_ERROR_VERSION, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));    \
     TRUE(memcmp(&run, &zero, sizeof run) == 0);                                                    \
     for (int i = 0; i < PARAMS; i++) TRUE(x[i] == 0);                                              \
   } while (0)

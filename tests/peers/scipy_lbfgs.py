@@ -20,6 +20,7 @@ import subprocess
 import time
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -29,18 +30,33 @@ ROOT = Path(__file__).resolve().parents[2]
 CARGO = ["cargo", "run", "--quiet", "--release", "-p", "benches", "--bin", "lbfgs_problems", "--"]
 
 
-class Server:
-    """The problems, compiled: answers (f, g) at x."""
+class Problem(NamedTuple):
+    name: str
+    n: int
+    plateau: float
+    bounds: str
+    l1: float
+    reach: int
+    start: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
 
-    def __init__(self):
-        self.process = subprocess.Popen(CARGO + ["serve"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+class Server:
+    """The problems of a set, compiled: answers (f, g) at x."""
+
+    def __init__(self, of="all"):
+        command = CARGO + ["serve", of]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.problems = []
         while line := self.process.stdout.readline().strip():
-            name, n, plateau, start = line.decode().split(" ", 3)
-            self.problems.append((name, int(n), float(plateau), np.array(json.loads(start))))
+            name, n, plateau, bounds, l1, reach, vectors = line.decode().split(" ", 6)
+            vectors = [json.loads(vector.replace("inf", "Infinity")) for vector in vectors.split(";")]
+            numbers = int(n), float(plateau), bounds, float(l1), int(reach)
+            self.problems.append(Problem(name, *numbers, *[np.array(vector) for vector in vectors]))
 
     def objective(self, index):
-        n = self.problems[index][1]
+        n = self.problems[index].n
 
         def evaluate(x):
             self.process.stdin.write(struct.pack("<I", index) + x.astype("<f8").tobytes())
@@ -52,8 +68,11 @@ class Server:
 
     def judge(self, index, x):
         """Whether x solves the problem, and the value there, evaluated anew."""
-        plateau = self.problems[index][2]
+        problem = self.problems[index]
+        plateau = problem.plateau
         f, g = self.objective(index)(x)
+        if len(problem.lower):
+            g = np.where(g > 0, np.minimum(g, x - problem.lower), np.maximum(g, x - problem.upper))
         return small(g) and not abs(f - plateau) <= 1e-3 * plateau, f
 
 
@@ -61,10 +80,13 @@ def small(g):
     return np.max(np.abs(g)) <= 1e-5
 
 
-def by_scipy(server):
-    for index, (_, _, _, start) in enumerate(server.problems):
-        objective = server.objective(index)
-        x, _, info = fmin_l_bfgs_b(objective, start, m=10, factr=0, pgtol=1e-5, maxiter=1000, maxfun=10000)
+def by_scipy(server, scale=1):
+    limits = dict(m=10, factr=0, pgtol=1e-5, maxiter=1000, maxfun=10000)
+    for index, problem in enumerate(server.problems):
+        objective, bounds = server.objective(index), None
+        if len(problem.lower):
+            bounds = np.stack([problem.lower, problem.upper], axis=1)
+        x, _, info = fmin_l_bfgs_b(objective, scale * problem.start, bounds=bounds, **limits)
         yield *server.judge(index, x), info["funcalls"]
 
 
@@ -129,7 +151,22 @@ class Liblbfgs:
         parameters.m, parameters.epsilon, parameters.past, parameters.max_iterations = 10, 0, 0, 1000
         return parameters
 
-    def minimize(self, objective, start, curvature, done=small):
+    def sparse(self, objective, problem, tolerance):
+        """Evaluations until the pseudo-gradient is small; OWL-QN with its own line search of Wolfe's conditions."""
+
+        def done(g, x):
+            g, inside = g.copy(), slice(0, problem.reach)
+            x, smooth = x[inside], g[inside]
+            right, left = smooth + problem.l1, smooth - problem.l1
+            at_zero = np.where(right < 0, right, np.where(left > 0, left, 0))
+            g[inside] = np.where(x > 0, right, np.where(x < 0, left, at_zero))
+            return np.max(np.abs(g)) <= tolerance
+
+        penalty = dict(orthantwise_c=problem.l1, orthantwise_end=problem.reach, linesearch=2, max_iterations=10000)
+        x, count, _ = self.minimize(objective, problem.start, 0.9, done, penalty)
+        return count, int(np.count_nonzero(x[: problem.reach]))
+
+    def minimize(self, objective, start, curvature, done=lambda g, _: small(g), more={}):
         """The last point, the number of evaluations, the code that lbfgs() returns."""
         n, count = len(start), 0
 
@@ -141,7 +178,8 @@ class Liblbfgs:
             return f
 
         def progress(_, x, g, f, x_norm, g_norm, step, n, iteration, trials):
-            return int(done(np.ctypeslib.as_array(g, (n,))) or count >= 10000)
+            g, x = np.ctypeslib.as_array(g, (n,)), np.ctypeslib.as_array(x, (n,))
+            return int(done(g, x) or count >= 10000)
 
         memory = self.library.lbfgs_malloc(n)  # aligned for SSE
         try:
@@ -149,6 +187,8 @@ class Liblbfgs:
             x[:] = start
             parameters = self.parameters()
             parameters.gtol = curvature
+            for name, value in more.items():
+                setattr(parameters, name, value)
             code = self.library.lbfgs(n, memory, None, EVALUATE(evaluate), PROGRESS(progress), None, parameters)
             return x.copy(), count, code
         finally:
@@ -156,7 +196,8 @@ class Liblbfgs:
 
 
 def by_liblbfgs(server, library, curvature):
-    for index, (name, n, _, start) in enumerate(server.problems):
+    for index, (name, n, *_) in enumerate(server.problems):
+        start = server.problems[index].start
         x, evaluations, code = library.minimize(server.objective(index), start, curvature)
         solved, f = server.judge(index, x)
         if not solved:
@@ -207,7 +248,7 @@ def steps(library):
     found["SciPy"] = clock.step()
     if library is not None:
         clock = Clock()
-        library.minimize(clock.objective, start, 0.9, lambda _: clock.iteration())
+        library.minimize(clock.objective, start, 0.9, lambda *_: clock.iteration())
         found["liblbfgs"] = clock.step()
     return found
 
@@ -217,8 +258,9 @@ def stop_if(done):
         raise StopIteration
 
 
-def by_gradus(*curvature):
-    lines = subprocess.run(CARGO + ["solve", *curvature], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+def by_gradus(of="all", *numbers):
+    """The problems of a set with a curvature constant, starts multiplied by a number, and a tolerance."""
+    lines = subprocess.run(CARGO + ["solve", of, *numbers], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for line in lines.splitlines():
         _, _, solved, value, _, _, evaluations, _ = line.split()
         yield solved == "true", float(value), int(evaluations)
@@ -240,6 +282,27 @@ the defaults flatter gradus, and those of equal curvature stand beside them.
 
 {summary}
 
+From other starts, ten and a hundred times as far from 0:
+
+{starts}
+
+## Between bounds
+
+The same problems with bounds, in three ways that depend on the start `s` and `w = 1 + |s|`: a box of `s - w / 4` to `s + w / 4`; the
+start at a bound, lower and upper in turn, with no other; and of every three parameters one that is free, one above
+`s - w / 2`, and one between that and `s + w / 10`. Solved means a projected gradient of at most 1e-5.
+
+{bounded}
+
+## With an L1 penalty
+
+Evaluations until the pseudo-gradient is at most 1e-5 and 1e-8, from 0; biases are not penalised. The digits are all 1797,
+scaled to 0..1, the features of the other set have mean 0 and variance 1. OWL-QN of liblbfgs has its line search with Wolfe's
+conditions.
+
+| problem | l1 | n | not 0 |{sparse_columns}
+|---|--:|--:|--:|{sparse_rules}
+{sparse}
 ## Time of a step
 
 All that an iteration does but the objective: the extended Rosenbrock function with a million parameters in doubles, 10 pairs,
@@ -281,9 +344,48 @@ def compare(name, ours, theirs, condition):
     )
 
 
+def starts():
+    """A line for each of two sets of other starts."""
+    server, text = Server(), ""
+    for scale in (10, 100):
+        ours, theirs = list(by_gradus("all", "0.6", str(scale))), list(by_scipy(server, scale))
+        solved = [sum(ok for ok, _, _ in results) for results in (ours, theirs)]
+        text += f"- {scale} x0: solved by gradus {solved[0]}, by SciPy {solved[1]} of {len(ours)}.\n"
+        text += compare("SciPy", ours, theirs, f"{scale} x0")
+    return text.strip()
+
+
+def bounded():
+    """A line for each kind of bounds, and for all."""
+    server = Server("bounded")
+    ours, theirs = list(by_gradus("bounded")), list(by_scipy(server))
+    kinds, text = [problem.bounds for problem in server.problems], ""
+    for kind in [*dict.fromkeys(kinds), None]:
+        chosen = [[r for r, k in zip(results, kinds, strict=True) if kind in (k, None)] for results in (ours, theirs)]
+        solved = [sum(ok for ok, _, _ in results) for results in chosen]
+        name = kind or "all"
+        text += f"- {name}: solved by gradus {solved[0]}, by SciPy {solved[1]} of {len(chosen[0])}.\n"
+        text += compare("SciPy", *chosen, name)
+    return text.strip()
+
+
+def sparse(library):
+    """A row for each problem with an L1 penalty."""
+    server, text = Server("sparse"), ""
+    ours = [list(by_gradus("sparse", "0.6", "1", tolerance)) for tolerance in ("1e-5", "1e-8")]
+    for index, problem in enumerate(server.problems):
+        evaluations, found = [results[index][2] for results in ours], []
+        if library is not None:
+            found = [library.sparse(server.objective(index), problem, tolerance) for tolerance in (1e-5, 1e-8)]
+        zeros = found[-1][1] if found else ""
+        cells = [*evaluations, *[count for count, _ in found]]
+        text += f"| {problem.name} | {problem.l1} | {problem.n} | {zeros} | {' | '.join(map(str, cells))} |\n"
+    return text
+
+
 def main():
     server = Server()
-    ours, usual, peers = list(by_gradus()), list(by_gradus("0.9")), {"SciPy": list(by_scipy(server))}
+    ours, usual, peers = list(by_gradus()), list(by_gradus("all", "0.9")), {"SciPy": list(by_scipy(server))}
     version = called = equal = ""
     library = None
     try:
@@ -297,7 +399,7 @@ def main():
         version = f"; liblbfgs, {library.version}"
         called = CALLED.format(gtol=defaults.gtol, trials=defaults.max_linesearch)
     rows = ""
-    for (name, n, _, _), *results in zip(server.problems, ours, *peers.values(), strict=True):
+    for (name, n, *_), *results in zip(server.problems, ours, *peers.values(), strict=True):
         cells = [f"{f:.6e} | {evaluations}{'' if ok else ' &ast;'}" for ok, f, evaluations in results]
         rows += f"| {name} | {n} | {' | '.join(cells)} |\n"
     solved = [f"{name} {sum(ok for ok, _, _ in results)}" for name, results in {"gradus": ours, **peers}.items()]
@@ -307,7 +409,13 @@ def main():
     summary += equal
     times = steps(library)
     floor = next(iter(times.values()))
+    solvers = ["gradus"] + ["liblbfgs"] * (library is not None)
     head = HEAD.format(
+        starts=starts(),
+        bounded=bounded(),
+        sparse=sparse(library),
+        sparse_columns="".join(f" {name}: 1e-5 | 1e-8 |" for name in solvers),
+        sparse_rules="--:|--:|" * len(solvers),
         steps="".join(f"| {name} | {ms:.1f} | {ms / floor:.2f} |\n" for name, ms in times.items()),
         cpu=cpu(),
         peers=" and ".join(peers),

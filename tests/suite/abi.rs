@@ -409,7 +409,10 @@ macro_rules! lbfgs {
                 0,
             ),
             (config, settings, false, 9),
+            (config, settings, false, 0),
         ];
+        let lower = [-0.5, -1.0, -0.5, -1.0, -2.0, 0.25];
+        let upper = [0.75, 2.0, 0.75, <$t>::INFINITY, 1.5, 0.25];
         let mut bytes = Vec::new();
         for (turn, (config, settings, preconditioned, stop)) in runs.into_iter().enumerate() {
             let start: [$t; N] = [-1.2, 1.0, -0.5, 0.75, 2.0, -1.0];
@@ -418,11 +421,12 @@ macro_rules! lbfgs {
             solver.start(&settings, &start).unwrap();
             while let Some((x, g)) = solver.ask() {
                 let value = objective(x, g);
-                if preconditioned {
-                    solver.tell_preconditioned(value, &diagonal).unwrap()
-                } else {
-                    solver.tell(value)
-                }
+                let given = match turn {
+                    1 => Given::new().preconditioner(&diagonal),
+                    6 => Given::new().bounds(&lower, &upper),
+                    _ => Given::new(),
+                };
+                solver.tell_with(value, &given).unwrap();
                 if solver.report().evaluations == stop {
                     solver.stop();
                 }
@@ -436,6 +440,8 @@ macro_rules! lbfgs {
             let mut work = [<$t>::NAN; WORK];
             let mut state = gradus_lbfgs_state::default();
             let h = if preconditioned { diagonal.as_ptr() } else { std::ptr::null() };
+            let [lower, upper] =
+                [&lower, &upper].map(|x| if turn == 6 { x.as_ptr() } else { std::ptr::null() });
             // SAFETY: every pointer comes from an array or a reference.
             let loaded = unsafe {
                 let (x, g, work) = (x.as_mut_ptr(), g.as_mut_ptr(), work.as_mut_ptr());
@@ -448,7 +454,10 @@ macro_rules! lbfgs {
                 let (x, g, work) = (x.as_mut_ptr(), g.as_mut_ptr(), work.as_mut_ptr());
                 // SAFETY: every pointer comes from an array or a reference.
                 unsafe {
-                    assert_eq!($step(&config, N, x, value, g, h, work, &mut state), gradus_status::GRADUS_OK);
+                    assert_eq!(
+                        $step(&config, N, x, value, g, h, lower, upper, work, &mut state),
+                        gradus_status::GRADUS_OK
+                    );
                     if state.evaluations == stop {
                         assert_eq!($stop(&config, N, x, g, work, &mut state), gradus_status::GRADUS_OK);
                     }

@@ -330,7 +330,7 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
         lbfgs.start(&LbfgsSettings::new(), &[3.0, -2.0]).unwrap();
         while let Some((x, g)) = lbfgs.ask() {
             let f = quartic(x, g);
-            lbfgs.tell_preconditioned(f, &[0.5, 0.25]).unwrap();
+            lbfgs.tell_with(f, &gradus::second_order::Given::new().preconditioner(&[0.5, 0.25])).unwrap();
         }
         let mut newton = Newton::<2, f64>::new();
         newton.start(&NewtonSettings::new(), &[3.0, -2.0]).unwrap();

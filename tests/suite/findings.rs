@@ -174,3 +174,110 @@ fn rounding_takes_no_block_below_the_last() {
         assert!(last <= kept && kept <= 1.0, "{block}: {kept}");
     }
 }
+
+/// A search gave up where rounding threw the minimum of the cubic out of the interval.
+#[test]
+fn a_search_bisects_where_it_gave_up() {
+    // f = sum w_i (x_i / 1e-10 - 1)^2, from (1, 2, 3) 1e-10 and farther away.
+    for scale in [1.0, 10.0, 1e4] {
+        let mut x = [1e-10_f32, 2e-10, 3e-10].map(|x| x * scale);
+        let settings = LbfgsSettings { tolerance: 0.0, ..LbfgsSettings::new() };
+        let report = settings.minimize(&mut x, |x, g| {
+            let mut f = 0.0;
+            for (i, (x, g)) in x.iter().zip(g).enumerate() {
+                let (w, d) = ((i + 1) as f32, x / 1e-10 - 1.0);
+                *g = 2.0 * w * d / 1e-10;
+                f += w * d * d;
+            }
+            f
+        });
+        let report = report.unwrap();
+        assert!(report.value < 1e-10, "{scale}: {report:?}");
+        assert!(x.iter().all(|x| (x / 1e-10 - 1.0).abs() < 1e-4), "{scale}: {x:?}");
+    }
+    // Rosenbrock's function times 1e36 and 1e-30.
+    for scale in [1e36_f32, 1e30, 1e-30] {
+        let mut x = [-1.2_f32, 1.0];
+        let settings = LbfgsSettings { tolerance: 1e-3 * scale, ..LbfgsSettings::new() };
+        let report = settings.minimize(&mut x, |x, g| {
+            let (u, v) = (10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]);
+            g[0] = -scale * (40.0 * u * x[0] + 2.0 * v);
+            g[1] = scale * (20.0 * u);
+            scale * (u * u + v * v)
+        });
+        let report = report.unwrap();
+        assert_eq!(report.stop, Stop::Gradient, "{scale:e}: {report:?} {x:?}");
+        assert!((x[0] - 1.0).abs() < 1e-2, "{scale:e}: {x:?}");
+    }
+}
+
+/// A function that falls for ever took all evaluations.
+#[test]
+fn a_function_that_falls_for_ever_says_so() {
+    for slope in [1.0_f64, 1e-3, 1e10] {
+        let mut x = [0.0, 3.0];
+        let report = LbfgsSettings::new().minimize(&mut x, |x, g| {
+            g.copy_from_slice(&[-slope, 2.0 * (x[1] - 1.0)]);
+            (x[1] - 1.0) * (x[1] - 1.0) - slope * x[0]
+        });
+        let report = report.unwrap();
+        assert_eq!(report.stop, Stop::Unbounded, "{report:?}");
+        assert!(report.evaluations < 200 && report.value < -1e6 && report.value.is_finite(), "{report:?}");
+    }
+    let mut x = [0.0_f32];
+    let report = LbfgsSettings::new().minimize(&mut x, |x, g| {
+        g[0] = -1.0;
+        -x[0]
+    });
+    assert_eq!(report.map(|r| (r.stop, r.iterations)), Ok((Stop::Unbounded, 1)));
+    // Between bounds it ends at the bound, and with short moves by a limit.
+    let fall = |x: &[f64], g: &mut [f64]| {
+        g[0] = -1.0;
+        -x[0]
+    };
+    let mut x = [0.0];
+    let report = LbfgsVec::new(1).bounds(&[0.0], &[1e6]).minimize(&mut x, fall).unwrap();
+    assert_eq!((report.stop, x), (Stop::Gradient, [1e6]));
+    let settings = LbfgsSettings { max_move: 1.0, max_iterations: 50, ..LbfgsSettings::new() };
+    assert_eq!(settings.minimize(&mut x, fall).unwrap().stop, Stop::Iterations);
+}
+
+/// A first move of length 1 is lost in the rounding of large parameters.
+#[test]
+fn large_parameters_move_at_all() {
+    for far in [1e30_f64, -1e18, 1e12, 3.0] {
+        let mut x = [0.5 * far, 0.25 * far];
+        let report = LbfgsSettings { tolerance: 1e-6, ..LbfgsSettings::new() }.minimize(&mut x, |x, g| {
+            let (u, v) = (x[0] / far - 1.0, x[1] / far + 1.0);
+            g.copy_from_slice(&[2.0 * u, 8.0 * v]);
+            (u * u + 4.0 * v * v) * far
+        });
+        let report = report.unwrap();
+        let off = (x[0] / far - 1.0).abs().max((x[1] / far + 1.0).abs());
+        assert!(report.iterations > 0 && off < 1e-5, "{far:e}: {report:?} {x:?}");
+    }
+}
+
+/// Of nearly equal values whose gradient passes the first is taken, and no trial is spent on another.
+#[test]
+fn no_trial_follows_a_point_that_is_flat_enough() {
+    for tolerance in [1e-2, 1e-5, 1e-8] {
+        let settings = LbfgsSettings::<f64> { tolerance, ..LbfgsSettings::new() };
+        for (name, n) in [("penalty_2", 100), ("wood", 4), ("extended_rosenbrock", 10)] {
+            let p = crate::support::lbfgs::problem(name, n);
+            let (mut x, mut flat) = (p.start.clone(), Vec::new());
+            let report = settings.minimize(&mut x, |x, g| {
+                let f = p.eval(x, g);
+                if g.iter().all(|g| g.abs() <= tolerance) {
+                    flat.push(f);
+                }
+                f
+            });
+            let report = report.unwrap();
+            if report.stop == Stop::Gradient {
+                let lowest = flat.iter().copied().fold(f64::INFINITY, f64::min);
+                assert_eq!(report.value, lowest, "{name} {tolerance}: {flat:?}");
+            }
+        }
+    }
+}

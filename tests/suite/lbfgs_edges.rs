@@ -239,8 +239,8 @@ fn pairs_without_positive_curvature_are_left_out() {
             }
         }
     }
-    // A linear function has y = 0: it descends until a limit stops it, without NaN.
-    let settings = LbfgsSettings { max_iterations: 10, ..LbfgsSettings::new() };
+    // A linear function has y = 0: with short moves it descends until a limit stops it, without NaN.
+    let settings = LbfgsSettings { max_iterations: 10, max_move: 3.0, ..LbfgsSettings::new() };
     let mut x = [0.0_f64, 0.0];
     let r = settings
         .minimize(&mut x, |x, g| {

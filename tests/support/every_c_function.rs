@@ -390,13 +390,14 @@ fn lbfgs(version: u32) {
             let (mut x, mut g, mut work) = ([3.0 as $t, -2.0], [0.0 as $t; 2], [0.0 as $t; 2 * 7 + 12]);
             let (mut state, mut buffer, mut size) = (gradus_lbfgs_state::default(), [0; 1024], 0);
             let (p, q, w, s) = (x.as_mut_ptr(), g.as_mut_ptr(), work.as_mut_ptr(), &raw mut state);
+            let null = core::ptr::null();
             // SAFETY: pointers to what lives here.
             unsafe {
                 for _ in 0..4 {
                     let (a, b) = (*p, *p.add(1));
                     *q = 4.0 * a * a * a;
                     *q.add(1) = 2.0 * b;
-                    ok($step(&config, 2, p, a * a * a * a + b * b, q, core::ptr::null(), w, s));
+                    ok($step(&config, 2, p, a * a * a * a + b * b, q, null, null, null, w, s));
                 }
                 ok($save(&config, 2, p, q, w, s, buffer.as_mut_ptr(), buffer.len(), &mut size));
                 ok($load(&config, 2, p, q, w, s, buffer.as_ptr(), size));

@@ -196,3 +196,13 @@ pub fn problems() -> Vec<Problem> {
         perceptron("perceptron_digits", Data::digits().first(300).scaled(1.0 / 16.0), 12, 1e-3),
     ]
 }
+
+/// Weights that an L1 penalty makes sparse.
+pub fn sparse_problems() -> Vec<Problem> {
+    let digits = || softmax("softmax_digits", Data::digits().scaled(1.0 / 16.0), 0.0);
+    let cancer = || logistic("logistic_breast_cancer", Data::breast_cancer().standardised(), 0.0);
+    [1e-3, 1e-2]
+        .into_iter()
+        .flat_map(|l1| [Problem { l1: (l1, 640), ..digits() }, Problem { l1: (l1, 30), ..cancer() }])
+        .collect()
+}

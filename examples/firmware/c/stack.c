@@ -143,7 +143,7 @@ static void files(void) {
         g[i + 1] += 20 * u;                                                                        \
         value += u * u + v * v;                                                                    \
       }                                                                                            \
-      MEASURE(gradus_lbfgs_step##suffix(&config, PARAMS, x, value, g, 0, memory, &run));           \
+      MEASURE(gradus_lbfgs_step##suffix(&config, PARAMS, x, value, g, 0, 0, 0, memory, &run));           \
       if (failed) break;                                                                           \
     }                                                                                              \
     row("gradus_lbfgs_step" #suffix, "");                                                          \

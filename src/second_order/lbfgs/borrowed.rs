@@ -1,6 +1,7 @@
 //! L-BFGS in memory of the caller: between two calls it is plain numbers, without a pointer.
 
 use super::machine::{Core, Machine};
+use super::path::Given;
 use super::settings::LbfgsSettings;
 use super::two_loop::{History, Pair, Ring};
 use super::walk::{InOrder, Totals};
@@ -23,7 +24,7 @@ pub(crate) fn work_len(n: usize, m: usize) -> Option<usize> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Suspended {
     words: [u32; 20],
-    numbers: [f64; 26],
+    numbers: [f64; 27],
 }
 
 // The lengths are numbers because C would not know the names: the compiler compares them with what it counts. Words
@@ -79,14 +80,14 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
         to
     }
 
-    /// The value at `x` is `f`, and the gradient is in `g`; `h` is the preconditioner, if there is one.
-    pub fn tell(&mut self, f: T, h: Option<&[T]>) {
-        self.machine.tell(&mut InOrder, f, h);
+    /// The value at `x` is `f`, and the gradient is in `g`.
+    pub fn tell(&mut self, f: T, given: &Given<'_, T>) {
+        self.machine.tell(&mut InOrder, f, given);
     }
 
     /// Stops early, with the best point in `x`.
     pub fn stop(&mut self) {
-        self.machine.finish(Stop::Callback);
+        self.machine.stop();
     }
 
     /// Whether it has been started.

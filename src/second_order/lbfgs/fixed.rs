@@ -1,11 +1,12 @@
 //! L-BFGS in fixed memory, without a heap.
 
 use super::machine::{Core, Machine};
-use super::settings::{LbfgsSettings, check_preconditioner};
+use super::path::Given;
+use super::settings::LbfgsSettings;
 use super::two_loop::{History, Pair};
 use super::walk::{InOrder, Totals};
 use crate::error::Error;
-use crate::second_order::{Real, Report, Stop};
+use crate::second_order::{Real, Report};
 
 type Pairs<T, const N: usize, const M: usize> = [Pair<[T; N], [T; M]>; M];
 
@@ -87,22 +88,41 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
 
     /// The value at the point asked for, whose gradient has been written. Without effect at rest.
     pub fn tell(&mut self, f: T) {
-        self.machine.tell(&mut InOrder, f, None);
+        self.machine.tell(&mut InOrder, f, &Given::new());
     }
 
-    /// As [`tell`](Self::tell), with a diagonal preconditioner: an estimate of the inverse Hessian's diagonal.
+    /// As [`tell`](Self::tell), with a preconditioner or with bounds.
+    ///
+    /// A start outside of the bounds is moved to the nearest point inside, and evaluated there. A run that is stopped
+    /// early, or loaded from a file, has no bounds but those that are given.
+    ///
+    /// ```
+    /// use gradus::second_order::{Given, Lbfgs, LbfgsSettings};
+    ///
+    /// let mut solver = Lbfgs::<2, 5, f32>::new();
+    /// solver.start(&LbfgsSettings::new(), &[0.5, 0.5])?;
+    /// while let Some((x, g)) = solver.ask() {
+    ///     *g = [2.0 * (x[0] - 2.0), 2.0 * (x[1] + 1.0)];
+    ///     let f = (x[0] - 2.0) * (x[0] - 2.0) + (x[1] + 1.0) * (x[1] + 1.0);
+    ///     solver.tell_with(f, &Given::new().bounds(&[0.0; 2], &[1.0; 2]))?;
+    /// }
+    /// assert_eq!(solver.x(), &[1.0, 0.0]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Range`] if an element is not positive and finite: nothing was told.
-    pub fn tell_preconditioned(&mut self, f: T, h: &[T; N]) -> Result<(), Error> {
-        check_preconditioner(h)?;
-        self.machine.tell(&mut InOrder, f, Some(h));
+    /// [`Error::Length`] if something is not as long as the parameters are many, [`Error::Range`] if an element of the
+    /// preconditioner is not positive and finite, if bounds are none (see [`Bounds::check`](super::Bounds::check)) or stand
+    /// beside an L1 penalty: nothing was told.
+    pub fn tell_with(&mut self, f: T, given: &Given<'_, T>) -> Result<(), Error> {
+        given.check(N, self.machine.core.settings.l1)?;
+        self.machine.tell(&mut InOrder, f, given);
         Ok(())
     }
 
     /// Stops early, with the best point so far.
     pub fn stop(&mut self) {
-        self.machine.finish(Stop::Callback);
+        self.machine.stop();
     }
 
     /// What has been reached so far.

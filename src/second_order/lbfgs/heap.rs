@@ -1,13 +1,14 @@
 //! L-BFGS on the heap, for a number of parameters known at run time.
 
 use super::machine::{Core, Machine};
-use super::settings::{LbfgsSettings, check_preconditioner};
+use super::path::Given;
+use super::settings::LbfgsSettings;
 use super::two_loop::{History, Pair};
 #[cfg(feature = "rayon")]
 use super::walk::InThreads;
 use super::walk::{Column, InOrder, Totals};
 use crate::error::{Argument, Error, ensure, same_length};
-use crate::second_order::{Real, Report, Stop};
+use crate::second_order::{Real, Report};
 use crate::simd::Exec;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -118,7 +119,8 @@ impl<T: Real> LbfgsVec<T> {
 
     /// The same on chosen threads or a chosen instruction set, to the same bits.
     ///
-    /// With an L1 penalty the passes over signs and the pseudo-gradient take one thread. Those over the pairs take all.
+    /// Threads are taken where there is work enough for them; each takes whole blocks, and the sums of the blocks are
+    /// joined in order.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { settings: self.settings.on(exec), ..self }
@@ -146,21 +148,21 @@ impl<T: Real> LbfgsVec<T> {
 
     /// The value at the point asked for, whose gradient has been written. Without effect at rest.
     pub fn tell(&mut self, f: T) {
-        self.walk(f, None);
+        self.walk(f, &Given::new());
     }
 
-    /// As [`tell`](Self::tell), with a diagonal preconditioner: an estimate of the inverse Hessian's diagonal.
+    /// As [`tell`](Self::tell), with a preconditioner or with bounds: see [`Lbfgs::tell_with`](super::Lbfgs::tell_with).
     ///
     /// # Errors
-    /// [`Error::Length`] if `h` is not as long as the memory, [`Error::Range`] if an element is not positive and
-    /// finite: nothing was told.
-    pub fn tell_preconditioned(&mut self, f: T, h: &[T]) -> Result<(), Error> {
-        self.check_preconditioner(h)?;
-        self.walk(f, Some(h));
+    /// [`Error::Length`] if something is not as long as the memory, [`Error::Range`] if an element of the preconditioner
+    /// is not positive and finite, if bounds are none or stand beside an L1 penalty: nothing was told.
+    pub fn tell_with(&mut self, f: T, given: &Given<'_, T>) -> Result<(), Error> {
+        given.check(self.x().len(), self.machine.core.settings.l1)?;
+        self.walk(f, given);
         Ok(())
     }
 
-    fn walk(&mut self, f: T, h: Option<&[T]>) {
+    fn walk(&mut self, f: T, given: &Given<'_, T>) {
         #[cfg(feature = "rayon")]
         {
             // A pass reads about as many vectors as there are pairs.
@@ -168,20 +170,15 @@ impl<T: Real> LbfgsVec<T> {
             let elements = x.as_ref().len().saturating_mul(history.pairs.len());
             self.threads.parts = core.settings.exec.parts(elements);
             if self.threads.parts > 1 {
-                return self.machine.tell(&mut self.threads, f, h);
+                return self.machine.tell(&mut self.threads, f, given);
             }
         }
-        self.machine.tell(&mut InOrder, f, h);
-    }
-
-    fn check_preconditioner(&self, h: &[T]) -> Result<(), Error> {
-        same_length(Argument::Preconditioner, self.x().len(), h.len())?;
-        check_preconditioner(h)
+        self.machine.tell(&mut InOrder, f, given);
     }
 
     /// Stops early, with the best point so far.
     pub fn stop(&mut self) {
-        self.machine.finish(Stop::Callback);
+        self.machine.stop();
     }
 
     /// What has been reached so far.
@@ -199,6 +196,11 @@ impl<T: Real> LbfgsVec<T> {
     /// Lends the next run a diagonal preconditioner: an estimate of the inverse Hessian's diagonal, positive and finite.
     pub fn preconditioner<'a>(&'a mut self, h: &'a [T]) -> Loan<'a, T, NoCallback<T>> {
         self.lend().preconditioner(h)
+    }
+
+    /// Lends the next run bounds of the parameters: see [`Bounds`](super::Bounds).
+    pub fn bounds<'a>(&'a mut self, lower: &'a [T], upper: &'a [T]) -> Loan<'a, T, NoCallback<T>> {
+        self.lend().bounds(lower, upper)
     }
 
     /// Lends the next run a callback, which sees the report after every iteration and may end the run.
@@ -225,51 +227,58 @@ impl<T: Real> LbfgsVec<T> {
     }
 
     fn lend(&mut self) -> Loan<'_, T, NoCallback<T>> {
-        Loan { solver: self, preconditioner: None, callback: |_| ControlFlow::Continue(()) }
+        Loan { solver: self, given: Given::new(), callback: |_| ControlFlow::Continue(()) }
     }
 }
 
 type NoCallback<T> = fn(&Report<T>) -> ControlFlow<()>;
 
-/// A solver with what it is lent for one run: made by [`LbfgsVec::preconditioner`] and [`LbfgsVec::on_iteration`].
+/// A solver with what it is lent for one run: made by [`LbfgsVec::preconditioner`], [`LbfgsVec::bounds`] and
+/// [`LbfgsVec::on_iteration`].
 #[derive(Debug)]
 #[must_use]
 pub struct Loan<'a, T, C> {
     solver: &'a mut LbfgsVec<T>,
-    preconditioner: Option<&'a [T]>,
+    given: Given<'a, T>,
     callback: C,
 }
 
 impl<'a, T: Real, C: FnMut(&Report<T>) -> ControlFlow<()>> Loan<'a, T, C> {
     /// As [`LbfgsVec::preconditioner`].
     pub fn preconditioner(self, h: &'a [T]) -> Self {
-        Self { preconditioner: Some(h), ..self }
+        Self { given: self.given.preconditioner(h), ..self }
+    }
+
+    /// As [`LbfgsVec::bounds`]. A start outside is moved to the nearest point inside.
+    pub fn bounds(self, lower: &'a [T], upper: &'a [T]) -> Self {
+        Self { given: self.given.bounds(lower, upper), ..self }
     }
 
     /// As [`LbfgsVec::on_iteration`].
     pub fn on_iteration<D: FnMut(&Report<T>) -> ControlFlow<()>>(self, callback: D) -> Loan<'a, T, D> {
-        let Self { solver, preconditioner, .. } = self;
-        Loan { solver, preconditioner, callback }
+        let Self { solver, given, .. } = self;
+        Loan { solver, given, callback }
     }
 
     /// As [`LbfgsVec::minimize`].
     ///
     /// # Errors
-    /// Those of [`LbfgsVec::start`], and those of [`LbfgsVec::tell_preconditioned`] for the preconditioner.
+    /// Those of [`LbfgsVec::start`], and those of [`LbfgsVec::tell_with`]; `x` is as it was then.
     pub fn minimize(
         mut self,
         x: &mut [T],
         mut objective: impl FnMut(&[T], &mut [T]) -> T,
     ) -> Result<Report<T>, Error> {
-        let Self { solver, preconditioner, callback } = &mut self;
-        if let Some(h) = preconditioner {
-            solver.check_preconditioner(h)?;
-        }
+        let Self { solver, given, callback } = &mut self;
+        given.check(solver.x().len(), solver.settings.l1)?;
         solver.start(x)?;
+        if let Some(bounds) = given.bounds {
+            bounds.clamp(solver.machine.x.as_mut());
+        }
         let mut iterations = 0;
         while let Some((x, g)) = solver.ask() {
             let f = objective(x, g);
-            solver.walk(f, *preconditioner);
+            solver.walk(f, given);
             let report = solver.report();
             if report.iterations > iterations {
                 iterations = report.iterations;

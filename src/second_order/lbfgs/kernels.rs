@@ -53,9 +53,9 @@ impl<T: Real, const J: usize, const R: usize, const A: usize> Fold<R, 0, A, T> f
     }
 }
 
-/// The products of the newest pair, then those of each further column with `y` and with `p`.
+/// The products of the newest pair, then those of each further column with `y` and with `g`.
 ///
-/// It reads `g, p, s` and the columns; `y` holds the old gradient and becomes the difference.
+/// It reads `g, s` and the columns; `y` holds the old gradient and becomes the difference.
 pub(super) struct NewestPair;
 
 impl<T: Real, const R: usize, const A: usize> Fold<R, 1, A, T> for NewestPair {
@@ -70,18 +70,18 @@ impl<T: Real, const R: usize, const A: usize> Fold<R, 1, A, T> for NewestPair {
         read: [V; R],
         [y]: [V; 1],
     ) -> ([V; A], [V; 1]) {
-        const { assert!(A == 4 + 2 * (R - 3)) };
-        let (g, p, s) = (read[0], read[1], read[2]);
+        const { assert!(A == 4 + 2 * (R - 2)) };
+        let (g, s) = (read[0], read[1]);
         let y = g - y;
         sums[0] = sums[0] + s * y;
         sums[1] = sums[1] + y * y;
         sums[2] = sums[2] + s * s;
-        sums[3] = sums[3] + s * p;
-        let mut k = 3;
+        sums[3] = sums[3] + s * g;
+        let mut k = 2;
         while k < R {
-            let a = 2 * k - 2;
+            let a = 2 * k;
             sums[a] = sums[a] + y * read[k];
-            sums[a + 1] = sums[a + 1] + p * read[k];
+            sums[a + 1] = sums[a + 1] + g * read[k];
             k += 1;
         }
         (sums, [y])
@@ -127,6 +127,12 @@ impl<T: Real, const R: usize, const K: usize> Fold<R, 1, K, T> for Descend<T, K>
 #[inline(always)]
 pub(super) fn join_slope<T: Real, V: Vector<T>>(a: [V; 2], b: [V; 2]) -> [V; 2] {
     [a[0] + b[0], b[1].max(a[1])]
+}
+
+/// [`join_slope`] with a second maximum.
+#[inline(always)]
+pub(super) fn join_line<T, V: Vector<T>>(a: [V; 3], b: [V; 3]) -> [V; 3] {
+    [a[0] + b[0], b[1].max(a[1]), b[2].max(a[2])]
 }
 
 /// The direction `d = -(scale q + sum c_k s_k)`, added in order, in the place of `q`, and the first trial
@@ -211,6 +217,17 @@ impl<T: Real> Rule<1, T> for Multiply {
     }
 }
 
+/// `s = x - x0`.
+pub(super) struct Difference;
+
+impl<T: Real> Rule<2, T> for Difference {
+    type Columns = Width<0>;
+    #[inline(always)]
+    fn apply<V: Vector<T>>(&self, _: V::Isa, _: V, [x, x0]: [V; 2], _: [V; 0]) -> (V, [V; 0]) {
+        (x - x0, [])
+    }
+}
+
 /// `y'(h y)`.
 pub(super) struct Weighted;
 
@@ -248,7 +265,18 @@ pub(super) fn apply<T: Real, const R: usize>(
     x: &mut [T],
     read: [&[T]; R],
 ) {
-    let columns = Columns::new(x, read, []);
+    update(level, rule, x, read, []);
+}
+
+/// [`apply`] with columns of state.
+pub(super) fn update<T: Real, const S: usize, const R: usize>(
+    level: Level,
+    rule: &impl Rule<R, T, Columns = Width<S>>,
+    x: &mut [T],
+    read: [&[T]; R],
+    state: [&mut [T]; S],
+) {
+    let columns = Columns::new(x, read, state);
     debug_assert!(columns.is_ok(), "all vectors of a run have one length");
     if let Ok(columns) = columns {
         run(level, rule, columns);

@@ -23,6 +23,8 @@ pub(super) struct Start<T> {
     pub highest: T,
     pub f: T,
     pub slope: T,
+    /// The largest element of the gradient.
+    pub gradient: T,
 }
 
 /// What the search says about the step it was told of.
@@ -63,7 +65,7 @@ impl<T: Real> Search<T> {
     pub const fn new() -> Self {
         let zero = Point { t: T::ZERO, f: T::ZERO, slope: T::ZERO };
         Self {
-            start: Start { highest: T::ZERO, f: T::ZERO, slope: T::ZERO },
+            start: Start { highest: T::ZERO, f: T::ZERO, slope: T::ZERO, gradient: T::ZERO },
             low: zero,
             high: zero,
             bracketed: false,
@@ -77,8 +79,9 @@ impl<T: Real> Search<T> {
     }
 
     /// The next search of a run: it tries the step `t` first and none beyond `limit`.
-    pub fn begin(&mut self, f: T, slope: T, t: T, limit: T) {
-        let (start, low) = (Start { f, slope, ..self.start }, Point { t: T::ZERO, f, slope });
+    pub fn begin(&mut self, [f, gradient]: [T; 2], slope: T, t: T, limit: T) {
+        let start = Start { f, slope, gradient, ..self.start };
+        let low = Point { t: T::ZERO, f, slope };
         let (width, width_before) = (limit, limit + limit);
         *self = Self { start, low, high: low, width, width_before, t, limit, ..Self::new() };
     }
@@ -173,6 +176,10 @@ impl<T: Real> Search<T> {
             }
             (self.width, self.width_before) = (width, self.width);
             let (least, largest) = (self.low.t.min(self.high.t), self.low.t.max(self.high.t));
+            if !(next > least && next < largest) {
+                // Rounding threw the minimum of the cubic out of the interval, or it is none.
+                next = self.low.t + (self.high.t - self.low.t) * T::of(0.5);
+            }
             if !(next > least && next < largest) || width <= settings.width_tolerance * largest {
                 return Verdict::Fail;
             }
@@ -203,7 +210,9 @@ fn interpolate<T: Real>(low: Point<T>, high: Point<T>, point: Point<T>, brackete
         let cubic = low.t + cubic_minimum(low, point) * (t - low.t);
         let fall = (low.f - point.f) / (t - low.t) + low.slope;
         let parabola = low.t + low.slope / fall * T::of(0.5) * (t - low.t);
-        if (cubic - low.t).abs() < (parabola - low.t).abs() {
+        if !((cubic - low.t).abs() > T::ZERO) {
+            parabola // rounding has lost the cubic's minimum
+        } else if (cubic - low.t).abs() < (parabola - low.t).abs() {
             cubic
         } else {
             cubic + (parabola - cubic) * T::of(0.5)

@@ -16,7 +16,6 @@ pub enum LineSearch {
     #[default]
     MoreThuente = 0,
     /// Sufficient decrease alone (Armijo, 1966), by shortening, or a flatter gradient where rounding hides any decrease.
-    /// Always used with an L1 penalty.
     Backtracking = 1,
 }
 
@@ -62,13 +61,14 @@ pub struct LbfgsSettings<T> {
     pub width_tolerance: T,
     /// Shortest step, as a multiple of the direction.
     pub step_min: T,
-    /// Longest step, as a multiple of the direction; infinity: no limit.
+    /// Longest step, as a multiple of the direction; infinity: no limit. A value that still falls there, or at 1e20, ends
+    /// the run as [`Unbounded`](crate::second_order::Stop::Unbounded): to keep moves short there is `max_move`.
     #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))]
     pub step_max: T,
     /// No step moves a parameter further than this; infinity: no limit.
     #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))]
     pub max_move: T,
-    /// Weight of an L1 penalty: minimises `f(x) + l1 sum |x_i|` by OWL-QN (Andrew and Gao, 2007).
+    /// Weight of an L1 penalty: minimises `f(x) + l1 sum |x_i|`, orthant by orthant (after Andrew and Gao, 2007).
     pub l1: T,
     /// The first parameter that the L1 penalty reaches.
     pub l1_start: usize,

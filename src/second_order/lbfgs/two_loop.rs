@@ -35,9 +35,9 @@
 
 use super::kernels::{Combine, Depart, Descend, Gram, Multiply, NewestPair, Weighted, apply, sums};
 use super::machine::Core;
-use super::walk::{Line, Newest, Totals, Vector, Walk, block};
+use super::walk::{Line, Products, Totals, Vector, Walk, block};
 use crate::second_order::Real;
-use crate::simd::{Level, WIDE, l2_norm};
+use crate::simd::{Level, WIDE};
 
 /// A correction pair: how far the point moved, and how the gradient changed.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Ring {
     pub const EMPTY: Self = Self { capacity: 0, count: 0, newest: 0 };
 
     /// The slot of the pair that came `age` pairs before the newest.
-    fn slot(self, age: usize) -> usize {
+    pub fn slot(self, age: usize) -> usize {
         if age <= self.newest { self.newest - age } else { self.newest + self.capacity - age }
     }
 
@@ -166,9 +166,9 @@ impl<V, R> Reader<'_, V, R> {
         }
     }
 
-    /// The products of the newest pair, whose `y` it forms, and those of `y` and `p` with the pairs that stay:
+    /// The products of the newest pair, whose `y` it forms, and those of `y` and `g` with the pairs that stay:
     /// each element is read once.
-    fn newest<T: Real>(&self, b: usize, [g, p, s]: [&[T]; 3], y: &mut [T], totals: &mut Totals<T, R>)
+    fn newest<T: Real>(&self, b: usize, [g, s]: [&[T]; 2], y: &mut [T], totals: &mut Totals<T, R>)
     where
         V: Vector<T>,
         R: Vector<T>,
@@ -177,10 +177,10 @@ impl<V, R> Reader<'_, V, R> {
         let first = if WIDE { count.min(group) } else { 0 };
         constant! { K = first, 0 1 2 3 4 5 6 7 8 9 or 10 => {
             let columns = self.columns(Half::S, b, consecutive::<K>(0));
-            let read = chain::<_, { K + 3 }>([g, p, s], columns);
+            let read = chain::<_, { K + 2 }>([g, s], columns);
             let sums: [T; 4 + 2 * K] = sums(self.level, &NewestPair, read, [&mut *y]);
-            let [sy, yy, ss, sp] = *sums.first_chunk().unwrap_or(&[T::ZERO; 4]);
-            totals.newest.join(&Newest { sy, yy, ss, sp, yhy: T::ZERO });
+            let [sy, yy, ss, sg] = *sums.first_chunk().unwrap_or(&[T::ZERO; 4]);
+            totals.newest.join(&Products { sy, yy, ss, sg, yhy: T::ZERO });
             self.enter(0, sums.iter().skip(4).step_by(2), totals.with_y.as_mut());
             self.enter(0, sums.iter().skip(4).skip(1).step_by(2), totals.with_g.as_mut());
         }}
@@ -188,7 +188,7 @@ impl<V, R> Reader<'_, V, R> {
         while age < count {
             let rows = [totals.with_y.as_mut(), totals.with_g.as_mut()];
             constant! { K = (count - age).min(group), 1 2 3 4 5 6 7 8 9 or 10 =>
-                self.products::<T, 2, K, { K + 2 }, { 2 * K }>((Half::S, b, age), [&*y, p], rows)
+                self.products::<T, 2, K, { K + 2 }, { 2 * K }>((Half::S, b, age), [&*y, g], rows)
             }
             age += group;
         }
@@ -225,14 +225,14 @@ impl<V, R> Reader<'_, V, R> {
         self.with_one(Half::Y, b, count, q, row);
     }
 
-    /// `q = scale q + sum c_i s_i` over all pairs, from the oldest to the youngest; if it starts `from` a point and
-    /// its gradient, the direction `-q` and the first trial point, with slope and largest element.
+    /// `q = scale q + sum c_i s_i` over all pairs, from the oldest to the youngest, then the direction `-q` and the first
+    /// trial point `from` a point and its gradient, with slope and largest element.
     fn ascend<T: Real>(
         &self,
         b: usize,
         c: &[T],
         mut scale: T,
-        from: Option<[&[T]; 2]>,
+        from: [&[T]; 2],
         [q, x]: [&mut [T]; 2],
     ) -> [T; 2]
     where
@@ -246,13 +246,8 @@ impl<V, R> Reader<'_, V, R> {
         }
         constant! { K = left.min(GROUP), 0 1 2 3 4 5 6 7 8 9 or 10 => {
             let ages = reversed::<K>(left);
-            if let Some(from) = from {
-                let read = chain::<_, { K + 2 }>(from, self.columns(Half::S, b, ages));
-                sums(self.level, &Depart { scale, c: self.coefficients(ages, c) }, read, [q, x])
-            } else {
-                self.add((Half::S, b), ages, c, scale, q);
-                [T::ZERO; 2]
-            }
+            let read = chain::<_, { K + 2 }>(from, self.columns(Half::S, b, ages));
+            sums(self.level, &Depart { scale, c: self.coefficients(ages, c) }, read, [q, x])
         }}
     }
 
@@ -309,47 +304,46 @@ pub(super) struct History<T, R, H> {
 }
 
 impl<T: Real, R: Vector<T>, H> History<T, R, H> {
-    /// Takes in a pair, unless its curvature is not positive; forms the products of all with `p`.
+    /// Takes in a pair, unless its curvature is not positive; forms its products with the others, and those of all with
+    /// `g`, unless the pairs are `restricted` to some of the parameters.
     ///
-    /// `s` is the move and `y` the gradient before it; `g` is the gradient now and `p` the vector that the direction
-    /// starts from. Afterwards `s`, `y` and `row`, as long as a pair's products, are memory to use again.
+    /// `s` is the move, `y` the gradient before it and `g` that after it. Afterwards `s`, `y` and `row`, as long as a pair's products, are memory to use again.
     pub fn absorb<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
         core: &mut Core<T>,
         (s, y, row): (&mut V, &mut V, &mut R),
-        [g, p]: [&[T]; 2],
+        g: &[T],
         h: Option<&[T]>,
+        restricted: bool,
     ) where
         H: AsMut<[Pair<V, R>]>,
     {
         let Self { pairs, totals, .. } = self;
         let (pairs, level) = (pairs.as_mut(), core.level());
         let Core { ring, scale, .. } = core;
-        let reader = Reader { level, pairs: &*pairs, ring: *ring };
+        let known = Ring { count: if restricted { 0 } else { ring.count }, ..*ring };
+        let reader = Reader { level, pairs: &*pairs, ring: known };
         let moved = s.as_ref();
         walk.walk(g.len(), [y.as_mut()], totals, |b, [y], totals| {
-            let read = [block(g, b), block(p, b), block(moved, b)];
-            reader.newest(b, read, y, totals);
+            reader.newest(b, [block(g, b), block(moved, b)], y, totals);
             if let Some(h) = h {
                 let [yhy] = sums(level, &Weighted, [&*y, block(h, b)], []);
                 totals.newest.yhy = totals.newest.yhy + yhy;
             }
         });
-        let Newest { sy, yy, ss, sp, yhy } = totals.newest;
-        let yhy = if h.is_some() { yhy } else { yy };
-        // Relative to both lengths, and written so that NaN is refused.
-        if !(sy > T::EPSILON * (ss.sqrt() * yy.sqrt()) && yhy > T::ZERO && (sy / yhy).finite()) {
+        let Products { sy, sg, .. } = totals.newest;
+        let Some(gamma) = totals.newest.curved(h.is_some()) else {
             walk.walk(g.len(), [], totals, |b, [], totals| {
-                reader.with_one(Half::S, b, reader.ring.count, block(p, b), totals.with_g.as_mut());
+                reader.with_one(Half::S, b, known.count, block(g, b), totals.with_g.as_mut());
             });
             return;
-        }
+        };
         let slot = ring.next();
         for (pair, product) in pairs.iter_mut().zip(totals.with_y.as_ref()) {
             set(&mut pair.products, slot, *product);
         }
-        set(&mut totals.with_g, slot, sp);
+        set(&mut totals.with_g, slot, sg);
         if let Some(oldest) = pairs.get_mut(slot) {
             oldest.s.exchange(s);
             oldest.y.exchange(y);
@@ -358,15 +352,15 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         }
         ring.count = ring.kept() + 1;
         ring.newest = slot;
-        *scale = sy / yhy;
+        *scale = gamma;
     }
 
-    /// First half: `q = p` less its products with the pairs, after [`absorb`](Self::absorb) formed those.
+    /// First half, from `x0` with gradient `g`: `q = g` less its products with the pairs, after [`absorb`](Self::absorb) formed those.
     pub fn descend<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
         core: &mut Core<T>,
-        p: &[T],
+        [x0, g]: [&[T]; 2],
         h: Option<&[T]>,
         q: &mut [T],
     ) where
@@ -385,26 +379,24 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         }
         let reader = Reader { level, pairs, ring };
         let c = alpha.as_ref();
-        walk.walk(p.len(), [&mut *q], totals, |b, [q], totals| {
+        walk.walk(g.len(), [&mut *q], totals, |b, [q], totals| {
             let h = h.map(|h| block(h, b));
-            reader.descend(b, [block(p, b), c], h, q, totals.with_y.as_mut());
+            reader.descend(b, [block(g, b), c], h, q, totals.with_y.as_mut());
         });
         if ring.count == 0 {
-            // Nothing is known of the scale yet: a move of length 1, or as the preconditioner has it.
-            let length = l2_norm(level, q);
-            core.scale = if h.is_some() && length < T::ONE { T::ONE } else { T::ONE / length };
+            core.scale = core.first_scale(q, x0, h.is_some());
         }
     }
 
-    /// Second half: what the pairs add to `q`. Where the search starts `from` a point and its gradient, `q` becomes
-    /// the direction and `x` the first trial point, and it returns the slope and the largest element of the direction.
+    /// Second half: what the pairs add to `q`, which becomes the direction `from` a point with its gradient, and `x` the
+    /// first trial point. Returns the slope and the largest element of the direction.
     pub fn ascend<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
         core: &Core<T>,
         q: &mut [T],
         x: &mut [T],
-        from: Option<[&[T]; 2]>,
+        from: [&[T]; 2],
     ) -> Line<T>
     where
         H: AsMut<[Pair<V, R>]>,
@@ -425,18 +417,17 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
         let reader = Reader { level, pairs, ring };
         let c = alpha.as_ref();
         walk.walk(q.len(), [q, x], totals, |b, [q, x], totals| {
-            let from = from.map(|vectors| vectors.map(|x| block(x, b)));
-            totals.line.join(reader.ascend(b, c, scale, from, [q, x]));
+            totals.line.join(reader.ascend(b, c, scale, from.map(|x| block(x, b)), [q, x]));
         });
         totals.line
     }
 }
 
-fn get<T: Real>(row: &impl Vector<T>, slot: usize) -> T {
+pub(super) fn get<T: Real>(row: &impl Vector<T>, slot: usize) -> T {
     row.as_ref().get(slot).copied().unwrap_or(T::ZERO)
 }
 
-fn set<T: Real>(row: &mut impl Vector<T>, slot: usize, to: T) {
+pub(super) fn set<T: Real>(row: &mut impl Vector<T>, slot: usize, to: T) {
     if let Some(value) = row.as_mut().get_mut(slot) {
         *value = to;
     }

@@ -77,26 +77,36 @@ impl<T: Sync> Vector<T> for &mut [T] {
     }
 }
 
-/// The products of the newest pair `s, y` with itself and with `p`, which the direction starts from.
+/// The products of a pair `s, y` with itself and with the gradient.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Newest<T> {
+pub(super) struct Products<T> {
     pub sy: T,
     pub yy: T,
     pub ss: T,
-    pub sp: T,
+    /// `s'g`, or `s'q` and then `y'q` in the recursion over some of the parameters.
+    pub sg: T,
     /// `y'Hy` with the preconditioner.
     pub yhy: T,
 }
 
-impl<T: Real> Newest<T> {
-    const ZERO: Self = Self { sy: T::ZERO, yy: T::ZERO, ss: T::ZERO, sp: T::ZERO, yhy: T::ZERO };
+impl<T: Real> Products<T> {
+    const ZERO: Self = Self { sy: T::ZERO, yy: T::ZERO, ss: T::ZERO, sg: T::ZERO, yhy: T::ZERO };
+
+    /// The inverse curvature along `y`, unless that is not positive: relative to both lengths, and written so that NaN
+    /// is refused.
+    pub fn curved(&self, preconditioned: bool) -> Option<T> {
+        let Self { sy, yy, ss, yhy, .. } = *self;
+        let yhy = if preconditioned { yhy } else { yy };
+        let positive = sy > T::EPSILON * (ss.sqrt() * yy.sqrt()) && yhy > T::ZERO && (sy / yhy).finite();
+        positive.then_some(sy / yhy)
+    }
 
     /// Joins the products of the elements that follow.
     pub fn join(&mut self, next: &Self) {
         self.sy = self.sy + next.sy;
         self.yy = self.yy + next.yy;
         self.ss = self.ss + next.ss;
-        self.sp = self.sp + next.sp;
+        self.sg = self.sg + next.sg;
         self.yhy = self.yhy + next.yhy;
     }
 }
@@ -108,22 +118,30 @@ pub(super) struct Line<T> {
     pub slope: T,
     /// The largest element of the gradient at a trial, of the direction at the start of a search.
     pub largest: T,
+    /// The largest share of the way to a bound that a step of 1 comes.
+    pub share: T,
 }
 
 impl<T: Real> Line<T> {
-    const ZERO: Self = Self { slope: T::ZERO, largest: T::ZERO };
+    const ZERO: Self = Self { slope: T::ZERO, largest: T::ZERO, share: T::ZERO };
 
     /// Joins slope and largest element of what follows.
     pub fn join(&mut self, [slope, largest]: [T; 2]) {
+        self.join_share([slope, largest, T::ZERO]);
+    }
+
+    /// Joins all three of what follows.
+    pub fn join_share(&mut self, [slope, largest, share]: [T; 3]) {
         self.slope = self.slope + slope;
         self.largest = largest.max(self.largest);
+        self.share = share.max(self.share);
     }
 }
 
 /// What a pass over the blocks sums up: each pass has a part of its own.
 #[derive(Clone, Debug)]
 pub(super) struct Totals<T, R> {
-    pub newest: Newest<T>,
+    pub newest: Products<T>,
     pub line: Line<T>,
     /// A product with the `y` in question for each slot.
     pub with_y: R,
@@ -134,13 +152,13 @@ pub(super) struct Totals<T, R> {
 impl<T: Real, R> Totals<T, R> {
     /// Zeros, given zeros for each slot.
     pub const fn zero(with_y: R, with_g: R) -> Self {
-        Self { newest: Newest::ZERO, line: Line::ZERO, with_y, with_g }
+        Self { newest: Products::ZERO, line: Line::ZERO, with_y, with_g }
     }
 }
 
 impl<T: Real, R: Vector<T>> Totals<T, R> {
     pub fn clear(&mut self) {
-        (self.newest, self.line) = (Newest::ZERO, Line::ZERO);
+        (self.newest, self.line) = (Products::ZERO, Line::ZERO);
         self.with_y.as_mut().fill(T::ZERO);
         self.with_g.as_mut().fill(T::ZERO);
     }
@@ -149,7 +167,7 @@ impl<T: Real, R: Vector<T>> Totals<T, R> {
     #[cfg(feature = "rayon")]
     fn join(&mut self, next: &Self) {
         self.newest.join(&next.newest);
-        self.line.join([next.line.slope, next.line.largest]);
+        self.line.join_share([next.line.slope, next.line.largest, next.line.share]);
         add_to(self.with_y.as_mut(), next.with_y.as_ref());
         add_to(self.with_g.as_mut(), next.with_g.as_ref());
     }

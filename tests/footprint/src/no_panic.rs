@@ -336,7 +336,7 @@ extern "C" fn minimise(
     solver.start(&LbfgsSettings { l1: f, ..LbfgsSettings::new() }, &[f; 5])?;
     while let Some((x, g)) = solver.ask() {
         *g = *x;
-        solver.tell_preconditioned(f, &[f; 5])?;
+        solver.tell_with(f, &Given::new().preconditioner(&[f; 5]))?;
     }
     solver.stop();
     newton.start(
