@@ -269,10 +269,10 @@ fn load<T: Real + Number + Into<f64>>(
 ///
 /// `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
 /// `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
-/// Hessian, positive and finite. `lower` and `upper` are both null, or `n` floats each, the bounds of the
-/// parameters, infinite where there is none; they come with every call of a run or with none, and not
-/// beside an L1 penalty. A first `x` outside is moved to the nearest point inside. `value` and `grads` may be infinite or NaN, but not at the start: the
-/// step becomes shorter.
+/// Hessian, positive and finite. `lower` and `upper` are both null, or `n` floats each: the bounds of the
+/// parameters, infinite where there is none, in every call of a run or in none, and not beside an L1
+/// penalty. A first `x` outside is moved to the nearest point inside. `value` and `grads` may be infinite
+/// or NaN, but not at the start: the step becomes shorter.
 ///
 /// On a Cortex-M4F it takes up to 3928 bytes of stack with 20 pairs, with doubles 6400.
 ///
@@ -281,7 +281,8 @@ fn load<T: Real + Number + Into<f64>>(
 /// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SHAPE
 /// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
 /// from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
-/// finite; GRADUS_ERROR_BOUNDS if a lower bound lies above its upper one or is NaN, or beside a penalty; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
+/// finite; GRADUS_ERROR_BOUNDS if a lower bound lies above its upper one, if one is NaN, or beside a
+/// penalty; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL, also if one of two bounds is,
 /// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_lbfgs_step(

@@ -1,4 +1,4 @@
-//! L-BFGS: the same bits in every memory, on every level and any number of threads; quality, OWL-QN, arguments.
+//! L-BFGS: the same bits in every memory, on every level and any number of threads; quality, the L1 penalty, arguments.
 
 use crate::support::lbfgs::{minimize, quadratic, rosenbrock};
 use crate::support::{learning, mgh};
@@ -270,7 +270,7 @@ fn memory_of_an_earlier_run_leaves_no_trace() {
     assert_eq!((again, a), (fresh, b));
 }
 
-// ---- OWL-QN ----
+// ---- the L1 penalty ----
 
 #[test]
 fn the_l1_penalty_shrinks_to_exact_zeros() {
