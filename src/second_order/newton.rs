@@ -103,9 +103,10 @@ impl<T: Real> Default for NewtonSettings<T> {
 /// definite, and the damping grows until it is; so it does where `x + d` is not lower than `x`. After each success it
 /// falls, to nothing in the end, so that convergence is quadratic.
 ///
-/// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart, but none
-/// below 1e-4 of the largest element of the Hessian: a diagonal element that is nearly 0 says nothing of the scale of its
-/// parameter, and a multiple of it damps nothing. If all elements are 0, `D` has 1e-4.
+/// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart and steps do
+/// not depend on their units. But none is below 1e-10 of the largest element of the Hessian: a diagonal element that is
+/// nearly 0 says nothing of the scale of its parameter, and a multiple of it damps nothing. If all elements are 0, the
+/// largest counts as 1.
 ///
 /// All bits are zero at the start. The memory is three matrices of `N * N` and four vectors.
 #[derive(Clone, Debug)]
@@ -382,8 +383,9 @@ impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
     const SIZE: usize = Head::SIZE + Progress::<T>::COUNT.bytes::<T>() + size_of::<T>() * N * (3 + N);
 }
 
-/// The smallest damping of a parameter, as a part of the largest element of the Hessian.
-const FLOOR: f64 = 1e-4;
+/// The smallest damping of a parameter, as a part of the largest element of the Hessian. On functions from far starts
+/// any part from 1e-3 to 1e-13 solves as many; a small one leaves parameters their units.
+const FLOOR: f64 = 1e-10;
 
 /// The size of element `i`, which lies on the diagonal, at least a part of `scale`.
 fn size<T: Real>(row: &[T], i: usize, scale: T) -> T {

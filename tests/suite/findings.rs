@@ -206,8 +206,9 @@ fn a_search_bisects_where_it_gave_up() {
             scale * (u * u + v * v)
         });
         let report = report.unwrap();
-        assert_eq!(report.stop, Stop::Gradient, "{scale:e}: {report:?} {x:?}");
-        assert!((x[0] - 1.0).abs() < 1e-2, "{scale:e}: {x:?}");
+        // Squares of such gradients are no numbers, so that it knows no curvature: it goes on all the same.
+        assert_ne!(report.stop, Stop::LineSearch, "{scale:e}: {report:?} {x:?}");
+        assert!(report.value <= 1e-2 * scale && report.iterations > 100, "{scale:e}: {report:?} {x:?}");
     }
 }
 
@@ -249,8 +250,9 @@ fn large_parameters_move_at_all() {
         let mut x = [0.5 * far, 0.25 * far];
         let report = LbfgsSettings { tolerance: 1e-6, ..LbfgsSettings::new() }.minimize(&mut x, |x, g| {
             let (u, v) = (x[0] / far - 1.0, x[1] / far + 1.0);
-            g.copy_from_slice(&[2.0 * u, 8.0 * v]);
-            (u * u + 4.0 * v * v) * far
+            let sign = far.signum();
+            g.copy_from_slice(&[sign * 2.0 * u, sign * 8.0 * v]);
+            (u * u + 4.0 * v * v) * far.abs()
         });
         let report = report.unwrap();
         let off = (x[0] / far - 1.0).abs().max((x[1] / far + 1.0).abs());

@@ -98,5 +98,6 @@ fn far_starts_are_solved_too() {
         }
     }
     println!("{solved} of {all} solved with {evaluations} evaluations");
-    assert!(solved >= 1);
+    // Without a floor under the damping it was 110.
+    assert!(all == 117 && solved >= 112);
 }
