@@ -104,7 +104,7 @@ impl<T: Real> Default for NewtonSettings<T> {
 /// falls, to nothing in the end, so that convergence is quadratic.
 ///
 /// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart and steps do
-/// not depend on their units. But none is below 1e-10 of the largest element of the Hessian: a diagonal element that is
+/// not depend on their units. But none is below 1e-8 of the largest element of the Hessian: a diagonal element that is
 /// nearly 0 says nothing of the scale of its parameter, and a multiple of it damps nothing. If all elements are 0, the
 /// largest counts as 1.
 ///
@@ -384,8 +384,8 @@ impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
 }
 
 /// The smallest damping of a parameter, as a part of the largest element of the Hessian. On functions from far starts
-/// any part from 1e-3 to 1e-13 solves as many; a small one leaves parameters their units.
-const FLOOR: f64 = 1e-10;
+/// any part from 1e-3 to 1e-10 solves about as many; a small one leaves parameters their units.
+const FLOOR: f64 = 1e-8;
 
 /// The size of element `i`, which lies on the diagonal, at least a part of `scale`.
 fn size<T: Real>(row: &[T], i: usize, scale: T) -> T {

@@ -5,6 +5,8 @@
     python3 -m venv /tmp/scipy && /tmp/scipy/bin/pip install scipy==1.17.1
     OMP_NUM_THREADS=1 /tmp/scipy/bin/python tests/peers/scipy_lbfgs.py
 
+`--keep-times` leaves the times of the page as they are: for a machine that is busy.
+
 All evaluate the same compiled functions; the calls of SciPy and liblbfgs go through a pipe. All stop at
 max |g| <= 1e-5, after 1000 iterations or 10 000 evaluations, with 10 correction pairs; SciPy's other criterion
 is off (factr = 0), and so are those of liblbfgs (epsilon = 0, past = 0). Evaluations count every call of the
@@ -17,6 +19,7 @@ import json
 import platform
 import struct
 import subprocess
+import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -303,7 +306,16 @@ conditions.
 | problem | l1 | n | not 0 |{sparse_columns}
 |---|--:|--:|--:|{sparse_rules}
 {sparse}
-## Time of a step
+{times}
+## Problems
+
+Where the minima differ, the function has several. A solver that stops early for another reason has few evaluations and a star.
+
+| problem | n | gradus: f | evaluations |{columns}
+|---|--:|--:|--:|{rules}
+"""
+
+TIMES = """## Time of a step
 
 All that an iteration does but the objective: the extended Rosenbrock function with a million parameters in doubles, 10 pairs,
 one thread, the median over the iterations with full memory ({cpu}). The times of gradus and of bare reads, five vectors at a
@@ -313,12 +325,6 @@ subtracted, that of the calls and of copying vectors for them is not.
 | | ms | of bare reads |
 |---|--:|--:|
 {steps}
-## Problems
-
-Where the minima differ, the function has several. A solver that stops early for another reason has few evaluations and a star.
-
-| problem | n | gradus: f | evaluations |{columns}
-|---|--:|--:|--:|{rules}
 """
 
 CALLED = """
@@ -407,8 +413,15 @@ def main():
     for name, theirs in peers.items():
         summary += compare(name, ours, theirs, "defaults") + compare(name, usual, theirs, "curvature 0.9 in both")
     summary += equal
-    times = steps(library)
-    floor = next(iter(times.values()))
+    page = ROOT / "docs/lbfgs.md"
+    if "--keep-times" in sys.argv:
+        begin, end = "## Time of a step", "## Problems"
+        times = begin + page.read_text(encoding="utf-8").split(begin)[1].split(end)[0].rstrip() + "\n"
+    else:
+        times = steps(library)
+        floor = next(iter(times.values()))
+        rows_of_times = "".join(f"| {name} | {ms:.1f} | {ms / floor:.2f} |\n" for name, ms in times.items())
+        times = TIMES.format(cpu=cpu(), steps=rows_of_times)
     solvers = ["gradus"] + ["liblbfgs"] * (library is not None)
     head = HEAD.format(
         starts=starts(),
@@ -416,8 +429,7 @@ def main():
         sparse=sparse(library),
         sparse_columns="".join(f" {name}: 1e-5 | 1e-8 |" for name in solvers),
         sparse_rules="--:|--:|" * len(solvers),
-        steps="".join(f"| {name} | {ms:.1f} | {ms / floor:.2f} |\n" for name, ms in times.items()),
-        cpu=cpu(),
+        times=times,
         peers=" and ".join(peers),
         date=date.today(),
         rustc=subprocess.run(["rustc", "--version"], check=True, capture_output=True, text=True).stdout.strip(),
@@ -429,7 +441,7 @@ def main():
         columns="".join(f" {name}: f | evaluations |" for name in peers),
         rules="--:|--:|" * len(peers),
     )
-    (ROOT / "docs/lbfgs.md").write_text(head + rows, encoding="utf-8")
+    page.write_text(head + rows, encoding="utf-8")
     print(summary)
 
 
