@@ -131,7 +131,7 @@ pub(super) fn join_slope<T: Real, V: Vector<T>>(a: [V; 2], b: [V; 2]) -> [V; 2] 
 
 /// [`join_slope`] with a second maximum.
 #[inline(always)]
-pub(super) fn join_line<T, V: Vector<T>>(a: [V; 3], b: [V; 3]) -> [V; 3] {
+pub(super) fn join_line<T: Real, V: Vector<T>>(a: [V; 3], b: [V; 3]) -> [V; 3] {
     [a[0] + b[0], b[1].max(a[1]), b[2].max(a[2])]
 }
 
