@@ -916,7 +916,7 @@ static void layers(void) {
   hash = hash_of(hash_of(hash, x, 2 * 12), dx, 2 * 27);
   line("layers", hash);
 
-  EXPECT(GRADUS_ERROR_SHAPE, gradus_dense_forward(0, OUTPUTS, SAMPLES, weights, x, y));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_dense_forward(INPUTS, 0, SAMPLES, weights, x, y));
   EXPECT(GRADUS_ERROR_LENGTH, gradus_dense_forward(SIZE_MAX / 2, OUTPUTS, SAMPLES, weights, x, y));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_dense_forward(INPUTS, OUTPUTS, SAMPLES, weights, x, x));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_dense_backward(INPUTS, OUTPUTS, SAMPLES, weights, weights, x, dy, dx));
