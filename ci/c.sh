@@ -47,7 +47,7 @@ c() {
   for compiler in gcc clang; do
     for standard in c99 c11 c17 c2x; do
       echo "$compiler $standard"
-      "$compiler" -std=$standard $strict -Iinclude -fsyntax-only -Wconversion -x c include/gradus.h
+      "$compiler" -std=$standard $strict -Iinclude -fsyntax-only -Wconversion -x c - <<<'#include "gradus.h"'
       "$compiler" -std=$standard $strict -ffp-contract=off -O1 -g \
         -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude tests/c/bits.c "$library" -lm -o "$out/bits"
       "$out/bits" >"$out/$compiler.txt" || { cat "$out/$compiler.txt"; return 1; }
