@@ -148,6 +148,8 @@ enum {
   GRADUS_ERROR_PRECONDITIONER = -36,
   // Power of a polynomial: finite and positive.
   GRADUS_ERROR_POWER = -37,
+  // Bounds: the lower at most the upper, with a finite number between them, and none beside an L1 penalty.
+  GRADUS_ERROR_BOUNDS = -38,
 };
 typedef int32_t gradus_status;
 
@@ -2981,14 +2983,14 @@ gradus_status gradus_batch_norm_fold_columns(const gradus_batch_norm *config,
   ((2 * GRADUS_CAST(size_t, pairs) + 3) * GRADUS_CAST(size_t, n) + \
    (GRADUS_CAST(size_t, pairs) + 4) * GRADUS_CAST(size_t, pairs))
 #define GRADUS_LBFGS_FILE(n, pairs, bytes_of_a_number) \
-  (124 + (bytes_of_a_number) * \
-   (26 + (2 * GRADUS_CAST(size_t, pairs) + 5) * GRADUS_CAST(size_t, n) + \
+  (128 + (bytes_of_a_number) * \
+   (27 + (2 * GRADUS_CAST(size_t, pairs) + 5) * GRADUS_CAST(size_t, n) + \
     (GRADUS_CAST(size_t, pairs) + 1) * GRADUS_CAST(size_t, pairs)))
 
 // All of a run between two evaluations but its vectors: zeros before the start.
 typedef struct {
   uint32_t words[20];
-  double numbers[26];
+  double numbers[27];
 } gradus_lbfgs_rest;
 
 // Pairs of gradus_lbfgs at most.
@@ -2998,7 +3000,7 @@ typedef struct {
 #define GRADUS_LINE_SEARCH_MORE_THUENTE 0
 
 // Line search: sufficient decrease alone (Armijo, 1966), or a flatter gradient where rounding hides
-// any decrease; always so with an L1 penalty.
+// any decrease.
 #define GRADUS_LINE_SEARCH_BACKTRACKING 1
 
 // L-BFGS has not stopped.
@@ -3024,6 +3026,9 @@ typedef struct {
 
 // L-BFGS stopped: the value or the gradient at the start is infinite or NaN.
 #define GRADUS_STOP_NON_FINITE 7
+
+// L-BFGS stopped: the value still falls at the longest step.
+#define GRADUS_STOP_UNBOUNDED 8
 
 // L-BFGS (Nocedal, 1980): when to stop, and how far to step.
 typedef struct {
@@ -3055,7 +3060,8 @@ typedef struct {
   double step_max;
   // No step moves a parameter further than this; 0: no limit.
   double max_move;
-  // Weight of an L1 penalty: minimises f(x) + l1 * sum |x| by OWL-QN (Andrew and Gao, 2007); 0.
+  // Weight of an L1 penalty: minimises f(x) + l1 * sum |x|, orthant by orthant (after Andrew and Gao,
+  // 2007); 0.
   double l1;
   // The first parameter that the penalty reaches.
   size_t l1_start;
@@ -3097,23 +3103,26 @@ typedef struct {
 // gradus_lbfgs_state state = {0};
 // do {
 //   float f = objective(x, g);
-//   status = gradus_lbfgs_step(&lbfgs, N, x, f, g, NULL, work, &state);
+//   status = gradus_lbfgs_step(&lbfgs, N, x, f, g, NULL, NULL, NULL, work, &state);
 // } while (status == GRADUS_OK && state.stop == GRADUS_STOP_RUNNING);
 // ```
 //
 // `x` and `grads` are `n` floats, `work` GRADUS_LBFGS_WORK(n, pairs), which need not be zeros;
 // `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
-// Hessian, positive and finite. `value` and `grads` may be infinite or NaN, but not at the start: the
-// step becomes shorter.
+// Hessian, positive and finite. `lower` and `upper` are both null, or `n` floats each: the bounds of the
+// parameters, infinite where there is none, in every call of a run or in none, and not beside an L1
+// penalty. A first `x` outside is moved to the nearest point inside. `value` and `grads` may be infinite
+// or NaN, but not at the start: the step becomes shorter.
 //
 // On a Cortex-M4F it takes up to 3928 bytes of stack with 20 pairs, with doubles 6400.
 //
 // Errors: GRADUS_ERROR_EMPTY if config has no or too many pairs; at the start
 // GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
-// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_EMPTY
+// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SHAPE
 // for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
 // from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
-// finite; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL,
+// finite; GRADUS_ERROR_BOUNDS if a lower bound lies above its upper one, if one is NaN, or beside a
+// penalty; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL, also if one of two bounds is,
 // GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_lbfgs_step(const gradus_lbfgs *config,
                                 size_t n,
@@ -3121,6 +3130,8 @@ gradus_status gradus_lbfgs_step(const gradus_lbfgs *config,
                                 float value,
                                 float *grads,
                                 const float *diagonal,
+                                const float *lower,
+                                const float *upper,
                                 float *work,
                                 gradus_lbfgs_state *state);
 
@@ -3186,6 +3197,8 @@ gradus_status gradus_lbfgs_step_f64(const gradus_lbfgs *config,
                                     double value,
                                     double *grads,
                                     const double *diagonal,
+                                    const double *lower,
+                                    const double *upper,
                                     double *work,
                                     gradus_lbfgs_state *state);
 
