@@ -86,6 +86,20 @@ extern "C" fn files(
     Ok(SIZE + store::file_size((&states.0, columns)))
 }
 
+/// The same in pieces, to and from what does whatever it likes.
+#[unsafe(no_mangle)]
+extern "C" fn pieces(
+    all: &mut Everything,
+    size: u64,
+    sink: fn(&[u8]) -> bool,
+    source: fn(u64, &mut [u8]) -> bool,
+    window: &mut [u8],
+) -> Result<usize, store::StreamError<()>> {
+    store::save_to(&*all, |piece| if sink(piece) { Ok(()) } else { Err(()) })?;
+    store::load_from(&mut *all, size, |at, piece| if source(at, piece) { Ok(()) } else { Err(()) })?;
+    Ok(store::Pieces::new(&*all)?.take(window))
+}
+
 /// A flash that does whatever it likes: the compiler sees none of it.
 struct Chip {
     read: fn(u32, &mut [u8]) -> bool,
@@ -135,6 +149,10 @@ fn keep<'b, const WORD: usize, const BLOCK: usize>(
     buffer: &'b mut [u8],
 ) -> Kept<'b> {
     let mut journal = store::Journal::open(Words::<WORD, BLOCK>(chip), start..end)?;
+    let mut state = AdamState::<9>::new();
+    if !journal.load(&mut state)? {
+        journal.save(&state)?;
+    }
     if journal.read(&mut *buffer)?.is_none() && file.len() <= journal.capacity() {
         journal.write(file)?;
     }
