@@ -93,7 +93,12 @@ impl Learner {
         Ok(loss)
     }
 
-    fn forward(&self, x: &[f32; FEATURES], h: &mut [f32; 16], scores: &mut [f32; CLASSES]) -> Result<(), gradus::Error> {
+    fn forward(
+        &self,
+        x: &[f32; FEATURES],
+        h: &mut [f32; 16],
+        scores: &mut [f32; CLASSES],
+    ) -> Result<(), gradus::Error> {
         let (hidden, output) = self.params.split_at(HIDDEN.params());
         HIDDEN.forward(hidden, x, h)?;
         activation::relu(Exec::new(), h);

@@ -77,7 +77,9 @@ impl Sensor for Simulated {
         for (i, sample) in to.iter_mut().enumerate() {
             let at = i % period;
             let wave = at.min(period - at) as f32 / (period / 2) as f32 * 2.0 - 1.0;
-            *sample = std::array::from_fn::<_, AXES, _>(|axis| size * wave / (axis + 1) as f32 + 0.1 * self.noise());
+            *sample = std::array::from_fn::<_, AXES, _>(|axis| {
+                size * wave / (axis + 1) as f32 + 0.1 * self.noise()
+            });
         }
         Some(self.turn)
     }

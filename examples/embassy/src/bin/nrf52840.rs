@@ -62,7 +62,7 @@ mod board {
     }
 
     #[embassy_executor::main]
-    async fn main(_: Spawner) {
+    async fn main(_spawner: Spawner) {
         let p = embassy_nrf::init(Default::default());
         let channels = [
             ChannelConfig::single_ended(p.P0_02),
