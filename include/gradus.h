@@ -356,6 +356,9 @@ typedef struct {
 // Columns of state of gradus_adam: floats per parameter.
 #define GRADUS_ADAM_COLUMNS 2
 
+// The state of gradus_adam in a file: gradus_item.kind.
+#define GRADUS_ITEM_ADAM 17
+
 #define GRADUS_ADAM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 1}
 
 // Adam with its defaults, for a place where the initialiser GRADUS_ADAM(lr) cannot stand.
@@ -444,6 +447,9 @@ typedef struct {
 // Columns of state of gradus_sgd: floats per parameter.
 #define GRADUS_SGD_COLUMNS 0
 
+// The state of gradus_sgd in a file: gradus_item.kind.
+#define GRADUS_ITEM_SGD 28
+
 #define GRADUS_SGD(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr)}
 
 // Sgd with its defaults, for a place where the initialiser GRADUS_SGD(lr) cannot stand.
@@ -527,6 +533,9 @@ typedef struct {
 
 // Columns of state of gradus_momentum: floats per parameter.
 #define GRADUS_MOMENTUM_COLUMNS 1
+
+// The state of gradus_momentum in a file: gradus_item.kind.
+#define GRADUS_ITEM_MOMENTUM 23
 
 #define GRADUS_MOMENTUM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.0}
 
@@ -621,6 +630,9 @@ typedef struct {
 // Columns of state of gradus_nesterov: floats per parameter.
 #define GRADUS_NESTEROV_COLUMNS 1
 
+// The state of gradus_nesterov in a file: gradus_item.kind.
+#define GRADUS_ITEM_NESTEROV 25
+
 #define GRADUS_NESTEROV(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9}
 
 // Nesterov with its defaults, for a place where the initialiser GRADUS_NESTEROV(lr) cannot stand.
@@ -711,6 +723,9 @@ typedef struct {
 
 // Columns of state of gradus_adagrad: floats per parameter.
 #define GRADUS_ADAGRAD_COLUMNS 1
+
+// The state of gradus_adagrad in a file: gradus_item.kind.
+#define GRADUS_ITEM_ADAGRAD 16
 
 #define GRADUS_ADAGRAD(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), {GRADUS_EPSILON_OUTSIDE, 1e-10f, 0.0f}}
 
@@ -808,6 +823,9 @@ typedef struct {
 // Columns of state of gradus_adadelta: floats per parameter.
 #define GRADUS_ADADELTA_COLUMNS 2
 
+// The state of gradus_adadelta in a file: gradus_item.kind.
+#define GRADUS_ITEM_ADADELTA 30
+
 #define GRADUS_ADADELTA(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 1e-6f}
 
 // Adadelta with its defaults, for a place where the initialiser GRADUS_ADADELTA(lr) cannot stand.
@@ -901,6 +919,9 @@ typedef struct {
 
 // Columns of state of gradus_rmsprop: floats per parameter.
 #define GRADUS_RMSPROP_COLUMNS 1
+
+// The state of gradus_rmsprop in a file: gradus_item.kind.
+#define GRADUS_ITEM_RMSPROP 26
 
 #define GRADUS_RMSPROP(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.99, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}}
 
@@ -996,6 +1017,9 @@ typedef struct {
 
 // Columns of state of gradus_centered_rmsprop: floats per parameter.
 #define GRADUS_CENTERED_RMSPROP_COLUMNS 2
+
+// The state of gradus_centered_rmsprop in a file: gradus_item.kind.
+#define GRADUS_ITEM_CENTERED_RMSPROP 20
 
 #define GRADUS_CENTERED_RMSPROP(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.99, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}}
 
@@ -1094,6 +1118,9 @@ typedef struct {
 // Columns of state of gradus_rmsprop_momentum: floats per parameter.
 #define GRADUS_RMSPROP_MOMENTUM_COLUMNS 2
 
+// The state of gradus_rmsprop_momentum in a file: gradus_item.kind.
+#define GRADUS_ITEM_RMSPROP_MOMENTUM 27
+
 #define GRADUS_RMSPROP_MOMENTUM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.99, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.9f}
 
 // RmsPropMomentum with its defaults, for a place where the initialiser GRADUS_RMSPROP_MOMENTUM(lr) cannot stand.
@@ -1190,6 +1217,9 @@ typedef struct {
 
 // Columns of state of gradus_centered_rmsprop_momentum: floats per parameter.
 #define GRADUS_CENTERED_RMSPROP_MOMENTUM_COLUMNS 3
+
+// The state of gradus_centered_rmsprop_momentum in a file: gradus_item.kind.
+#define GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM 21
 
 #define GRADUS_CENTERED_RMSPROP_MOMENTUM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.99, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.9f}
 
@@ -1289,6 +1319,9 @@ typedef struct {
 // Columns of state of gradus_adamw: floats per parameter.
 #define GRADUS_ADAMW_COLUMNS 2
 
+// The state of gradus_adamw in a file: gradus_item.kind.
+#define GRADUS_ITEM_ADAMW 18
+
 #define GRADUS_ADAMW(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.01f}
 
 // AdamW with its defaults, for a place where the initialiser GRADUS_ADAMW(lr) cannot stand.
@@ -1385,6 +1418,9 @@ typedef struct {
 
 // Columns of state of gradus_adamax: floats per parameter.
 #define GRADUS_ADAMAX_COLUMNS 2
+
+// The state of gradus_adamax in a file: gradus_item.kind.
+#define GRADUS_ITEM_ADAMAX 31
 
 #define GRADUS_ADAMAX(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, 1e-8f}
 
@@ -1483,6 +1519,9 @@ typedef struct {
 // Columns of state of gradus_amsgrad: floats per parameter.
 #define GRADUS_AMSGRAD_COLUMNS 3
 
+// The state of gradus_amsgrad in a file: gradus_item.kind.
+#define GRADUS_ITEM_AMSGRAD 19
+
 #define GRADUS_AMSGRAD(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}}
 
 // AmsGrad with its defaults, for a place where the initialiser GRADUS_AMSGRAD(lr) cannot stand.
@@ -1571,6 +1610,9 @@ typedef struct {
 
 // Columns of state of gradus_nadam: floats per parameter.
 #define GRADUS_NADAM_COLUMNS 2
+
+// The state of gradus_nadam in a file: gradus_item.kind.
+#define GRADUS_ITEM_NADAM 24
 
 #define GRADUS_NADAM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.004f}
 
@@ -1674,6 +1716,9 @@ typedef struct {
 // Columns of state of gradus_radam: floats per parameter.
 #define GRADUS_RADAM_COLUMNS 2
 
+// The state of gradus_radam in a file: gradus_item.kind.
+#define GRADUS_ITEM_RADAM 32
+
 #define GRADUS_RADAM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_HAT, 1e-8f, 0.0f}}
 
 // RAdam with its defaults, for a place where the initialiser GRADUS_RADAM(lr) cannot stand.
@@ -1769,6 +1814,9 @@ typedef struct {
 
 // Columns of state of gradus_lion: floats per parameter.
 #define GRADUS_LION_COLUMNS 1
+
+// The state of gradus_lion in a file: gradus_item.kind.
+#define GRADUS_ITEM_LION 22
 
 #define GRADUS_LION(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.99, 0.001f}
 
@@ -3342,56 +3390,8 @@ gradus_status gradus_argmax(size_t n, const float *values, size_t *index);
 // Added to the kind of an optimizer's state: one in half the memory, whose columns are `uint16_t`.
 #define GRADUS_ITEM_HALF 256
 
-// State of gradus_adagrad_step().
-#define GRADUS_ITEM_ADAGRAD 16
-
-// State of gradus_adam_step().
-#define GRADUS_ITEM_ADAM 17
-
-// State of gradus_adamw_step().
-#define GRADUS_ITEM_ADAMW 18
-
-// State of gradus_amsgrad_step().
-#define GRADUS_ITEM_AMSGRAD 19
-
-// State of gradus_centered_rmsprop_step().
-#define GRADUS_ITEM_CENTERED_RMSPROP 20
-
-// State of gradus_centered_rmsprop_momentum_step().
-#define GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM 21
-
-// State of gradus_lion_step().
-#define GRADUS_ITEM_LION 22
-
-// State of gradus_momentum_step().
-#define GRADUS_ITEM_MOMENTUM 23
-
-// State of gradus_nadam_step().
-#define GRADUS_ITEM_NADAM 24
-
-// State of gradus_nesterov_step().
-#define GRADUS_ITEM_NESTEROV 25
-
-// State of gradus_rmsprop_step().
-#define GRADUS_ITEM_RMSPROP 26
-
-// State of gradus_rmsprop_momentum_step().
-#define GRADUS_ITEM_RMSPROP_MOMENTUM 27
-
-// State of gradus_sgd_step(): the clock alone.
-#define GRADUS_ITEM_SGD 28
-
 // Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
 #define GRADUS_ITEM_BATCH_NORM 29
-
-// State of gradus_adadelta_step().
-#define GRADUS_ITEM_ADADELTA 30
-
-// State of gradus_adamax_step().
-#define GRADUS_ITEM_ADAMAX 31
-
-// State of gradus_radam_step().
-#define GRADUS_ITEM_RADAM 32
 
 // Mean of gradus_swa_update().
 #define GRADUS_ITEM_SWA 48

@@ -41,6 +41,8 @@ pub struct gradus_adam {
 
 /// Columns of state of gradus_adam: floats per parameter.
 pub const GRADUS_ADAM_COLUMNS: usize = 2;
+/// The state of gradus_adam in a file: gradus_item.kind.
+pub const GRADUS_ITEM_ADAM: u32 = 17;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adam {
@@ -184,6 +186,8 @@ pub struct gradus_sgd {
 
 /// Columns of state of gradus_sgd: floats per parameter.
 pub const GRADUS_SGD_COLUMNS: usize = 0;
+/// The state of gradus_sgd in a file: gradus_item.kind.
+pub const GRADUS_ITEM_SGD: u32 = 28;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_sgd {
@@ -303,6 +307,8 @@ pub struct gradus_momentum {
 
 /// Columns of state of gradus_momentum: floats per parameter.
 pub const GRADUS_MOMENTUM_COLUMNS: usize = 1;
+/// The state of gradus_momentum in a file: gradus_item.kind.
+pub const GRADUS_ITEM_MOMENTUM: u32 = 23;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_momentum {
@@ -438,6 +444,8 @@ pub struct gradus_nesterov {
 
 /// Columns of state of gradus_nesterov: floats per parameter.
 pub const GRADUS_NESTEROV_COLUMNS: usize = 1;
+/// The state of gradus_nesterov in a file: gradus_item.kind.
+pub const GRADUS_ITEM_NESTEROV: u32 = 25;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_nesterov {
@@ -571,6 +579,8 @@ pub struct gradus_adagrad {
 
 /// Columns of state of gradus_adagrad: floats per parameter.
 pub const GRADUS_ADAGRAD_COLUMNS: usize = 1;
+/// The state of gradus_adagrad in a file: gradus_item.kind.
+pub const GRADUS_ITEM_ADAGRAD: u32 = 16;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adagrad {
@@ -713,6 +723,8 @@ pub struct gradus_adadelta {
 
 /// Columns of state of gradus_adadelta: floats per parameter.
 pub const GRADUS_ADADELTA_COLUMNS: usize = 2;
+/// The state of gradus_adadelta in a file: gradus_item.kind.
+pub const GRADUS_ITEM_ADADELTA: u32 = 30;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adadelta {
@@ -849,6 +861,8 @@ pub struct gradus_rmsprop {
 
 /// Columns of state of gradus_rmsprop: floats per parameter.
 pub const GRADUS_RMSPROP_COLUMNS: usize = 1;
+/// The state of gradus_rmsprop in a file: gradus_item.kind.
+pub const GRADUS_ITEM_RMSPROP: u32 = 26;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_rmsprop {
@@ -991,6 +1005,8 @@ pub struct gradus_centered_rmsprop {
 
 /// Columns of state of gradus_centered_rmsprop: floats per parameter.
 pub const GRADUS_CENTERED_RMSPROP_COLUMNS: usize = 2;
+/// The state of gradus_centered_rmsprop in a file: gradus_item.kind.
+pub const GRADUS_ITEM_CENTERED_RMSPROP: u32 = 20;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_centered_rmsprop {
@@ -1136,6 +1152,8 @@ pub struct gradus_rmsprop_momentum {
 
 /// Columns of state of gradus_rmsprop_momentum: floats per parameter.
 pub const GRADUS_RMSPROP_MOMENTUM_COLUMNS: usize = 2;
+/// The state of gradus_rmsprop_momentum in a file: gradus_item.kind.
+pub const GRADUS_ITEM_RMSPROP_MOMENTUM: u32 = 27;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_rmsprop_momentum {
@@ -1285,6 +1303,8 @@ pub struct gradus_centered_rmsprop_momentum {
 
 /// Columns of state of gradus_centered_rmsprop_momentum: floats per parameter.
 pub const GRADUS_CENTERED_RMSPROP_MOMENTUM_COLUMNS: usize = 3;
+/// The state of gradus_centered_rmsprop_momentum in a file: gradus_item.kind.
+pub const GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM: u32 = 21;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_centered_rmsprop_momentum {
@@ -1435,6 +1455,8 @@ pub struct gradus_adamw {
 
 /// Columns of state of gradus_adamw: floats per parameter.
 pub const GRADUS_ADAMW_COLUMNS: usize = 2;
+/// The state of gradus_adamw in a file: gradus_item.kind.
+pub const GRADUS_ITEM_ADAMW: u32 = 18;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adamw {
@@ -1587,6 +1609,8 @@ pub struct gradus_adamax {
 
 /// Columns of state of gradus_adamax: floats per parameter.
 pub const GRADUS_ADAMAX_COLUMNS: usize = 2;
+/// The state of gradus_adamax in a file: gradus_item.kind.
+pub const GRADUS_ITEM_ADAMAX: u32 = 31;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adamax {
@@ -1726,6 +1750,8 @@ pub struct gradus_amsgrad {
 
 /// Columns of state of gradus_amsgrad: floats per parameter.
 pub const GRADUS_AMSGRAD_COLUMNS: usize = 3;
+/// The state of gradus_amsgrad in a file: gradus_item.kind.
+pub const GRADUS_ITEM_AMSGRAD: u32 = 19;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_amsgrad {
@@ -1856,6 +1882,8 @@ pub struct gradus_nadam {
 
 /// Columns of state of gradus_nadam: floats per parameter.
 pub const GRADUS_NADAM_COLUMNS: usize = 2;
+/// The state of gradus_nadam in a file: gradus_item.kind.
+pub const GRADUS_ITEM_NADAM: u32 = 24;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_nadam {
@@ -2013,6 +2041,8 @@ pub struct gradus_radam {
 
 /// Columns of state of gradus_radam: floats per parameter.
 pub const GRADUS_RADAM_COLUMNS: usize = 2;
+/// The state of gradus_radam in a file: gradus_item.kind.
+pub const GRADUS_ITEM_RADAM: u32 = 32;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_radam {
@@ -2157,6 +2187,8 @@ pub struct gradus_lion {
 
 /// Columns of state of gradus_lion: floats per parameter.
 pub const GRADUS_LION_COLUMNS: usize = 1;
+/// The state of gradus_lion in a file: gradus_item.kind.
+pub const GRADUS_ITEM_LION: u32 = 22;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_lion {
@@ -2268,3 +2300,29 @@ pub unsafe extern "C" fn gradus_lion_half_step(
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
 }
+
+/// Calls `$call!` with the kind of a file's value and the type of every optimizer.
+macro_rules! kinds {
+    ($call:ident!($($more:tt)*)) => {
+        $call! {
+            $($more)*
+            GRADUS_ITEM_ADAM Adam,
+            GRADUS_ITEM_SGD Sgd,
+            GRADUS_ITEM_MOMENTUM Momentum,
+            GRADUS_ITEM_NESTEROV Nesterov,
+            GRADUS_ITEM_ADAGRAD AdaGrad,
+            GRADUS_ITEM_ADADELTA Adadelta,
+            GRADUS_ITEM_RMSPROP RmsProp,
+            GRADUS_ITEM_CENTERED_RMSPROP CenteredRmsProp,
+            GRADUS_ITEM_RMSPROP_MOMENTUM RmsPropMomentum,
+            GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM CenteredRmsPropMomentum,
+            GRADUS_ITEM_ADAMW AdamW,
+            GRADUS_ITEM_ADAMAX Adamax,
+            GRADUS_ITEM_AMSGRAD AmsGrad,
+            GRADUS_ITEM_NADAM Nadam,
+            GRADUS_ITEM_RADAM RAdam,
+            GRADUS_ITEM_LION Lion,
+        }
+    };
+}
+pub(super) use kinds;

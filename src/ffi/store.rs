@@ -3,6 +3,7 @@
 use super::gradus_status::{self, *};
 use super::guard;
 use super::memory::{Memory, Region, apart, area, copy, put};
+use super::rules::*;
 use super::{gradus_ensemble, gradus_masks};
 use crate::cut::cut_mut;
 use crate::ensemble::{Ema, Swa, record as ensemble};
@@ -44,10 +45,15 @@ pub const GRADUS_ITEM_HALF: u32 = 0x100;
 /// Columns of state, at most.
 const MOST: usize = 4;
 
-macro_rules! states {
-    ($($(#[$doc:meta])* $kind:ident = $value:literal $family:ident,)*) => {
-        $($(#[$doc])* pub const $kind: u32 = $value;)*
+/// Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
+pub const GRADUS_ITEM_BATCH_NORM: u32 = 29;
+/// Mean of gradus_swa_update().
+pub const GRADUS_ITEM_SWA: u32 = 48;
+/// Average of gradus_ema_update().
+pub const GRADUS_ITEM_EMA: u32 = 49;
 
+macro_rules! states {
+    ($($kind:ident $family:ident,)*) => {
         /// The name of a kind of state, its name in half the memory, and its columns.
         fn state(kind: u32) -> Result<(Name, Name, usize), gradus_status> {
             match kind {
@@ -63,46 +69,7 @@ macro_rules! states {
     };
 }
 
-states! {
-    /// State of gradus_adagrad_step().
-    GRADUS_ITEM_ADAGRAD = 16 AdaGrad,
-    /// State of gradus_adam_step().
-    GRADUS_ITEM_ADAM = 17 Adam,
-    /// State of gradus_adamw_step().
-    GRADUS_ITEM_ADAMW = 18 AdamW,
-    /// State of gradus_amsgrad_step().
-    GRADUS_ITEM_AMSGRAD = 19 AmsGrad,
-    /// State of gradus_centered_rmsprop_step().
-    GRADUS_ITEM_CENTERED_RMSPROP = 20 CenteredRmsProp,
-    /// State of gradus_centered_rmsprop_momentum_step().
-    GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM = 21 CenteredRmsPropMomentum,
-    /// State of gradus_lion_step().
-    GRADUS_ITEM_LION = 22 Lion,
-    /// State of gradus_momentum_step().
-    GRADUS_ITEM_MOMENTUM = 23 Momentum,
-    /// State of gradus_nadam_step().
-    GRADUS_ITEM_NADAM = 24 Nadam,
-    /// State of gradus_nesterov_step().
-    GRADUS_ITEM_NESTEROV = 25 Nesterov,
-    /// State of gradus_rmsprop_step().
-    GRADUS_ITEM_RMSPROP = 26 RmsProp,
-    /// State of gradus_rmsprop_momentum_step().
-    GRADUS_ITEM_RMSPROP_MOMENTUM = 27 RmsPropMomentum,
-    /// State of gradus_sgd_step(): the clock alone.
-    GRADUS_ITEM_SGD = 28 Sgd,
-    /// Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
-    GRADUS_ITEM_BATCH_NORM = 29 BatchNorm,
-    /// State of gradus_adadelta_step().
-    GRADUS_ITEM_ADADELTA = 30 Adadelta,
-    /// State of gradus_adamax_step().
-    GRADUS_ITEM_ADAMAX = 31 Adamax,
-    /// State of gradus_radam_step().
-    GRADUS_ITEM_RADAM = 32 RAdam,
-    /// Mean of gradus_swa_update().
-    GRADUS_ITEM_SWA = 48 Swa,
-    /// Average of gradus_ema_update().
-    GRADUS_ITEM_EMA = 49 Ema,
-}
+kinds!(states!(GRADUS_ITEM_BATCH_NORM BatchNorm, GRADUS_ITEM_SWA Swa, GRADUS_ITEM_EMA Ema,));
 
 /// A state in the caller's memory: one column after the other.
 struct Columns<M> {

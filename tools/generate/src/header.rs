@@ -140,7 +140,8 @@ fn one(optimizer: &Optimizer, all: &[Optimizer], items: &mut Items) -> String {
     let owner = |name: &str| {
         let name = name.to_lowercase();
         let named = all.iter().filter(|optimizer| {
-            name.strip_prefix("gradus_")
+            name.strip_prefix("gradus_item_")
+                .or(name.strip_prefix("gradus_"))
                 .and_then(|name| name.strip_prefix(&optimizer.c))
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         });

@@ -10,7 +10,8 @@ pub fn file(optimizers: &[Optimizer]) -> String {
     for optimizer in optimizers {
         text += &one(optimizer);
     }
-    text
+    let kinds = optimizers.iter().map(|o| format!("            GRADUS_ITEM_{} {},\n", o.c.to_uppercase(), o.rust));
+    text + &KINDS.replace("#KINDS", &kinds.collect::<String>())
 }
 
 const HEAD: &str = "// Made from src/optim by `./ci.sh generate`: do not edit.
@@ -22,9 +23,21 @@ use crate::simd::Bf16;
 use crate::optim::{Clock, #USES};
 ";
 
+const KINDS: &str = "
+/// Calls `$call!` with the kind of a file's value and the type of every optimizer.
+macro_rules! kinds {
+    ($call:ident!($($more:tt)*)) => {
+        $call! {
+            $($more)*
+#KINDS        }
+    };
+}
+pub(super) use kinds;
+";
+
 /// One optimizer, with its names put into the template.
 fn one(optimizer: &Optimizer) -> String {
-    let Optimizer { rust, c, docs, columns, halves, fields, build } = optimizer;
+    let Optimizer { rust, c, docs, columns, kind, halves, fields, build } = optimizer;
     let state = docs.iter().find_map(|line| line.strip_prefix("State: ")).unwrap_or("none.");
     let state = state.split_once(['.', ';']).map_or(state, |(state, _)| state);
     (TEMPLATE.to_string() + if *halves { HALF } else { "" })
@@ -36,6 +49,7 @@ fn one(optimizer: &Optimizer) -> String {
         .replace("#RUST", rust)
         .replace("#COUNT", &columns.to_string())
         .replace("#BUILD", build)
+        .replace("#KIND", &kind.to_string())
         .replace("#UPPER", &c.to_uppercase())
         .replace("#NAME", c)
 }
@@ -50,6 +64,8 @@ pub struct gradus_#NAME {
 
 /// Columns of state of gradus_#NAME: floats per parameter.
 pub const GRADUS_#UPPER_COLUMNS: usize = #COUNT;
+/// The state of gradus_#NAME in a file: gradus_item.kind.
+pub const GRADUS_ITEM_#UPPER: u32 = #KIND;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_#NAME {
