@@ -41,6 +41,11 @@ user_crate() {
   rm -r "$dir"
 }
 
+## bench-layers: whole training steps beside plain C loops, products beside the peak (an idle machine, four minutes)
+bench-layers() {
+  (cd benches/layers && cargo run --quiet --release --locked)
+}
+
 ## bench-report: writes BENCHMARKS.md (an idle machine, about ten minutes; PYTHON names one with torch, PEERS=1 adds Rust's)
 bench-report() {
   local python=${PYTHON:-python3} opt

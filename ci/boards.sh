@@ -180,20 +180,22 @@ on_helium() {
 
 ## qemu: training and resuming on a Cortex-M4F, in Rust and C, and the golden bits on every target
 qemu() {
-  local host out target opt got file=docs/targets.md firmware=examples/firmware weights
+  local host out target opt got file=docs/targets.md firmware=examples/firmware weights network
   apt qemu-system-arm qemu-system-misc qemu-user gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc \
     || { missing "no emulators or cross compilers"; return 0; }
   out=$(mktemp -d)
   run() { (cd $firmware && cargo run --quiet --locked --release --target-dir target --bin "$@"); }
 
-  echo "train: this machine, then a Cortex-M4F"
-  run train | tee "$out/train"
-  weights=$(tail -n 1 "$out/train")
-  for opt in z s 3; do
-    emulate train thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt >"$out/train"
-    [ "$(tail -n 1 "$out/train")" = "$weights" ] || { cat "$out/train"; return 1; }
+  for network in train convolutional; do
+    echo "$network: this machine, then a Cortex-M4F"
+    run $network | tee "$out/train"
+    weights=$(tail -n 1 "$out/train")
+    for opt in z s 3; do
+      emulate $network thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt >"$out/train"
+      [ "$(tail -n 1 "$out/train")" = "$weights" ] || { cat "$out/train"; return 1; }
+    done
+    cat "$out/train"
   done
-  cat "$out/train"
 
   echo "train in C: this machine, then a Cortex-M4F"
   sed 's/^/{/; s/$/},/' data/digits.csv >"$out/digits.inc"

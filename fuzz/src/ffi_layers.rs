@@ -280,7 +280,17 @@ fn batch_norm(u: &mut Unstructured) -> Result<()> {
                     2 => gradus_batch_norm_backward(config, layout, q[4], q[0], q[1], q[2], q[3], q[5], q[6]),
                     3 => gradus_batch_norm_inference(config, layout, q[4], q[0], q[1], q[2], q[3].cast()),
                     4 => gradus_batch_norm_fold(config, k, inputs, q[0], q[1], q[2], q[3].cast(), q[4], q[5]),
-                    _ => gradus_batch_norm_fold_columns(config, k, inputs, q[0], q[1], q[2], q[3].cast(), q[4], q[5]),
+                    _ => gradus_batch_norm_fold_columns(
+                        config,
+                        k,
+                        inputs,
+                        q[0],
+                        q[1],
+                        q[2],
+                        q[3].cast(),
+                        q[4],
+                        q[5],
+                    ),
                 }
             }
         },
@@ -291,7 +301,11 @@ fn batch_norm(u: &mut Unstructured) -> Result<()> {
             [mean, variance, running, raw] => {
                 let mut clock = Clock { t: raw[0].to_bits(), carry: raw[1] };
                 let (means, variances) = running.split_at_mut(k);
-                rust.track(shape, &Statistics { mean, variance }, StateMut::new([means, variances], &mut clock))?;
+                rust.track(
+                    shape,
+                    &Statistics { mean, variance },
+                    StateMut::new([means, variances], &mut clock),
+                )?;
                 *raw = vec![f32::from_bits(clock.t), clock.carry];
                 Ok(())
             }

@@ -1,7 +1,7 @@
 //! Lengths that differ: an error, and not one bit of the caller's memory changed.
 
-use crate::list::Kept;
 use crate::input::{column, number};
+use crate::list::Kept;
 use crate::rules::{Any, Visit, optimizer, transform};
 use crate::same;
 use arbitrary::{Result, Unstructured};
@@ -11,7 +11,8 @@ use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use gradus::second_order::{DiagonalNewton, Given, LbfgsSettings, LbfgsVec};
 use gradus::transform::{ElasticNet, L1, L2, MaxNorm};
 use gradus::{
-    Clock, Columns, Error, Exec, Fold, Level, Optimizer, StateMut, Stateful, Tensor, Vector, Width, dot, reduce,
+    Clock, Columns, Error, Exec, Fold, Level, Optimizer, StateMut, Stateful, Tensor, Vector, Width, dot,
+    reduce,
 };
 
 pub fn run(data: &[u8]) {
@@ -28,7 +29,14 @@ struct Count;
 
 impl Fold<1, 1> for Count {
     #[inline(always)]
-    fn fold<V: Vector>(&self, _: V::Isa, _: usize, [sum]: [V; 1], [x]: [V; 1], [y]: [V; 1]) -> ([V; 1], [V; 1]) {
+    fn fold<V: Vector>(
+        &self,
+        _: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x]: [V; 1],
+        [y]: [V; 1],
+    ) -> ([V; 1], [V; 1]) {
         ([sum + x], [x + y])
     }
 }

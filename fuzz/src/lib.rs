@@ -12,12 +12,15 @@ mod ffi_layers;
 mod ffi_lbfgs;
 pub mod input;
 pub mod journal;
+pub mod layers;
 pub mod lbfgs;
 pub mod lengths;
 pub mod levels_agree;
 #[path = "../../tests/support/rules.rs"]
 mod list;
 pub mod masks;
+#[path = "../../tests/support/naive.rs"]
+mod naive;
 pub mod penalties;
 pub mod pool;
 pub mod reduce_agree;

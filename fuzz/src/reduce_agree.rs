@@ -2,7 +2,7 @@
 
 use crate::input::{Number, Placed, column, length, number};
 use arbitrary::{Result, Unstructured};
-use gradus::{BLOCK, Element, Fold, Vector, Level};
+use gradus::{BLOCK, Element, Fold, Level, Vector};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -32,7 +32,14 @@ struct Least;
 
 impl<T: Element> Fold<2, 1, 1, T> for Least {
     #[inline(always)]
-    fn fold<V: Vector<T>>(&self, _: V::Isa, _: usize, [sum]: [V; 1], [x, y]: [V; 2], [s]: [V; 1]) -> ([V; 1], [V; 1]) {
+    fn fold<V: Vector<T>>(
+        &self,
+        _: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [x, y]: [V; 2],
+        [s]: [V; 1],
+    ) -> ([V; 1], [V; 1]) {
         let s = s - x / y;
         ([s.min(sum)], [s])
     }

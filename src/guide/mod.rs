@@ -1,5 +1,6 @@
 //! The manual: a page for each question that the reference does not answer.
 //!
+//! - [`first_network`]: thirty lines that train a network
 //! - [`programs`]: twelve small programs, what the calls look like in use
 //! - [`lecture`]: the lecture that the crate implements, method by method, its questions answered by runs
 //! - [`choosing`]: which optimizer, which learning rate, which schedule
@@ -12,6 +13,7 @@
 //! These modules hold no code.
 
 pub mod choosing;
+pub mod first_network;
 pub mod lecture;
 pub mod migrating;
 pub mod on_device;

@@ -399,10 +399,57 @@ fn a_journal_does_not_allocate() {
 fn no_function_of_the_c_interface_allocates() {
     assert_eq!(count(every_c_function::call), 0);
     // And it is every one.
-    let calls = [include_str!("../support/every_c_function.rs"), include_str!("../support/c_rules.rs")].concat();
+    let calls =
+        [include_str!("../support/every_c_function.rs"), include_str!("../support/c_rules.rs")].concat();
     for words in include_str!("../../include/gradus.h").split('(') {
         let name = words.rsplit([' ', '*', '\n', '`']).next().unwrap_or_default();
         let inline = name.ends_with("_update"); // written out in the header
         assert!(!name.starts_with("gradus_") || inline || calls.contains(name), "{name} is not called");
     }
+}
+
+#[test]
+fn layers_do_not_allocate() {
+    use gradus::layer::*;
+    let exec = Exec::new();
+    let conv = Conv2d::new([9, 8, 3], 300, [3, 2]).stride([2, 1]).padding([1, 1]);
+    let (apart, max) = (DepthwiseConv2d::new([9, 8, 3], [3, 2]), MaxPool2d::new([9, 8, 3], [3, 2]));
+    let (dense, mean) = (Dense::new(40, 300), AveragePool2d::new([9, 8, 3], [3, 2]));
+    let adam = Adam::new(1e-3).with(Scale(0.5));
+    macro_rules! passes {
+        ($layer:ident, $inputs:expr, $outputs:expr) => {{
+            let n = $layer.params();
+            let (mut params, mut grads, mut state) = (vec![0.5; n], vec![0.0; n], adam.state_vec(n));
+            let (x, mut y, mut dx) =
+                (vec![1.0; 2 * $inputs], vec![0.0; 2 * $outputs], vec![0.0; 2 * $inputs]);
+            let allocations = count(|| {
+                for level in Level::available() {
+                    let layer = $layer.on(level);
+                    layer.forward(&params, &x, &mut y).unwrap();
+                    layer.backward(&params, &mut grads, &x, &y, Some(&mut dx)).unwrap();
+                    let update = adam.update_slices(&mut params, state.as_mut()).unwrap();
+                    layer.backward_step(update.on_weights(L2::new(0.1)), &x, &y, Some(&mut dx)).unwrap();
+                }
+            });
+            assert_eq!(allocations, 0, "{:?}", $layer);
+        }};
+    }
+    passes!(dense, dense.inputs, dense.outputs);
+    passes!(conv, conv.inputs(), conv.outputs());
+    passes!(apart, apart.inputs(), apart.outputs());
+    let (x, mut y, mut dx) = (vec![1.0; max.inputs()], vec![0.0; max.outputs()], vec![0.0; max.inputs()]);
+    let (mut z, targets, labels) = (vec![0.5; 300], vec![0.25; 300], [1_u8; 30]);
+    let allocations = count(|| {
+        max.forward(&x, &mut y).unwrap();
+        max.backward(&x, &y, &y, &mut dx).unwrap();
+        mean.forward(&x, &mut y).unwrap();
+        mean.backward(&y, &mut dx).unwrap();
+        residual_add(exec, &mut dx, &x).unwrap();
+        activation::tanh(exec, &mut z);
+        activation::tanh_backward(exec, &mut z, &targets).unwrap();
+        loss::softmax_cross_entropy(exec, &mut z, &labels).unwrap();
+        loss::binary_cross_entropy(exec, &mut z, &targets).unwrap();
+        loss::huber(exec, 1.0, &mut z, &targets).unwrap();
+    });
+    assert_eq!(allocations, 0);
 }

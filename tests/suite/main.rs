@@ -31,6 +31,7 @@ mod levels;
 mod long;
 mod masks;
 mod moments;
+mod networks;
 mod newton;
 mod newton_set;
 mod noise;

@@ -2,8 +2,11 @@
 #![allow(improper_ctypes_definitions)] // nobody calls them
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use gradus::activation::*;
 use gradus::augment::*;
 use gradus::ensemble::*;
+use gradus::init::*;
+use gradus::layer::*;
 use gradus::noise::*;
 use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
 use gradus::pool::*;
@@ -23,8 +26,12 @@ extern "C" fn rules(
     state: &mut AdamState<9>,
     bytes: &mut [u8],
 ) -> Done {
-    let transforms =
-        (Scale(lr), ClipValue(lr), L2::new(lr), (L1::new(lr), Decay::new(lr), ProxL1::new(lr), ClampParams(lr)));
+    let transforms = (
+        Scale(lr),
+        ClipValue(lr),
+        L2::new(lr),
+        (L1::new(lr), Decay::new(lr), ProxL1::new(lr), ClampParams(lr)),
+    );
     let adam = Adam::new(lr).with(transforms);
     adam.check()?;
     adam.on(Level::SCALAR).step_slices(params, grads, state.as_mut())?;
@@ -223,7 +230,11 @@ extern "C" fn rates(a: f32, b: f32, c: f32, [k, l, m]: [u32; 3], to: &mut [f32; 
     }
     plateau.check()?;
     let mut state = PlateauState::new();
-    if cycle.ends_cycle(m) || plateau.update(&mut state, b) > plateau.lr(&state) { Err(Error::NonFinite) } else { Ok(()) }
+    if cycle.ends_cycle(m) || plateau.update(&mut state, b) > plateau.lr(&state) {
+        Err(Error::NonFinite)
+    } else {
+        Ok(())
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -384,4 +395,66 @@ extern "C" fn averages(
     ensemble.predict(Level::SCALAR, |weights, out| out.fill(weights.iter().sum()), scratch, mean)?;
     Swa.update(swa, x);
     Ema::new(0.9).update_slices(ema.as_mut(), swa.average())
+}
+
+/// Layers of any sizes, forward and both ways back.
+#[unsafe(no_mangle)]
+extern "C" fn layers(
+    [h, w, c, o]: [usize; 4],
+    [kernel, stride, padding]: [[usize; 2]; 3],
+    [params, grads, x, y, dx]: [&mut [f32]; 5],
+    state: &mut AdamState<9>,
+) -> Done {
+    let adam = Adam::new(1e-3).with(Scale(0.5));
+    let dense = Dense::new(h, o);
+    let conv = Conv2d::new([h, w, c], o, kernel).stride(stride).padding(padding);
+    let apart = DepthwiseConv2d::new([h, w, c], kernel).stride(stride).padding(padding);
+    let max = MaxPool2d::new([h, w, c], kernel).stride(stride).padding(padding);
+    let mean = AveragePool2d::new([h, w, c], kernel).stride(stride).padding(padding);
+    dense.forward(params, x, y)?;
+    dense.backward(params, grads, x, y, Some(&mut *dx))?;
+    let [first, second] =
+        adam.update_slices(params, state.as_mut())?.on_weights(L2::new(0.5)).split([h, w])?;
+    dense.backward_step(first, x, y, Some(&mut *dx))?;
+    conv.backward_step(second, x, y, None)?;
+    conv.forward(params, x, y)?;
+    conv.backward(params, grads, x, y, Some(&mut *dx))?;
+    apart.forward(params, x, y)?;
+    apart.backward(params, grads, x, y, None)?;
+    apart.backward_step(adam.update_slices(params, state.as_mut())?, x, y, Some(&mut *dx))?;
+    max.forward(x, y)?;
+    max.backward(x, y, grads, dx)?;
+    mean.forward(x, y)?;
+    mean.backward(y, dx)?;
+    residual_add(Exec::new(), y, x)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn activations_and_losses(
+    x: &mut [f32],
+    y: &mut [f32],
+    labels: &[u8],
+    classes: usize,
+    rng: &mut Generator,
+    loss: &mut f32,
+) -> Done {
+    let exec = Exec::new();
+    relu(exec, x);
+    relu_backward(exec, x, y)?;
+    leaky_relu(exec, 0.1, x);
+    leaky_relu_backward(exec, 0.1, x, y)?;
+    tanh(exec, x);
+    tanh_backward(exec, x, y)?;
+    sigmoid(exec, x);
+    sigmoid_backward(exec, x, y)?;
+    *loss += gradus::loss::softmax_cross_entropy(exec, x, labels)?;
+    *loss += gradus::loss::binary_cross_entropy(exec, x, y)?;
+    *loss += gradus::loss::mean_squared_error(exec, x, y)?;
+    *loss += gradus::loss::huber(exec, *loss, x, y)?;
+    gradus::loss::softmax(exec, classes, x)?;
+    *loss += gradus::loss::count_right(x, labels)? as f32;
+    he_uniform(rng, classes, x);
+    glorot_normal(rng, classes, labels.len(), y);
+    lecun_uniform(rng, classes, x);
+    Ok(())
 }
