@@ -162,7 +162,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("window {window}: power cut; of {before} steps {} are there again", node.state.t());
         }
     }
-    let mut typical = |machine: &mut Machine| -> Result<f32, Error> {
+    let typical = |machine: &mut Machine| -> Result<f32, Error> {
         let mut sum = 0.0;
         for _ in 0..100 {
             sum += node.strangeness(&machine.window())?;
