@@ -18,7 +18,9 @@ pub fn file(optimizers: &[Optimizer]) -> String {
         text += &match line.strip_prefix('@') {
             None => format!("{line}\n"),
             Some("version") => version(),
-            Some("rules") => optimizers.iter().map(|optimizer| one(optimizer, optimizers, &mut items)).collect(),
+            Some("rules") => {
+                optimizers.iter().map(|optimizer| one(optimizer, optimizers, &mut items)).collect()
+            }
             Some("list") => rules::list_for_c(optimizers),
             Some("others") => items.take(|_| true),
             Some(name) if name.starts_with("gradus_") => items.take(|item| item.name == name),
@@ -46,7 +48,11 @@ impl Items {
         let files = files();
         let mut items = Vec::new();
         for text in printed.split("\n\n").map(|text| status(text.trim())).filter(|text| !text.is_empty()) {
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect::<Vec<_>>()
+                .join("\n");
             let name = match code.strip_prefix("#define ") {
                 Some(constant) => constant.split(' ').next(),
                 None => match (code.split_once("(*"), code.split_once('(')) {
@@ -92,11 +98,14 @@ fn files() -> BTreeMap<String, String> {
         let sources = if path.is_dir() { paths(&path) } else { vec![path] };
         for source in sources {
             let source = std::fs::read_to_string(source).expect("text");
-            let words: Vec<&str> =
-                source.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
+            let words: Vec<&str> = source
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .filter(|word| !word.is_empty())
+                .collect();
             for three in words.windows(3) {
                 // `*const gradus_item` defines nothing.
-                let defined = three[1] == "fn" || three[0] == "pub" && matches!(three[1], "struct" | "enum" | "const" | "type");
+                let defined = three[1] == "fn"
+                    || three[0] == "pub" && matches!(three[1], "struct" | "enum" | "const" | "type");
                 if defined {
                     files.insert(three[2].to_string(), stem.clone());
                 }

@@ -46,14 +46,17 @@ pub fn optimizers() -> Vec<Optimizer> {
     let written = std::fs::read_to_string("src/ffi/rules.rs").unwrap_or_default();
     let mut kinds: Vec<(String, u32)> = written
         .lines()
-        .filter_map(|line| line.strip_prefix("pub const GRADUS_ITEM_")?.strip_suffix(';')?.split_once(": u32 = "))
+        .filter_map(|line| {
+            line.strip_prefix("pub const GRADUS_ITEM_")?.strip_suffix(';')?.split_once(": u32 = ")
+        })
         .map(|(name, kind)| (name.to_lowercase(), kind.parse().expect("a number")))
         .collect();
     let mut optimizers: Vec<Optimizer> = names.into_iter().map(optimizer).collect();
     for optimizer in &mut optimizers {
         let given = kinds.iter().find(|(name, _)| *name == optimizer.c).map(|(_, kind)| *kind);
         // Those of other states are below 16, 29, and from 48 on.
-        let free = || (16..).find(|n| *n != 29 && !(48..64).contains(n) && kinds.iter().all(|(_, kind)| kind != n));
+        let free =
+            || (16..).find(|n| *n != 29 && !(48..64).contains(n) && kinds.iter().all(|(_, kind)| kind != n));
         optimizer.kind = given.or_else(free).expect("numbers do not end");
         kinds.push((optimizer.c.clone(), optimizer.kind));
     }
@@ -73,7 +76,16 @@ fn optimizer(name: &str) -> Optimizer {
     let (docs, members) = structure(&source, &rust);
     let halves = any.columns() > 0 && !source.contains("const HALVES: bool = false");
     let (fields, build) = flatten(&rust, &members, &default, &source);
-    Optimizer { c: words.join("_"), docs: prose(docs), columns: any.columns(), kind: 0, halves, fields, build, rust }
+    Optimizer {
+        c: words.join("_"),
+        docs: prose(docs),
+        columns: any.columns(),
+        kind: 0,
+        halves,
+        fields,
+        build,
+        rust,
+    }
 }
 
 /// The file in which a type stands, without its ending, and its text.

@@ -10,7 +10,8 @@ pub fn file(optimizers: &[Optimizer]) -> String {
     for optimizer in optimizers {
         text += &one(optimizer);
     }
-    let kinds = optimizers.iter().map(|o| format!("            GRADUS_ITEM_{} {},\n", o.c.to_uppercase(), o.rust));
+    let kinds =
+        optimizers.iter().map(|o| format!("            GRADUS_ITEM_{} {},\n", o.c.to_uppercase(), o.rust));
     text + &KINDS.replace("#KINDS", &kinds.collect::<String>())
 }
 
@@ -211,21 +212,18 @@ fn default(field: &Field) -> String {
 
 /// The initialiser for the header: `GRADUS_ADAM(lr)` in braces.
 pub fn initialiser(optimizer: &Optimizer) -> String {
-    let fields = optimizer.fields.iter().map(|field| match (&field.name[..], &field.default, &field.rust[..]) {
-        ("lr", ..) => "GRADUS_FLOAT(lr)".to_string(),
-        (_, Value::Plain(word), "f32") => format!("{word}f"),
-        (_, Value::Plain(word), _) => number(word).to_string(),
-        (_, epsilon, _) => {
-            let [place, eps, inside] = stabiliser(epsilon);
-            format!("{{GRADUS_EPSILON_{place}, {eps}f, {inside}f}}")
-        }
-    });
+    let fields =
+        optimizer.fields.iter().map(|field| match (&field.name[..], &field.default, &field.rust[..]) {
+            ("lr", ..) => "GRADUS_FLOAT(lr)".to_string(),
+            (_, Value::Plain(word), "f32") => format!("{word}f"),
+            (_, Value::Plain(word), _) => number(word).to_string(),
+            (_, epsilon, _) => {
+                let [place, eps, inside] = stabiliser(epsilon);
+                format!("{{GRADUS_EPSILON_{place}, {eps}f, {inside}f}}")
+            }
+        });
     let fields: Vec<String> = fields.collect();
-    format!(
-        "#define GRADUS_{}(lr) {{GRADUS_STRUCTS, {}}}",
-        optimizer.c.to_uppercase(),
-        fields.join(", ")
-    )
+    format!("#define GRADUS_{}(lr) {{GRADUS_STRUCTS, {}}}", optimizer.c.to_uppercase(), fields.join(", "))
 }
 
 /// A truth value is a number in C.
@@ -277,7 +275,8 @@ macro_rules! c_rules {
     .to_string();
     for Optimizer { rust, c, fields, build, .. } in optimizers {
         let upper = c.to_uppercase();
-        let functions = ["default", "check", "check_with", "step", "step_with", "step_if_finite", "step_tensors"];
+        let functions =
+            ["default", "check", "check_with", "step", "step_with", "step_if_finite", "step_tensors"];
         let functions: Vec<String> = functions.iter().map(|name| format!("gradus_{c}_{name}")).collect();
         let fields: Vec<&str> = fields.iter().map(|field| &field.name[..]).collect();
         text += &format!(
