@@ -275,7 +275,7 @@ struct Axis {
 
 impl Axis {
     fn points(&self) -> usize {
-        self.size.div_ceil(self.target).clamp(1, 8)
+        self.size.div_ceil(self.target)
     }
     fn at(&self, i: usize, k: usize) -> (usize, usize, f64) {
         let inside = (k as f64 + 0.5) / self.points() as f64;
@@ -411,22 +411,23 @@ fn lights<P: Number>(u: &mut Unstructured, from: &Owned<P>) -> Result<()> {
     saturated.near(slack, "saturation", |r, c, k| moved(from.at(r, c, k).wide(), grey(r, c)));
     // Strengths of nothing change nothing, and draw as much.
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(u.arbitrary()?);
-    let mut three = rng.clone();
+    let mut four = rng.clone();
     let (new, done) = from.with(|image| Jitter::default().apply(image, &mut rng));
     assert_eq!(done, Ok(()));
     new.same(from, "no jitter");
-    for _ in 0..3 {
-        three.next_u32();
+    for _ in 0..4 {
+        four.next_u32();
     }
-    assert!(rng == three);
+    assert!(rng == four);
     let strengths = [strength(u)?, strength(u)?, strength(u)?];
     let [brightness, contrast, saturation] = strengths;
-    let jitter = Jitter { brightness, contrast, saturation };
+    let hue = if u.arbitrary()? { 0.0 } else { strength(u)? };
+    let jitter = Jitter { brightness, contrast, saturation, hue };
     let (new, done) = from.with(|image| jitter.apply(image, &mut rng));
-    assert_eq!(done.is_ok(), strengths.into_iter().all(in_range), "{jitter:?}");
+    assert_eq!(done.is_ok(), strengths.into_iter().all(in_range) && (0.0..=0.5).contains(&hue), "{jitter:?}");
     if done.is_err() {
         new.same(from, "a refused jitter");
-        assert!(rng == three);
+        assert!(rng == four);
     }
     // The largest number is 2^7 * 2^8 at most, each strength multiplies it by less than 2^26.
     assert!(new.pixels.iter().all(|x| x.to_f32().is_finite()));

@@ -2,7 +2,8 @@
 
 use super::Transform;
 use crate::error::{Error, Hyper, ensure, require};
-use crate::simd::{Exec, Level, Vector, l2_norm};
+use crate::simd::rows::{RowRule, Rows, run_rows};
+use crate::simd::{Element, Exec, Level, Vector, l2_norm, math};
 
 /// Multiplies the gradient: the mean over a batch, or a scaled loss scaled back.
 ///
@@ -177,5 +178,84 @@ impl MaxNorm {
             }
         }
         Ok(())
+    }
+    /// [`apply`](Self::apply) where the weights that enter one unit are a column: `row` rows, as a dense layer has them that
+    /// keeps its weights as inputs x outputs.
+    ///
+    /// The squares of a column are summed in the order of the rows, scaled by a power of two so that none overflows.
+    ///
+    /// ```
+    /// use gradus::transform::MaxNorm;
+    /// let mut params = [3.0, 0.3, 4.0, 0.4]; // two inputs of two units
+    /// MaxNorm { row: 2, limit: 2.5 }.apply_columns(&mut params)?;
+    /// assert_eq!(params, [1.5, 0.3, 2.0, 0.4]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_columns(&self, params: &mut [f32]) -> Result<(), Error> {
+        require(self.limit > 0.0, Hyper::Limit)?;
+        ensure(self.row > 0, Error::Empty)?;
+        let columns = params.len().checked_div(self.row).unwrap_or(0);
+        ensure(columns * self.row == params.len(), Error::Shape)?;
+        let (level, mut first) = (Level::detect(), 0);
+        while first < columns {
+            let width = if columns - first < COLUMNS { columns - first } else { COLUMNS };
+            let block = params.get_mut(first..(self.row - 1) * columns + first + width).unwrap_or_default();
+            let mut numbers = [[0.0; COLUMNS]; 2];
+            let [scale, norm] =
+                numbers.each_mut().map(|numbers| numbers.get_mut(..width).unwrap_or_default());
+            run_rows(level, &Largest, Rows::read(self.row, columns, [&*block])?, [], [&mut *scale])?;
+            for scale in &mut *scale {
+                *scale = scale.inverse_power();
+            }
+            run_rows(level, &Squares, Rows::read(self.row, columns, [&*block])?, [&*scale], [&mut *norm])?;
+            for (norm, scale) in norm.iter_mut().zip(scale) {
+                *norm = math::sqrt(*norm) / *scale;
+            }
+            let limit = Limit { limit: self.limit };
+            run_rows(level, &limit, Rows::write(self.row, columns, block.into(), [])?, [&*norm], [])?;
+            first += width;
+        }
+        Ok(())
+    }
+}
+
+/// Columns whose norms lie on the stack.
+const COLUMNS: usize = 64;
+
+/// Largest absolute value of a column.
+struct Largest;
+
+impl RowRule<1, 0, 0, 1> for Largest {
+    #[inline(always)]
+    fn apply<V: Vector>(&self, _: V::Isa, [x]: [V; 1], _: [V; 0], [largest]: [V; 1]) -> ([V; 0], [V; 1]) {
+        ([], [x.abs().max(largest)])
+    }
+}
+
+/// Sum of the squares of a column, scaled.
+struct Squares;
+
+impl RowRule<1, 0, 1, 1> for Squares {
+    #[inline(always)]
+    fn apply<V: Vector>(&self, _: V::Isa, [x]: [V; 1], [scale]: [V; 1], [sum]: [V; 1]) -> ([V; 0], [V; 1]) {
+        let x = x * scale;
+        ([], [sum + x * x])
+    }
+}
+
+/// `x / norm * limit` where the norm of the column exceeds the limit.
+struct Limit {
+    limit: f32,
+}
+
+impl RowRule<1, 1, 1, 0> for Limit {
+    #[inline(always)]
+    fn apply<V: Vector>(&self, isa: V::Isa, [x]: [V; 1], [norm]: [V; 1], _: [V; 0]) -> ([V; 1], [V; 0]) {
+        let limit = V::splat(isa, self.limit);
+        // Not times limit / norm: that quotient may underflow where the result does not.
+        ([norm.select_gt(limit, x / norm * limit, x)], [])
     }
 }

@@ -82,6 +82,7 @@ fn changes_of_images_are_torchvisions() {
             }
             ("brightness", _) => (lit(brightness), unit(1.0)),
             // Its grey has 0.2989 for red, and no number is above 0.75.
+            ("hue", _) => (lit(hue), 4.0 * unit(1.0)),
             ("contrast", _) => (lit(contrast), 0.75e-4),
             ("saturation", _) => (lit(saturation), 0.75e-4),
             _ => (written(out, 7.0, |to| resize(image, all, to).unwrap()), 4.0 * unit(1.0)),
@@ -266,6 +267,20 @@ fn enlarging_is_bilinear_and_shrinking_averages() {
     let all = Region { top: 0, left: 0, height: 64, width: 64 };
     let got = written(grey(9, 9), 7, |to| resize(image, all, to).unwrap());
     assert!(got.iter().all(|x| (100..156).contains(x)), "{got:?}");
+    // At any factor, and from every place: each pixel of the source weighs as much.
+    for (side, to) in [(64, 4), (90, 7), (300, 2), (1024, 1)] {
+        let x: Vec<u8> = (0..side * side).map(|k| if (k / side + k) % 2 == 0 { 255 } else { 0 }).collect();
+        let image = Image::new(&x, grey(side, side)).unwrap();
+        let all = Region { top: 0, left: 0, height: side, width: side };
+        let got = written(grey(to, to), 7, |to| resize(image, all, to).unwrap());
+        assert!(got.iter().all(|x| (124..132).contains(x)), "{side} {to}: {got:?}");
+        let mut spot = vec![0.0_f32; side * side];
+        spot[side * side / 2 + side / 2] = 1.0;
+        let image = Image::new(&spot, grey(side, side)).unwrap();
+        let got = written(grey(to, to), 7.0, |to| resize(image, all, to).unwrap());
+        let seen = f64::from(got.iter().sum::<f32>()) * ((side * side) as f64 / (to * to) as f64);
+        assert!((seen - 1.0).abs() < 0.2, "{side} {to}: {seen}");
+    }
     // A part at its own size is a crop.
     let part = Region { top: 3, left: 5, height: 4, width: 6 };
     let got = written(grey(4, 6), 7, |to| resize(image, part, to).unwrap());

@@ -1,6 +1,7 @@
 //! What fuzzing found: one test for each bug, kept so that it stays fixed.
 
-use gradus::augment::{Image, ImageLayout, ImageMut, ImageShape, crop, pad_crop};
+use gradus::augment::{Affine, Image, ImageLayout, ImageMut, ImageShape, affine, crop, pad_crop};
+use gradus::noise::{Dropout, Masks};
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Report, Stop};
 use gradus::transform::{ElasticNet, L2, MaxNorm};
 use gradus::{Adam, AdamState, Argument, Epsilon, Error, Hyper, Level, Optimizer, StateMut, l2_norm};
@@ -281,5 +282,68 @@ fn no_trial_follows_a_point_that_is_flat_enough() {
                 assert_eq!(report.value, lowest, "{name} {tolerance}: {flat:?}");
             }
         }
+    }
+
+/// 1 - 0.999 in f32 has an error of 1.3e-5, and the scale had it too.
+#[test]
+fn a_large_probability_to_drop_scales_by_its_decimal() {
+    for drop_prob in [0.999, 0.9999, 0.99, 0.95, 0.9, 0.7, 0.1, 1e-3] {
+        let dropout = Dropout::drop_prob(drop_prob);
+        assert_eq!(dropout.keep_prob, (1.0 - drop_prob) as f32);
+        let (mut x, all) = ([1.0_f32; 32], [!0]);
+        dropout.forward(&mut x, &all).unwrap();
+        let want = 1.0 / (1.0 - drop_prob);
+        assert!((f64::from(x[0]) / want - 1.0).abs() <= 1.2e-7, "{drop_prob}: {} {want}", x[0]);
+    }
+    assert_eq!(Dropout::drop_prob(1.0).keep_prob, 0.0);
+    assert_eq!(Dropout::drop_prob(0.0).keep_prob, 1.0);
+}
+
+/// A static generator of seed 0 was written out in .data.
+#[test]
+fn the_generator_of_seed_0_is_all_zero_bits() {
+    static MASKS: Masks = Masks::new(0);
+    // SAFETY: a generator is plain words.
+    let words = unsafe { core::slice::from_raw_parts((&raw const MASKS).cast::<u32>(), 32) };
+    assert_eq!((size_of::<Masks>(), words), (128, &[0; 32][..]));
+}
+
+/// The cosine of a quarter turn was -4.4e-8: a bit of what lies outside leaked in.
+#[test]
+fn quarter_turns_move_pixels_and_nothing_else() {
+    let shape = |height, width| ImageShape { height, width, channels: 1, layout: ImageLayout::Hwc };
+    for (height, width) in [(12, 12), (5, 7), (1, 9), (64, 33)] {
+        let x: Vec<f32> = (0..height * width).map(|k| k as f32).collect();
+        let image = Image::new(&x, shape(height, width)).unwrap();
+        for quarters in -9_i32..=9 {
+            let (h, w) = if quarters % 2 == 0 { (height, width) } else { (width, height) };
+            let mut y = vec![7.0; h * w];
+            let map = Affine::rotate(90.0 * quarters as f32);
+            affine(image, &map, f32::NAN, &mut ImageMut::new(&mut y, shape(h, w)).unwrap()).unwrap();
+            for (k, y) in y.iter().enumerate() {
+                let (row, column) = (k / w, k % w);
+                let (r, c) = match quarters.rem_euclid(4) {
+                    0 => (row, column),
+                    1 => (column, width - 1 - row),
+                    2 => (height - 1 - row, width - 1 - column),
+                    _ => (height - 1 - column, row),
+                };
+                assert_eq!(*y, (r * width + c) as f32, "{height} x {width}, {quarters} quarters");
+            }
+        }
+    }
+    let x: Vec<f32> = (0..1 << 20).map(|k| (k * 7919 % 100_003) as f32).collect();
+    for degrees in [360.0, -720.0, 3.6e6] {
+        let mut y = vec![7.0; 1 << 20];
+        let mut to = ImageMut::new(&mut y, shape(1024, 1024)).unwrap();
+        affine(Image::new(&x, shape(1024, 1024)).unwrap(), &Affine::rotate(degrees), 0.0, &mut to).unwrap();
+        assert!(x == y, "{degrees}");
+    }
+    // Other angles are near the sine of their decimal, also far from 0.
+    for degrees in [30.0, 45.0, 89.9, 135.1, 359.5, -200.25, 1e6 + 0.5, 1e-3_f32] {
+        let Affine { m: [cos, minus_sin, ..] } = Affine::rotate(degrees);
+        let (sin, want) = f64::from(degrees).to_radians().sin_cos();
+        assert!((f64::from(cos) - want).abs() < 1.2e-7, "{degrees}: {cos} {want}");
+        assert!((f64::from(-minus_sin) - sin).abs() < 1.2e-7, "{degrees}: {minus_sin} {sin}");
     }
 }

@@ -455,6 +455,28 @@ fn rows_are_limited_to_their_norm() {
             }
         }
     }
+    // A column of the transposed matrix likewise, beyond a block of columns too.
+    for (rows, row) in [(1, 1), (3, 2), (70, 16), (130, 5), (0, 9)] {
+        for size in [1e-30, 1.0, 1e30_f32] {
+            let start = random.vec(rows * row, |random| size * random.signed());
+            let limit = 0.4 * size * (row as f32).sqrt();
+            let mut params = start.clone();
+            MaxNorm { row, limit }.apply_columns(&mut params).unwrap();
+            for k in 0..rows {
+                let column = |x: &[f32]| (0..row).map(|j| x[j * rows + k]).collect::<Vec<_>>();
+                let (before, after) = (column(&start), column(&params));
+                let norm = before.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+                let factor = (f64::from(limit) / norm).min(1.0);
+                for (x, y) in before.iter().zip(after) {
+                    assert!(ulps(y, factor * f64::from(*x)).abs() <= 6.0, "{x:e} -> {y:e}, factor {factor}");
+                }
+            }
+        }
+    }
+    let mut odd = [f32::INFINITY, f32::NAN, 3e38, 0.0, 1.0, 1.0, 3e38, 0.0]; // columns of two
+    MaxNorm { row: 2, limit: 1.0 }.apply_columns(&mut odd).unwrap();
+    assert!(odd[0].is_nan() && odd[1].is_nan() && odd[5] == 1.0, "{odd:?}");
+    assert_eq!((odd[4], odd[2], odd[3], odd[7]), (0.0, 0.0, 0.0, 0.0));
     // A row at its limit keeps its bits: divided and multiplied by the norm it might not.
     for _ in 0..100 {
         let start = random.vec(9, |random| random.signed());
@@ -465,6 +487,9 @@ fn rows_are_limited_to_their_norm() {
     let mut params = [1.0; 7];
     assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply(&mut params), Err(Error::Shape));
     assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply(&mut params), Err(Error::Empty));
+    assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply_columns(&mut params), Err(Error::Shape));
+    assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply_columns(&mut params), Err(Error::Empty));
+    assert_eq!(MaxNorm { row: 7, limit: 0.0 }.apply_columns(&mut params), Err(Error::Range(Hyper::Limit)));
     for limit in [0.0, -1.0, f32::NAN] {
         assert_eq!(MaxNorm { row: 7, limit }.apply(&mut params), Err(Error::Range(Hyper::Limit)));
     }

@@ -1,4 +1,4 @@
-"""Batch normalisation, fractional max pooling, affine sampling, changes of images and penalties, by PyTorch, torchvision and Keras."""
+"""Normalisation, fractional max pooling, affine sampling, changes of images and penalties, by PyTorch, torchvision and Keras."""
 
 import math
 
@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torchvision.transforms.v2 as T
 import torchvision.transforms.v2.functional as V
 
 
@@ -68,6 +69,61 @@ def batch_norm_keras(name, batches, channels, spatial, momentum, eps, seed):
     np.testing.assert_allclose(layer(x.transpose(0, 2, 1)), y.transpose(0, 2, 1), rtol=1e-4, atol=1e-5)
     return dict(name=name, channels=channels, spatial=spatial, momentum=momentum, eps=eps, steps=steps,
                 inference=dict(batch=2, input=bits(x.reshape(-1)), output=y.reshape(-1).tolist()))
+
+
+def sample_norm(name, layer, shape, groups, channels, eps, offset, spread, seed):
+    """A training pass of group or layer normalisation. `layer` makes it for a dtype; weight and bias have `channels` numbers."""
+    random = Random(seed)
+    x = np.float32(spread) * random.array(*shape) + np.float32(offset)
+    dy, weight, bias = random.array(*shape), random.array(channels, low=-2.0, high=2.0), random.array(channels)
+
+    def run(dtype):
+        norm = layer(dtype)
+        norm.weight.data, norm.bias.data = torch.tensor(weight).to(dtype), torch.tensor(bias).to(dtype)
+        wide = torch.tensor(x).to(dtype).requires_grad_()
+        y = norm(wide)
+        y.backward(torch.tensor(dy).to(dtype))
+        return dict(output=y, grad_input=wide.grad, grad_weight=norm.weight.grad, grad_bias=norm.bias.grad)
+
+    rows = x.astype(np.float64).reshape(shape[0] * groups, -1)
+    return dict(name=name, batch=shape[0], channels=channels, spatial=shape[2] if len(shape) > 2 else 1, groups=groups, eps=eps,
+                weight=bits(weight), bias=bits(bias), input=bits(x.reshape(-1)), grad_output=bits(dy.reshape(-1)),
+                mean=rows.mean(1).tolist(), variance=rows.var(1).tolist()) | both(run)
+
+
+def group_norm(name, shape, groups, eps=1e-5, offset=0.0, spread=1.0, seed=0):
+    layer = lambda dtype: torch.nn.GroupNorm(groups, shape[1], eps=eps, dtype=dtype)
+    return sample_norm(name, layer, shape, groups, shape[1], eps, offset, spread, seed)
+
+
+def layer_norm(name, rows, features, eps=1e-5, offset=0.0, spread=1.0, seed=0):
+    layer = lambda dtype: torch.nn.LayerNorm(features, eps=eps, dtype=dtype)
+    return sample_norm(name, layer, (rows, features), 1, features, eps, offset, spread, seed)
+
+
+class Always:
+    """A distribution with one value."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def sample(self, _):
+        return torch.tensor(self.value, dtype=torch.float64)
+
+
+def mixed(kind, share, seed, size=(6, 9)):
+    """Two images and their labels under torchvision's MixUp or CutMix, with a given share; CutMix draws its centre by `seed`."""
+    height, width = size
+    images = Random(seed).array(2, 3, height, width, low=0.0, high=1.0)
+    transform = (T.MixUp if kind == "mixup" else T.CutMix)(num_classes=2)
+    transform._dist = Always(share)
+    torch.manual_seed(seed)
+    column, row = (int(torch.randint(n, size=(1,))) for n in (width, height))  # what CutMix will draw
+    torch.manual_seed(seed)
+    x, labels = transform(torch.tensor(images).double(), torch.tensor([0, 1]))
+    return dict(name=kind, share=share, centre=[row, column], height=height, width=width,
+                first=bits(images[0].reshape(-1)), second=bits(images[1].reshape(-1)), f64=x[0].reshape(-1).tolist(),
+                label=labels[0].tolist())
 
 
 def intervals(sample, size, out, pool):
@@ -185,6 +241,23 @@ def make():
         changes.append(changed("brightness", V.adjust_brightness, factor))
         changes.append(changed("contrast", V.adjust_contrast, factor))
         changes.append(changed("saturation", V.adjust_saturation, factor))
+    changes += [changed("hue", V.adjust_hue, factor) for factor in (-0.5, -0.2, 0.0, 0.1, 0.25, 0.5)]
+    mixing = [mixed("mixup", share, seed=41) for share in (0.0, 0.25, 0.9, 1.0)]
+    mixing += [mixed("cutmix", share, seed=50 + k) for k, share in enumerate((0.05, 0.3, 0.3, 0.5, 0.7, 0.7, 0.95, 1.0))]
+    groups = [
+        group_norm("two_groups", (2, 6, 5), 2, seed=61),
+        group_norm("one_sample", (1, 4, 3), 2, eps=1e-3, offset=3.0, spread=0.5, seed=62),
+        group_norm("instance", (3, 3, 7), 3, seed=63),
+        group_norm("one_group", (2, 4, 2), 1, offset=100.0, seed=64),
+        group_norm("dense", (5, 12), 4, seed=65),
+        group_norm("wide", (2, 70, 3), 7, seed=66),
+    ]
+    rows = [
+        layer_norm("rows", 3, 37, seed=71),
+        layer_norm("one_row", 1, 5, eps=1e-3, seed=72),
+        layer_norm("offset", 4, 16, offset=100.0, seed=73),
+        layer_norm("many_rows", 70, 3, seed=74),
+    ]
     keras_norms = [
         batch_norm_keras("spatial1", [8, 5, 3], 3, 1, 0.9, 1e-3, seed=14),
         batch_norm_keras("spatial4", [2, 1, 3], 2, 4, 0.99, 1e-3, seed=15),
@@ -196,4 +269,4 @@ def make():
         penalty("elastic_net", 0.1, 0.25, lambda w: 0.25 * w * w + abs(w)),
     ]
     return dict(batch_norm=norms, batch_norm_keras=keras_norms, fractional_max_pool=pools, affine=images, changes=changes,
-                penalties=penalties)
+                penalties=penalties, group_norm=groups, layer_norm=rows, mixing=mixing)

@@ -106,8 +106,13 @@ layers.json
   changes      array of {name, numbers, height, width, out_height, out_width, input [3][height][width] bits, f64
                [3][out_height][out_width]} by torchvision.transforms.v2.functional in f64, of images from 0.25 to 0.75:
                "resize/True" and "/False" (antialias; bilinear), "affine" of [angle, right, down, scale, shear], degrees,
-               "brightness", "contrast", "saturation" of [factor], whose grey is 0.2989 r + 0.587 g + 0.114 b, and
+               "hue" of [turn], "brightness", "contrast", "saturation" of [factor], whose grey is 0.2989 r + 0.587 g + 0.114 b, and
                which clamp to 0..1
+  group_norm, layer_norm   arrays of {name, batch, channels, spatial, groups, eps, weight, bias [channels] bits, input,
+               grad_output [batch][channels][spatial] bits, mean, variance [batch * groups] f64 (the variance biased), f32 (bits)
+               and f64: {output, grad_input, grad_weight, grad_bias}}; a layer norm has one group, and spatial 1
+  mixing       array of {name "mixup" or "cutmix", share, centre [row, column] of CutMix' rectangle, height, width, first,
+               second [3][height][width] bits, f64: the first one mixed with the second, label: the share of either class}
   penalties    array of {name, lambda, beta, params [13] bits, f32: {value: bits, gradient: [13] bits},
                f64: {value, gradient}}: value = lambda * sum r(w); r is w^2 ("l2"), |w| ("l1"), or
                beta w^2 + |w| ("elastic_net"); beta is 0 where it is not used. The gradient is autograd's.
