@@ -42,7 +42,7 @@ pub use sums::*;
 pub use transform::{
     GRADUS_CLAMP_PARAMS, GRADUS_CLIP_VALUE, GRADUS_DECAY, GRADUS_ELASTIC_NET, GRADUS_L1, GRADUS_L2,
     GRADUS_PROX_L1, GRADUS_SCALE, gradus_clip_norm, gradus_elastic_net_value, gradus_l1_value,
-    gradus_l2_value, gradus_limit_row_norms, gradus_transforms,
+    gradus_l2_value, gradus_limit_column_norms, gradus_limit_row_norms, gradus_transforms,
 };
 
 /// Version of the structures with a field `version`: an initialiser of this header writes it there.

@@ -1,9 +1,9 @@
-//! Batch normalisation.
+//! Batch, group and layer normalisation.
 
 use super::memory::{Memory, apart, area, copy};
 use super::{gradus_status, guard, same_version};
 use crate::error::Error;
-use crate::norm::{BatchNorm, BatchShape, Params, Running, Statistics};
+use crate::norm::{BatchNorm, BatchShape, GroupNorm, Params, Running, Statistics};
 use crate::optim::{Clock, StateMut};
 
 /// How activations lie in memory: batch x channels x spatial, the last one contiguous.
@@ -342,4 +342,168 @@ unsafe fn fold<'a>(
     let (layer_weights, layer_bias) = unsafe { (layer_weights.slice_mut(), layer_bias.slice_mut()) };
     let running = columns(running, channels, clock);
     Ok(run(&norm, &Params { weight, bias }, running, layer_weights, layer_bias)?)
+}
+
+/// Group normalisation (Wu and He, 2018), and layer normalisation (Ba et al., 2016): each sample by itself.
+///
+/// ```text
+/// near = first + sum (x - first) / n                          over the channels of a group and their positions
+/// mean = near + d                                             d = sum (x - near) / n
+/// variance = sum (x - near)^2 / n - d^2
+/// y = (x - mean) * (1 / sqrt(variance + eps)) * weight + bias
+/// ```
+///
+/// Layer normalisation over rows of features is that of one group: `batch` rows, `channels` features, `spatial` 1.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_group_norm {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Stabiliser of the root; 1e-5.
+    pub eps: f32,
+    /// Groups of channels; it divides their number.
+    pub groups: usize,
+}
+
+/// The configuration behind a pointer.
+///
+/// # Safety
+/// The pointer is null, misaligned or good.
+unsafe fn group_norm(config: *const gradus_group_norm) -> Result<GroupNorm, gradus_status> {
+    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
+    let gradus_group_norm { version, eps, groups } = unsafe { copy(config)? };
+    same_version(version)?;
+    Ok(GroupNorm { eps, ..GroupNorm::new(groups) })
+}
+
+/// Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
+///
+/// Errors: GRADUS_ERROR_EMPTY without a group, GRADUS_ERROR_EPSILON, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// GRADUS_ERROR_VERSION.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_group_norm_check(config: *const gradus_group_norm) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let norm = unsafe { group_norm(config)? };
+        Ok(norm.check()?)
+    })
+}
+
+/// Training pass: writes `y`, and the `mean` and biased `variance` of every group, which the backward pass needs.
+///
+/// `x` and `y` are tensors of the shape `layout`; `weight` and `bias` have a float per channel, `mean` and `variance` one
+/// for each group of each sample.
+///
+/// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_SHAPE if the groups do not divide the channels,
+/// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_group_norm_forward(
+    config: *const gradus_group_norm,
+    layout: *const gradus_batch_shape,
+    x: *const f32,
+    y: *mut f32,
+    weight: *const f32,
+    bias: *const f32,
+    mean: *mut f32,
+    variance: *mut f32,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let norm = unsafe { group_norm(config)? };
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let shape = unsafe { shape(layout)? };
+        let groups = area(shape.batch, norm.groups)?;
+        let x = Memory::new(x, shape.len())?;
+        let y = Memory::new(y, shape.len())?;
+        let weight = Memory::new(weight, shape.channels)?;
+        let bias = Memory::new(bias, shape.channels)?;
+        let mean = Memory::new(mean, groups)?;
+        let variance = Memory::new(variance, groups)?;
+        apart([x.read(), y.written(), weight.read(), bias.read(), mean.written(), variance.written()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, y, weight, bias, mean, variance) = unsafe {
+            (x.slice(), y.slice_mut(), weight.slice(), bias.slice(), mean.slice_mut(), variance.slice_mut())
+        };
+        Ok(norm.forward(shape, x, y, &Params { weight, bias }, &mut Statistics { mean, variance })?)
+    })
+}
+
+/// Pass of inference in place: what gradus_group_norm_forward() computes, without statistics to keep.
+///
+/// `x` is a tensor of the shape `layout`; `weight` and `bias` have a float per channel.
+///
+/// Errors: those of gradus_group_norm_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_group_norm_inference(
+    config: *const gradus_group_norm,
+    layout: *const gradus_batch_shape,
+    x: *mut f32,
+    weight: *const f32,
+    bias: *const f32,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let norm = unsafe { group_norm(config)? };
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let shape = unsafe { shape(layout)? };
+        let x = Memory::new(x, shape.len())?;
+        let weight = Memory::new(weight, shape.channels)?;
+        let bias = Memory::new(bias, shape.channels)?;
+        apart([x.written(), weight.read(), bias.read()])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (x, weight, bias) = unsafe { (x.slice_mut(), weight.slice(), bias.slice()) };
+        Ok(norm.inference(shape, x, &Params { weight, bias })?)
+    })
+}
+
+/// Backward pass: turns `grads` of `y` in place into those of `x`, and writes those of weight and bias.
+///
+/// `grads` and `x` are tensors of the shape `layout`; `weight`, `grad_weight` and `grad_bias` have a float per channel.
+/// `x`, `mean` and `variance` are those of the training pass.
+///
+/// Errors: those of gradus_group_norm_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_group_norm_backward(
+    config: *const gradus_group_norm,
+    layout: *const gradus_batch_shape,
+    grads: *mut f32,
+    x: *const f32,
+    weight: *const f32,
+    mean: *const f32,
+    variance: *const f32,
+    grad_weight: *mut f32,
+    grad_bias: *mut f32,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let norm = unsafe { group_norm(config)? };
+        // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
+        let shape = unsafe { shape(layout)? };
+        let groups = area(shape.batch, norm.groups)?;
+        let grads = Memory::new(grads, shape.len())?;
+        let x = Memory::new(x, shape.len())?;
+        let weight = Memory::new(weight, shape.channels)?;
+        let mean = Memory::new(mean, groups)?;
+        let variance = Memory::new(variance, groups)?;
+        let grad_weight = Memory::new(grad_weight, shape.channels)?;
+        let grad_bias = Memory::new(grad_bias, shape.channels)?;
+        apart([
+            grads.written(),
+            x.read(),
+            weight.read(),
+            mean.read(),
+            variance.read(),
+            grad_weight.written(),
+            grad_bias.written(),
+        ])?;
+        // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
+        let (grads, x, weight) = unsafe { (grads.slice_mut(), x.slice(), weight.slice()) };
+        // SAFETY: the same.
+        let (mean, variance) = unsafe { (mean.slice(), variance.slice()) };
+        // SAFETY: the same.
+        let (grad_weight, grad_bias) = unsafe { (grad_weight.slice_mut(), grad_bias.slice_mut()) };
+        let params = Params { weight, bias: weight }; // the bias is not read
+        let mut grad_params = Params { weight: grad_weight, bias: grad_bias };
+        Ok(norm.backward(shape, grads, x, &params, &Statistics { mean, variance }, &mut grad_params)?)
+    })
 }

@@ -194,3 +194,21 @@ pub unsafe extern "C" fn gradus_limit_row_norms(
         Ok(MaxNorm { row, limit }.apply(params)?)
     })
 }
+
+/// gradus_limit_row_norms() where the `row` weights that enter one unit are a column: `params` are `row` rows of one float
+/// for each unit, as gradus_dense_forward() reads them behind its biases.
+///
+/// Errors: those of gradus_limit_row_norms().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_limit_column_norms(
+    n: usize,
+    params: *mut f32,
+    row: usize,
+    limit: f32,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the caller vouches for memory behind the checked pointer.
+        let params = unsafe { Memory::new(params, n)?.slice_mut() };
+        Ok(MaxNorm { row, limit }.apply_columns(params)?)
+    })
+}

@@ -58,6 +58,8 @@
 //! | `state_dict()`, `load_state_dict()` | | [`store::save`](crate::store::save), [`store::load`](crate::store::load) |
 //! | `GradScaler`, which skips a step | `LossScaleOptimizer` | `Scale` and [`step_if_finite`](crate::Optimizer::step_if_finite) |
 //! | `Dropout(p)`: drops with `p` | `Dropout(rate)`: the same | [`Dropout::drop_prob(p)`](crate::noise::Dropout); the lecture's `p` is `keep_prob` |
+//! | `GroupNorm(groups, channels)`, `LayerNorm(features)` | `GroupNormalization`, `LayerNormalization` | [`GroupNorm`](crate::norm::GroupNorm), [`LayerNorm`](crate::norm::LayerNorm); Keras' eps is 1e-3 |
+//! | `v2.RandomErasing`, `v2.MixUp`, `v2.CutMix`, `v2.ColorJitter` | `keras.layers.RandomErasing`, `MixUp`, `CutMix` | [`RandomErasing`](crate::augment::RandomErasing), [`Mixup`](crate::augment::Mixup), [`CutMix`](crate::augment::CutMix), [`Jitter`](crate::augment::Jitter) |
 //! | `BatchNorm(momentum=0.1)`: weight of the new | `momentum=0.99`: weight of the old | `running_decay`: weight of the old (6) |
 //!
 //! 6. Keras takes the batch's variance into the running one as it is, PyTorch multiplied by `n / (n - 1)`:

@@ -16,9 +16,9 @@
 //!
 //! | function | from | where |
 //! |---|---|---|
-//! | `exp` | the crate `libm` | [`Exponential`](crate::schedule::Exponential), [`Nadam`](crate::Nadam), [`RandomResizedCrop`](crate::augment::RandomResizedCrop), [`RandomAffine`](crate::augment::RandomAffine) |
-//! | `ln`, `ln(1 + x)` | the crate `libm` | `RandomResizedCrop`, `RandomAffine` |
-//! | `sin`, `cos` | the crate `libm` | [`Affine::rotate`](crate::augment::Affine::rotate) |
+//! | `exp` | the crate `libm` | [`Exponential`](crate::schedule::Exponential), [`Nadam`](crate::Nadam), [`RandomResizedCrop`](crate::augment::RandomResizedCrop), [`RandomAffine`](crate::augment::RandomAffine), [`RandomErasing`](crate::augment::RandomErasing), [`Mixup`](crate::augment::Mixup), [`CutMix`](crate::augment::CutMix) |
+//! | `ln`, `ln(1 + x)` | the crate `libm` | `RandomResizedCrop`, `RandomAffine`, `RandomErasing`, `Mixup`, `CutMix` |
+//! | `sin`, `cos` | the crate `libm` | [`Affine::rotate`](crate::augment::Affine::rotate), `Mixup`, `CutMix` |
 //! | half a wave of `cos` | an integer polynomial of this crate | the cosine schedules |
 //! | square root, without an FPU | the crate `libm`, correctly rounded | everywhere |
 //!

@@ -24,6 +24,7 @@ float work[GRADUS_LBFGS_WORK(6, 5)];
 unsigned char file[GRADUS_LBFGS_FILE(6, 5, sizeof(float))];
 
 gradus_batch_norm batch_norm = GRADUS_BATCH_NORM;
+gradus_group_norm group_norm = GRADUS_GROUP_NORM(steps);
 uint32_t mask[GRADUS_MASK_WORDS(33)];
 gradus_dropout dropout = GRADUS_DROPOUT_DROP_PROB(rate);
 gradus_dropout kept = GRADUS_DROPOUT_KEEP_PROB(factor);

@@ -348,6 +348,16 @@ fn batch_norm(out: &mut String) {
     bits.extend(x.into_iter().chain(batch.mean));
     norm.fold_columns(&params, &running, &mut x, &mut batch.mean).unwrap();
     bits.extend(x.into_iter().chain(batch.mean));
+    let (norm, x, mut y) = (GroupNorm::new(1), numbers.fill::<LENGTH>(), [0.0; LENGTH]);
+    let (mut groups, mut grads) =
+        (Statistics { mean: [0.0; 4], variance: [0.0; 4] }, Params { weight: [0.0; C], bias: [0.0; C] });
+    norm.forward(shape, &x, &mut y, &params, &mut groups).unwrap();
+    bits.extend(y.into_iter().chain(groups.mean).chain(groups.variance));
+    norm.backward(shape, &mut y, &x, &params, &groups, &mut grads).unwrap();
+    bits.extend(y.into_iter().chain(grads.weight).chain(grads.bias));
+    let mut y = x;
+    norm.inference(shape, &mut y, &params).unwrap();
+    bits.extend(y);
     writeln!(out, "norm {:016x}", hash(bits)).unwrap();
 }
 
@@ -673,6 +683,7 @@ fn c_has_the_same_layout() {
         gradus_dropout as "gradus_dropout" { version keep_prob vanilla }
         gradus_batch_shape as "gradus_batch_shape" { batch channels spatial }
         gradus_batch_norm as "gradus_batch_norm" { version eps running_decay track_biased }
+        gradus_group_norm as "gradus_group_norm" { version eps groups }
         gradus_lbfgs as "gradus_lbfgs" {
             version pairs max_iterations max_evaluations max_trials line_search tolerance decrease
             sufficient_decrease curvature width_tolerance step_min step_max max_move l1 l1_start l1_end

@@ -197,6 +197,7 @@ fn sums_and_penalties() {
         ok(gradus_elastic_net_value(0.5, 0.5, N, x.as_ptr(), &mut sum));
         ok(gradus_clip_norm(1.0, tensors.as_ptr(), 1, &mut sum));
         ok(gradus_limit_row_norms(N, y.as_mut_ptr(), N, 1.0));
+        ok(gradus_limit_column_norms(N, y.as_mut_ptr(), N, 1.0));
     }
 }
 
@@ -244,6 +245,13 @@ fn batch_norm(version: u32) {
         ok(gradus_batch_norm_inference(c, s, x, weight, bias, running.as_ptr(), &clock));
         ok(gradus_batch_norm_fold(c, 1, N, weight, bias, running.as_ptr(), &clock, x, grad_bias));
         ok(gradus_batch_norm_fold_columns(c, 1, N, weight, bias, running.as_ptr(), &clock, x, grad_bias));
+        let (norm, shape) =
+            (gradus_group_norm { version, eps: 1e-5, groups: 1 }, gradus_batch_shape { batch: 1, channels: 1, spatial: N });
+        let (c, s) = (&norm, &shape);
+        ok(gradus_group_norm_check(c));
+        ok(gradus_group_norm_forward(c, s, x, y, weight, bias, mean, variance));
+        ok(gradus_group_norm_backward(c, s, y, x, weight, mean, variance, grad_weight, grad_bias));
+        ok(gradus_group_norm_inference(c, s, x, weight, bias));
     }
 }
 
