@@ -3,7 +3,7 @@
 use crate::{Hash, println};
 use gradus::augment::*;
 use gradus::noise::*;
-use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
+use gradus::norm::{BatchNorm, BatchNormState, BatchShape, GroupNorm, Params, Statistics};
 use gradus::pool::*;
 use gradus::schedule::*;
 use gradus::transform::*;
@@ -211,6 +211,40 @@ fn batch_norm(hash: &mut Hash) {
     });
 }
 
+/// Group normalisation of both forms of data, and layer normalisation.
+fn group_norm(hash: &mut Hash) {
+    fn passes<const C: usize, const M: usize>(
+        hash: &mut Hash,
+        norm: GroupNorm,
+        spatial: usize,
+    ) -> Result<(), Error> {
+        let mut numbers = Numbers(43);
+        let shape = BatchShape { batch: M / C / spatial, channels: C, spatial };
+        let x = numbers.fill::<M>();
+        let params = Params { weight: numbers.fill::<C>(), bias: numbers.fill::<C>() };
+        let (mut y, mut grads) = ([0.0; M], Params { weight: [0.0; C], bias: [0.0; C] });
+        let (mut mean, mut variance) = ([0.0; M], [0.0; M]);
+        let count = shape.batch * norm.groups;
+        let mut groups = Statistics { mean: &mut mean[..count], variance: &mut variance[..count] };
+        norm.forward(shape, &x, &mut y, &params, &mut groups)?;
+        hash.add(&y);
+        norm.backward(shape, &mut y, &x, &params, &groups, &mut grads)?;
+        for values in [&y[..], groups.mean, groups.variance, &grads.weight, &grads.bias] {
+            hash.add(values);
+        }
+        Ok(())
+    }
+    at_each_level(hash, "group norm", |level, hash| {
+        let of = |groups| GroupNorm::new(groups).on(level);
+        let refused = passes::<6, 138>(hash, of(2), 23).is_err() // planes
+            | passes::<70, 140>(hash, of(7), 1).is_err() // channels side by side, more than a block
+            | passes::<3, 201>(hash, of(1), 1).is_err(); // layer normalisation of more rows than a block of samples
+        if refused {
+            println!("group norm: refused");
+        }
+    });
+}
+
 /// Fractional max pooling over regions of every kind.
 fn pool(hash: &mut Hash) -> Result<(), Error> {
     let (mut rng, mut numbers) = (Xoshiro128PlusPlus::seed_from_u64(17), Numbers(17));
@@ -311,6 +345,7 @@ pub fn golden() -> u64 {
     penalties(h);
     schedules(h);
     batch_norm(h);
+    group_norm(h);
     let byte = |x: f32| (x * 64.0 + 128.0) as u8;
     let refused = pool(h).is_err()
         | images(h, "images", ImageLayout::Hwc, byte).is_err()

@@ -8,7 +8,7 @@ use gradus::ensemble::*;
 use gradus::init::*;
 use gradus::layer::*;
 use gradus::noise::*;
-use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
+use gradus::norm::{BatchNorm, BatchNormState, BatchShape, GroupNorm, LayerNorm, Params, Statistics};
 use gradus::pool::*;
 use gradus::schedule::*;
 use gradus::second_order::*;
@@ -297,7 +297,16 @@ extern "C" fn normalise(
     norm.backward(shape, x, y, &params, &batch, &mut Params { weight: &mut *e, bias: &mut *f })?;
     norm.inference(shape, x, &params, &*running)?;
     norm.fold(&params, &batch, e, f)?;
-    norm.fold_columns(&params, &batch, e, f)
+    norm.fold_columns(&params, &batch, e, f)?;
+    let group = GroupNorm { eps, ..GroupNorm::new(shape.batch) };
+    group.check()?;
+    group.forward(shape, x, y, &params, &mut Statistics { mean: &mut *e, variance: &mut *f })?;
+    group.backward(shape, x, y, &params, &batch, &mut Params { weight: &mut *e, bias: &mut *f })?;
+    group.inference(shape, x, &params)?;
+    let layer = LayerNorm { eps, ..LayerNorm::new() };
+    layer.forward(x, y, &params, &mut Statistics { mean: &mut *e, variance: &mut *f })?;
+    layer.backward(x, y, &params, &batch, &mut Params { weight: e, bias: f })?;
+    layer.inference(x, &params)
 }
 
 #[unsafe(no_mangle)]
@@ -350,6 +359,10 @@ extern "C" fn images(
     ScaleCrop::resnet().apply(from, to, rng)?;
     RandomResizedCrop::default().apply(from, to, rng)?;
     Jitter { brightness: a, contrast: a, saturation: a, hue: a }.apply(to, rng)?;
+    hue(to, a);
+    RandomErasing { prob: a, ..RandomErasing::default() }.apply(to, rng)?;
+    Mixup { alpha: a }.apply(to, from, rng)?;
+    CutMix { alpha: a }.apply(to, from, rng)?;
     RandomAffine { translate: a, rotate: a, stretch: a, shear: a }.apply(from, a, to, rng)?;
     Ok(())
 }
