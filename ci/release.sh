@@ -83,7 +83,7 @@ release_check() {
       return ;;
     riscv32ima*c)
       # shellcheck disable=SC2086
-      riscv64-unknown-elf-gcc -std=c99 -O2 -ffp-contract=off $flags --specs=picolibc.specs --oslib=semihost \
+      riscv64-unknown-elf-gcc -std=c99 -O2 -ffp-contract=off $flags --specs=picolibc.specs --oslib=semihost --crt0=hosted \
         -Wl,--gc-sections -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=0x400000,--defsym=__ram=0x80400000,--defsym=__ram_size=0x200000 \
         -Iinclude tests/c/bits.c "$library" -o "$out/bits"
       timeout 300 qemu-system-riscv32 -machine virt -cpu rv32 -nographic -monitor none -serial none -bios none \

@@ -43,7 +43,7 @@ impl gradus_epsilon {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct gradus_tensor {
-    /// Parameters.
+    /// How many parameters it has.
     pub n: usize,
     /// The parameters.
     pub params: *mut f32,
