@@ -231,7 +231,7 @@ typedef struct {
 
 // One tensor of a model, for the calls on lists: what a step takes, and transforms of its own.
 typedef struct {
-  // Parameters.
+  // How many parameters it has.
   size_t n;
   // The parameters.
   float *params;
@@ -304,6 +304,15 @@ gradus_status gradus_clip_norm(float max_norm, const gradus_tensor *tensors, siz
 // Errors: GRADUS_ERROR_LIMIT, GRADUS_ERROR_EMPTY if `row` is 0, GRADUS_ERROR_SHAPE if `n` is not a whole number of
 // rows, GRADUS_ERROR_LENGTH, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
 gradus_status gradus_limit_row_norms(size_t n, float *params, size_t row, float limit);
+
+// gradus_limit_row_norms() where the `row` weights that enter one unit are a column: `params` are `row` rows of one float
+// for each unit, as gradus_dense_forward() reads them behind its biases.
+//
+// Errors: those of gradus_limit_row_norms().
+gradus_status gradus_limit_column_norms(size_t n,
+                                        float *params,
+                                        size_t row,
+                                        float limit);
 
 /*
  * ---- Optimizers ----
@@ -2885,9 +2894,10 @@ gradus_status gradus_monte_carlo_finish(size_t n, float *m2, uint32_t count);
 // Errors: GRADUS_ERROR_PROBABILITY if `last` is none, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT.
 gradus_status gradus_stochastic_depth_linear(uint32_t block, uint32_t blocks, float last, float *keep_prob);
 
-/* ---- Batch normalisation ---- */
+/* ---- Batch, group and layer normalisation ---- */
 
 #define GRADUS_BATCH_NORM {GRADUS_STRUCTS, 1e-5f, 0.9, 0}
+#define GRADUS_GROUP_NORM(groups) {GRADUS_STRUCTS, 1e-5f, GRADUS_CAST(size_t, groups)}
 
 // Columns of the running statistics: floats per channel.
 #define GRADUS_BATCH_NORM_COLUMNS 2
@@ -2922,6 +2932,25 @@ typedef struct {
   // Positions in a channel of a sample: height x width, 1 after a dense layer.
   size_t spatial;
 } gradus_batch_shape;
+
+// Group normalisation (Wu and He, 2018), and layer normalisation (Ba et al., 2016): each sample by itself.
+//
+// ```text
+// near = first + sum (x - first) / n                          over the channels of a group and their positions
+// mean = near + d                                             d = sum (x - near) / n
+// variance = sum (x - near)^2 / n - d^2
+// y = (x - mean) * (1 / sqrt(variance + eps)) * weight + bias
+// ```
+//
+// Layer normalisation over rows of features is that of one group: `batch` rows, `channels` features, `spatial` 1.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Stabiliser of the root; 1e-5.
+  float eps;
+  // Groups of channels; it divides their number.
+  size_t groups;
+} gradus_group_norm;
 
 // Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
 //
@@ -3021,6 +3050,55 @@ gradus_status gradus_batch_norm_fold_columns(const gradus_batch_norm *config,
                                              const gradus_clock *clock,
                                              float *layer_weights,
                                              float *layer_bias);
+
+// Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
+//
+// Errors: GRADUS_ERROR_EMPTY without a group, GRADUS_ERROR_EPSILON, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_VERSION.
+gradus_status gradus_group_norm_check(const gradus_group_norm *config);
+
+// Training pass: writes `y`, and the `mean` and biased `variance` of every group, which the backward pass needs.
+//
+// `x` and `y` are tensors of the shape `layout`; `weight` and `bias` have a float per channel, `mean` and `variance` one
+// for each group of each sample.
+//
+// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_SHAPE if the groups do not divide the channels,
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_group_norm_forward(const gradus_group_norm *config,
+                                        const gradus_batch_shape *layout,
+                                        const float *x,
+                                        float *y,
+                                        const float *weight,
+                                        const float *bias,
+                                        float *mean,
+                                        float *variance);
+
+// Pass of inference in place: what gradus_group_norm_forward() computes, without statistics to keep.
+//
+// `x` is a tensor of the shape `layout`; `weight` and `bias` have a float per channel.
+//
+// Errors: those of gradus_group_norm_forward().
+gradus_status gradus_group_norm_inference(const gradus_group_norm *config,
+                                          const gradus_batch_shape *layout,
+                                          float *x,
+                                          const float *weight,
+                                          const float *bias);
+
+// Backward pass: turns `grads` of `y` in place into those of `x`, and writes those of weight and bias.
+//
+// `grads` and `x` are tensors of the shape `layout`; `weight`, `grad_weight` and `grad_bias` have a float per channel.
+// `x`, `mean` and `variance` are those of the training pass.
+//
+// Errors: those of gradus_group_norm_forward().
+gradus_status gradus_group_norm_backward(const gradus_group_norm *config,
+                                         const gradus_batch_shape *layout,
+                                         float *grads,
+                                         const float *x,
+                                         const float *weight,
+                                         const float *mean,
+                                         const float *variance,
+                                         float *grad_weight,
+                                         float *grad_bias);
 
 /* ---- L-BFGS: the whole objective at once ---- */
 
