@@ -135,7 +135,8 @@ pub fn to_vec(value: impl Save) -> Result<Vec<u8>, Error> {
 /// Saves `value` by handing its file to `sink` in pieces of [`PIECE`] bytes, of which the last may be shorter. Returns
 /// the bytes of the file.
 ///
-/// No memory holds the whole file: a state may be larger than what is free.
+/// No memory holds the whole file: a state may be larger than what is free. Each piece asks all values anew, which for
+/// thousands of them takes longer than the bytes: larger pieces are [`Pieces`]'s, or `write`'s.
 ///
 /// # Errors
 /// [`StreamError::File`] if the value cannot be saved, before the first piece; [`StreamError::Stream`] if the sink
