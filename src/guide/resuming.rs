@@ -65,6 +65,9 @@
 //! - In memory, [`store::save`](crate::store::save) takes a buffer of
 //!   [`store::file_size_of`](crate::store::file_size_of) bytes.
 //!
+//! `gallery/src/bin/checkpoints.rs` is a whole training loop to copy: a checkpoint after each epoch, early stopping, an
+//! average of the last weights and L-BFGS at the end, in two threads, stopped and continued anywhere with the same bits.
+//!
 //! One habit saves trouble: save between steps, never inside of one. Gradients that have been added up are not part of
 //! the state.
 //!
