@@ -2683,7 +2683,8 @@ gradus_status gradus_one_cycle_at(const gradus_one_cycle *schedule, uint32_t ste
 // GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
 gradus_status gradus_one_cycle_check(const gradus_one_cycle *schedule);
 
-// Takes one more metric into `state`, zeros at the start, and writes the rate of the steps that follow to `lr`.
+// Takes one more metric into `state`, zeros at the start, and writes the rate of the steps that follow, by `schedule`, to
+// `lr`.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_OVERLAP,
 // GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.

@@ -270,7 +270,7 @@ fn files() {
         ok(gradus_save_size(items.as_ptr(), items.len(), &mut size));
         ok(gradus_save(items.as_ptr(), items.len(), buffer.as_mut_ptr(), buffer.len(), &mut size));
         ok(gradus_load(items.as_ptr(), items.len(), buffer.as_ptr(), size));
-        let mut place = (&mut buffer[..], 0);
+        let mut place: Place<'_> = (&mut buffer[..], 0);
         let context = (&raw mut place).cast();
         ok(gradus_save_to(items.as_ptr(), items.len(), Some(sink), context, &mut size));
         ok(gradus_load_from(items.as_ptr(), items.len(), size, Some(source), context));

@@ -64,7 +64,8 @@ impl gradus_plateau {
     }
 }
 
-/// Takes one more metric into `state`, zeros at the start, and writes the rate of the steps that follow to `lr`.
+/// Takes one more metric into `state`, zeros at the start, and writes the rate of the steps that follow, by `schedule`, to
+/// `lr`.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_OVERLAP,
 /// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
