@@ -36,7 +36,7 @@ release_library() {
       CARGO_PROFILE_RELEASE_STRIP=none
     export RUSTFLAGS="--remap-path-prefix=$source=gradus --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo $flags"
     cargo rustc --quiet --locked --lib --release $features --target "$target" --crate-type staticlib
-  )
+  ) || return 1
   echo "$build/$target/release/libgradus.a"
 }
 
