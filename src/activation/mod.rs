@@ -9,8 +9,8 @@
 //!
 //! NaN stays NaN. [`Dropout`](crate::noise::Dropout) has the rectifier and its mask in one pass.
 
-use crate::simd::elementary;
 use crate::error::{Argument, Error, same_length};
+use crate::simd::elementary;
 use crate::simd::{Columns, Element, Exec, Rule, Vector, Width, run};
 
 /// A pass over one slice: lengths cannot differ.

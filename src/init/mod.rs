@@ -13,8 +13,8 @@
 //! [`fan_in`](crate::layer::Conv2d::fan_in). `fan_out` is the number that an input leads to: a dense layer's outputs, a
 //! convolution's places of the kernel times filters.
 
-use crate::simd::elementary;
 use crate::noise::chance::{between, unit};
+use crate::simd::elementary;
 use crate::simd::{Plain, Vector};
 use rand_core::Rng;
 

@@ -13,8 +13,8 @@
 //! Without a sample the loss is NaN, as the mean of nothing.
 
 use crate::cut::{cut, cut_mut};
-use crate::simd::elementary;
 use crate::error::{Argument, Error, Hyper, ensure, require, same_length};
+use crate::simd::elementary;
 use crate::simd::{Columns, Exec, Plain, Rule, Vector, Width, run};
 
 /// Turns each row of scores into probabilities: `exp(z) / sum exp(z)`.

@@ -27,11 +27,7 @@ pub(super) const fn name<O: Family, M: Number>() -> Name {
 }
 
 /// Writes the state of optimizer `O` in any memory.
-fn write_state<O: Family, M: Number, C: AsRef<[M]>>(
-    to: &mut Writer<'_>,
-    columns: &[C],
-    clock: &Clock,
-) {
+fn write_state<O: Family, M: Number, C: AsRef<[M]>>(to: &mut Writer<'_>, columns: &[C], clock: &Clock) {
     write_named(to, name::<O, M>(), columns, clock);
 }
 

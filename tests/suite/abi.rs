@@ -738,7 +738,8 @@ fn the_header_names_every_pointer() {
         .lines()
         .filter_map(|line| line.strip_prefix("gradus_status ")?.split_once('('))
         .map(|(name, _)| name);
-    let optimizers = body.split("---- Optimizers ----").nth(1).and_then(|text| text.split("*/").next()).unwrap();
+    let optimizers =
+        body.split("---- Optimizers ----").nth(1).and_then(|text| text.split("*/").next()).unwrap();
     let mut count = 0;
     for name in names {
         let (mut text, arguments) = declared(body, name);

@@ -283,6 +283,7 @@ fn no_trial_follows_a_point_that_is_flat_enough() {
             }
         }
     }
+}
 
 /// 1 - 0.999 in f32 has an error of 1.3e-5, and the scale had it too.
 #[test]

@@ -65,10 +65,12 @@ fn layers() {
     let (mut random, mut words, mut w, mut x, mut y, mut back) =
         (gradus_random::default(), [0; 2], [0.5_f32; 64], [0.5_f32; 16], [0.5_f32; 16], [0.5_f32; 16]);
     let (mut loss, mut count, mut outputs, labels, mut grads) = (0.0, 0, 0, [1_u16, 0], [0.0_f32; 64]);
-    let conv = gradus_conv2d { input: [2, 2, 1], filters: 2, kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
+    let conv =
+        gradus_conv2d { input: [2, 2, 1], filters: 2, kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
     let pool = gradus_max_pool2d { input: [2, 2, 1], window: [2, 2], stride: [1, 1], padding: [0, 0] };
     let (mut half, mut clock) = ([0_u16; 3 * 16], Clock::new());
-    let (r, w, x, y, b) = (&raw mut random, w.as_mut_ptr(), x.as_mut_ptr(), y.as_mut_ptr(), back.as_mut_ptr());
+    let (r, w, x, y, b) =
+        (&raw mut random, w.as_mut_ptr(), x.as_mut_ptr(), y.as_mut_ptr(), back.as_mut_ptr());
     let g = grads.as_mut_ptr();
     macro_rules! halves {
         ($($default:ident $step:ident)*) => {
@@ -81,7 +83,12 @@ fn layers() {
         ok(gradus_random_words(r, 2, words.as_mut_ptr()));
         ok(gradus_init_uniform(r, -1.0, 1.0, 64, w));
         ok(gradus_init_normal(r, 0.0, 1.0, 64, w));
-        for init in [gradus_init_he_uniform, gradus_init_he_normal, gradus_init_lecun_uniform, gradus_init_lecun_normal] {
+        for init in [
+            gradus_init_he_uniform,
+            gradus_init_he_normal,
+            gradus_init_lecun_uniform,
+            gradus_init_lecun_normal,
+        ] {
             ok(init(r, 4, 64, w));
         }
         for init in [gradus_init_glorot_uniform, gradus_init_glorot_normal] {
@@ -245,8 +252,10 @@ fn batch_norm(version: u32) {
         ok(gradus_batch_norm_inference(c, s, x, weight, bias, running.as_ptr(), &clock));
         ok(gradus_batch_norm_fold(c, 1, N, weight, bias, running.as_ptr(), &clock, x, grad_bias));
         ok(gradus_batch_norm_fold_columns(c, 1, N, weight, bias, running.as_ptr(), &clock, x, grad_bias));
-        let (norm, shape) =
-            (gradus_group_norm { version, eps: 1e-5, groups: 1 }, gradus_batch_shape { batch: 1, channels: 1, spatial: N });
+        let (norm, shape) = (
+            gradus_group_norm { version, eps: 1e-5, groups: 1 },
+            gradus_batch_shape { batch: 1, channels: 1, spatial: N },
+        );
         let (c, s) = (&norm, &shape);
         ok(gradus_group_norm_check(c));
         ok(gradus_group_norm_forward(c, s, x, y, weight, bias, mean, variance));
