@@ -54,7 +54,7 @@ macro_rules! interface {
                         Call::Step => {
                             let none = core::ptr::null();
                             $step(config, n, x, value, grads, diagonal, none, none, work, state)
-                        },
+                        }
                         Call::Stop => $stop(config, n, x, grads, work, state),
                         Call::Save => $save(config, n, x, grads, work, state, file, bytes, size),
                         Call::Load => $load(config, n, x, grads, work, state, file, bytes),

@@ -227,7 +227,9 @@ where
         while let Some((x, g)) = fixed.ask() {
             let f = objective.call(x, g);
             match &h {
-                Some(h) => fixed.tell_with(f, &Given::new().preconditioner(h[..].try_into().unwrap())).unwrap(),
+                Some(h) => {
+                    fixed.tell_with(f, &Given::new().preconditioner(h[..].try_into().unwrap())).unwrap()
+                }
                 None => fixed.tell(f),
             }
         }

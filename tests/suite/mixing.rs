@@ -125,7 +125,7 @@ fn erased_rectangles_are_those_of_the_words() {
         let mut x = vec![1_u8; 600];
         let mut image = ImageMut::new(&mut x, shape).unwrap();
         let got = erasing.apply(&mut image, &mut generator).unwrap();
-        let mut unit = |words: &mut Xoshiro128PlusPlus| f64::from(words.next_u32() >> 8) / 16_777_216.0;
+        let unit = |words: &mut Xoshiro128PlusPlus| f64::from(words.next_u32() >> 8) / 16_777_216.0;
         let mut want = None;
         if unit(&mut words) < f64::from(0.7_f32) {
             let area = 600.0 * (0.02 + 0.31 * unit(&mut words));
@@ -187,7 +187,7 @@ fn a_run_that_is_saved_goes_on_with_the_same_images() {
     let (file, before) = (store::to_vec(&rng).unwrap(), pixels);
     (0..10).for_each(|_| step(&mut pixels, &mut rng));
     let (mut again, mut resumed) = (Xoshiro128PlusPlus::seed_from_u64(0), before);
-    store::load(&file, &mut again).unwrap();
+    store::load(&mut again, &file).unwrap();
     (0..10).for_each(|_| step(&mut resumed, &mut again));
     assert_eq!((resumed, again), (pixels, rng));
 }

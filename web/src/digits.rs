@@ -10,13 +10,13 @@ mod network;
 mod training;
 
 use data::{COUNT, DIGITS};
+use gradus::loss::argmax;
 use gradus::noise::Dropout;
 use gradus::schedule::Cosine;
 use gradus::{AdaGrad, Adam, Error, Exec, Level, Momentum, Nesterov, Optimizer, RmsProp, Sgd, State};
-use gradus::loss::argmax;
 use network::{Lecture, Network, PARAMS};
-use training::{Batch, CLASSES, Chance, Model, PIXELS, Sample, Score, Training, softmax, split};
 use std::cell::RefCell;
+use training::{Batch, CLASSES, Chance, Model, PIXELS, Sample, Score, Training, softmax, split};
 
 /// Samples of a step.
 const BATCH: usize = 32;

@@ -28,7 +28,8 @@ fn rows<M: Model, const N: usize>(name: &str, loops: [(&str, Step); 3]) {
     let mut network = Box::new(Network::<M, N>::new());
     network.init(&mut digits::training::Chance::new(1).rng);
     let labels: Vec<u8> = DIGITS[..MOST].iter().map(|sample| sample.label).collect();
-    let x: Vec<f32> = DIGITS[..MOST].iter().flat_map(|sample| sample.pixels.map(|p| f32::from(p) / 16.0)).collect();
+    let x: Vec<f32> =
+        DIGITS[..MOST].iter().flat_map(|sample| sample.pixels.map(|p| f32::from(p) / 16.0)).collect();
     for batch in [1, 8, MOST] {
         let row = |what: &str, ns: f64, loss: f32| {
             println!("| {name} | {batch} | {what} | {:.0} | {loss:.3} |", ns / batch as f64);
@@ -36,7 +37,9 @@ fn rows<M: Model, const N: usize>(name: &str, loops: [(&str, Step); 3]) {
         for (flags, step) in loops {
             let (mut p, mut m, mut v) = (network.params.to_vec(), vec![0.0; N], vec![0.0; N]);
             // SAFETY: all arrays are as long as the C code takes them to be.
-            let mut call = || unsafe { step(batch, p.as_mut_ptr(), m.as_mut_ptr(), v.as_mut_ptr(), x.as_ptr(), labels.as_ptr()) };
+            let mut call = || unsafe {
+                step(batch, p.as_mut_ptr(), m.as_mut_ptr(), v.as_mut_ptr(), x.as_ptr(), labels.as_ptr())
+            };
             let loss = call();
             row(flags, least(call), loss);
         }
@@ -49,7 +52,14 @@ fn rows<M: Model, const N: usize>(name: &str, loops: [(&str, Step); 3]) {
             let mut call = || {
                 M::pixels(&mut memory).copy_from_slice(&x[..64 * batch]);
                 M::forward(exec, &params[..], &mut memory, none, &mut masks).unwrap();
-                M::backward(exec, adam.update(&mut params, &mut state), black_box(&mut memory), &labels[..batch], none).unwrap()
+                M::backward(
+                    exec,
+                    adam.update(&mut params, &mut state),
+                    black_box(&mut memory),
+                    &labels[..batch],
+                    none,
+                )
+                .unwrap()
             };
             let loss = call();
             row(level.name(), least(call), loss);

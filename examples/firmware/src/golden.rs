@@ -195,7 +195,8 @@ fn batch_norm(hash: &mut Hash) {
         norm.inference(shape, &mut x, &params, &running)?;
         norm.fold(&params, &running, &mut y, &mut grads.bias)?;
         let [running_mean, running_variance] = &running.columns;
-        let channels = [&batch.mean, &batch.variance, running_mean, running_variance, &grads.weight, &grads.bias];
+        let channels =
+            [&batch.mean, &batch.variance, running_mean, running_variance, &grads.weight, &grads.bias];
         for values in [&x[..], &y].into_iter().chain(channels.map(|c| &c[..])) {
             hash.add(values);
         }
@@ -271,7 +272,12 @@ fn pool(hash: &mut Hash) -> Result<(), Error> {
 }
 
 /// Every change of an image, and every recipe by the same generator.
-fn images<P: Pixel>(hash: &mut Hash, name: &str, layout: ImageLayout, pixel: fn(f32) -> P) -> Result<(), Error> {
+fn images<P: Pixel>(
+    hash: &mut Hash,
+    name: &str,
+    layout: ImageLayout,
+    pixel: fn(f32) -> P,
+) -> Result<(), Error> {
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(19);
     let x = Numbers(19).fill::<{ 11 * 9 * 3 }>().map(pixel);
     let from = Image::new(&x, augment::ImageShape { height: 11, width: 9, channels: 3, layout })?;

@@ -132,7 +132,8 @@ fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMa
 
 /// The modules of the test binary of a message of cargo: what notices a change is then found sooner.
 fn binaries(message: &Value) -> Vec<Binary> {
-    let (Some(path), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str()) else {
+    let (Some(path), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str())
+    else {
         return Vec::new();
     };
     let list = Command::new(path).args(["--list", "--format", "terse"]).output().expect("a list of tests");

@@ -4,11 +4,11 @@
 #![cfg_attr(target_os = "none", no_std)]
 #![cfg_attr(target_os = "none", no_main)]
 
-#[path = "../../../../digits/src/data.rs"]
-mod data;
 #[allow(dead_code)]
 #[path = "../../../../digits/src/convolutional.rs"]
 mod convolutional;
+#[path = "../../../../digits/src/data.rs"]
+mod data;
 #[allow(dead_code)]
 #[path = "../../../../digits/src/training.rs"]
 mod training;

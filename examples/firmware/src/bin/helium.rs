@@ -34,14 +34,7 @@ struct Memory<const K: usize> {
 
 impl<const K: usize> Memory<K> {
     /// One step over `n` elements from `offset` on.
-    fn step<O: Kept<K>>(
-        &mut self,
-        level: Level,
-        optimizer: &O,
-        clock: &mut Clock,
-        offset: usize,
-        n: usize,
-    ) {
+    fn step<O: Kept<K>>(&mut self, level: Level, optimizer: &O, clock: &mut Clock, offset: usize, n: usize) {
         let part = offset..offset + n;
         let columns = self.state.each_mut().map(|column| &mut column[part.clone()]);
         let state = StateMut::new(columns, clock);

@@ -116,7 +116,11 @@ fn main() {
         Ema::new(0.9).update(ema, &first.2.0);
         let [x, y] = [noise[0], noise[1] * noise[1]];
         let shape = BatchShape::dense(4, 2);
-        let tracked = BatchNorm::new().track(shape, &Statistics { mean: [x, -x], variance: [y, y + 1.0] }, running.as_mut());
+        let tracked = BatchNorm::new().track(
+            shape,
+            &Statistics { mean: [x, -x], variance: [y, y + 1.0] },
+            running.as_mut(),
+        );
         assert!(tracked.is_ok());
         minimise(&mut minimisers);
     }
