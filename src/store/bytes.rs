@@ -87,16 +87,16 @@ pub struct Writer<'a> {
     /// What is left of the window.
     out: &'a mut [u8],
     /// Bytes of the file that still come before the window.
-    before: u64,
+    before: usize,
     /// Bytes of the file so far, also outside of the window.
-    pub at: u64,
+    pub at: usize,
     /// The first value that cannot be written.
     pub error: Option<Error>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer of as many bytes as `window` has, from byte `start` of the file on.
-    pub const fn new(window: &'a mut [u8], start: u64) -> Self {
+    pub const fn new(window: &'a mut [u8], start: usize) -> Self {
         Self { out: window, before: start, at: 0, error: None }
     }
 
@@ -120,12 +120,12 @@ impl<'a> Writer<'a> {
 
     /// Passes over `n` bytes, all of them before the window or all behind it.
     fn pass(&mut self, n: usize) {
-        self.at = self.at.saturating_add(n as u64);
-        self.before = self.before.saturating_sub(n as u64);
+        self.at = self.at.saturating_add(n);
+        self.before = self.before.saturating_sub(n);
     }
 
     pub fn bytes(&mut self, bytes: &[u8]) {
-        let before = self.before.min(bytes.len() as u64) as usize;
+        let before = self.before.min(bytes.len());
         let shown = bytes.get(before..).unwrap_or_default();
         for (to, from) in self.next(shown.len()).iter_mut().zip(shown) {
             *to = *from;
@@ -143,7 +143,7 @@ impl<'a> Writer<'a> {
 
     pub fn column<T: Number>(&mut self, column: &[T]) {
         let size = size_of::<T>().max(1);
-        let before = (self.before / size as u64).min(column.len() as u64) as usize;
+        let before = (self.before / size).min(column.len());
         let mut rest = column.get(before..).unwrap_or_default();
         self.pass(before * size);
         // A number may lie across each edge of the window.
@@ -159,6 +159,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the first number of `column`, if there is one, and returns the others.
+    #[inline(never)] // seldom: once a window
     fn one<'c, T: Number>(&mut self, column: &'c [T]) -> &'c [T] {
         let Some((first, others)) = column.split_first() else { return column };
         let mut bytes = [0; 8];

@@ -23,13 +23,11 @@ pub const fn file_size_of<T: Fixed>() -> usize {
 pub fn file_size(value: impl Save) -> usize {
     let mut counter = Writer::counter();
     value.write(&mut counter);
-    usize::try_from(framed(counter.at)).unwrap_or(usize::MAX)
+    counter.at.saturating_add(FRAME)
 }
 
-/// Bytes of a file around `records` bytes.
-const fn framed(records: u64) -> u64 {
-    records.saturating_add((HEADER + TRAILER) as u64)
-}
+/// Bytes of a file around its records.
+const FRAME: usize = HEADER + TRAILER;
 
 /// The file of a value, to be taken in pieces of any size: for memory, flash or a line that is written by other means
 /// than those of this module.
@@ -52,8 +50,8 @@ const fn framed(records: u64) -> u64 {
 #[derive(Clone)]
 pub struct Pieces<S> {
     value: S,
-    size: u64,
-    at: u64,
+    size: usize,
+    at: usize,
     digest: Checksum,
 }
 
@@ -67,32 +65,32 @@ impl<S: Save> Pieces<S> {
         value.write(&mut counter);
         match counter.error {
             Some(error) => Err(error),
-            None => Ok(Self { value, size: framed(counter.at), at: 0, digest: CRC.digest() }),
+            None => Ok(Self { value, size: counter.at.saturating_add(FRAME), at: 0, digest: CRC.digest() }),
         }
     }
 
     /// Bytes of the whole file.
     #[must_use]
     pub fn file_size(&self) -> u64 {
-        self.size
+        self.size as u64
     }
 
     /// Fills `piece` with the next bytes of the file, and returns how many they are: fewer at the end, at last 0.
     pub fn take(&mut self, piece: &mut [u8]) -> usize {
-        let n = (self.size - self.at).min(piece.len() as u64) as usize;
+        let n = (self.size - self.at).min(piece.len());
         let window = piece.get_mut(..n).unwrap_or_default();
         let mut writer = Writer::new(&mut *window, self.at);
         writer.bytes(&MAGIC);
         writer.bytes(&VERSION.to_le_bytes());
-        writer.u64(self.size);
+        writer.u64(self.size as u64);
         self.value.write(&mut writer);
         let written = n - writer.room();
         let (body, trailer) = window.split_at_mut_checked(written).unwrap_or_default();
         self.digest.update(body);
         // What is left of the window belongs to the checksum, which may have begun in the one before.
-        let begun = self.at.saturating_sub(self.size - TRAILER as u64);
+        let begun = self.at.saturating_sub(self.size - TRAILER);
         Writer::new(trailer, begun).u32(self.digest.clone().finalize());
-        self.at += n as u64;
+        self.at += n;
         n
     }
 }
@@ -104,9 +102,8 @@ impl<S: Save> Pieces<S> {
 /// columns of a state differ in length. Nothing was written.
 pub fn save(value: impl Save, buffer: &mut [u8]) -> Result<&[u8], Error> {
     let mut pieces = Pieces::new(value)?;
-    let (expected, found) = (pieces.size, buffer.len() as u64);
-    let size = usize::try_from(expected).unwrap_or(usize::MAX);
-    let file = buffer.get_mut(..size).ok_or(Error::Length { expected, found })?;
+    let (expected, found) = (pieces.size as u64, buffer.len() as u64);
+    let file = buffer.get_mut(..pieces.size).ok_or(Error::Length { expected, found })?;
     pieces.take(file);
     Ok(file)
 }
@@ -165,7 +162,7 @@ pub fn save_to<E>(
     let mut buffer = [0; PIECE];
     loop {
         match pieces.take(&mut buffer) {
-            0 => return Ok(pieces.size),
+            0 => return Ok(pieces.size as u64),
             n => sink(buffer.get(..n).unwrap_or_default()).map_err(StreamError::Stream)?,
         }
     }
@@ -230,7 +227,7 @@ fn load_twice(value: &mut dyn Load, size: u64, source: &mut Source<'_>) -> Resul
         return Err(StreamError::Stream(()));
     }
     frame?;
-    let asked = framed(reader.at);
+    let asked = reader.at.saturating_add(FRAME as u64);
     let sum = reader.close();
     if reader.failed {
         return Err(StreamError::Stream(()));
@@ -254,7 +251,7 @@ fn load_twice(value: &mut dyn Load, size: u64, source: &mut Source<'_>) -> Resul
 
 /// Passes over the header, if the file has one that this version reads, and is as long as it says.
 fn open(reader: &mut Reader<'_>, found: u64) -> Result<(), Error> {
-    let cut = Error::Length { expected: framed(0), found };
+    let cut = Error::Length { expected: FRAME as u64, found };
     let (magic, version, expected) = (reader.bytes(), reader.bytes(), reader.u64());
     reader.at = 0; // counts the records
     if found < HEADER as u64 {
@@ -270,5 +267,5 @@ fn open(reader: &mut Reader<'_>, found: u64) -> Result<(), Error> {
     if expected != found {
         return Err(Error::Length { expected, found });
     }
-    if found < framed(0) { Err(cut) } else { Ok(()) }
+    if found < FRAME as u64 { Err(cut) } else { Ok(()) }
 }
