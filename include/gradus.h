@@ -2693,7 +2693,7 @@ gradus_status gradus_plateau_update(const gradus_plateau *schedule,
                                     gradus_plateau_state *state,
                                     float *lr);
 
-// Writes the rate of `state` to `lr`: after a restart, or before the first metric.
+// Writes the rate of `state` under `schedule` to `lr`: after a restart, or before the first metric.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 gradus_status gradus_plateau_lr(const gradus_plateau *schedule, const gradus_plateau_state *state, float *lr);
@@ -3039,7 +3039,7 @@ gradus_status gradus_batch_norm_fold(const gradus_batch_norm *config,
                                      float *layer_weights,
                                      float *layer_bias);
 
-// gradus_batch_norm_fold() for a layer whose `layer_weights` are `inputs` rows of `channels` floats.
+// As gradus_batch_norm_fold(), for a layer whose `layer_weights` are `inputs` rows of `channels` floats.
 //
 // Errors: those of gradus_batch_norm_fold().
 gradus_status gradus_batch_norm_fold_columns(const gradus_batch_norm *config,

@@ -279,7 +279,7 @@ pub unsafe extern "C" fn gradus_batch_norm_fold(
     })
 }
 
-/// gradus_batch_norm_fold() for a layer whose `layer_weights` are `inputs` rows of `channels` floats.
+/// As gradus_batch_norm_fold(), for a layer whose `layer_weights` are `inputs` rows of `channels` floats.
 ///
 /// Errors: those of gradus_batch_norm_fold().
 #[unsafe(no_mangle)]

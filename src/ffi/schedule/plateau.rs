@@ -87,7 +87,7 @@ pub unsafe extern "C" fn gradus_plateau_update(
     })
 }
 
-/// Writes the rate of `state` to `lr`: after a restart, or before the first metric.
+/// Writes the rate of `state` under `schedule` to `lr`: after a restart, or before the first metric.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
