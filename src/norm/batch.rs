@@ -280,7 +280,7 @@ impl BatchNorm {
         let mut rest = layer_weights;
         for (factor, layer_bias) in self.factors(weight, bias, running).zip(layer_bias) {
             for x in cut_mut(&mut rest, inputs) {
-                *x = *x * factor.weight;
+                *x *= factor.weight;
             }
             *layer_bias = (*layer_bias - factor.mean) * factor.weight + factor.bias;
         }
@@ -316,7 +316,7 @@ impl BatchNorm {
         while !rest.is_empty() {
             let row = cut_mut(&mut rest, layer_bias.len());
             for (factor, x) in self.factors(weight, bias, running).zip(row) {
-                *x = *x * factor.weight;
+                *x *= factor.weight;
             }
         }
         for (factor, layer_bias) in self.factors(weight, bias, running).zip(layer_bias) {

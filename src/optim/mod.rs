@@ -67,6 +67,14 @@ pub(crate) type Columns<O> = <<O as Optimizer>::Rule as Rule>::Columns;
 /// What an optimizer's state is stored as.
 pub(crate) type Memory<O> = <<O as Optimizer>::Family as Stateful>::Memory;
 
+/// The [`Update`] of all parameters by an optimizer.
+pub type UpdateOf<'a, O> = Update<
+    'a,
+    <O as Optimizer>::Rule,
+    <O as Optimizer>::Rule,
+    <<O as Optimizer>::Family as Stateful>::Memory,
+>;
+
 /// What has a state: an optimizer, a running average of weights, a batch norm.
 pub trait Stateful {
     /// The columns of its state.
@@ -281,7 +289,7 @@ pub trait Optimizer: Copy {
         &self,
         params: &'a mut [f32; N],
         state: &'a mut State<Self::Family, N>,
-    ) -> Update<'a, Self::Rule, Self::Rule, Memory<Self>> {
+    ) -> UpdateOf<'a, Self> {
         Update::new(self, params, state.as_mut())
     }
 
@@ -294,7 +302,7 @@ pub trait Optimizer: Copy {
         &self,
         params: &'a mut [f32],
         mut state: StateMut<'a, Self::Family>,
-    ) -> Result<Update<'a, Self::Rule, Self::Rule, Memory<Self>>, Error> {
+    ) -> Result<UpdateOf<'a, Self>, Error> {
         for column in state.columns.as_mut() {
             same_length(Argument::State, params.len(), column.len())?;
         }

@@ -184,10 +184,11 @@ pub fn sigmoid<V: Vector>(isa: V::Isa, x: V) -> V {
 /// The reduction to a quarter of a turn is exact, so that a multiple of a quarter gives exactly 0, 1 or -1.
 #[inline(always)]
 #[must_use]
+#[allow(clippy::eq_op)] // `size - size` is not 0 for infinity
 pub fn sin_cos_turn<V: Vector>(isa: V::Isa, turns: V) -> (V, V) {
     let (zero, one, half) = (V::splat(isa, 0.0), V::splat(isa, 1.0), V::splat(isa, 0.5));
     let size = turns.abs();
-    // The fraction of a turn, from -1/2 to 1/2; from 2^23 on every number is whole.
+    // The fraction of a turn, from -1/2 to 1/2; from 2^23 on every number is whole, and infinity has none: NaN.
     let whole = V::splat(isa, 8_388_608.0);
     let t = whole.select_gt(size, size - ((size + whole) - whole), size - size);
     // Quarters, from -2 to 2, and what is left of t: at most an eighth.
@@ -209,6 +210,7 @@ pub fn sin_cos_turn<V: Vector>(isa: V::Isa, turns: V) -> (V, V) {
 }
 
 #[cfg(test)]
+#[allow(clippy::excessive_precision, clippy::approx_constant)] // decimals as the tables have them
 mod tests {
     use super::*;
     use crate::simd::{Columns, Level, Rule, Width, run};

@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn the_mean_over_all_dithers_is_the_number() {
-        for x in [1.000_1_f32, -3.141_592_7, 1e-40, 6.1e-5, 1e30] {
+        for x in [1.000_1_f32, -3.3, 1e-40, 6.1e-5, 1e30] {
             let sum: f64 = (0..=0xFFFF).map(|d| f64::from(Bf16::dithered(x, d).to_f32())).sum();
             let mean = sum / 65536.0;
             assert!((mean / f64::from(x) - 1.0).abs() < 1e-9, "{x:e} {mean:e}");

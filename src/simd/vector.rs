@@ -50,6 +50,7 @@ pub trait Memory<T>: Copy {
 ///
 /// `isa` is a token that only [`Level`](crate::Level) hands out. It proves that the CPU can run
 /// the instructions behind the operators.
+#[allow(clippy::wrong_self_convention)] // the exponent is a part of the number
 pub trait Vector<T: Element = f32>:
     Memory<T>
     + Add<Output = Self>

@@ -231,6 +231,7 @@ vector!(F64x8(__m512d), f64 x 8, Avx512,
 /// # Safety
 /// The CPU has the instruction set; pointers are valid for `n` elements, and `n` is below the
 /// width of the register.
+#[allow(clippy::wrong_self_convention)] // the exponent is a part of the number
 trait Spelling<T>: Copy {
     unsafe fn load_first(src: *const T, n: usize) -> Self;
     unsafe fn store_first(self, dst: *mut T, n: usize);
