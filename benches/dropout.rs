@@ -8,7 +8,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gradus::Level;
 use gradus::noise::{DropConnect, Dropout, Masks, mask_words};
-use gradus::norm::{BatchNorm, Shape};
+use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::hint::black_box;
@@ -143,8 +143,8 @@ fn drop_connect(c: &mut Criterion) {
 }
 
 /// The training pass as it is printed, for channels in planes: one after the other.
-fn planes(shape: Shape, x: &[f32], y: &mut [f32], [weight, bias]: [&[f32]; 2], eps: f32) {
-    let Shape { batch, channels, spatial } = shape;
+fn planes(shape: BatchShape, x: &[f32], y: &mut [f32], [weight, bias]: [&[f32]; 2], eps: f32) {
+    let BatchShape { batch, channels, spatial } = shape;
     let n = (batch * spatial) as f32;
     for c in 0..channels {
         let run = |b: usize| (b * channels + c) * spatial..(b * channels + c + 1) * spatial;
@@ -161,7 +161,7 @@ fn planes(shape: Shape, x: &[f32], y: &mut [f32], [weight, bias]: [&[f32]; 2], e
 }
 
 /// The same for channels side by side: a sample after the other.
-fn rows(shape: Shape, x: &[f32], y: &mut [f32], [weight, bias]: [&[f32]; 2], eps: f32) {
+fn rows(shape: BatchShape, x: &[f32], y: &mut [f32], [weight, bias]: [&[f32]; 2], eps: f32) {
     let n = shape.batch as f32;
     let (mut mean, mut factor) = (vec![0.0; shape.channels], vec![0.0; shape.channels]);
     for row in x.chunks_exact(shape.channels) {
@@ -182,26 +182,26 @@ fn rows(shape: Shape, x: &[f32], y: &mut [f32], [weight, bias]: [&[f32]; 2], eps
 }
 
 fn batch_norm(c: &mut Criterion) {
-    type Plain = fn(Shape, &[f32], &mut [f32], [&[f32]; 2], f32);
+    type Plain = fn(BatchShape, &[f32], &mut [f32], [&[f32]; 2], f32);
     let shapes: [(_, _, Plain); 2] = [
-        ("64 samples x 256", Shape::dense(64, 256), rows),
-        ("4 x 16 planes of 256", Shape { batch: 4, channels: 16, spatial: N / 64 }, planes),
+        ("64 samples x 256", BatchShape::dense(64, 256), rows),
+        ("4 x 16 planes of 256", BatchShape { batch: 4, channels: 16, spatial: N / 64 }, planes),
     ];
     for (name, shape, plain) in shapes {
         let mut group = c.benchmark_group(format!("batch norm/{name}"));
         group.throughput(Throughput::Elements(N as u64));
         let (norm, x) = (BatchNorm::new(), numbers(N));
-        let (weight, bias) = (vec![1.5; shape.channels], vec![0.25; shape.channels]);
-        let (mut mean, mut variance) = (vec![0.0; shape.channels], vec![0.0; shape.channels]);
+        let params = Params { weight: vec![1.5; shape.channels], bias: vec![0.25; shape.channels] };
+        let (weight, bias) = (&params.weight, &params.bias);
+        let mut batch = Statistics { mean: vec![0.0; shape.channels], variance: vec![0.0; shape.channels] };
         let (mut y, mut want) = (vec![0.0; N], vec![0.0; N]);
-        plain(shape, &x, &mut want, [&weight, &bias], norm.eps);
+        plain(shape, &x, &mut want, [weight, bias], norm.eps);
         group.bench_function("baseline: plain loop", |b| {
-            b.iter(|| plain(shape, black_box(&x), black_box(&mut y), [&weight, &bias], norm.eps));
+            b.iter(|| plain(shape, black_box(&x), black_box(&mut y), [weight, bias], norm.eps));
         });
         for level in Level::available() {
-            let mut forward = |x: &[f32], y: &mut [f32]| {
-                norm.on(level).forward(shape, x, y, [&weight, &bias], [&mut mean, &mut variance])
-            };
+            let mut forward =
+                |x: &[f32], y: &mut [f32]| norm.on(level).forward(shape, x, y, &params, &mut batch);
             forward(&x, &mut y).unwrap();
             close(&y, &want);
             group.bench_function(format!("forward {level}"), |b| {

@@ -117,5 +117,5 @@ fn key(area: &Area<'_>, runs: &[(&str, Run)]) -> Result<(), Box<dyn Error>> {
 
 /// The colour of run `i` of `n`: around the wheel, light and dark in turn.
 fn color(i: usize, n: usize) -> HSLColor {
-    HSLColor(i as f64 / n as f64, 0.8, if i % 2 == 0 { 0.3 } else { 0.55 })
+    HSLColor(i as f64 / n as f64, 0.8, if i.is_multiple_of(2) { 0.3 } else { 0.55 })
 }
