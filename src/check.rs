@@ -12,12 +12,14 @@ pub(crate) fn check_lr(lr: f32) -> Result<(), Error> {
     require(lr >= 0.0 && lr < f32::INFINITY, Hyper::LearningRate)
 }
 
+/// The largest decay of a running average, about 0.999999. Nearer to 1 the `f32` beside it is further than 3 % of
+/// `1 - decay` away: the average would forget at another rate than the one that was written.
+pub(crate) const MOST_DECAY: f64 = 1.0 - 1.0 / (1 << 20) as f64;
+
 /// Decay of a running average.
 pub(crate) fn check_decay(decay: f64, hyper: Hyper) -> Result<(), Error> {
-    // What counts is the value in f32: a decay that rounds to 1 never forgets. Bits compare like positive numbers,
-    // and a sign is larger than all of them.
-    const ROUNDS_TO_ONE: u64 = (1.0 - 1.0 / (1_u64 << 25) as f64).to_bits();
-    require(decay.to_bits() < ROUNDS_TO_ONE, hyper)
+    // Bits compare like positive numbers, and a sign is larger than all of them.
+    require(decay.to_bits() <= MOST_DECAY.to_bits(), hyper)
 }
 
 /// Decoupled weight decay: the factor `1 - lr * weight_decay` must stay above 0.

@@ -111,12 +111,12 @@ macro_rules! hypers {
             $($before)*
             /// Learning rate: finite and at least 0.
             LearningRate GRADUS_ERROR_LEARNING_RATE = -16 "learning rate must be finite and at least 0",
-            /// First decay factor: at least 0, below 1.
-            Beta1 GRADUS_ERROR_BETA1 = -17 "beta1 must lie in 0..1",
-            /// Second decay factor: at least 0, below 1.
-            Beta2 GRADUS_ERROR_BETA2 = -18 "beta2 must lie in 0..1",
-            /// Decay factor of one running average: at least 0, below 1.
-            Rho GRADUS_ERROR_RHO = -19 "rho must lie in 0..1",
+            /// First decay factor: at least 0, at most `1 - 2^-20`, which is about 0.999999.
+            Beta1 GRADUS_ERROR_BETA1 = -17 "beta1 must lie in 0..=1 - 2^-20",
+            /// Second decay factor: at least 0, at most `1 - 2^-20`.
+            Beta2 GRADUS_ERROR_BETA2 = -18 "beta2 must lie in 0..=1 - 2^-20",
+            /// Decay factor of one running average: at least 0, at most `1 - 2^-20`.
+            Rho GRADUS_ERROR_RHO = -19 "rho must lie in 0..=1 - 2^-20",
             /// Dampening: at least 0, at most 1.
             Dampening GRADUS_ERROR_DAMPENING = -20 "dampening must lie in 0..=1",
             /// Stabiliser of a denominator: finite, positive somewhere in it.

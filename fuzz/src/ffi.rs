@@ -420,7 +420,7 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
         assert_ne!(status, GRADUS_OK);
     } else {
         let grads = p.floats(&before);
-        let result = ClipNorm { max_norm: limit }.scale(&[&grads[..m], &grads[m..]]);
+        let result = ClipNorm { max_norm: limit }.scale(Level::detect(), &[&grads[..m], &grads[m..]]);
         assert_eq!(status == GRADUS_OK, result.is_ok());
         if let Ok(factor) = result {
             expected[scale.offset.unwrap() / 4] = factor.0;

@@ -80,9 +80,9 @@ fn others(u: &mut Unstructured) -> Result<()> {
     let three = two && len == b.len();
     // Whether the call was right to succeed, and may have changed its outputs.
     let (ok, fits) = match u.int_in_range(0..=11)? {
-        0 => (L1::new(0.5).add_gradient(a, x).is_ok(), two),
-        1 => (L2::new(0.5).add_gradient(a, x).is_ok(), two),
-        2 => (ElasticNet { lambda: 0.5, beta: 0.25 }.add_gradient(a, x).is_ok(), two),
+        0 => (L1::new(0.5).add_gradient(Level::detect(), a, x).is_ok(), two),
+        1 => (L2::new(0.5).add_gradient(Level::detect(), a, x).is_ok(), two),
+        2 => (ElasticNet { lambda: 0.5, beta: 0.25 }.add_gradient(Level::detect(), a, x).is_ok(), two),
         3 => {
             let mut clock = Clock::new();
             let result = Swa.on(level).update_slices(StateMut::new([x], &mut clock), a);

@@ -20,9 +20,9 @@ fn values(u: &mut Unstructured) -> Result<()> {
     let squares: f64 = w.iter().map(|&w| f64::from(w) * f64::from(w)).sum();
     let (l, b) = (f64::from(lambda), f64::from(beta));
     for (got, want) in [
-        (L1::new(lambda).value(&w), l * abs),
-        (L2::new(lambda).value(&w), l * squares),
-        (ElasticNet { lambda, beta }.value(&w), l * (b * squares + abs)),
+        (L1::new(lambda).value(Level::detect(), &w), l * abs),
+        (L2::new(lambda).value(Level::detect(), &w), l * squares),
+        (ElasticNet { lambda, beta }.value(Level::detect(), &w), l * (b * squares + abs)),
     ] {
         // At most 44 + 4 additions and 3 products, each off by half a unit.
         assert!((f64::from(got) - want).abs() <= 26.0 * f64::from(f32::EPSILON) * want, "{got:e} {want:e}");
@@ -42,7 +42,7 @@ fn clips(u: &mut Unstructured) -> Result<()> {
     let (left, right) = x.split_at(u.int_in_range(0..=n)?);
     let finite = x.iter().all(|x| x.is_finite());
     let total = norm(&x);
-    match (ClipNorm { max_norm: limit }).scale(&[left, right]) {
+    match (ClipNorm { max_norm: limit }).scale(Level::detect(), &[left, right]) {
         Ok(factor) => {
             assert!(finite && limit > 0.0 && factor.0 >= 0.0 && factor.0 <= 1.0, "{factor:?}");
             let clipped = f64::from(factor.0) * total;

@@ -2,6 +2,7 @@
 
 use super::memory::{Memory, apart, put};
 use super::{gradus_status, gradus_tensor, guard};
+use crate::simd::Exec;
 use crate::transform::{ClampParams, ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 
 /// Transform: `g = scale * g`.
@@ -93,7 +94,7 @@ pub unsafe extern "C" fn gradus_l2_value(
     value: *mut f32,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { penalty(n, weights, value, |weights| L2::new(lambda).value(weights)) })
+    guard(|| unsafe { penalty(n, weights, value, |weights| L2::new(lambda).value(Exec::new(), weights)) })
 }
 
 /// Writes the L1 penalty of `n` weights, `lambda * sum |w|`, to `value`: for the loss.
@@ -107,7 +108,7 @@ pub unsafe extern "C" fn gradus_l1_value(
     value: *mut f32,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { penalty(n, weights, value, |weights| L1::new(lambda).value(weights)) })
+    guard(|| unsafe { penalty(n, weights, value, |weights| L1::new(lambda).value(Exec::new(), weights)) })
 }
 
 /// Writes the elastic net of `n` weights, `lambda * sum (beta * w^2 + |w|)`, to `value`: for the loss.
@@ -122,7 +123,7 @@ pub unsafe extern "C" fn gradus_elastic_net_value(
     value: *mut f32,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { penalty(n, weights, value, |weights| ElasticNet { lambda, beta }.value(weights)) })
+    guard(|| unsafe { penalty(n, weights, value, |weights| ElasticNet { lambda, beta }.value(Exec::new(), weights)) })
 }
 
 /// Writes what `of` makes of the weights.
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn gradus_clip_norm(
                 apart([Memory::new(tensor.grads, tensor.n)?.read(), to])?;
             }
             let grads = tensors.iter().flat_map(|t| Memory::new(t.grads, t.n)).map(|grads| grads.slice());
-            put(scale, ClipNorm { max_norm }.scale_each(grads)?.0)
+            put(scale, ClipNorm { max_norm }.scale_each(Exec::new(), grads)?.0)
         }
     })
 }
@@ -191,7 +192,7 @@ pub unsafe extern "C" fn gradus_limit_row_norms(
     guard(|| {
         // SAFETY: the caller vouches for memory behind the checked pointer.
         let params = unsafe { Memory::new(params, n)?.slice_mut() };
-        Ok(MaxNorm { row, limit }.apply(params)?)
+        Ok(MaxNorm { row, limit }.apply(Exec::new(), params)?)
     })
 }
 

@@ -50,7 +50,7 @@
 //! | | `regularizers.L1(l)` | `.with(L1::new(l))` |
 //! | `weight_decay` of `AdamW`: decoupled | `weight_decay` of all | `AdamW`; `.with(Decay::new(wd))` for the others |
 //! | `clip_grad_value_(c)` | `clipvalue=c` | `.with(ClipValue(c))` |
-//! | `clip_grad_norm_(c)` | `global_clipnorm=c` | `.with(ClipNorm { max_norm: c }.scale(&[a, b])?)` |
+//! | `clip_grad_norm_(c)` | `global_clipnorm=c` | `.with(ClipNorm { max_norm: c }.scale(exec, &[a, b])?)` |
 //! | `reduction='mean'` | the same | sum the gradients, then `.with(Scale(1.0 / batch))` |
 //! | `zero_grad()` | | the gradients are your array |
 //! | `swa_utils.AveragedModel` | `use_ema` | [`ensemble`](crate::ensemble) |
@@ -68,12 +68,12 @@
 //! A batch is summed, and its mean taken in the same pass as the update:
 //!
 //! ```
-//! use gradus::{Adam, AdamState, Optimizer, transform::{ClipNorm, Scale}};
+//! use gradus::{Adam, AdamState, Exec, Optimizer, transform::{ClipNorm, Scale}};
 //!
 //! let (adam, mut state) = (Adam::new(1e-3), AdamState::new());
 //! let (mut params, summed) = ([0.5_f32; 4], [6.0_f32, -2.0, 0.0, 3.0]);
 //! let mean = Scale(1.0 / 32.0);
-//! let clip = ClipNorm { max_norm: 1.0 * 32.0 }.scale(&[&summed])?; // of the mean: norm / 32
+//! let clip = ClipNorm { max_norm: 1.0 * 32.0 }.scale(Exec::new(), &[&summed])?; // of the mean: norm / 32
 //! adam.with((mean, clip)).step(&mut params, &summed, &mut state);
 //! # Ok::<(), gradus::Error>(())
 //! ```
@@ -99,15 +99,21 @@
 //! | PyTorch | Keras | gradus |
 //! |---|---|---|
 //! | `StepLR(step_size, gamma)` | `ExponentialDecay(staircase=True)` | [`StepDecay`](crate::schedule::StepDecay) |
-//! | `MultiStepLR` | `PiecewiseConstantDecay` | [`MultiStep`](crate::schedule::MultiStep) |
-//! | `ExponentialLR(gamma)` | `ExponentialDecay` | [`Exponential`](crate::schedule::Exponential), `k = -ln(gamma)` |
+//! | `MultiStepLR` | | [`MultiStep`](crate::schedule::MultiStep) |
+//! | `SequentialLR` of `ConstantLR` | `PiecewiseConstantDecay([10], [a, b])`, whose step 10 has the old rate | `Constant(a).then(11, Constant(b))`, see [`Sequence`](crate::schedule::Sequence) |
+//! | `ExponentialLR(gamma)` | `ExponentialDecay` | [`Exponential::gamma`](crate::schedule::Exponential::gamma) |
 //! | | `InverseTimeDecay` | [`InverseTime`](crate::schedule::InverseTime) |
 //! | `LinearLR` | `PolynomialDecay(power=1)` | [`Linear`](crate::schedule::Linear) |
+//! | `PolynomialLR(total_iters, power)` | `PolynomialDecay` | [`Polynomial`](crate::schedule::Polynomial) |
 //! | `CosineAnnealingLR`, which rises again after the end | `CosineDecay`, which does not | [`Cosine`](crate::schedule::Cosine), which does not |
 //! | `CosineAnnealingWarmRestarts` | `CosineDecayRestarts` | [`WarmRestarts`](crate::schedule::WarmRestarts) |
-//! | `CyclicLR` | | [`Triangular`](crate::schedule::Triangular) |
-//! | `OneCycleLR`, which also moves the momentum | | [`OneCycle`](crate::schedule::OneCycle), which does not |
+//! | `CyclicLR(mode)`, which also moves the momentum | | [`Triangular`](crate::schedule::Triangular) with its [`peaks`](crate::schedule::Peaks), and its [`momentum`](crate::schedule::Triangular::momentum) |
+//! | `OneCycleLR`, which also moves the momentum | | [`OneCycle`](crate::schedule::OneCycle), and its [`momentum`](crate::schedule::OneCycle::momentum) |
 //! | `SequentialLR` after a `LinearLR` | `warmup_steps` | [`WarmUp`](crate::schedule::WarmUp) |
+//! | `SequentialLR` | | [`Sequence`](crate::schedule::Sequence) |
+//! | `ReduceLROnPlateau` | `ReduceLROnPlateau` | [`Plateau`](crate::schedule::Plateau) |
+//! | `get_inverse_sqrt_schedule` of transformers | | [`WarmUp`](crate::schedule::WarmUp) before [`InverseSqrt`](crate::schedule::InverseSqrt) |
+//! | `get_wsd_schedule` of transformers | | [`WarmUp`](crate::schedule::WarmUp) before [`StableDecay`](crate::schedule::StableDecay) |
 //!
 //! # Taking over a PyTorch run
 //!

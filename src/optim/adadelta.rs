@@ -81,6 +81,7 @@ pub struct AdadeltaRule {
 
 impl Rule for AdadeltaRule {
     type Columns = Width<2>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s, d]: [V; 2]) -> (V, [V; 2]) {
         let (rho, gain, eps) = (V::splat(isa, self.rho), V::splat(isa, self.gain), V::splat(isa, self.eps));

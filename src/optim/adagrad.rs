@@ -86,6 +86,7 @@ pub struct AdaGradRule {
 
 impl Rule for AdaGradRule {
     type Columns = Width<1>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s]: [V; 1]) -> (V, [V; 1]) {
         let s = s + g * g;

@@ -114,6 +114,7 @@ pub struct AdamRule {
 
 impl Rule for AdamRule {
     type Columns = Width<2>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m, v]: [V; 2]) -> (V, [V; 2]) {
         let [m, v] = self.moments.of(isa, g, [m, v]);

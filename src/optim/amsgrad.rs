@@ -86,6 +86,7 @@ pub struct AmsGradRule {
 
 impl Rule for AmsGradRule {
     type Columns = Width<3>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m, v, vmax]: [V; 3]) -> (V, [V; 3]) {
         let [m, v] = self.moments.of(isa, g, [m, v]);

@@ -58,7 +58,7 @@ pub use update::Update;
 pub use with::With;
 
 use crate::error::{Argument, Error, same_length};
-use crate::simd::{AtStep as _, ColumnSet, Exec, Rule, Stored, count_non_finite};
+use crate::simd::{AtStep as _, ColumnSet, Exec, Rule, Stored, count_overflowing};
 use crate::transform::Transform;
 
 /// The columns of an optimizer's rule.
@@ -254,8 +254,10 @@ pub trait Optimizer: Copy {
         Ok(())
     }
 
-    /// Updates `params` only if every gradient is finite, and returns how many are not.
+    /// Updates `params` only if the step can compute with every gradient, and returns with how many it cannot.
     ///
+    /// Those are the gradients that are infinite or NaN, and those that the transforms make so. A rule that squares its
+    /// gradients cannot compute with one above 1.8e19 either, whose square is infinite: it would stand still for ever.
     /// Where the count is not 0 the step was skipped: parameters, state and `t` are as they were.
     ///
     /// # Errors
@@ -273,11 +275,13 @@ pub trait Optimizer: Copy {
         &self,
         params: &mut [f32],
         grads: &[f32],
-        state: StateMut<'_, Self::Family>,
+        mut state: StateMut<'_, Self::Family>,
     ) -> Result<usize, Error> {
-        let pass = Columns::<Self>::pass(params, grads, state.columns)?;
-        let count = count_non_finite(self.exec(), grads);
+        Columns::<Self>::pass(params, grads, Columns::<Self>::reborrow(&mut state.columns))?; // lengths first
+        let mut ahead = *state.clock; // a step that is skipped moves no clock
+        let count = count_overflowing(self.exec(), &self.rule(ahead.tick()), params, grads);
         if count == 0 {
+            let pass = Columns::<Self>::pass(params, grads, state.columns)?;
             run_step(self, pass, state.clock, state.first);
         }
         Ok(count)

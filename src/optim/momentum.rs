@@ -9,7 +9,7 @@ use crate::simd::{Assembly, Rule, Vector, Width};
 /// Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
 ///
 /// ```text
-/// v = rho * v + (1 - dampening) * g        (first step: v = g, as in PyTorch)
+/// v = rho * v + (1 - dampening) * g        (v = g at the first step, or where rho is 0, as in PyTorch)
 /// p -= lr * v
 /// ```
 ///
@@ -53,8 +53,10 @@ impl Optimizer for Momentum {
 
     #[inline]
     fn rule(&self, clock: &mut Clock) -> MomentumRule {
-        let gain = if clock.t == 1 { 1.0 } else { split(self.dampening).1 };
-        MomentumRule { lr: self.lr, rho: split(self.rho).0, gain }
+        let rho = split(self.rho).0;
+        let undamped = clock.t == 1 || rho == 0.0;
+        let gain = if undamped { 1.0 } else { split(self.dampening).1 };
+        MomentumRule { lr: self.lr, rho, gain }
     }
     fn lr(&self) -> f32 {
         self.lr

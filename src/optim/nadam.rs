@@ -104,6 +104,7 @@ pub struct NadamRule {
 
 impl Rule for NadamRule {
     type Columns = Width<2>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m, v]: [V; 2]) -> (V, [V; 2]) {
         let [m, v] = self.moments.of(isa, g, [m, v]);

@@ -102,6 +102,7 @@ pub struct RAdamRule {
 
 impl Rule for RAdamRule {
     type Columns = Width<2>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [m, v]: [V; 2]) -> (V, [V; 2]) {
         let [m, v] = self.moments.of(isa, g, [m, v]);

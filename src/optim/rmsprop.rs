@@ -300,6 +300,7 @@ impl RmsPropRule {
 
 impl Rule for RmsPropRule {
     type Columns = Width<1>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s]: [V; 1]) -> (V, [V; 1]) {
         let s = self.square(isa, g, s);
@@ -320,6 +321,7 @@ pub struct CenteredRmsPropRule {
 
 impl Rule for CenteredRmsPropRule {
     type Columns = Width<2>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s, a]: [V; 2]) -> (V, [V; 2]) {
         let s = self.scaled.square(isa, g, s);
@@ -338,6 +340,7 @@ pub struct RmsPropMomentumRule {
 
 impl Rule for RmsPropMomentumRule {
     type Columns = Width<2>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s, v]: [V; 2]) -> (V, [V; 2]) {
         let s = self.scaled.square(isa, g, s);
@@ -355,6 +358,7 @@ pub struct CenteredRmsPropMomentumRule {
 
 impl Rule for CenteredRmsPropMomentumRule {
     type Columns = Width<3>;
+    const SQUARES: bool = true;
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s, a, v]: [V; 3]) -> (V, [V; 3]) {
         let s = self.scaled.square(isa, g, s);

@@ -56,6 +56,7 @@ impl<O: Optimizer, T: Transform> Optimizer for With<O, T> {
 /// ones act first on both sides, so that a chain is more than one function around another.
 impl<R: Rule, T: Transform> Rule for With<R, T> {
     type Columns = R::Columns;
+    const SQUARES: bool = R::SQUARES;
     #[inline(always)]
     fn apply<V: Vector>(
         &self,

@@ -23,6 +23,7 @@ pub(crate) use arch::WIDE;
 pub(crate) use exec::join;
 pub use exec::{Exec, run};
 pub use level::Level;
+pub(crate) use reduce::count_overflowing;
 pub use reduce::{BLOCK, Fold, count_non_finite, dot, l2_norm, max_abs, reduce, sum_abs, sum_squares};
 pub use stored::{Bf16, Stored, Zero};
 pub(crate) use sweep::Assembly;

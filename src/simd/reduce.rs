@@ -12,6 +12,7 @@ use super::exec::join;
 use super::isa::{Isa, Kernel};
 use super::level::Level;
 use super::streams::Streams;
+use super::sweep::Rule;
 use super::vector::{Element, Plain, Vector};
 use crate::error::Error;
 #[cfg(feature = "rayon")]
@@ -318,6 +319,27 @@ impl<T: Element> Fold<1, 0, 1, T> for NonFinite {
     }
 }
 
+/// Number of elements that `rule` cannot compute with.
+struct Overflowing<'a, K>(&'a K);
+
+impl<K: Rule> Fold<2> for Overflowing<'_, K> {
+    #[inline(always)]
+    fn fold<V: Vector>(
+        &self,
+        isa: V::Isa,
+        _: usize,
+        [sum]: [V; 1],
+        [p, g]: [V; 2],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
+        let [seen] = self.0.before(isa, p, [g]);
+        let size = if K::SQUARES { seen * seen } else { seen.abs() };
+        let (zero, one, infinity) = (V::splat(isa, 0.0), V::splat(isa, 1.0), V::splat(isa, f32::INFINITY));
+        let bad = infinity.select_gt(size, zero, one);
+        ([sum + infinity.select_gt(g.abs(), bad, one)], [])
+    }
+}
+
 /// Sum of `x[i] * y[i]` in the fixed order.
 ///
 /// # Errors
@@ -366,6 +388,18 @@ pub fn count_non_finite(exec: impl Into<Exec>, x: &[f32]) -> usize {
     let mut count = 0;
     for block in x.chunks(BLOCK) {
         count += reduce_one(exec, &NonFinite, block) as usize;
+    }
+    count
+}
+
+/// How many gradients are infinite or NaN, or so for `rule` after its transforms, squared where it squares them.
+pub(crate) fn count_overflowing<K: Rule>(exec: Exec, rule: &K, params: &[f32], grads: &[f32]) -> usize {
+    let fold = Overflowing(rule);
+    let mut count = 0;
+    for (params, grads) in params.chunks(BLOCK).zip(grads.chunks(BLOCK)) {
+        if let Ok([bad]) = reduce(exec, &fold, grads.len(), [params, grads], []) {
+            count += bad as usize;
+        }
     }
     count
 }

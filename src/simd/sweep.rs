@@ -46,6 +46,10 @@ pub trait Rule<const R: usize = 1, T: Element = f32>: Send + Sync {
     /// The columns of state: `Width<2>` for two.
     type Columns: ColumnSet;
 
+    /// Whether it squares what it reads, so that not only an infinite gradient fills the state with infinities, but a
+    /// finite one above 1.8e19 too: [`step_if_finite`](crate::Optimizer::step_if_finite) counts it then.
+    const SQUARES: bool = false;
+
     /// The new `x` and the new state of one element, for a register full of elements.
     fn apply<V: Vector<T>>(
         &self,

@@ -3,7 +3,7 @@
 use super::Transform;
 use crate::error::{Error, Hyper, ensure, require};
 use crate::simd::rows::{RowRule, Rows, run_rows};
-use crate::simd::{Element, Exec, Level, Vector, l2_norm, math};
+use crate::simd::{Element, Exec, Level, Vector, l2_norm, math, max_abs};
 
 /// Multiplies the gradient: the mean over a batch, or a scaled loss scaled back.
 ///
@@ -25,7 +25,7 @@ impl Transform for Scale {
     }
 }
 
-/// Clips each gradient to `[-limit, limit]`; NaN stays NaN.
+/// Clips each gradient to `[-limit, limit]`; NaN stays NaN, and infinity is no limit.
 ///
 /// ```text
 /// g = min(max(g, -limit), limit)
@@ -33,7 +33,7 @@ impl Transform for Scale {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ClipValue(pub f32);
+pub struct ClipValue(#[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))] pub f32);
 
 impl Transform for ClipValue {
     #[inline(always)]
@@ -45,7 +45,7 @@ impl Transform for ClipValue {
     }
 }
 
-/// Clamps each parameter to `[-limit, limit]` after the update; NaN stays NaN.
+/// Clamps each parameter to `[-limit, limit]` after the update; NaN stays NaN, and infinity is no limit.
 ///
 /// ```text
 /// p = min(max(p, -limit), limit)
@@ -55,7 +55,7 @@ impl Transform for ClipValue {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ClampParams(pub f32);
+pub struct ClampParams(#[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))] pub f32);
 
 impl Transform for ClampParams {
     #[inline(always)]
@@ -82,10 +82,10 @@ fn clamp<V: Vector>(isa: V::Isa, x: V, limit: f32) -> V {
 /// The norm needs all gradients before the first update; the scaling itself is fused.
 ///
 /// ```
-/// use gradus::{Optimizer, Sgd, transform::ClipNorm};
+/// use gradus::{Exec, Optimizer, Sgd, transform::ClipNorm};
 ///
 /// let (weights, biases) = ([3.0, 0.0], [4.0]); // gradients: norm 5
-/// let clip = ClipNorm { max_norm: 1.0 }.scale(&[&weights, &biases])?;
+/// let clip = ClipNorm { max_norm: 1.0 }.scale(Exec::new(), &[&weights, &biases])?;
 /// let sgd = Sgd::new(0.1).with(clip);
 /// assert!((clip.0 - 0.2).abs() < 1e-6);
 /// # Ok::<(), gradus::Error>(())
@@ -94,7 +94,8 @@ fn clamp<V: Vector>(isa: V::Isa, x: V, limit: f32) -> V {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ClipNorm {
-    /// The norm that is not exceeded.
+    /// The norm that is not exceeded; infinity is no limit.
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))]
     pub max_norm: f32,
 }
 
@@ -104,14 +105,18 @@ impl ClipNorm {
     /// # Errors
     /// [`Error::Range`] if `max_norm` is not positive; [`Error::NonFinite`] if the norm is infinite
     /// or NaN: the gradients are useless then, and the caller should skip the step.
-    pub fn scale(&self, grads: &[&[f32]]) -> Result<Scale, Error> {
-        self.scale_each(grads.iter().copied())
+    pub fn scale(&self, exec: impl Into<Exec>, grads: &[&[f32]]) -> Result<Scale, Error> {
+        self.scale_each(exec.into(), grads.iter().copied())
     }
 
     /// [`scale`](Self::scale) of tensors that are not in a list.
-    pub(crate) fn scale_each<'a>(&self, grads: impl Iterator<Item = &'a [f32]>) -> Result<Scale, Error> {
+    pub(crate) fn scale_each<'a>(
+        &self,
+        exec: Exec,
+        grads: impl Iterator<Item = &'a [f32]>,
+    ) -> Result<Scale, Error> {
         require(self.max_norm > 0.0, Hyper::Limit)?;
-        let norm = global_norm(grads);
+        let norm = global_norm(exec, grads);
         if norm < f32::INFINITY {
             // Not f32::min: bare-metal C would need a library with fminf.
             let factor = self.max_norm / (norm + 1e-6);
@@ -123,10 +128,10 @@ impl ClipNorm {
 }
 
 /// Norm of all tensors as one vector: the norm of their norms, without overflow on the way.
-fn global_norm<'a>(tensors: impl Iterator<Item = &'a [f32]>) -> f32 {
+fn global_norm<'a>(exec: Exec, tensors: impl Iterator<Item = &'a [f32]>) -> f32 {
     let mut total = 0.0;
     for tensor in tensors {
-        total = l2_norm(Level::SCALAR, &[total, l2_norm(Exec::new(), tensor)]);
+        total = l2_norm(Level::SCALAR, &[total, l2_norm(exec, tensor)]);
     }
     total
 }
@@ -137,13 +142,13 @@ fn global_norm<'a>(tensors: impl Iterator<Item = &'a [f32]>) -> f32 {
 /// row = row / norm(row) * limit        where norm(row) > limit
 /// ```
 ///
-/// A norm needs all weights of its row, so this is a pass of its own, after the step. A norm beyond the range of `f32`
-/// is infinite and leaves zeros; an infinite weight becomes NaN.
+/// A norm needs all weights of its row, so this is a pass of its own, after the step. Beside an infinite weight finite
+/// ones are nothing: `[inf, 1]` becomes `[limit, 0]`. A row with a NaN stays as it is.
 ///
 /// ```
-/// use gradus::transform::MaxNorm;
+/// use gradus::{Exec, transform::MaxNorm};
 /// let mut params = [3.0, 4.0, 0.3, 0.4];
-/// MaxNorm { row: 2, limit: 2.5 }.apply(&mut params)?;
+/// MaxNorm { row: 2, limit: 2.5 }.apply(Exec::new(), &mut params)?;
 /// assert_eq!(params, [1.5, 2.0, 0.3, 0.4]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
@@ -153,7 +158,8 @@ fn global_norm<'a>(tensors: impl Iterator<Item = &'a [f32]>) -> f32 {
 pub struct MaxNorm {
     /// Weights that enter one unit, one after the other.
     pub row: usize,
-    /// The norm that is not exceeded.
+    /// The norm that is not exceeded; infinity is no limit.
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))]
     pub limit: f32,
 }
 
@@ -163,18 +169,22 @@ impl MaxNorm {
     /// # Errors
     /// [`Error::Range`] if the limit is not positive, [`Error::Empty`] if a row has no weight, [`Error::Shape`] if
     /// `params` is not a whole number of rows. Nothing was changed.
-    pub fn apply(&self, params: &mut [f32]) -> Result<(), Error> {
+    pub fn apply(&self, exec: impl Into<Exec>, params: &mut [f32]) -> Result<(), Error> {
         require(self.limit > 0.0, Hyper::Limit)?;
         ensure(self.row > 0, Error::Empty)?;
         ensure(params.len().is_multiple_of(self.row), Error::Shape)?;
-        let level = Level::detect();
+        let exec = exec.into();
         for row in params.chunks_exact_mut(self.row) {
-            let norm = l2_norm(level, row);
-            if norm > self.limit {
-                // Not times limit / norm: that quotient may underflow where the result does not.
-                for p in row {
-                    *p = *p / norm * self.limit;
-                }
+            let mut norm = l2_norm(exec, row);
+            if norm == f32::INFINITY && self.limit < f32::INFINITY {
+                scale_down(max_abs(exec, row), row);
+                norm = l2_norm(exec, row);
+            } else if norm <= self.limit || norm.is_nan() {
+                continue;
+            }
+            // Not times limit / norm: that quotient may underflow where the result does not.
+            for p in row {
+                *p = *p / norm * self.limit;
             }
         }
         Ok(())
@@ -257,5 +267,18 @@ impl RowRule<1, 1, 1, 0> for Limit {
         let limit = V::splat(isa, self.limit);
         // Not times limit / norm: that quotient may underflow where the result does not.
         ([norm.select_gt(limit, x / norm * limit, x)], [])
+    }
+}
+
+/// Keeps the direction of a row whose norm is beyond `f32`, at a size whose norm is not.
+fn scale_down(largest: f32, row: &mut [f32]) {
+    for p in row {
+        *p = if largest < f32::INFINITY {
+            *p * (1.0 / 4_294_967_296.0) // a power of two: exact
+        } else if p.abs() < f32::INFINITY {
+            0.0 // beside an infinite weight
+        } else {
+            1.0_f32.copysign(*p)
+        };
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Transform;
 use crate::error::{Argument, Error, Hyper, require, same_length};
-use crate::simd::{Columns, Exec, Level, Rule, Vector, Width, run, sum_abs, sum_squares};
+use crate::simd::{Columns, Exec, Rule, Vector, Width, run, sum_abs, sum_squares};
 
 /// Whether a penalty's strength is one. Its double must be finite: infinity times a weight of 0 is NaN.
 fn check_lambda(lambda: f32) -> Result<(), Error> {
@@ -16,6 +16,14 @@ fn sign<V: Vector>(isa: V::Isa, p: V) -> V {
     p.select_gt(zero, one, zero.select_gt(p, -one, p))
 }
 
+/// `g + slope`, and `g` itself where the penalty has no strength: 0 times an infinite weight would be NaN, and -0 + 0 is
+/// not -0.
+#[inline(always)]
+fn pull<V: Vector>(isa: V::Isa, g: V, strength: f32, slope: V) -> V {
+    let (strength, zero) = (V::splat(isa, strength), V::splat(isa, 0.0));
+    g + strength.select_gt(zero, strength * slope, -zero)
+}
+
 /// A penalty's part of the gradient, as a pass of its own.
 struct Gradient<P>(P);
 
@@ -27,9 +35,14 @@ impl<P: Transform> Rule for Gradient<P> {
     }
 }
 
-fn add_gradient<P: Transform>(penalty: &P, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+fn add_gradient<P: Transform>(
+    exec: Exec,
+    penalty: &P,
+    weights: &[f32],
+    grads: &mut [f32],
+) -> Result<(), Error> {
     same_length(Argument::Params, grads.len(), weights.len())?;
-    run(Exec::new(), &Gradient(*penalty), Columns::new(grads, [weights], [])?);
+    run(exec, &Gradient(*penalty), Columns::new(grads, [weights], [])?);
     Ok(())
 }
 
@@ -45,10 +58,10 @@ fn weighted(factor: f32, sum: f32) -> f32 {
 /// ```
 ///
 /// ```
-/// use gradus::transform::L2;
+/// use gradus::{Exec, transform::L2};
 /// let (weights, mut grads) = ([3.0, -4.0], [0.5, 0.5]);
-/// assert_eq!(L2::new(0.5).value(&weights), 12.5);
-/// L2::new(0.5).add_gradient(&weights, &mut grads)?;
+/// assert_eq!(L2::new(0.5).value(Exec::new(), &weights), 12.5);
+/// L2::new(0.5).add_gradient(Exec::new(), &weights, &mut grads)?;
 /// assert_eq!(grads, [3.5, -3.5]);
 /// assert_eq!(L2::weight_decay(0.1), L2::new(0.05)); // PyTorch's g + weight_decay * w
 /// # Ok::<(), gradus::Error>(())
@@ -76,8 +89,8 @@ impl L2 {
 
     /// The penalty of `weights`, for the loss; infinite where the sum leaves the range of `f32`.
     #[must_use]
-    pub fn value(&self, weights: &[f32]) -> f32 {
-        weighted(self.lambda, sum_squares(Level::detect(), weights))
+    pub fn value(&self, exec: impl Into<Exec>, weights: &[f32]) -> f32 {
+        weighted(self.lambda, sum_squares(exec, weights))
     }
 
     /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](crate::With) fuses
@@ -85,17 +98,15 @@ impl L2 {
     ///
     /// # Errors
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
-    pub fn add_gradient(&self, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
-        add_gradient(self, weights, grads)
+    pub fn add_gradient(&self, exec: impl Into<Exec>, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+        add_gradient(exec.into(), self, weights, grads)
     }
 }
 
 impl Transform for L2 {
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
-        // No strength, no change: 0 times an infinite weight would be NaN, and -0 + 0 no longer -0.
-        let (slope, zero) = (V::splat(isa, 2.0 * self.lambda), V::splat(isa, 0.0));
-        g + slope.select_gt(zero, slope * p, -zero)
+        pull(isa, g, 2.0 * self.lambda, p)
     }
     fn check(&self, _: f32) -> Result<(), Error> {
         check_lambda(self.lambda)
@@ -111,8 +122,8 @@ impl Transform for L2 {
 /// For exact zeros use [`ProxL1`](super::ProxL1).
 ///
 /// ```
-/// use gradus::transform::L1;
-/// assert_eq!(L1::new(0.5).value(&[3.0, -4.0]), 3.5);
+/// use gradus::{Exec, transform::L1};
+/// assert_eq!(L1::new(0.5).value(Exec::new(), &[3.0, -4.0]), 3.5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -131,8 +142,8 @@ impl L1 {
 
     /// The penalty of `weights`, for the loss; infinite where the sum leaves the range of `f32`.
     #[must_use]
-    pub fn value(&self, weights: &[f32]) -> f32 {
-        weighted(self.lambda, sum_abs(Level::detect(), weights))
+    pub fn value(&self, exec: impl Into<Exec>, weights: &[f32]) -> f32 {
+        weighted(self.lambda, sum_abs(exec, weights))
     }
 
     /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](crate::With) fuses
@@ -140,15 +151,15 @@ impl L1 {
     ///
     /// # Errors
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
-    pub fn add_gradient(&self, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
-        add_gradient(self, weights, grads)
+    pub fn add_gradient(&self, exec: impl Into<Exec>, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+        add_gradient(exec.into(), self, weights, grads)
     }
 }
 
 impl Transform for L1 {
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
-        g + V::splat(isa, self.lambda) * sign(isa, p)
+        pull(isa, g, self.lambda, sign(isa, p))
     }
     fn check(&self, _: f32) -> Result<(), Error> {
         check_lambda(self.lambda)
@@ -162,8 +173,8 @@ impl Transform for L1 {
 /// ```
 ///
 /// ```
-/// use gradus::transform::ElasticNet;
-/// assert_eq!(ElasticNet { lambda: 0.5, beta: 2.0 }.value(&[3.0, -4.0]), 28.5);
+/// use gradus::{Exec, transform::ElasticNet};
+/// assert_eq!(ElasticNet { lambda: 0.5, beta: 2.0 }.value(Exec::new(), &[3.0, -4.0]), 28.5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -178,9 +189,9 @@ pub struct ElasticNet {
 impl ElasticNet {
     /// The penalty of `weights`, for the loss; infinite where the sum leaves the range of `f32`.
     #[must_use]
-    pub fn value(&self, weights: &[f32]) -> f32 {
-        let level = Level::detect();
-        weighted(self.lambda, weighted(self.beta, sum_squares(level, weights)) + sum_abs(level, weights))
+    pub fn value(&self, exec: impl Into<Exec>, weights: &[f32]) -> f32 {
+        let exec = exec.into();
+        weighted(self.lambda, weighted(self.beta, sum_squares(exec, weights)) + sum_abs(exec, weights))
     }
 
     /// Adds the gradient at `weights` to `grads`, for a loss of one's own; [`With`](crate::With) fuses
@@ -188,16 +199,15 @@ impl ElasticNet {
     ///
     /// # Errors
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
-    pub fn add_gradient(&self, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
-        add_gradient(self, weights, grads)
+    pub fn add_gradient(&self, exec: impl Into<Exec>, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+        add_gradient(exec.into(), self, weights, grads)
     }
 }
 
 impl Transform for ElasticNet {
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
-        let slope = V::splat(isa, 2.0 * self.beta) * p + sign(isa, p);
-        g + V::splat(isa, self.lambda) * slope
+        pull(isa, g, self.lambda, pull(isa, sign(isa, p), 2.0 * self.beta, p))
     }
     fn check(&self, _: f32) -> Result<(), Error> {
         check_lambda(self.lambda)?;

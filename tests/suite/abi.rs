@@ -255,13 +255,13 @@ fn sums(out: &mut String) {
         sum_abs(level, &x),
         max_abs(level, &x),
         dot(level, &x, &y).unwrap(),
-        L2::new(0.01).value(&x),
-        L1::new(0.02).value(&x),
-        ElasticNet { lambda: 0.03, beta: 0.5 }.value(&x),
-        ClipNorm { max_norm: 2.0 }.scale(&[&x, &y[..N - 2]]).unwrap().0,
-        ClipNorm { max_norm: 2.0 }.scale(&[]).unwrap().0,
+        L2::new(0.01).value(Level::detect(), &x),
+        L1::new(0.02).value(Level::detect(), &x),
+        ElasticNet { lambda: 0.03, beta: 0.5 }.value(Level::detect(), &x),
+        ClipNorm { max_norm: 2.0 }.scale(Level::detect(), &[&x, &y[..N - 2]]).unwrap().0,
+        ClipNorm { max_norm: 2.0 }.scale(Level::detect(), &[]).unwrap().0,
     ]);
-    MaxNorm { row: 4, limit: 5.0 }.apply(&mut x[..N - 1]).unwrap();
+    MaxNorm { row: 4, limit: 5.0 }.apply(Level::detect(), &mut x[..N - 1]).unwrap();
     results[9] = l2_norm(level, &x);
     writeln!(out, "sums {:016x}", hash(results)).unwrap();
 }

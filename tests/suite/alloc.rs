@@ -102,12 +102,12 @@ fn no_reduction_or_transform_allocates() {
             ));
             black_box((l2_norm(level, &x), l2_norm(level, &[1e30_f32, 1e-30]), count_non_finite(level, &x)));
         }
-        black_box(ClipNorm { max_norm: 1.0 }.scale(&[&x, &y]).unwrap());
-        black_box((L1::new(0.1).value(&x), L2::new(0.1).value(&x)));
-        L1::new(0.1).add_gradient(&x, &mut weights).unwrap();
-        L2::new(0.1).add_gradient(&x, &mut weights).unwrap();
-        ElasticNet { lambda: 0.1, beta: 0.5 }.add_gradient(&x, &mut weights).unwrap();
-        MaxNorm { row: N / 4, limit: 1.0 }.apply(&mut weights).unwrap();
+        black_box(ClipNorm { max_norm: 1.0 }.scale(Level::detect(), &[&x, &y]).unwrap());
+        black_box((L1::new(0.1).value(Level::detect(), &x), L2::new(0.1).value(Level::detect(), &x)));
+        L1::new(0.1).add_gradient(Level::detect(), &x, &mut weights).unwrap();
+        L2::new(0.1).add_gradient(Level::detect(), &x, &mut weights).unwrap();
+        ElasticNet { lambda: 0.1, beta: 0.5 }.add_gradient(Level::detect(), &x, &mut weights).unwrap();
+        MaxNorm { row: N / 4, limit: 1.0 }.apply(Level::detect(), &mut weights).unwrap();
     });
     assert_eq!(allocations, 0);
 }

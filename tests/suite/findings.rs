@@ -66,7 +66,7 @@ fn no_accepted_stabiliser_vanishes() {
 #[test]
 fn rows_are_limited_to_tiny_norms_too() {
     let mut params = [-6.5e7, 0.0];
-    MaxNorm { row: 2, limit: 1e-38 }.apply(&mut params).unwrap();
+    MaxNorm { row: 2, limit: 1e-38 }.apply(Level::detect(), &mut params).unwrap();
     assert_eq!(params, [-1e-38, 0.0]);
 }
 

@@ -13,9 +13,9 @@ fn gradients_over_slices_are_pytorchs_and_add_up() {
         let (lambda, beta) = (number("lambda"), number("beta"));
         let mut grads = vec![0.0; params.len()];
         match case["name"].as_str().unwrap() {
-            "l1" => L1::new(lambda).add_gradient(&params, &mut grads),
-            "l2" => L2::new(lambda).add_gradient(&params, &mut grads),
-            _ => ElasticNet { lambda, beta }.add_gradient(&params, &mut grads),
+            "l1" => L1::new(lambda).add_gradient(Level::detect(), &params, &mut grads),
+            "l2" => L2::new(lambda).add_gradient(Level::detect(), &params, &mut grads),
+            _ => ElasticNet { lambda, beta }.add_gradient(Level::detect(), &params, &mut grads),
         }
         .unwrap();
         for (got, want) in grads.iter().zip(doubles(&case["f64"], "gradient")) {
@@ -26,9 +26,9 @@ fn gradients_over_slices_are_pytorchs_and_add_up() {
         }
     }
     let mut grads = [1.0, 1.0];
-    L1::new(0.5).add_gradient(&[3.0, -0.0], &mut grads).unwrap();
+    L1::new(0.5).add_gradient(Level::detect(), &[3.0, -0.0], &mut grads).unwrap();
     assert_eq!(grads, [1.5, 1.0]);
-    let refused = L2::new(0.5).add_gradient(&[3.0; 3], &mut grads);
+    let refused = L2::new(0.5).add_gradient(Level::detect(), &[3.0; 3], &mut grads);
     assert_eq!(
         (refused, grads),
         (Err(Error::Length { what: Argument::Params, expected: 2, found: 3 }), [1.5, 1.0])
@@ -37,16 +37,16 @@ fn gradients_over_slices_are_pytorchs_and_add_up() {
 
 #[test]
 fn without_strength_the_value_is_0_whatever_the_weights() {
-    let net = |lambda, beta, weights: &[f32]| ElasticNet { lambda, beta }.value(weights);
+    let net = |lambda, beta, weights: &[f32]| ElasticNet { lambda, beta }.value(Level::detect(), weights);
     for odd in [&[1e20, 1.0][..], &[f32::MAX; 2], &[f32::INFINITY], &[f32::NAN]] {
         assert_eq!([L1::new(0.0).value(odd), L2::new(0.0).value(odd), net(0.0, 1.0, odd)], [0.0; 3]);
     }
     assert_eq!(net(1.0, 0.0, &[1e20]), 1e20); // whose square is infinite
-    for value in [L2::new(1.0).value(&[1e20]), L1::new(1.0).value(&[f32::MAX; 2]), net(1.0, 1.0, &[1e20])] {
+    for value in [L2::new(1.0).value(Level::detect(), &[1e20]), L1::new(1.0).value(Level::detect(), &[f32::MAX; 2]), net(1.0, 1.0, &[1e20])] {
         assert_eq!(value, f32::INFINITY);
     }
     for value in
-        [L2::new(1.0).value(&[f32::NAN]), L1::new(1.0).value(&[f32::NAN]), net(1.0, 1.0, &[f32::NAN])]
+        [L2::new(1.0).value(Level::detect(), &[f32::NAN]), L1::new(1.0).value(Level::detect(), &[f32::NAN]), net(1.0, 1.0, &[f32::NAN])]
     {
         assert!(value.is_nan());
     }

@@ -210,8 +210,8 @@ fn refusals_and_clips() {
     if !COMPARES {
         return;
     }
-    assert_eq!(ClipNorm { max_norm: 1.0 }.scale(&[&[f32::NAN]]), Err(Error::NonFinite));
+    assert_eq!(ClipNorm { max_norm: 1.0 }.scale(Level::detect(), &[&[f32::NAN]]), Err(Error::NonFinite));
     let mut rows = [3.0, 4.0, 0.5, 0.25];
-    MaxNorm { row: 2, limit: 2.5 }.apply(&mut rows).unwrap();
+    MaxNorm { row: 2, limit: 2.5 }.apply(Level::detect(), &mut rows).unwrap();
     assert_eq!(rows, [1.5, 2.0, 0.5, 0.25]);
 }

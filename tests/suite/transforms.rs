@@ -133,9 +133,9 @@ fn values_and_slopes_of_penalties_are_pytorch_s() {
             .collect();
         let (l1, l2, net) = (L1::new(lambda), L2::new(lambda), ElasticNet { lambda, beta });
         let (value, slope): (f32, Box<dyn Fn(f32) -> f32>) = match case["name"].as_str().unwrap() {
-            "l1" => (l1.value(&params), Box::new(|p| echo(l1, p, 0.0).0)),
-            "l2" => (l2.value(&params), Box::new(|p| echo(l2, p, 0.0).0)),
-            "elastic_net" => (net.value(&params), Box::new(|p| echo(net, p, 0.0).0)),
+            "l1" => (l1.value(Level::detect(), &params), Box::new(|p| echo(l1, p, 0.0).0)),
+            "l2" => (l2.value(Level::detect(), &params), Box::new(|p| echo(l2, p, 0.0).0)),
+            "elastic_net" => (net.value(Level::detect(), &params), Box::new(|p| echo(net, p, 0.0).0)),
             name => panic!("{name} is not compared"),
         };
         let want = case["f64"]["value"].as_f64().unwrap();
@@ -159,9 +159,9 @@ fn a_slope_is_the_derivative_of_its_value() {
             (f64::from(value(&[w + h])) - f64::from(value(&[w - h]))) / (2.0 * f64::from(h))
         };
         for (slope, value) in [
-            (echo(L1::new(0.5), w, 0.0).0, difference(&|w| L1::new(0.5).value(w))),
-            (echo(L2::new(0.5), w, 0.0).0, difference(&|w| L2::new(0.5).value(w))),
-            (echo(net, w, 0.0).0, difference(&|w| net.value(w))),
+            (echo(L1::new(0.5), w, 0.0).0, difference(&|w| L1::new(0.5).value(Level::detect(), w))),
+            (echo(L2::new(0.5), w, 0.0).0, difference(&|w| L2::new(0.5).value(Level::detect(), w))),
+            (echo(net, w, 0.0).0, difference(&|w| net.value(Level::detect(), w))),
         ] {
             assert!((f64::from(slope) - value).abs() <= 2e-3 * value.abs(), "{w}: {slope} {value}");
         }
@@ -242,7 +242,7 @@ fn a_scaled_loss_leaves_the_weight_decay_alone() {
 #[test]
 fn a_clipped_norm_leaves_the_weight_decay_alone() {
     let grads = [30.0, 40.0];
-    let sgd = Sgd::new(1.0).with(ClipNorm { max_norm: 1.0 }.scale(&[&grads]).unwrap());
+    let sgd = Sgd::new(1.0).with(ClipNorm { max_norm: 1.0 }.scale(Level::detect(), &[&grads]).unwrap());
     let moves = moved(sgd, L2::weight_decay(0.1), [1.0, 1.0], grads);
     assert!((moves[0] - 0.7).abs() < 1e-6 && (moves[1] - 0.9).abs() < 1e-6, "{moves:?}");
 }
@@ -403,7 +403,7 @@ fn the_norm_of_all_tensors_is_clipped() {
             let views: Vec<&[f32]> = tensors.iter().map(Vec::as_slice).collect();
             let norm = tensors.iter().flatten().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
             for max_norm in [1e-10, 0.5, 1.0, 1e10, f32::MAX, f32::INFINITY] {
-                let Scale(factor) = ClipNorm { max_norm }.scale(&views).unwrap();
+                let Scale(factor) = ClipNorm { max_norm }.scale(Level::detect(), &views).unwrap();
                 let want = (f64::from(max_norm) / (norm + 1e-6)).min(1.0);
                 let slack = 1e-5 * want + 1e-45; // or one unit of a subnormal factor
                 let error = (f64::from(factor) - want).abs();
@@ -430,7 +430,7 @@ fn a_norm_that_cannot_be_clipped_is_reported() {
         assert_eq!(clip.scale(&[&[bad, bad], &[bad]]), Err(Error::NonFinite));
     }
     for max_norm in [0.0, -0.0, -1.0, f32::NAN, f32::NEG_INFINITY] {
-        assert_eq!(ClipNorm { max_norm }.scale(&[&[1.0]]), Err(Error::Range(Hyper::Limit)));
+        assert_eq!(ClipNorm { max_norm }.scale(Level::detect(), &[&[1.0]]), Err(Error::Range(Hyper::Limit)));
     }
     // Huge but finite: the squares overflow, the norm does not.
     let Scale(factor) = clip.scale(&[&[2e38], &[1e38]]).unwrap();
@@ -445,7 +445,7 @@ fn rows_are_limited_to_their_norm() {
             let start = random.vec(rows * row, |random| size * random.signed());
             let limit = 0.4 * size * (row as f32).sqrt();
             let mut params = start.clone();
-            MaxNorm { row, limit }.apply(&mut params).unwrap();
+            MaxNorm { row, limit }.apply(Level::detect(), &mut params).unwrap();
             for (before, after) in start.chunks(row).zip(params.chunks(row)) {
                 let norm = before.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
                 let factor = (f64::from(limit) / norm).min(1.0);
@@ -481,17 +481,17 @@ fn rows_are_limited_to_their_norm() {
     for _ in 0..100 {
         let start = random.vec(9, |random| random.signed());
         let mut params = start.clone();
-        MaxNorm { row: 9, limit: l2_norm(Level::detect(), &start) }.apply(&mut params).unwrap();
+        MaxNorm { row: 9, limit: l2_norm(Level::detect(), &start) }.apply(Level::detect(), &mut params).unwrap();
         assert_eq!(params, start);
     }
     let mut params = [1.0; 7];
-    assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply(&mut params), Err(Error::Shape));
-    assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply(&mut params), Err(Error::Empty));
+    assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply(Level::detect(), &mut params), Err(Error::Shape));
+    assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply(Level::detect(), &mut params), Err(Error::Empty));
     assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply_columns(&mut params), Err(Error::Shape));
     assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply_columns(&mut params), Err(Error::Empty));
     assert_eq!(MaxNorm { row: 7, limit: 0.0 }.apply_columns(&mut params), Err(Error::Range(Hyper::Limit)));
     for limit in [0.0, -1.0, f32::NAN] {
-        assert_eq!(MaxNorm { row: 7, limit }.apply(&mut params), Err(Error::Range(Hyper::Limit)));
+        assert_eq!(MaxNorm { row: 7, limit }.apply(Level::detect(), &mut params), Err(Error::Range(Hyper::Limit)));
     }
     assert_eq!(params, [1.0; 7]);
 }
@@ -599,7 +599,7 @@ proptest! {
     fn penalties_are_norms(weights in prop::collection::vec(-100.0..100.0_f32, 0..40), lambda in 0.0..10.0_f32) {
         let net = ElasticNet { lambda, beta: 0.5 };
         let (l1, l2) = (L1::new(lambda), L2::new(lambda));
-        let values: [Penalty<'_>; 3] = [&|w| l1.value(w), &|w| l2.value(w), &|w| net.value(w)];
+        let values: [Penalty<'_>; 3] = [&|w| l1.value(Level::detect(), w), &|w| l2.value(Level::detect(), w), &|w| net.value(Level::detect(), w)];
         for value in values {
             let double: Vec<f32> = weights.iter().map(|w| -2.0 * w).collect();
             prop_assert!(value(&weights) >= 0.0 && value(&double) >= value(&weights));

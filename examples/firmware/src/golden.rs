@@ -162,15 +162,15 @@ fn drops(hash: &mut Hash) {
 fn penalties(hash: &mut Hash) {
     let (weights, mut grads) = (Numbers(31).fill::<N>(), Numbers(37).fill::<N>());
     let (l1, l2, net) = (L1::new(0.01), L2::new(0.01), ElasticNet { lambda: 0.01, beta: 0.5 });
-    let refused = l1.add_gradient(&weights, &mut grads).is_err()
-        | l2.add_gradient(&weights, &mut grads).is_err()
-        | net.add_gradient(&weights, &mut grads).is_err();
+    let refused = l1.add_gradient(Level::detect(), &weights, &mut grads).is_err()
+        | l2.add_gradient(Level::detect(), &weights, &mut grads).is_err()
+        | net.add_gradient(Level::detect(), &weights, &mut grads).is_err();
     if refused {
         println!("penalties: refused");
     }
     hash.add(&grads);
-    hash.add(&[l1.value(&weights), l2.value(&weights), net.value(&weights)]);
-    hash.add(&[L1::new(1e-3).value(&[f32::MAX; 3]), L2::new(1e-20).value(&[1e20, 3.0])]);
+    hash.add(&[l1.value(Level::detect(), &weights), l2.value(Level::detect(), &weights), net.value(Level::detect(), &weights)]);
+    hash.add(&[L1::new(1e-3).value(Level::detect(), &[f32::MAX; 3]), L2::new(1e-20).value(Level::detect(), &[1e20, 3.0])]);
     println!("{:<28} {:016x}", "penalties", hash.0);
 }
 

@@ -36,14 +36,14 @@ extern "C" fn rules(
     adam.check()?;
     adam.on(Level::SCALAR).step_slices(params, grads, state.as_mut())?;
     adam.step_slices(params, grads, state.as_mut())?;
-    ElasticNet { lambda: lr, beta: lr }.add_gradient(grads, params)?;
-    L1::new(lr).add_gradient(grads, params)?;
-    L2::new(lr).add_gradient(grads, params)?;
-    MaxNorm { row: bytes.len(), limit: lr }.apply(params)?;
-    let scale = ClipNorm { max_norm: lr }.scale(&[params, grads])?;
+    ElasticNet { lambda: lr, beta: lr }.add_gradient(Level::detect(), grads, params)?;
+    L1::new(lr).add_gradient(Level::detect(), grads, params)?;
+    L2::new(lr).add_gradient(Level::detect(), grads, params)?;
+    MaxNorm { row: bytes.len(), limit: lr }.apply(Level::detect(), params)?;
+    let scale = ClipNorm { max_norm: lr }.scale(Level::detect(), &[params, grads])?;
     store::save((&*state, &*params), bytes).and_then(|_| Ok(())).or(Err(Error::NonFinite))?;
     store::load((&mut *state, &mut *params), bytes).or(Err(Error::NonFinite))?;
-    if adam.step_if_finite(params, grads, state.as_mut())? > 0 || L2::new(lr).value(params) > lr {
+    if adam.step_if_finite(params, grads, state.as_mut())? > 0 || L2::new(lr).value(Level::detect(), params) > lr {
         return Err(Error::NonFinite);
     }
     scale.check(lr)
