@@ -44,7 +44,7 @@ pub(crate) mod record;
 #[cfg(feature = "serde")]
 mod serde_members;
 
-pub use average::{Average, Ema, EmaState, Swa, SwaState};
+pub use average::{Average, CompensatedEma, CompensatedEmaState, Ema, EmaState, Swa, SwaState};
 pub use members::Ensemble;
 #[cfg(feature = "alloc")]
 pub use members::EnsembleVec;
