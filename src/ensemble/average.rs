@@ -1,5 +1,6 @@
 //! Running averages of weights: one model out of many steps.
 
+use crate::check::check_decay;
 use crate::error::{Argument, Error, Hyper, require, same_length};
 use crate::optim::{On, State, StateMut, Stateful};
 use crate::simd::{ColumnSet, Exec, Rule, Vector, Width};
@@ -192,7 +193,7 @@ impl Ema {
     /// # Errors
     /// [`Error::Range`] if it does not.
     pub fn check(&self) -> Result<(), Error> {
-        check_ema(self.decay)
+        check_decay(self.decay, Hyper::Rho)
     }
 }
 
@@ -218,11 +219,6 @@ impl Average for Ema {
 /// `1 - decay`, from the decimal that the user wrote; the first update takes all.
 fn gain(decay: f64, count: u32) -> f32 {
     if count == 1 { 1.0 } else { (1.0 - decay) as f32 }
-}
-
-/// Only `1 - decay` is ever rounded, so that a decay may be as near to 1 as its gain is a normal number.
-fn check_ema(decay: f64) -> Result<(), Error> {
-    require(decay >= 0.0 && decay < 1.0, Hyper::Rho)
 }
 
 /// The constants of one update.
@@ -283,7 +279,7 @@ impl CompensatedEma {
     /// # Errors
     /// [`Error::Range`] if it does not.
     pub fn check(&self) -> Result<(), Error> {
-        check_ema(self.decay)
+        require(self.decay >= 0.0 && self.decay < 1.0, Hyper::Rho)
     }
 }
 
