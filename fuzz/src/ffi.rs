@@ -372,7 +372,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
     );
     let mut expected = before.0;
     if ok {
-        let (x, y, level) = (x.floats(&before), y.floats(&before), Level::detect());
+        let (x, y, level) = (x.floats(&before), y.floats(&before), gradus::Level::detect());
         expected[result.offset.unwrap() / 4] = match which {
             0 => gradus::dot(level, &x, &y).unwrap(),
             1 => gradus::l2_norm(level, &x),
@@ -400,7 +400,7 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
     // SAFETY: every pointer is null or has its length inside the arena.
     let status = unsafe { gradus_limit_row_norms(n, p.at(memory), row, limit) };
     let mut params = p.floats(&before);
-    let result = MaxNorm { row, limit }.apply(&mut params);
+    let result = MaxNorm { row, limit }.apply(gradus::Level::detect(), &mut params);
     if p.null() || p.misaligned() {
         judge(status, &[(p.null(), GRADUS_ERROR_NULL), (p.misaligned(), GRADUS_ERROR_ALIGNMENT)]);
     } else {
@@ -420,7 +420,7 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
         assert_ne!(status, GRADUS_OK);
     } else {
         let grads = p.floats(&before);
-        let result = ClipNorm { max_norm: limit }.scale(Level::detect(), &[&grads[..m], &grads[m..]]);
+        let result = ClipNorm { max_norm: limit }.scale(gradus::Level::detect(), &[&grads[..m], &grads[m..]]);
         assert_eq!(status == GRADUS_OK, result.is_ok());
         if let Ok(factor) = result {
             expected[scale.offset.unwrap() / 4] = factor.0;

@@ -345,9 +345,9 @@ fn penalties(u: &mut Unstructured) -> Result<()> {
         },
         |pieces| {
             pieces[1][0] = match which {
-                0 => L1::new(lambda).value(Level::detect(), &pieces[0]),
-                1 => L2::new(lambda).value(Level::detect(), &pieces[0]),
-                _ => ElasticNet { lambda, beta }.value(Level::detect(), &pieces[0]),
+                0 => L1::new(lambda).value(gradus::Level::detect(), &pieces[0]),
+                1 => L2::new(lambda).value(gradus::Level::detect(), &pieces[0]),
+                _ => ElasticNet { lambda, beta }.value(gradus::Level::detect(), &pieces[0]),
             };
             Ok(())
         },

@@ -58,7 +58,7 @@ fn sums(u: &mut Unstructured) -> Result<()> {
     let (row, limit) = (u.int_in_range(0..=9_usize)?, number::<f32>(u)?);
     let mut params = x.clone();
     let ok = limit > 0.0 && row > 0 && n % row == 0;
-    assert_eq!(MaxNorm { row, limit }.apply(&mut params).is_ok(), ok);
+    assert_eq!(MaxNorm { row, limit }.apply(Level::detect(), &mut params).is_ok(), ok);
     if !ok {
         same(&params, &x, "parameters of a refused clamp");
     }

@@ -58,7 +58,7 @@ fn clips(u: &mut Unstructured) -> Result<()> {
     let row = u.int_in_range(1..=8_usize)?;
     let n = n / row * row;
     let mut rows = x[..n].to_vec();
-    if (MaxNorm { row, limit }).apply(&mut rows).is_err() {
+    if (MaxNorm { row, limit }).apply(Level::detect(), &mut rows).is_err() {
         return Ok(());
     }
     for (old, new) in x[..n].chunks(row).zip(rows.chunks(row)) {

@@ -41,14 +41,18 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
         f64::from(low) + (f64::from(high) - f64::from(low)) * left
     };
     let (wide, count) = (|x: f32| f64::from(x), |x: u32| f64::from(x));
-    match u.int_in_range(0..=10)? {
+    // A power of it is as near as its own rounding, 2^-53, allows; growth stops at the largest number.
+    let gamma = if u.ratio(1, 4)? { 1.0 + f64::from(share) / 64.0 } else { f64::from(share) };
+    let grown = |rate: f64| if rate > f64::from(f32::MAX) { f64::from(f32::MAX) } else { rate };
+    let most = if gamma > 1.0 { f32::MAX } else { a };
+    match u.int_in_range(0..=14)? {
         0 => all(u, Known { schedule: Constant(a), ends: [a; 3], reference: |_: u32| wide(a) }),
         1 => all(
             u,
             Known {
-                schedule: StepDecay::new(a, share, n),
-                ends: [a, 0.0, 0.0],
-                reference: |t: u32| wide(a) * wide(share).powi((t / n.max(1)).min(1 << 30) as i32),
+                schedule: StepDecay::new(a, gamma, n),
+                ends: [a, 0.0, most],
+                reference: |t: u32| grown(wide(a) * gamma.powf(count(t / n.max(1)))),
             },
         ),
         2 => {
@@ -56,10 +60,10 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
             all(
                 u,
                 Known {
-                    schedule: MultiStep::new(a, share, milestones),
-                    ends: [a, 0.0, 0.0],
+                    schedule: MultiStep::new(a, gamma, milestones),
+                    ends: [a, 0.0, most],
                     reference: |t: u32| {
-                        wide(a) * wide(share).powi(milestones.iter().filter(|m| **m <= t).count() as i32)
+                        grown(wide(a) * gamma.powi(milestones.iter().filter(|m| **m <= t).count() as i32))
                     },
                 },
             )
@@ -68,8 +72,8 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
             u,
             Known {
                 schedule: Exponential::new(a, share),
-                ends: [a, 0.0, 0.0],
-                reference: |t: u32| wide(a) * (-wide(share) * count(t)).exp(),
+                ends: [a, 0.0, if share < 0.0 { f32::MAX } else { a }],
+                reference: |t: u32| grown(wide(a) * (-wide(share) * count(t)).exp()),
             },
         ),
         4 => all(
@@ -132,41 +136,97 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
                 },
             )
         }
-        9 => all(
+        9 => {
+            let peaks = match u.int_in_range(0..=2)? {
+                0 => Peaks::Equal,
+                1 => Peaks::Halved,
+                _ => Peaks::Exponential(wide(share)),
+            };
+            let height = move |t: u32, n: u64| match peaks {
+                Peaks::Equal => 1.0,
+                Peaks::Halved => 0.5_f64.powf(n as f64),
+                Peaks::Exponential(gamma) => gamma.powf(count(t)),
+            };
+            all(
+                u,
+                Known {
+                    schedule: Triangular { peaks, ..Triangular::new(b, a, n, m) },
+                    ends: [a, b, b],
+                    reference: |t: u32| {
+                        let (n, m) = (u64::from(n), u64::from(m));
+                        let (cycle, i) = (u64::from(t) / (n + m).max(1), u64::from(t) % (n + m).max(1));
+                        let up = if i < n { i as f64 / n as f64 } else { (n + m - i) as f64 / m as f64 };
+                        wide(b) + (wide(a) - wide(b)) * up * height(t, cycle)
+                    },
+                },
+            )
+        }
+        10 => all(
             u,
             Known {
-                schedule: Triangular::new(b, a, n, m),
-                ends: [a, b, b],
-                reference: |t: u32| {
-                    let (n, m) = (u64::from(n), u64::from(m));
-                    let t = u64::from(t) % (n + m).max(1);
-                    let up = if t < n { t as f64 / n as f64 } else { (n + m - t) as f64 / m as f64 };
-                    wide(b) + (wide(a) - wide(b)) * up
-                },
+                schedule: InverseSqrt::new(a, n),
+                ends: [a, 0.0, 0.0],
+                reference: |t: u32| wide(a) * (count(n) / (count(n) + count(t))).sqrt(),
             },
         ),
+        11 => {
+            let power = (share * 4.0).min(8.0);
+            let left = move |t: u32| (count(n.saturating_sub(t)) / count(n)).powf(wide(power));
+            let reference = move |t: u32| if t >= n { wide(b) } else { wide(b) + (wide(a) - wide(b)) * left(t) };
+            all(u, Known { schedule: Polynomial { lr: a, end: b, steps: n, power }, ends: [a, b, b], reference })
+        }
+        12 => {
+            let anneal = anneal_of(u)?;
+            let schedule = StableDecay { lr: a, end: b, stable: n, fall: m, anneal };
+            let reference = move |t: u32| match t.checked_sub(n) {
+                None => wide(a),
+                Some(past) if past >= m => wide(b),
+                Some(past) => wide(b) + (wide(a) - wide(b)) * way(anneal, count(m - past) / count(m)),
+            };
+            all(u, Known { schedule, ends: [a, b, b], reference })
+        }
+        13 => {
+            let (first, then) = (Linear::new(a, b, m), Constant(c));
+            let reference = |t: u32| wide(if t < n { first.at(t) } else { c });
+            all(u, Known { schedule: first.then(n, then), ends: [a, b, c], reference })
+        }
         _ => {
-            let three_phase = u.arbitrary()?;
-            let one = OneCycle { start: a, max: b, end: c, steps: n, rise: share, three_phase };
+            let (three_phase, anneal) = (u.arbitrary()?, anneal_of(u)?);
+            let one = OneCycle { start: a, max: b, end: c, steps: n, rise: share, three_phase, anneal };
             // The top as f32 rounds it: where it lies decides more than how it was computed.
             let top = f64::from(share * n as f32 - 1.0);
-            let part = |x: f64, whole: f64| if x < whole { x / whole } else { 1.0 };
-            let line = move |high: f32, low: f32, x: f64| wide(low) + (wide(high) - wide(low)) * wave(x);
+            let part = |x: f64, whole: f64| if x < whole { (x / whole).max(0.0) } else { 1.0 };
+            let line = move |high: f32, low: f32, x: f64| wide(low) + (wide(high) - wide(low)) * way(anneal, x);
             let reference = move |t: u32| {
                 let (last, x) = (n.saturating_sub(1), f64::from(t as f32));
-                let fall = |high: f32, begin: f64| {
-                    line(high, c, part(count(last - t), f64::from(last as f32) - begin.max(0.0)))
-                };
-                match () {
-                    () if t >= last => wide(c),
-                    () if x < top => line(b, a, part(x, top)),
-                    () if !three_phase => fall(b, top),
-                    () if x < 2.0 * top => line(b, a, part(2.0 * top - x, top)),
-                    () => fall(a, 2.0 * top),
+                let foot = if three_phase { 2.0 * top } else { top };
+                if t > last {
+                    wide(c)
+                } else if x <= top {
+                    let left = if top > 0.0 { part(top - x, top) } else { 0.0 };
+                    wide(b) + (wide(a) - wide(b)) * way(anneal, left)
+                } else if x <= foot {
+                    line(b, a, part(foot - x, top))
+                } else {
+                    let high = if three_phase { a } else { b };
+                    line(high, c, part(count(last - t), f64::from(last as f32) - foot))
                 }
             };
             all(u, Known { schedule: one, ends: [a, b, c], reference })
         }
+    }
+}
+
+fn anneal_of(u: &mut Unstructured) -> Result<Anneal> {
+    Ok(*u.choose(&[Anneal::Cosine, Anneal::Linear, Anneal::Root])?)
+}
+
+/// Part of the way that is left where the part `left` of the steps is.
+fn way(anneal: Anneal, left: f64) -> f64 {
+    match anneal {
+        Anneal::Cosine => (1.0 - (core::f64::consts::PI * left).cos()) / 2.0,
+        Anneal::Linear => left,
+        Anneal::Root => 1.0 - (1.0 - left).sqrt(),
     }
 }
 

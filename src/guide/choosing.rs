@@ -83,6 +83,29 @@
 //! assert!(momentum[1] < momentum[0] && !(momentum[3] < 1e9)); // 1.0 diverges: beyond 2 (1 + rho) / 50
 //! ```
 //!
+//! A range test asks in one run: let the rate grow from step to step, and stop where the loss explodes. A good largest
+//! rate is some way before the loss is lowest.
+//!
+//! ```
+//! use gradus::schedule::{Exponential, Schedule};
+//! use gradus::{Momentum, Optimizer};
+//!
+//! let growing = Exponential::between(1e-4, 1.0, 100);
+//! let (mut params, mut state) = ([-5.0, 1.6], Momentum::new(0.0).state());
+//! let (mut lowest, mut at) = (f32::INFINITY, 0.0);
+//! for step in 0..100 {
+//!     let [x, y]: [f32; 2] = params;
+//!     let loss = 0.5 * (x * x + 50.0 * y * y);
+//!     if loss < lowest {
+//!         (lowest, at) = (loss, growing.at(step));
+//!     } else if loss > 100.0 * lowest {
+//!         break;
+//!     }
+//!     Momentum::new(growing.at(step)).step(&mut params, &[x, 50.0 * y], &mut state);
+//! }
+//! assert!(0.01 < at && at < 0.1);
+//! ```
+//!
 //! # Which schedule
 #![doc = ""]
 #![doc = include_str!("../../docs/schedules.svg")]
@@ -95,7 +118,9 @@
 #![doc = ""]
 //! Letting the rate fall shrinks that ball. [`Cosine`](crate::schedule::Cosine) over the whole
 //! run needs no further choice; a [`WarmUp`](crate::schedule::WarmUp) of a few percent of the steps
-//! before it helps where the first gradients are wild. [`StepDecay`](crate::schedule::StepDecay)
+//! before it helps where the first gradients are wild. [`StableDecay`](crate::schedule::StableDecay) is as good where
+//! the length of the run is not known at its start, and [`Plateau`](crate::schedule::Plateau) where a metric of data
+//! apart is at hand. [`StepDecay`](crate::schedule::StepDecay)
 //! and [`MultiStep`](crate::schedule::MultiStep) are for recipes from papers;
 //! [`WarmRestarts`](crate::schedule::WarmRestarts) and
 //! [`SnapshotCycle`](crate::schedule::SnapshotCycle) for several models out of one run.

@@ -26,14 +26,25 @@ pub enum Anneal {
 }
 
 impl Anneal {
-    /// Part of the way that is left where the part `left` of the steps is: all digits of a small one are kept.
+    /// Part of the way that has passed, where `passed` of `whole` steps have: all digits of a small one are kept.
     #[inline]
-    pub(super) fn left(self, left: f32) -> f32 {
+    pub(super) fn passed(self, passed: f32, whole: f32) -> f32 {
+        let x = ratio(passed, whole);
         match self {
-            Self::Cosine => half_wave(left),
-            Self::Linear => left,
-            // 1 - sqrt(1 - left), without the difference
-            Self::Root => left / (1.0 + sqrt(1.0 - left)),
+            Self::Cosine => half_wave(x),
+            Self::Linear => x,
+            Self::Root => sqrt(x),
+        }
+    }
+
+    /// Part of the way that is left, where `left` of `whole` steps are and `passed` have passed: likewise.
+    #[inline]
+    pub(super) fn left(self, left: f32, passed: f32, whole: f32) -> f32 {
+        let x = ratio(left, whole);
+        match self {
+            Self::Cosine => half_wave(x),
+            Self::Linear => x,
+            Self::Root => x / (1.0 + sqrt(ratio(passed, whole))), // 1 - sqrt(passed / whole), without the difference
         }
     }
 }
@@ -85,7 +96,7 @@ impl Schedule for StableDecay {
         if left == 0 {
             self.end
         } else {
-            mix(self.lr, self.end, self.anneal.left(ratio(left as f32, self.fall as f32)))
+            mix(self.lr, self.end, self.anneal.left(left as f32, past as f32, self.fall as f32))
         }
     }
     fn check(&self) -> Result<(), Error> {

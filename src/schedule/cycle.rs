@@ -1,6 +1,6 @@
 //! Up and down again: triangles without end, and one cycle for a whole run.
 
-use super::decay::power;
+use super::power::scaled;
 use super::{Anneal, Schedule, mix, ratio, unit};
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
@@ -78,8 +78,8 @@ impl Schedule for Triangular {
         };
         let height = match self.peaks {
             Peaks::Equal => 1.0,
-            Peaks::Halved => power(0.5, n) as f32,
-            Peaks::Exponential(gamma) => unit(power(gamma, step) as f32),
+            Peaks::Halved => scaled(1.0, 0.5, n),
+            Peaks::Exponential(gamma) => unit(scaled(1.0, gamma, step)),
         };
         mix(self.max, self.min, share * height)
     }
@@ -171,15 +171,14 @@ impl Schedule for OneCycle {
         let top = unit(self.rise) * self.steps as f32 - 1.0;
         let foot = if self.three_phase { 2.0 * top } else { top };
         let x = step as f32;
-        let (high, low, left) = if x <= top {
-            (self.max, self.start, ratio(x, top)) // the rise, seen from its top
+        if x <= top {
+            mix(self.max, self.start, self.anneal.passed(x, top))
         } else if x <= foot {
-            (self.max, self.start, ratio(foot - x, top))
+            mix(self.max, self.start, self.anneal.left(foot - x, x - top, top))
         } else {
             let high = if self.three_phase { self.start } else { self.max };
-            (high, self.end, ratio((last - step) as f32, last as f32 - foot))
-        };
-        mix(high, low, self.anneal.left(left))
+            mix(high, self.end, self.anneal.left((last - step) as f32, x - foot, last as f32 - foot))
+        }
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.start)?;

@@ -1,5 +1,6 @@
 //! Constant rates, and rates that change by a factor: in steps, at milestones, exponentially.
 
+use super::power::scaled;
 use super::{Schedule, at_least_one};
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
@@ -59,7 +60,7 @@ impl StepDecay {
 
 impl Schedule for StepDecay {
     fn at(&self, step: u32) -> f32 {
-        decayed(self.lr, self.gamma, step / at_least_one(self.every))
+        scaled(self.lr, self.gamma, step / at_least_one(self.every))
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;
@@ -169,8 +170,14 @@ impl Exponential {
 
 impl Schedule for Exponential {
     fn at(&self, step: u32) -> f32 {
-        let factor = libm::expf(-(self.k * step as f32));
-        within_range(self.lr, f64::from(self.lr) * f64::from(factor))
+        let rate = self.lr * libm::expf(-(self.k * step as f32));
+        if rate <= f32::MAX {
+            rate
+        } else if rate.is_nan() {
+            self.lr
+        } else {
+            f32::MAX
+        }
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;
@@ -188,34 +195,5 @@ pub(crate) fn multi_step(lr: f32, gamma: f64, milestones: &[u32], step: u32) -> 
     for &milestone in milestones {
         changes += u32::from(milestone <= step);
     }
-    decayed(lr, gamma, changes)
-}
-
-/// `lr * gamma^n`.
-pub(super) fn decayed(lr: f32, gamma: f64, n: u32) -> f32 {
-    within_range(lr, f64::from(lr) * power(gamma, n))
-}
-
-/// `gamma^n` by repeated squaring, in f64: in f32 twenty thousand steps would lose three of seven digits.
-pub(super) fn power(gamma: f64, mut n: u32) -> f64 {
-    let (mut base, mut power) = (if gamma > 0.0 { gamma } else { 0.0 }, 1.0);
-    while n != 0 {
-        if n & 1 == 1 {
-            power *= base;
-        }
-        base *= base;
-        n >>= 1;
-    }
-    power
-}
-
-/// The rate that `lr` has grown or fallen to: the largest finite number at most, and `lr` where that is no number.
-fn within_range(lr: f32, rate: f64) -> f32 {
-    if rate <= f64::from(f32::MAX) {
-        rate as f32
-    } else if rate.is_nan() {
-        lr
-    } else {
-        f32::MAX
-    }
+    scaled(lr, gamma, changes)
 }

@@ -45,6 +45,7 @@ mod decay;
 mod inverse;
 mod linear;
 mod plateau;
+mod power;
 mod sequence;
 mod wave;
 

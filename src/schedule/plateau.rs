@@ -1,6 +1,6 @@
 //! A rate that falls where a metric no longer improves: the only schedule with a memory.
 
-use super::decay::decayed;
+use super::power::scaled;
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
 use crate::store::plain;
@@ -177,7 +177,7 @@ impl Plateau {
 
     /// The rate after a number of falls.
     fn after(&self, falls: u32) -> f32 {
-        let lr = decayed(self.lr, self.factor, falls);
+        let lr = scaled(self.lr, self.factor, falls);
         if falls == 0 || lr > self.min { lr } else { self.min }
     }
 

@@ -1,10 +1,15 @@
-//! What fuzzing found: one test for each bug, kept so that it stays fixed.
+//! What fuzzing and comparisons with other libraries found: one test for each bug, kept so that it stays fixed.
 
 use gradus::augment::{Affine, Image, ImageLayout, ImageMut, ImageShape, affine, crop, pad_crop};
+use gradus::ensemble::{Average, CompensatedEma, CompensatedEmaState, Ema, EmaState};
 use gradus::noise::{Dropout, Masks};
+use gradus::schedule::{Constant, MultiStep, OneCycle, Schedule, StepDecay};
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Report, Stop};
-use gradus::transform::{ElasticNet, L2, MaxNorm};
-use gradus::{Adam, AdamState, Argument, Epsilon, Error, Hyper, Level, Optimizer, StateMut, l2_norm};
+use gradus::transform::{ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
+use gradus::{
+    AdaGrad, Adam, AdamState, Argument, Epsilon, Error, Hyper, Level, Lion, Momentum, Nadam, Optimizer, RmsProp, Sgd,
+    StateMut, count_non_finite, l2_norm,
+};
 use std::ops::ControlFlow;
 
 /// The norm passed over a NaN beside nothing but zeros or infinities, and gave 0 or infinity.
@@ -54,7 +59,7 @@ fn no_accepted_stabiliser_vanishes() {
         Epsilon::Root { inside: least, outside: 0.0 },
         Epsilon::Root { inside: 0.0, outside: least },
     ] {
-        let adam = Adam { eps, beta2: 0.999_999_94, ..Adam::new(0.1) };
+        let adam = Adam { eps, beta2: 1.0 - 1.0 / 1_048_576.0, ..Adam::new(0.1) };
         assert_eq!(adam.check(), Ok(()), "{eps:?}");
         let (mut params, mut state) = ([0.5], AdamState::new());
         adam.step(&mut params, &[0.0], &mut state);
@@ -347,4 +352,212 @@ fn quarter_turns_move_pixels_and_nothing_else() {
         assert!((f64::from(cos) - want).abs() < 1.2e-7, "{degrees}: {cos} {want}");
         assert!((f64::from(-minus_sin) - sin).abs() < 1.2e-7, "{degrees}: {minus_sin} {sin}");
     }
+
+/// The fall of a cycle that has no rise began at step 0, not before it, and a cycle that only rises never arrived.
+#[test]
+fn one_cycle_is_pytorch_s_at_its_ends() {
+    let near = |cycle: OneCycle, step, want: f32| {
+        assert_eq!(cycle.check(), Ok(()));
+        assert!((cycle.at(step) - want).abs() < 5e-6, "{cycle:?} at {step}: {}", cycle.at(step));
+    };
+    near(OneCycle::new(1.0, 2), 0, 0.811_746);
+    near(OneCycle { rise: 0.0, ..OneCycle::new(1.0, 10) }, 3, 0.654_51);
+    near(OneCycle { rise: 1.0, ..OneCycle::new(1.0, 10) }, 9, 1.0);
+    let no_top = OneCycle { three_phase: true, rise: 0.1, ..OneCycle::new(1.0, 10) };
+    assert_eq!(no_top.check(), Err(Error::Range(Hyper::Fraction)));
+}
+
+/// Repeated squaring in f32 was off by 1.7e-4 after 20 000 steps, and a growing rate stood still.
+#[test]
+fn powers_of_gamma_keep_their_digits_and_grow() {
+    for step in [1000, 20_000] {
+        let (got, want) = (f64::from(StepDecay::new(0.1, 0.999, 1).at(step)), 0.1 * 0.999_f64.powi(step as i32));
+        assert!((got / want - 1.0).abs() < 1e-7, "{step}: {got:e}, not {want:e}");
+    }
+    assert_eq!(StepDecay::new(0.1, 1.5, 10).check(), Ok(()));
+    assert_eq!(StepDecay::new(0.1, 1.5, 10).at(25), 0.225);
+    assert_eq!(MultiStep::new(0.1, 1.5, [10, 20]).at(25), 0.225);
+}
+
+/// Keras has the old value at a boundary of `PiecewiseConstantDecay([10, 20], [0.1, 0.01, 0.001])`.
+#[test]
+fn keras_s_boundaries_belong_to_what_is_before_them() {
+    let schedule = Constant(0.1).then(11, Constant(0.01)).then(21, Constant(0.001));
+    assert_eq!([0, 10, 11, 20, 21].map(|step| schedule.at(step)), [0.1, 0.1, 0.01, 0.01, 0.001]);
+}
+
+/// PyTorch ignores the dampening of a momentum that has none.
+#[test]
+fn no_momentum_is_not_damped() {
+    let momentum = Momentum { rho: 0.0, dampening: 0.5, ..Momentum::new(0.25) };
+    let (mut params, mut state) = ([1.0], momentum.state());
+    for _ in 0..3 {
+        momentum.step(&mut params, &[0.5], &mut state);
+    }
+    assert_eq!(params, [1.0 - 3.0 * 0.125]);
+}
+
+/// At 0.9999999 the decay in f32 forgets a quarter faster than the one that was written.
+#[test]
+fn decays_that_f32_cannot_hold_are_refused() {
+    let most = 1.0 - 1.0 / 1_048_576.0;
+    for (decay, fits) in [(0.999_999, true), (most, true), (most + 1e-10, false), (0.999_999_9, false)] {
+        let result = |hyper| if fits { Ok(()) } else { Err(Error::Range(hyper)) };
+        assert_eq!(Adam { beta1: decay, ..Adam::new(0.1) }.check(), result(Hyper::Beta1), "{decay}");
+        assert_eq!(Adam { beta2: decay, ..Adam::new(0.1) }.check(), result(Hyper::Beta2), "{decay}");
+        assert_eq!(Lion { beta2: decay, ..Lion::new(0.1) }.check(), result(Hyper::Beta2), "{decay}");
+        assert_eq!(RmsProp { rho: decay, ..RmsProp::new(0.1) }.check(), result(Hyper::Rho), "{decay}");
+        assert_eq!(Momentum { rho: decay, ..Momentum::new(0.1) }.check(), result(Hyper::Rho), "{decay}");
+        assert_eq!(Ema::new(decay).check(), result(Hyper::Rho), "{decay}");
+        assert_eq!(CompensatedEma::new(decay).check(), Ok(()), "{decay}");
+        if fits {
+            let kept = f64::from(1.0 - decay as f32);
+            assert!((kept / (1.0 - decay) - 1.0).abs() <= 1.0 / 32.0, "{decay}");
+        }
+    }
+}
+
+/// One finite gradient of 6e20 made the second moment infinite, and Adam stood still for ever.
+#[test]
+fn a_gradient_whose_square_overflows_is_counted() {
+    fn count<O: Optimizer>(optimizer: O, grads: [f32; 4]) -> usize {
+        let (mut params, mut state) = ([1.0, 2.0, 3.0, 4.0], optimizer.state());
+        let count = optimizer.step_if_finite(&mut params, &grads, state.as_mut()).unwrap();
+        let stepped = count == 0;
+        assert_eq!(state.t(), u32::from(stepped));
+        assert_eq!(params == [1.0, 2.0, 3.0, 4.0], !stepped, "{params:?}");
+        assert!(params.iter().all(|p| p.is_finite()));
+        count
+    }
+    let (most, large) = (1.8e19, [6e20, 1.0, -1e30, 1.0]);
+    assert_eq!(count_non_finite(Level::detect(), &large), 0);
+    for (optimizer, squares) in gradus::AnyOptimizer::NAMES.iter().map(|name| {
+        (name.parse::<gradus::AnyOptimizer>().unwrap(), !["sgd", "momentum", "nesterov", "adamax", "lion"].contains(name))
+    }) {
+        let (mut params, mut state) = ([1.0; 4], optimizer.state(4));
+        let count = optimizer.step_if_finite(&mut params, &large, state.as_mut()).unwrap();
+        assert_eq!(count, if squares { 2 } else { 0 }, "{}", optimizer.name());
+    }
+    assert_eq!(count(Adam::new(0.1), [most; 4]), 0);
+    assert_eq!(count(AdaGrad::new(0.1), [f32::NAN, 2e19, f32::INFINITY, 1.0]), 3);
+    // What counts is the gradient that the rule sees.
+    assert_eq!(count(Adam::new(0.1).with(Scale(1e-3)), large), 1);
+    assert_eq!(count(Adam::new(0.1).with(ClipValue(1.0)), large), 0);
+    assert_eq!(count(Adam::new(0.1).with(ClipValue(1.0)), [f32::INFINITY, 1.0, 1.0, 1.0]), 1);
+    assert_eq!(count(Sgd::new(1e-30).with(Scale(1e10)), [1e30, 1.0, 1.0, 1.0]), 1);
+    assert_eq!(count(Adam::new(0.1).with(L2::new(1e19)), [1.0; 4]), 4);
+    // The number that Nadam carries from step to step is not carried further by a step that is skipped.
+    let (nadam, grads) = (Nadam::new(0.1), [1.0]);
+    let (mut once, mut twice) = (([1.0], nadam.state()), ([1.0], nadam.state()));
+    for _ in 0..3 {
+        assert_eq!(nadam.step_if_finite(&mut twice.0, &[1e20], twice.1.as_mut()), Ok(1));
+        assert_eq!(nadam.step_if_finite(&mut twice.0, &grads, twice.1.as_mut()), Ok(0));
+        nadam.step(&mut once.0, &grads, &mut once.1);
+    }
+    assert_eq!(once, twice);
+    // Blocks are counted apart, at every level the same.
+    let (mut grads, mut params) = (vec![1.0; 40_000], vec![0.0; 40_000]);
+    for i in [0, 16_383, 16_384, 39_999] {
+        grads[i] = 1e20;
+    }
+    for level in Level::available() {
+        let mut state = Adam::new(0.1).state_vec(40_000);
+        let count = Adam::new(0.1).on(level).step_if_finite(&mut params, &grads, state.as_mut());
+        assert_eq!(count, Ok(4), "{level}");
+    }
+}
+
+/// A row with an infinite weight became NaN, and one whose norm is beyond f32 zeros.
+#[test]
+fn rows_of_infinite_norm_keep_their_direction() {
+    let limited = |mut row: [f32; 2], limit| {
+        MaxNorm { row: 2, limit }.apply(Level::detect(), &mut row).unwrap();
+        row
+    };
+    assert_eq!(limited([f32::INFINITY, 1.0], 3.0), [3.0, 0.0]);
+    assert_eq!(limited([-1.0, f32::NEG_INFINITY], 3.0), [0.0, -3.0]);
+    let [a, b] = limited([f32::INFINITY, f32::NEG_INFINITY], 3.0);
+    assert!((a - 3.0 / 2.0_f32.sqrt()).abs() < 1e-6 && b == -a);
+    let [a, b] = limited([f32::MAX, -f32::MAX / 2.0], 5.0_f32.sqrt());
+    assert!((a - 2.0).abs() < 1e-6 && (b + 1.0).abs() < 1e-6, "{a} {b}");
+    let [a, b] = limited([f32::MAX, f32::MAX], 1e38);
+    assert!(a == b && (a / 1e38 - 0.5_f32.sqrt()).abs() < 1e-6);
+    assert_eq!(limited([f32::INFINITY, 1.0], f32::INFINITY), [f32::INFINITY, 1.0]);
+    let [a, b] = limited([f32::NAN, f32::INFINITY], 3.0);
+    assert!(a.is_nan() && b == f32::INFINITY);
+}
+
+/// 0 times an infinite weight is NaN: a penalty or a decay without strength changed what it does not act on.
+#[test]
+fn no_strength_changes_nothing() {
+    fn same<T: gradus::transform::Transform>(nothing: T) {
+        for start in [f32::INFINITY, f32::NEG_INFINITY, 1.0, -0.0] {
+            for g in [0.0, -0.0, 0.5] {
+                let (plain, with) = (Momentum::new(0.5), Momentum::new(0.5).with(nothing));
+                let (mut p, mut q) = (([start], plain.state()), ([start], plain.state()));
+                plain.step(&mut p.0, &[g], &mut p.1);
+                with.step(&mut q.0, &[g], &mut q.1);
+                let bits = |(p, s): &([f32; 1], gradus::MomentumState<1>)| (p[0].to_bits(), s.columns[0][0].to_bits());
+                assert_eq!(bits(&p), bits(&q), "{start} {g}");
+            }
+        }
+    }
+    same(L1::new(0.0));
+    same(L2::new(0.0));
+    same(ElasticNet { lambda: 0.0, beta: 0.5 });
+    same(ElasticNet { lambda: 0.0, beta: 0.0 });
+    same(Decay::new(0.0));
+    // A proximal step alone turns -0 into 0: what it leaves between its thresholds is 0 of one sign.
+    let sgd = Sgd::new(0.5).with(ProxL1::new(0.0));
+    let (mut params, mut state) = ([f32::INFINITY, f32::NEG_INFINITY, 1.0, -1.0], sgd.state());
+    sgd.step(&mut params, &[0.0; 4], &mut state);
+    assert_eq!(params, [f32::INFINITY, f32::NEG_INFINITY, 1.0, -1.0]);
+    // The square alone has no strength: the absolute value still pulls.
+    let sgd = Sgd::new(0.5).with(ElasticNet { lambda: 0.5, beta: 0.0 });
+    let (mut params, mut state) = ([f32::INFINITY, 1.0], sgd.state());
+    sgd.step(&mut params, &[0.0; 2], &mut state);
+    assert_eq!(params, [f32::INFINITY, 0.75]);
+}
+
+/// An average of decay 0.99999 in f32 never moved from 1 to 1.001.
+#[test]
+fn a_slow_average_arrives_where_nothing_is_rounded_away() {
+    for decay in [0.9, 0.999, 0.99999, 0.999_999_9] {
+        let (ema, mut average, mut want) = (CompensatedEma::new(decay), CompensatedEmaState::<3>::new(), 1.0_f64);
+        ema.update(&mut average, &[1.0; 3]);
+        for step in 1..200_000_u32 {
+            let x = if step % 3 == 0 { 1.001_f32 } else { 1.002 };
+            ema.update(&mut average, &[x; 3]);
+            want += (1.0 - decay) * (f64::from(x) - want);
+            if step % 1000 == 1 {
+                let error = (f64::from(average.average()[1]) - want).abs();
+                assert!(error <= 1e-7, "{decay} at {step}: {error:e}");
+            }
+        }
+        assert_eq!(average.t(), 200_000);
+    }
+    let (mut still, ema) = (EmaState::<1>::new(), Ema::new(0.99999));
+    ema.update(&mut still, &[1.0]);
+    for _ in 0..1000 {
+        ema.update(&mut still, &[1.001]);
+    }
+    assert_eq!(still.average(), &[1.0]); // the limit that its documentation names
+}
+
+/// JSON has no number for infinity, which stands for no limit: it was written as null and not read again.
+#[cfg(feature = "serde")]
+#[test]
+fn limits_of_infinity_pass_through_json() {
+    use gradus::transform::{ClampParams, ClipNorm};
+    fn passes<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: T) {
+        let text = serde_json::to_string(&value).unwrap();
+        assert_eq!(serde_json::from_str::<T>(&text).unwrap(), value, "{text}");
+    }
+    for limit in [f32::INFINITY, 0.5] {
+        passes(ClipValue(limit));
+        passes(ClampParams(limit));
+        passes(ClipNorm { max_norm: limit });
+        passes(MaxNorm { row: 3, limit });
+    }
+    assert_eq!(serde_json::to_string(&ClipValue(0.5)).unwrap(), "0.5");
 }

@@ -311,7 +311,7 @@ fn images<P: Pixel>(
 /// Every schedule at steps near and far.
 fn schedules(hash: &mut Hash) {
     let exponential = Exponential::new(0.1, 0.01);
-    let schedules: [&dyn Schedule; 9] = [
+    let schedules: [&dyn Schedule; 15] = [
         &StepDecay::new(0.1, 0.5, 7),
         &MultiStep::new(0.1, 0.3, [5, 9]),
         &exponential,
@@ -321,6 +321,12 @@ fn schedules(hash: &mut Hash) {
         &WarmRestarts::new(0.1, 3),
         &SnapshotCycle::new(0.1, 100, 3),
         &OneCycle::new(0.1, 100),
+        &OneCycle { rise: 0.0, anneal: Anneal::Root, ..OneCycle::new(0.1, 100) },
+        &Triangular { peaks: Peaks::Exponential(0.99), ..Triangular::new(0.01, 0.1, 7, 9) },
+        &InverseSqrt::new(0.1, 10),
+        &Polynomial::new(0.1, 100, 0.9),
+        &StableDecay::new(0.1, 70, 30),
+        &StepDecay::new(0.1, 1.01, 1),
     ];
     for schedule in schedules {
         for step in (0..120).chain([1 << 24, 1 << 31, u32::MAX]) {
