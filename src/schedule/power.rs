@@ -12,7 +12,6 @@ struct Wide {
 }
 
 impl Wide {
-    const ONE: Self = Self { fraction: 1 << 63, exponent: 0 };
     const ZERO: Self = Self { fraction: 0, exponent: 0 };
 
     /// A factor; what is below 0 or no number counts as 0, and so does what is below the normal numbers.
