@@ -352,6 +352,7 @@ fn quarter_turns_move_pixels_and_nothing_else() {
         assert!((f64::from(cos) - want).abs() < 1.2e-7, "{degrees}: {cos} {want}");
         assert!((f64::from(-minus_sin) - sin).abs() < 1.2e-7, "{degrees}: {minus_sin} {sin}");
     }
+}
 
 /// The fall of a cycle that has no rise began at step 0, not before it, and a cycle that only rises never arrived.
 #[test]
