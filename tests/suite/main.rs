@@ -2,6 +2,9 @@
 //!
 //! `cargo test --test suite norm::` runs one module.
 
+#![allow(clippy::needless_borrows_for_generic_args)] // calls as users write them
+#![allow(clippy::type_complexity)] // closures over layers
+
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
