@@ -169,15 +169,15 @@ fn fixed_memory_asks_for_the_same_points() {
 #[cfg(feature = "rayon")]
 #[test]
 fn any_number_of_threads_finds_the_same_points() {
-    let n = 5 * gradus::BLOCK + 124;
+    let n = 3 * gradus::BLOCK + 124; // times 16 pairs enough for three threads
     let start: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect();
     let preconditioner: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { 0.5 } else { 2.0 }).collect();
     for (l1, h) in [(0.0, None), (0.01, None), (0.0, Some(&*preconditioner)), (0.01, Some(&*preconditioner))]
     {
-        let settings = LbfgsSettings { max_iterations: 15, l1, ..LbfgsSettings::new() };
+        let settings = LbfgsSettings { max_iterations: 8, l1, ..LbfgsSettings::new() };
         let run = |threads: Option<usize>| {
             let (mut x, mut values) = (start.clone(), Vec::new());
-            let mut solver = LbfgsVec::new(n).pairs(4).settings(settings);
+            let mut solver = LbfgsVec::new(n).pairs(16).settings(settings);
             if threads.is_some() {
                 solver = solver.on(Exec::threads());
             }
@@ -194,11 +194,11 @@ fn any_number_of_threads_finds_the_same_points() {
                 None => minimize(),
                 Some(threads) => pool(threads).scope(|_| minimize()),
             };
-            assert_eq!(values.len(), 15);
+            assert_eq!(values.len(), 8);
             (report.unwrap(), values, x.iter().map(|x| x.to_bits()).collect::<Vec<_>>())
         };
         let alone = run(None);
-        for threads in [1, 2, 3, 8] {
+        for threads in [2, 3] {
             assert!(run(Some(threads)) == alone, "{threads} threads");
         }
     }
@@ -207,11 +207,11 @@ fn any_number_of_threads_finds_the_same_points() {
 #[cfg(feature = "rayon")]
 #[test]
 fn what_is_told_on_threads_leads_to_the_same_points() {
-    let n = 11 * gradus::BLOCK + 10; // enough for two threads
+    let n = 3 * gradus::BLOCK + 10; // times 12 pairs enough for two threads
     let h = vec![0.5; n];
     for preconditioned in [false, true] {
         let settings = LbfgsSettings { max_iterations: 8, ..LbfgsSettings::new() };
-        let new = |exec: Exec| LbfgsVec::<f64>::new(n).pairs(3).settings(settings).on(exec);
+        let new = |exec: Exec| LbfgsVec::<f64>::new(n).pairs(12).settings(settings).on(exec);
         let (mut alone, mut threads) = (new(Exec::new()), new(Exec::threads()));
         for solver in [&mut alone, &mut threads] {
             solver.start(&vec![-1.2; n]).unwrap();
