@@ -383,8 +383,8 @@ impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
     const SIZE: usize = Head::SIZE + Progress::<T>::COUNT.bytes::<T>() + size_of::<T>() * N * (3 + N);
 }
 
-/// The smallest damping of a parameter, as a part of the largest element of the Hessian. On functions from far starts
-/// any part from 1e-3 to 1e-10 solves about as many; a small one leaves parameters their units.
+/// The smallest damping of a parameter, as a part of the largest element of the Hessian. Any part from
+/// 1e-4 to 1e-8 solves as many problems from far starts; a small one leaves parameters their units.
 const FLOOR: f64 = 1e-8;
 
 /// The size of element `i`, which lies on the diagonal, at least a part of `scale`.

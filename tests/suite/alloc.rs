@@ -202,11 +202,11 @@ fn a_run_of_lbfgs_allocates_only_its_memory() {
 fn on_threads_lbfgs_allocates_when_it_starts_and_not_in_its_iterations() {
     use gradus::second_order::{LbfgsSettings, LbfgsVec};
     use std::ops::ControlFlow::{Break, Continue};
-    let n = 11 * BLOCK + 300; // enough for two threads
+    let n = 3 * BLOCK + 300; // times 12 pairs enough for two threads
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let allocations = [3, 12].map(|iterations| {
         let settings = LbfgsSettings { tolerance: 0.0, ..LbfgsSettings::new() };
-        let mut solver = LbfgsVec::<f64>::new(n).pairs(5).settings(settings).on(gradus::Exec::threads());
+        let mut solver = LbfgsVec::<f64>::new(n).pairs(12).settings(settings).on(gradus::Exec::threads());
         let mut x = vec![2.0; n];
         let go_on = |r: &gradus::second_order::Report<f64>| {
             if r.iterations == iterations { Break(()) } else { Continue(()) }
