@@ -108,11 +108,11 @@ enum {
   GRADUS_ERROR_FLASH_DAMAGED = -58,
   // Learning rate: finite and at least 0.
   GRADUS_ERROR_LEARNING_RATE = -16,
-  // First decay factor: at least 0, below 1.
+  // First decay factor: at least 0, at most `1 - 2^-20`, which is about 0.999999.
   GRADUS_ERROR_BETA1 = -17,
-  // Second decay factor: at least 0, below 1.
+  // Second decay factor: at least 0, at most `1 - 2^-20`.
   GRADUS_ERROR_BETA2 = -18,
-  // Decay factor of one running average: at least 0, below 1.
+  // Decay factor of one running average: at least 0, at most `1 - 2^-20`.
   GRADUS_ERROR_RHO = -19,
   // Dampening: at least 0, at most 1.
   GRADUS_ERROR_DAMPENING = -20,
@@ -366,7 +366,7 @@ typedef struct {
 #define GRADUS_ADAM_COLUMNS 2
 
 // The state of gradus_adam in a file: gradus_item.kind.
-#define GRADUS_ITEM_ADAM 17
+#define GRADUS_ITEM_ADAM 16
 
 #define GRADUS_ADAM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 1}
 
@@ -402,7 +402,8 @@ gradus_status gradus_adam_step_with(const gradus_adam *config,
                                     float *state,
                                     gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_adam_step_if_finite(const gradus_adam *config,
                                          size_t n,
                                          float *params,
@@ -457,7 +458,7 @@ typedef struct {
 #define GRADUS_SGD_COLUMNS 0
 
 // The state of gradus_sgd in a file: gradus_item.kind.
-#define GRADUS_ITEM_SGD 28
+#define GRADUS_ITEM_SGD 17
 
 #define GRADUS_SGD(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr)}
 
@@ -493,7 +494,8 @@ gradus_status gradus_sgd_step_with(const gradus_sgd *config,
                                    float *state,
                                    gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_sgd_step_if_finite(const gradus_sgd *config,
                                         size_t n,
                                         float *params,
@@ -523,7 +525,7 @@ static inline gradus_status gradus_sgd_update(const gradus_sgd *config, size_t n
 // Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
 //
 // ```text
-// v = rho * v + (1 - dampening) * g        (first step: v = g, as in PyTorch)
+// v = rho * v + (1 - dampening) * g        (v = g at the first step, or where rho is 0, as in PyTorch)
 // p -= lr * v
 // ```
 //
@@ -544,7 +546,7 @@ typedef struct {
 #define GRADUS_MOMENTUM_COLUMNS 1
 
 // The state of gradus_momentum in a file: gradus_item.kind.
-#define GRADUS_ITEM_MOMENTUM 23
+#define GRADUS_ITEM_MOMENTUM 18
 
 #define GRADUS_MOMENTUM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.0}
 
@@ -580,7 +582,8 @@ gradus_status gradus_momentum_step_with(const gradus_momentum *config,
                                         float *state,
                                         gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_momentum_step_if_finite(const gradus_momentum *config,
                                              size_t n,
                                              float *params,
@@ -640,7 +643,7 @@ typedef struct {
 #define GRADUS_NESTEROV_COLUMNS 1
 
 // The state of gradus_nesterov in a file: gradus_item.kind.
-#define GRADUS_ITEM_NESTEROV 25
+#define GRADUS_ITEM_NESTEROV 19
 
 #define GRADUS_NESTEROV(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9}
 
@@ -676,7 +679,8 @@ gradus_status gradus_nesterov_step_with(const gradus_nesterov *config,
                                         float *state,
                                         gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_nesterov_step_if_finite(const gradus_nesterov *config,
                                              size_t n,
                                              float *params,
@@ -734,7 +738,7 @@ typedef struct {
 #define GRADUS_ADAGRAD_COLUMNS 1
 
 // The state of gradus_adagrad in a file: gradus_item.kind.
-#define GRADUS_ITEM_ADAGRAD 16
+#define GRADUS_ITEM_ADAGRAD 20
 
 #define GRADUS_ADAGRAD(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), {GRADUS_EPSILON_OUTSIDE, 1e-10f, 0.0f}}
 
@@ -770,7 +774,8 @@ gradus_status gradus_adagrad_step_with(const gradus_adagrad *config,
                                        float *state,
                                        gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_adagrad_step_if_finite(const gradus_adagrad *config,
                                             size_t n,
                                             float *params,
@@ -833,7 +838,7 @@ typedef struct {
 #define GRADUS_ADADELTA_COLUMNS 2
 
 // The state of gradus_adadelta in a file: gradus_item.kind.
-#define GRADUS_ITEM_ADADELTA 30
+#define GRADUS_ITEM_ADADELTA 21
 
 #define GRADUS_ADADELTA(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 1e-6f}
 
@@ -869,7 +874,8 @@ gradus_status gradus_adadelta_step_with(const gradus_adadelta *config,
                                         float *state,
                                         gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_adadelta_step_if_finite(const gradus_adadelta *config,
                                              size_t n,
                                              float *params,
@@ -930,7 +936,7 @@ typedef struct {
 #define GRADUS_RMSPROP_COLUMNS 1
 
 // The state of gradus_rmsprop in a file: gradus_item.kind.
-#define GRADUS_ITEM_RMSPROP 26
+#define GRADUS_ITEM_RMSPROP 22
 
 #define GRADUS_RMSPROP(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.99, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}}
 
@@ -966,7 +972,8 @@ gradus_status gradus_rmsprop_step_with(const gradus_rmsprop *config,
                                        float *state,
                                        gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_rmsprop_step_if_finite(const gradus_rmsprop *config,
                                             size_t n,
                                             float *params,
@@ -1028,7 +1035,7 @@ typedef struct {
 #define GRADUS_CENTERED_RMSPROP_COLUMNS 2
 
 // The state of gradus_centered_rmsprop in a file: gradus_item.kind.
-#define GRADUS_ITEM_CENTERED_RMSPROP 20
+#define GRADUS_ITEM_CENTERED_RMSPROP 23
 
 #define GRADUS_CENTERED_RMSPROP(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.99, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}}
 
@@ -1065,7 +1072,8 @@ gradus_status gradus_centered_rmsprop_step_with(const gradus_centered_rmsprop *c
                                                 float *state,
                                                 gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_centered_rmsprop_step_if_finite(const gradus_centered_rmsprop *config,
                                                      size_t n,
                                                      float *params,
@@ -1128,7 +1136,7 @@ typedef struct {
 #define GRADUS_RMSPROP_MOMENTUM_COLUMNS 2
 
 // The state of gradus_rmsprop_momentum in a file: gradus_item.kind.
-#define GRADUS_ITEM_RMSPROP_MOMENTUM 27
+#define GRADUS_ITEM_RMSPROP_MOMENTUM 24
 
 #define GRADUS_RMSPROP_MOMENTUM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.99, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.9f}
 
@@ -1165,7 +1173,8 @@ gradus_status gradus_rmsprop_momentum_step_with(const gradus_rmsprop_momentum *c
                                                 float *state,
                                                 gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_rmsprop_momentum_step_if_finite(const gradus_rmsprop_momentum *config,
                                                      size_t n,
                                                      float *params,
@@ -1228,7 +1237,7 @@ typedef struct {
 #define GRADUS_CENTERED_RMSPROP_MOMENTUM_COLUMNS 3
 
 // The state of gradus_centered_rmsprop_momentum in a file: gradus_item.kind.
-#define GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM 21
+#define GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM 25
 
 #define GRADUS_CENTERED_RMSPROP_MOMENTUM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.99, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.9f}
 
@@ -1265,7 +1274,8 @@ gradus_status gradus_centered_rmsprop_momentum_step_with(const gradus_centered_r
                                                          float *state,
                                                          gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_centered_rmsprop_momentum_step_if_finite(const gradus_centered_rmsprop_momentum *config,
                                                               size_t n,
                                                               float *params,
@@ -1329,7 +1339,7 @@ typedef struct {
 #define GRADUS_ADAMW_COLUMNS 2
 
 // The state of gradus_adamw in a file: gradus_item.kind.
-#define GRADUS_ITEM_ADAMW 18
+#define GRADUS_ITEM_ADAMW 26
 
 #define GRADUS_ADAMW(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.01f}
 
@@ -1366,7 +1376,8 @@ gradus_status gradus_adamw_step_with(const gradus_adamw *config,
                                      float *state,
                                      gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_adamw_step_if_finite(const gradus_adamw *config,
                                           size_t n,
                                           float *params,
@@ -1429,7 +1440,7 @@ typedef struct {
 #define GRADUS_ADAMAX_COLUMNS 2
 
 // The state of gradus_adamax in a file: gradus_item.kind.
-#define GRADUS_ITEM_ADAMAX 31
+#define GRADUS_ITEM_ADAMAX 27
 
 #define GRADUS_ADAMAX(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, 1e-8f}
 
@@ -1465,7 +1476,8 @@ gradus_status gradus_adamax_step_with(const gradus_adamax *config,
                                       float *state,
                                       gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_adamax_step_if_finite(const gradus_adamax *config,
                                            size_t n,
                                            float *params,
@@ -1529,7 +1541,7 @@ typedef struct {
 #define GRADUS_AMSGRAD_COLUMNS 3
 
 // The state of gradus_amsgrad in a file: gradus_item.kind.
-#define GRADUS_ITEM_AMSGRAD 19
+#define GRADUS_ITEM_AMSGRAD 28
 
 #define GRADUS_AMSGRAD(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}}
 
@@ -1565,7 +1577,8 @@ gradus_status gradus_amsgrad_step_with(const gradus_amsgrad *config,
                                        float *state,
                                        gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_amsgrad_step_if_finite(const gradus_amsgrad *config,
                                             size_t n,
                                             float *params,
@@ -1621,7 +1634,7 @@ typedef struct {
 #define GRADUS_NADAM_COLUMNS 2
 
 // The state of gradus_nadam in a file: gradus_item.kind.
-#define GRADUS_ITEM_NADAM 24
+#define GRADUS_ITEM_NADAM 30
 
 #define GRADUS_NADAM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.004f}
 
@@ -1658,7 +1671,8 @@ gradus_status gradus_nadam_step_with(const gradus_nadam *config,
                                      float *state,
                                      gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_nadam_step_if_finite(const gradus_nadam *config,
                                           size_t n,
                                           float *params,
@@ -1726,7 +1740,7 @@ typedef struct {
 #define GRADUS_RADAM_COLUMNS 2
 
 // The state of gradus_radam in a file: gradus_item.kind.
-#define GRADUS_ITEM_RADAM 32
+#define GRADUS_ITEM_RADAM 31
 
 #define GRADUS_RADAM(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_HAT, 1e-8f, 0.0f}}
 
@@ -1762,7 +1776,8 @@ gradus_status gradus_radam_step_with(const gradus_radam *config,
                                      float *state,
                                      gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_radam_step_if_finite(const gradus_radam *config,
                                           size_t n,
                                           float *params,
@@ -1825,7 +1840,7 @@ typedef struct {
 #define GRADUS_LION_COLUMNS 1
 
 // The state of gradus_lion in a file: gradus_item.kind.
-#define GRADUS_ITEM_LION 22
+#define GRADUS_ITEM_LION 32
 
 #define GRADUS_LION(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.99, 0.001f}
 
@@ -1861,7 +1876,8 @@ gradus_status gradus_lion_step_with(const gradus_lion *config,
                                     float *state,
                                     gradus_clock *clock);
 
-// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
 gradus_status gradus_lion_step_if_finite(const gradus_lion *config,
                                          size_t n,
                                          float *params,

@@ -6,7 +6,7 @@ use super::memory::{Memory, Region, apart};
 use super::transform::Transforms;
 use super::{gradus_transforms, same_version};
 use crate::optim::{Clock, Columns, Epsilon, Memory as Stored, Optimizer, Stateful, With};
-use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, count_non_finite};
+use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, count_overflowing};
 use crate::transform::Transform;
 
 /// Place of the stabiliser: `sqrt(v / c2) + eps`, as in PyTorch; c2 is the bias correction, 1 where a rule has none.
@@ -193,7 +193,7 @@ pub unsafe fn half_step<C: Config>(config: *const C, pointers: &Pointers<Bf16>) 
     Ok(())
 }
 
-/// A step that is skipped where a gradient is not finite; `count` says how many are not.
+/// A step that is skipped where a gradient is not finite, nor its square where the rule forms it; `count` says how many.
 ///
 /// # Safety
 /// The pointers point at as much memory as the header says.
@@ -207,7 +207,10 @@ pub unsafe fn step_if_finite<C: Config>(
     // SAFETY: checked; the caller vouches for the memory.
     unsafe {
         let optimizer = optimizer(config)?;
-        let found = count_non_finite(Exec::new(), Memory::new(pointers.grads, pointers.n)?.slice());
+        let (n, mut ahead) = (pointers.n, *pointers.clock); // a step that is skipped moves no clock
+        let (params, grads) = (Memory::new(pointers.params, n)?, Memory::new(pointers.grads, n)?);
+        let rule = optimizer.rule(ahead.tick());
+        let found = count_overflowing(Exec::new(), &rule, params.slice(), grads.slice());
         *count = found;
         if found == 0 {
             advance(&optimizer, pointers);

@@ -42,7 +42,7 @@ pub struct gradus_adam {
 /// Columns of state of gradus_adam: floats per parameter.
 pub const GRADUS_ADAM_COLUMNS: usize = 2;
 /// The state of gradus_adam in a file: gradus_item.kind.
-pub const GRADUS_ITEM_ADAM: u32 = 17;
+pub const GRADUS_ITEM_ADAM: u32 = 16;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adam {
@@ -124,7 +124,8 @@ pub unsafe extern "C" fn gradus_adam_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_adam_step_if_finite(
     config: *const gradus_adam,
@@ -187,7 +188,7 @@ pub struct gradus_sgd {
 /// Columns of state of gradus_sgd: floats per parameter.
 pub const GRADUS_SGD_COLUMNS: usize = 0;
 /// The state of gradus_sgd in a file: gradus_item.kind.
-pub const GRADUS_ITEM_SGD: u32 = 28;
+pub const GRADUS_ITEM_SGD: u32 = 17;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_sgd {
@@ -256,7 +257,8 @@ pub unsafe extern "C" fn gradus_sgd_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_sgd_step_if_finite(
     config: *const gradus_sgd,
@@ -286,7 +288,7 @@ pub unsafe extern "C" fn gradus_sgd_step_tensors(
 /// Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
 ///
 /// ```text
-/// v = rho * v + (1 - dampening) * g        (first step: v = g, as in PyTorch)
+/// v = rho * v + (1 - dampening) * g        (v = g at the first step, or where rho is 0, as in PyTorch)
 /// p -= lr * v
 /// ```
 ///
@@ -308,7 +310,7 @@ pub struct gradus_momentum {
 /// Columns of state of gradus_momentum: floats per parameter.
 pub const GRADUS_MOMENTUM_COLUMNS: usize = 1;
 /// The state of gradus_momentum in a file: gradus_item.kind.
-pub const GRADUS_ITEM_MOMENTUM: u32 = 23;
+pub const GRADUS_ITEM_MOMENTUM: u32 = 18;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_momentum {
@@ -377,7 +379,8 @@ pub unsafe extern "C" fn gradus_momentum_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_momentum_step_if_finite(
     config: *const gradus_momentum,
@@ -445,7 +448,7 @@ pub struct gradus_nesterov {
 /// Columns of state of gradus_nesterov: floats per parameter.
 pub const GRADUS_NESTEROV_COLUMNS: usize = 1;
 /// The state of gradus_nesterov in a file: gradus_item.kind.
-pub const GRADUS_ITEM_NESTEROV: u32 = 25;
+pub const GRADUS_ITEM_NESTEROV: u32 = 19;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_nesterov {
@@ -514,7 +517,8 @@ pub unsafe extern "C" fn gradus_nesterov_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_nesterov_step_if_finite(
     config: *const gradus_nesterov,
@@ -580,7 +584,7 @@ pub struct gradus_adagrad {
 /// Columns of state of gradus_adagrad: floats per parameter.
 pub const GRADUS_ADAGRAD_COLUMNS: usize = 1;
 /// The state of gradus_adagrad in a file: gradus_item.kind.
-pub const GRADUS_ITEM_ADAGRAD: u32 = 16;
+pub const GRADUS_ITEM_ADAGRAD: u32 = 20;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adagrad {
@@ -653,7 +657,8 @@ pub unsafe extern "C" fn gradus_adagrad_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_adagrad_step_if_finite(
     config: *const gradus_adagrad,
@@ -724,7 +729,7 @@ pub struct gradus_adadelta {
 /// Columns of state of gradus_adadelta: floats per parameter.
 pub const GRADUS_ADADELTA_COLUMNS: usize = 2;
 /// The state of gradus_adadelta in a file: gradus_item.kind.
-pub const GRADUS_ITEM_ADADELTA: u32 = 30;
+pub const GRADUS_ITEM_ADADELTA: u32 = 21;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adadelta {
@@ -793,7 +798,8 @@ pub unsafe extern "C" fn gradus_adadelta_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_adadelta_step_if_finite(
     config: *const gradus_adadelta,
@@ -862,7 +868,7 @@ pub struct gradus_rmsprop {
 /// Columns of state of gradus_rmsprop: floats per parameter.
 pub const GRADUS_RMSPROP_COLUMNS: usize = 1;
 /// The state of gradus_rmsprop in a file: gradus_item.kind.
-pub const GRADUS_ITEM_RMSPROP: u32 = 26;
+pub const GRADUS_ITEM_RMSPROP: u32 = 22;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_rmsprop {
@@ -936,7 +942,8 @@ pub unsafe extern "C" fn gradus_rmsprop_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_rmsprop_step_if_finite(
     config: *const gradus_rmsprop,
@@ -1006,7 +1013,7 @@ pub struct gradus_centered_rmsprop {
 /// Columns of state of gradus_centered_rmsprop: floats per parameter.
 pub const GRADUS_CENTERED_RMSPROP_COLUMNS: usize = 2;
 /// The state of gradus_centered_rmsprop in a file: gradus_item.kind.
-pub const GRADUS_ITEM_CENTERED_RMSPROP: u32 = 20;
+pub const GRADUS_ITEM_CENTERED_RMSPROP: u32 = 23;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_centered_rmsprop {
@@ -1082,7 +1089,8 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_centered_rmsprop_step_if_finite(
     config: *const gradus_centered_rmsprop,
@@ -1153,7 +1161,7 @@ pub struct gradus_rmsprop_momentum {
 /// Columns of state of gradus_rmsprop_momentum: floats per parameter.
 pub const GRADUS_RMSPROP_MOMENTUM_COLUMNS: usize = 2;
 /// The state of gradus_rmsprop_momentum in a file: gradus_item.kind.
-pub const GRADUS_ITEM_RMSPROP_MOMENTUM: u32 = 27;
+pub const GRADUS_ITEM_RMSPROP_MOMENTUM: u32 = 24;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_rmsprop_momentum {
@@ -1233,7 +1241,8 @@ pub unsafe extern "C" fn gradus_rmsprop_momentum_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_rmsprop_momentum_step_if_finite(
     config: *const gradus_rmsprop_momentum,
@@ -1304,7 +1313,7 @@ pub struct gradus_centered_rmsprop_momentum {
 /// Columns of state of gradus_centered_rmsprop_momentum: floats per parameter.
 pub const GRADUS_CENTERED_RMSPROP_MOMENTUM_COLUMNS: usize = 3;
 /// The state of gradus_centered_rmsprop_momentum in a file: gradus_item.kind.
-pub const GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM: u32 = 21;
+pub const GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM: u32 = 25;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_centered_rmsprop_momentum {
@@ -1384,7 +1393,8 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_step_if_finite(
     config: *const gradus_centered_rmsprop_momentum,
@@ -1456,7 +1466,7 @@ pub struct gradus_adamw {
 /// Columns of state of gradus_adamw: floats per parameter.
 pub const GRADUS_ADAMW_COLUMNS: usize = 2;
 /// The state of gradus_adamw in a file: gradus_item.kind.
-pub const GRADUS_ITEM_ADAMW: u32 = 18;
+pub const GRADUS_ITEM_ADAMW: u32 = 26;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adamw {
@@ -1539,7 +1549,8 @@ pub unsafe extern "C" fn gradus_adamw_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_adamw_step_if_finite(
     config: *const gradus_adamw,
@@ -1610,7 +1621,7 @@ pub struct gradus_adamax {
 /// Columns of state of gradus_adamax: floats per parameter.
 pub const GRADUS_ADAMAX_COLUMNS: usize = 2;
 /// The state of gradus_adamax in a file: gradus_item.kind.
-pub const GRADUS_ITEM_ADAMAX: u32 = 31;
+pub const GRADUS_ITEM_ADAMAX: u32 = 27;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_adamax {
@@ -1679,7 +1690,8 @@ pub unsafe extern "C" fn gradus_adamax_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_adamax_step_if_finite(
     config: *const gradus_adamax,
@@ -1751,7 +1763,7 @@ pub struct gradus_amsgrad {
 /// Columns of state of gradus_amsgrad: floats per parameter.
 pub const GRADUS_AMSGRAD_COLUMNS: usize = 3;
 /// The state of gradus_amsgrad in a file: gradus_item.kind.
-pub const GRADUS_ITEM_AMSGRAD: u32 = 19;
+pub const GRADUS_ITEM_AMSGRAD: u32 = 28;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_amsgrad {
@@ -1826,7 +1838,8 @@ pub unsafe extern "C" fn gradus_amsgrad_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_amsgrad_step_if_finite(
     config: *const gradus_amsgrad,
@@ -1883,7 +1896,7 @@ pub struct gradus_nadam {
 /// Columns of state of gradus_nadam: floats per parameter.
 pub const GRADUS_NADAM_COLUMNS: usize = 2;
 /// The state of gradus_nadam in a file: gradus_item.kind.
-pub const GRADUS_ITEM_NADAM: u32 = 24;
+pub const GRADUS_ITEM_NADAM: u32 = 30;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_nadam {
@@ -1966,7 +1979,8 @@ pub unsafe extern "C" fn gradus_nadam_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_nadam_step_if_finite(
     config: *const gradus_nadam,
@@ -2042,7 +2056,7 @@ pub struct gradus_radam {
 /// Columns of state of gradus_radam: floats per parameter.
 pub const GRADUS_RADAM_COLUMNS: usize = 2;
 /// The state of gradus_radam in a file: gradus_item.kind.
-pub const GRADUS_ITEM_RADAM: u32 = 32;
+pub const GRADUS_ITEM_RADAM: u32 = 31;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_radam {
@@ -2117,7 +2131,8 @@ pub unsafe extern "C" fn gradus_radam_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_radam_step_if_finite(
     config: *const gradus_radam,
@@ -2188,7 +2203,7 @@ pub struct gradus_lion {
 /// Columns of state of gradus_lion: floats per parameter.
 pub const GRADUS_LION_COLUMNS: usize = 1;
 /// The state of gradus_lion in a file: gradus_item.kind.
-pub const GRADUS_ITEM_LION: u32 = 22;
+pub const GRADUS_ITEM_LION: u32 = 32;
 
 // SAFETY: the first field is the version.
 unsafe impl Config for gradus_lion {
@@ -2257,7 +2272,8 @@ pub unsafe extern "C" fn gradus_lion_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_lion_step_if_finite(
     config: *const gradus_lion,

@@ -135,7 +135,8 @@ pub unsafe extern "C" fn gradus_#NAME_step_with(
     guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
-/// The same step if every gradient is finite; else it is skipped, with GRADUS_OK. `count`: how many are not finite.
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_#NAME_step_if_finite(
     config: *const gradus_#NAME,
