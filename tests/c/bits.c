@@ -208,6 +208,13 @@ static void lists(void) {
   list[2].params = &p[0];
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_sgd_step_tensors(&sgd, list, 3, NULL));
   TRUE(p[0] == -2.0f && clocks[0].t == 1); /* refused before any was touched */
+  /* A gradient whose square is infinite would stay in Adam's second moment for ever. */
+  size_t count = 9;
+  g[0] = 1e30f;
+  OK(gradus_adam_step_if_finite(&adam, 1, p, g, moments[0], &clock, &count));
+  TRUE(count == 1 && clock.t == 11 && p[0] == -2.0f);
+  OK(gradus_sgd_step_if_finite(&sgd, 1, p, g, NULL, &clock, &count));
+  TRUE(count == 0 && clock.t == 12);
 }
 
 static void rules(void) {
