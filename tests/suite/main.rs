@@ -33,6 +33,7 @@ mod lbfgs_problems;
 mod lbfgs_store;
 mod levels;
 mod long;
+mod losses;
 mod masks;
 mod mixing;
 mod moments;
