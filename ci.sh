@@ -203,8 +203,9 @@ valgrind() {
   command valgrind --quiet --error-exitcode=1 "$binary" -q
 }
 
-## long: ten million steps of each rule beside f64, every number in the cosine wave (release, two minutes)
+## long: the suite optimised, ten million steps of each rule beside f64, every number in the cosine wave (release, 10 min)
 long() {
+  cargo test --locked --release --test suite
   cargo test --locked --release --lib -- --ignored
   cargo test --locked --release --test suite long:: -- --ignored
 }

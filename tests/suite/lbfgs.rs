@@ -1,7 +1,7 @@
 //! L-BFGS: the same bits in every memory, on every level and any number of threads; quality, the L1 penalty, arguments.
 
 use crate::support::lbfgs::{minimize, quadratic, rosenbrock};
-use crate::support::{learning, mgh};
+use crate::support::{OPTIMISED, learning, mgh};
 #[cfg(feature = "rayon")]
 use gradus::Exec;
 use gradus::second_order::{Given, Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
@@ -99,24 +99,18 @@ fn trace<T: Real + Into<f64>>(level: Level, n: usize, m: usize, settings: &Lbfgs
 
 #[test]
 fn every_level_asks_for_the_same_points() {
-    for n in [2, 6, 32, 66, 40_000] {
+    // More than one block of a reduction, and more than two.
+    for n in [2, 6, 32, 66, if OPTIMISED { 40_000 } else { 20_000 }] {
         for l1 in [0.0, 0.01] {
             let double =
                 LbfgsSettings { max_evaluations: 25, l1, l1_start: 1, l1_end: n - 1, ..LbfgsSettings::new() };
             let single = LbfgsSettings { max_evaluations: 25, l1: l1 as f32, ..LbfgsSettings::<f32>::new() };
             // Levels read up to ten pairs in one go: fewer, and more.
             for m in [7, 12] {
-                for level in Level::available() {
-                    assert_eq!(
-                        trace(level, n, m, &double),
-                        trace(Level::SCALAR, n, m, &double),
-                        "{level} f64 {n} {m}"
-                    );
-                    assert_eq!(
-                        trace(level, n, m, &single),
-                        trace(Level::SCALAR, n, m, &single),
-                        "{level} f32 {n} {m}"
-                    );
+                let want = (trace(Level::SCALAR, n, m, &double), trace(Level::SCALAR, n, m, &single));
+                for level in Level::available().skip(1) {
+                    assert!(trace(level, n, m, &double) == want.0, "{level} f64 {n} {m}");
+                    assert!(trace(level, n, m, &single) == want.1, "{level} f32 {n} {m}");
                 }
             }
         }

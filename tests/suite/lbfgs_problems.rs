@@ -1,7 +1,7 @@
 //! The problems on which L-BFGS is judged are what they claim to be: gradients, starts and minima.
 
 use crate::support::mgh::Problem;
-use crate::support::{learning, mgh};
+use crate::support::{OPTIMISED, learning, mgh};
 
 fn all() -> Vec<Problem> {
     let mut all = mgh::problems();
@@ -16,7 +16,7 @@ fn check_gradient(problem: &Problem, x: &[f64]) {
     let f = problem.eval(x, &mut g);
     let norm = g.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
     let mut at = x.to_vec();
-    for i in (0..x.len()).step_by(1 + x.len() / 40) {
+    for i in (0..x.len()).step_by(1 + x.len() / if OPTIMISED { 40 } else { 8 }) {
         let h = 2e-4 * x[i].abs().max(0.1);
         let mut value = |step: f64| {
             at[i] = x[i] + step;

@@ -1,6 +1,7 @@
 //! A minimiser that is saved between any two evaluations goes on with the same bits.
 #![cfg(feature = "std")]
 
+use crate::support::OPTIMISED;
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Stop};
 use gradus::store::{self, Error, Load, Save};
 use proptest::prelude::*;
@@ -56,7 +57,7 @@ macro_rules! interrupted_anywhere {
         assert!(files.len() > 20, "{}", files.len());
         assert_ne!(whole.report().stop, Stop::Running);
         let end = files.last().unwrap().clone();
-        for file in &files {
+        for file in files.iter().step_by(if OPTIMISED { 1 } else { 5 }) {
             let mut restored = $new;
             store::load(&mut restored, file).unwrap();
             assert_eq!(store::to_vec(&restored).unwrap(), *file);

@@ -20,6 +20,10 @@ pub mod vectors;
 
 use gradus::transform::*;
 
+/// Whether the build is optimised: long tests then go all the way. `cargo test` takes shorter ones of the same kind,
+/// `./ci.sh long` these.
+pub const OPTIMISED: bool = !cfg!(debug_assertions);
+
 /// Every transform at once, one type for all tests: the compiler makes the loops of all rules with it only once.
 pub fn every_transform() -> impl Transform + std::fmt::Debug {
     (
