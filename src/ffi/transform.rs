@@ -123,7 +123,9 @@ pub unsafe extern "C" fn gradus_elastic_net_value(
     value: *mut f32,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { penalty(n, weights, value, |weights| ElasticNet { lambda, beta }.value(Exec::new(), weights)) })
+    guard(|| unsafe {
+        penalty(n, weights, value, |weights| ElasticNet { lambda, beta }.value(Exec::new(), weights))
+    })
 }
 
 /// Writes what `of` makes of the weights.

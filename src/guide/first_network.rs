@@ -75,7 +75,7 @@
 //!
 //! ```
 //! # use gradus::layer::Dense;
-//! # use gradus::{Adam, Error, Optimizer, transform::ClipNorm};
+//! # use gradus::{Adam, Error, Exec, Optimizer, transform::ClipNorm};
 //! # const LAYER: Dense = Dense::new(2, 1);
 //! # let (adam, mut params, mut grads) = (Adam::new(0.1), [0.5; 3], [0.0; 3]);
 //! # let mut state = adam.state::<3>();
@@ -83,7 +83,7 @@
 //! for (x, dy) in &pieces {
 //!     LAYER.backward(&params, &mut grads, x, dy, None)?;
 //! }
-//! let clip = ClipNorm { max_norm: 1.0 }.scale(&[&grads])?;
+//! let clip = ClipNorm { max_norm: 1.0 }.scale(Exec::new(), &[&grads])?;
 //! adam.with(clip).step(&mut params, &grads, &mut state);
 //! grads.fill(0.0);
 //! # Ok::<(), Error>(())

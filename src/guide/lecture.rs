@@ -258,8 +258,8 @@
 //! ```
 //! use gradus::prelude::*;
 //! let (w1, w2) = ([1.0, 0.0, 0.0, 0.0], [0.25; 4]);
-//! assert_eq!((L2::new(1.0).value(&w1), L2::new(1.0).value(&w2)), (1.0, 0.25));
-//! assert_eq!((L1::new(1.0).value(&w1), L1::new(1.0).value(&w2)), (1.0, 1.0));
+//! assert_eq!((L2::new(1.0).value(Exec::new(), &w1), L2::new(1.0).value(Exec::new(), &w2)), (1.0, 0.25));
+//! assert_eq!((L1::new(1.0).value(Exec::new(), &w1), L1::new(1.0).value(Exec::new(), &w2)), (1.0, 1.0));
 //!
 //! // Only the first two of four features matter: a sample is all 0 but one feature.
 //! fn fit(optimizer: impl Optimizer) -> [f32; 4] {

@@ -90,14 +90,29 @@ mod tests {
     #[test]
     fn it_is_the_power_rounded_once() {
         for lr in [1.0, 0.1, 3.4e38, 1.2e-38, 1e-45, 7e-42] {
-            for gamma in [0.999_f64, 0.5, 0.1, 1.0, 1.5, 1.000_001, 0.999_999_9, 1e-300, 1e300, 3.0, 2.0_f64.powi(-1022)] {
+            for gamma in [
+                0.999_f64,
+                0.5,
+                0.1,
+                1.0,
+                1.5,
+                1.000_001,
+                0.999_999_9,
+                1e-300,
+                1e300,
+                3.0,
+                2.0_f64.powi(-1022),
+            ] {
                 for n in (0..40).chain([100, 999, 12_345, 1 << 20, u32::MAX]) {
                     // powf loses n units of its own in f64, which is less than half a unit of f32 where n is small
                     let want = (f64::from(lr) * gamma.powf(n.into())).min(f32::MAX.into());
                     let got = f64::from(scaled(lr, gamma, n));
                     let unit = f64::from(f32::EPSILON) * want.abs().max(f32::MIN_POSITIVE.into());
                     let slack = 0.51 + f64::from(n) * 1e-8;
-                    assert!((got - want).abs() <= slack * unit, "{lr:e} * {gamma:e}^{n}: {got:e}, not {want:e}");
+                    assert!(
+                        (got - want).abs() <= slack * unit,
+                        "{lr:e} * {gamma:e}^{n}: {got:e}, not {want:e}"
+                    );
                 }
             }
         }

@@ -33,7 +33,9 @@ impl Transform for Scale {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ClipValue(#[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))] pub f32);
+pub struct ClipValue(
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))] pub f32,
+);
 
 impl Transform for ClipValue {
     #[inline(always)]
@@ -55,7 +57,9 @@ impl Transform for ClipValue {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ClampParams(#[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))] pub f32);
+pub struct ClampParams(
+    #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))] pub f32,
+);
 
 impl Transform for ClampParams {
     #[inline(always)]

@@ -98,7 +98,12 @@ impl L2 {
     ///
     /// # Errors
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
-    pub fn add_gradient(&self, exec: impl Into<Exec>, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+    pub fn add_gradient(
+        &self,
+        exec: impl Into<Exec>,
+        weights: &[f32],
+        grads: &mut [f32],
+    ) -> Result<(), Error> {
         add_gradient(exec.into(), self, weights, grads)
     }
 }
@@ -151,7 +156,12 @@ impl L1 {
     ///
     /// # Errors
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
-    pub fn add_gradient(&self, exec: impl Into<Exec>, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+    pub fn add_gradient(
+        &self,
+        exec: impl Into<Exec>,
+        weights: &[f32],
+        grads: &mut [f32],
+    ) -> Result<(), Error> {
         add_gradient(exec.into(), self, weights, grads)
     }
 }
@@ -199,7 +209,12 @@ impl ElasticNet {
     ///
     /// # Errors
     /// [`Error::Length`] if the slices differ in length; nothing was changed.
-    pub fn add_gradient(&self, exec: impl Into<Exec>, weights: &[f32], grads: &mut [f32]) -> Result<(), Error> {
+    pub fn add_gradient(
+        &self,
+        exec: impl Into<Exec>,
+        weights: &[f32],
+        grads: &mut [f32],
+    ) -> Result<(), Error> {
         add_gradient(exec.into(), self, weights, grads)
     }
 }

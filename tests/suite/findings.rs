@@ -7,8 +7,8 @@ use gradus::schedule::{Constant, MultiStep, OneCycle, Schedule, StepDecay};
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Report, Stop};
 use gradus::transform::{ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 use gradus::{
-    AdaGrad, Adam, AdamState, Argument, Epsilon, Error, Hyper, Level, Lion, Momentum, Nadam, Optimizer, RmsProp, Sgd,
-    StateMut, count_non_finite, l2_norm,
+    AdaGrad, Adam, AdamState, Argument, Epsilon, Error, Hyper, Level, Lion, Momentum, Nadam, Optimizer,
+    RmsProp, Sgd, StateMut, count_non_finite, l2_norm,
 };
 use std::ops::ControlFlow;
 
@@ -372,7 +372,8 @@ fn one_cycle_is_pytorch_s_at_its_ends() {
 #[test]
 fn powers_of_gamma_keep_their_digits_and_grow() {
     for step in [1000, 20_000] {
-        let (got, want) = (f64::from(StepDecay::new(0.1, 0.999, 1).at(step)), 0.1 * 0.999_f64.powi(step as i32));
+        let (got, want) =
+            (f64::from(StepDecay::new(0.1, 0.999, 1).at(step)), 0.1 * 0.999_f64.powi(step as i32));
         assert!((got / want - 1.0).abs() < 1e-7, "{step}: {got:e}, not {want:e}");
     }
     assert_eq!(StepDecay::new(0.1, 1.5, 10).check(), Ok(()));
@@ -422,7 +423,7 @@ fn decays_that_f32_cannot_hold_are_refused() {
 #[test]
 fn a_gradient_whose_square_overflows_is_counted() {
     fn count<O: Optimizer>(optimizer: O, grads: [f32; 4]) -> usize {
-        let (mut params, mut state) = ([1.0, 2.0, 3.0, 4.0], optimizer.state());
+        let (mut params, mut state) = ([1.0, 2.0, 3.0, 4.0], optimizer.state::<4>());
         let count = optimizer.step_if_finite(&mut params, &grads, state.as_mut()).unwrap();
         let stepped = count == 0;
         assert_eq!(state.t(), u32::from(stepped));
@@ -433,7 +434,10 @@ fn a_gradient_whose_square_overflows_is_counted() {
     let (most, large) = (1.8e19, [6e20, 1.0, -1e30, 1.0]);
     assert_eq!(count_non_finite(Level::detect(), &large), 0);
     for (optimizer, squares) in gradus::AnyOptimizer::NAMES.iter().map(|name| {
-        (name.parse::<gradus::AnyOptimizer>().unwrap(), !["sgd", "momentum", "nesterov", "adamax", "lion"].contains(name))
+        (
+            name.parse::<gradus::AnyOptimizer>().unwrap(),
+            !["sgd", "momentum", "nesterov", "adamax", "lion"].contains(name),
+        )
     }) {
         let (mut params, mut state) = ([1.0; 4], optimizer.state(4));
         let count = optimizer.step_if_finite(&mut params, &large, state.as_mut()).unwrap();
@@ -498,7 +502,9 @@ fn no_strength_changes_nothing() {
                 let (mut p, mut q) = (([start], plain.state()), ([start], plain.state()));
                 plain.step(&mut p.0, &[g], &mut p.1);
                 with.step(&mut q.0, &[g], &mut q.1);
-                let bits = |(p, s): &([f32; 1], gradus::MomentumState<1>)| (p[0].to_bits(), s.columns[0][0].to_bits());
+                let bits = |(p, s): &([f32; 1], gradus::MomentumState<1>)| {
+                    (p[0].to_bits(), s.columns[0][0].to_bits())
+                };
                 assert_eq!(bits(&p), bits(&q), "{start} {g}");
             }
         }
@@ -524,7 +530,8 @@ fn no_strength_changes_nothing() {
 #[test]
 fn a_slow_average_arrives_where_nothing_is_rounded_away() {
     for decay in [0.9, 0.999, 0.99999, 0.999_999_9] {
-        let (ema, mut average, mut want) = (CompensatedEma::new(decay), CompensatedEmaState::<3>::new(), 1.0_f64);
+        let (ema, mut average, mut want) =
+            (CompensatedEma::new(decay), CompensatedEmaState::<3>::new(), 1.0_f64);
         ema.update(&mut average, &[1.0; 3]);
         for step in 1..200_000_u32 {
             let x = if step % 3 == 0 { 1.001_f32 } else { 1.002 };

@@ -39,15 +39,28 @@ fn gradients_over_slices_are_pytorchs_and_add_up() {
 fn without_strength_the_value_is_0_whatever_the_weights() {
     let net = |lambda, beta, weights: &[f32]| ElasticNet { lambda, beta }.value(Level::detect(), weights);
     for odd in [&[1e20, 1.0][..], &[f32::MAX; 2], &[f32::INFINITY], &[f32::NAN]] {
-        assert_eq!([L1::new(0.0).value(odd), L2::new(0.0).value(odd), net(0.0, 1.0, odd)], [0.0; 3]);
+        assert_eq!(
+            [
+                L1::new(0.0).value(Level::detect(), odd),
+                L2::new(0.0).value(Level::detect(), odd),
+                net(0.0, 1.0, odd)
+            ],
+            [0.0; 3]
+        );
     }
     assert_eq!(net(1.0, 0.0, &[1e20]), 1e20); // whose square is infinite
-    for value in [L2::new(1.0).value(Level::detect(), &[1e20]), L1::new(1.0).value(Level::detect(), &[f32::MAX; 2]), net(1.0, 1.0, &[1e20])] {
+    for value in [
+        L2::new(1.0).value(Level::detect(), &[1e20]),
+        L1::new(1.0).value(Level::detect(), &[f32::MAX; 2]),
+        net(1.0, 1.0, &[1e20]),
+    ] {
         assert_eq!(value, f32::INFINITY);
     }
-    for value in
-        [L2::new(1.0).value(Level::detect(), &[f32::NAN]), L1::new(1.0).value(Level::detect(), &[f32::NAN]), net(1.0, 1.0, &[f32::NAN])]
-    {
+    for value in [
+        L2::new(1.0).value(Level::detect(), &[f32::NAN]),
+        L1::new(1.0).value(Level::detect(), &[f32::NAN]),
+        net(1.0, 1.0, &[f32::NAN]),
+    ] {
         assert!(value.is_nan());
     }
 }

@@ -238,7 +238,9 @@ fn formulas_hold_at_every_size_of_step() {
     let root = StableDecay { end: 0.02, anneal: Anneal::Root, ..StableDecay::new(0.1, 10, 50) };
     hold(&root, 4.0, 0..100, |t| 0.1 - 0.08 * ((t - 10.0) / 50.0).clamp(0.0, 1.0).sqrt());
     let long = StableDecay { anneal: Anneal::Root, ..StableDecay::new(0.1, 0, 10_000_000) };
-    hold(&long, 4.0, (0..100).chain(9_999_900..10_000_000), |t| 0.1 * (1.0 - t / 1e7) / (1.0 + (t / 1e7).sqrt()));
+    hold(&long, 4.0, (0..100).chain(9_999_900..10_000_000), |t| {
+        0.1 * (1.0 - t / 1e7) / (1.0 + (t / 1e7).sqrt())
+    });
     let rise = OneCycle { rise: 0.51, anneal: Anneal::Root, ..OneCycle::new(0.1, 100) };
     hold(&rise, 8.0, 0..=50, |t| 0.004 + 0.096 * (t / 50.0).sqrt());
     let range = Exponential::between(1e-7, 10.0, 100);

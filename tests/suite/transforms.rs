@@ -421,19 +421,19 @@ fn a_norm_that_cannot_be_clipped_is_reported() {
         for n in [1, 2, 16, 40] {
             let mut grads = vec![0.5; n];
             grads[n - 1] = bad;
-            assert_eq!(clip.scale(&[&grads]), Err(Error::NonFinite), "{bad} alone of {n}");
-            assert_eq!(clip.scale(&[&[1.0], &grads, &[]]), Err(Error::NonFinite));
-            assert_eq!(clip.scale(&[&grads, &[1.0]]), Err(Error::NonFinite));
-            assert_eq!(clip.scale(&[&[3e38], &grads]), Err(Error::NonFinite));
+            assert_eq!(clip.scale(Level::detect(), &[&grads]), Err(Error::NonFinite), "{bad} alone of {n}");
+            assert_eq!(clip.scale(Level::detect(), &[&[1.0], &grads, &[]]), Err(Error::NonFinite));
+            assert_eq!(clip.scale(Level::detect(), &[&grads, &[1.0]]), Err(Error::NonFinite));
+            assert_eq!(clip.scale(Level::detect(), &[&[3e38], &grads]), Err(Error::NonFinite));
         }
-        assert_eq!(clip.scale(&[&[bad]]), Err(Error::NonFinite), "{bad} and nothing else");
-        assert_eq!(clip.scale(&[&[bad, bad], &[bad]]), Err(Error::NonFinite));
+        assert_eq!(clip.scale(Level::detect(), &[&[bad]]), Err(Error::NonFinite), "{bad} and nothing else");
+        assert_eq!(clip.scale(Level::detect(), &[&[bad, bad], &[bad]]), Err(Error::NonFinite));
     }
     for max_norm in [0.0, -0.0, -1.0, f32::NAN, f32::NEG_INFINITY] {
         assert_eq!(ClipNorm { max_norm }.scale(Level::detect(), &[&[1.0]]), Err(Error::Range(Hyper::Limit)));
     }
     // Huge but finite: the squares overflow, the norm does not.
-    let Scale(factor) = clip.scale(&[&[2e38], &[1e38]]).unwrap();
+    let Scale(factor) = clip.scale(Level::detect(), &[&[2e38], &[1e38]]).unwrap();
     assert!((f64::from(factor) * 5_f64.sqrt() * 1e38 - 1.0).abs() < 1e-5);
 }
 
@@ -481,7 +481,9 @@ fn rows_are_limited_to_their_norm() {
     for _ in 0..100 {
         let start = random.vec(9, |random| random.signed());
         let mut params = start.clone();
-        MaxNorm { row: 9, limit: l2_norm(Level::detect(), &start) }.apply(Level::detect(), &mut params).unwrap();
+        MaxNorm { row: 9, limit: l2_norm(Level::detect(), &start) }
+            .apply(Level::detect(), &mut params)
+            .unwrap();
         assert_eq!(params, start);
     }
     let mut params = [1.0; 7];
@@ -491,7 +493,10 @@ fn rows_are_limited_to_their_norm() {
     assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply_columns(&mut params), Err(Error::Empty));
     assert_eq!(MaxNorm { row: 7, limit: 0.0 }.apply_columns(&mut params), Err(Error::Range(Hyper::Limit)));
     for limit in [0.0, -1.0, f32::NAN] {
-        assert_eq!(MaxNorm { row: 7, limit }.apply(Level::detect(), &mut params), Err(Error::Range(Hyper::Limit)));
+        assert_eq!(
+            MaxNorm { row: 7, limit }.apply(Level::detect(), &mut params),
+            Err(Error::Range(Hyper::Limit))
+        );
     }
     assert_eq!(params, [1.0; 7]);
 }
