@@ -172,8 +172,12 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
         11 => {
             let power = (share * 4.0).min(8.0);
             let left = move |t: u32| (count(n.saturating_sub(t)) / count(n)).powf(wide(power));
-            let reference = move |t: u32| if t >= n { wide(b) } else { wide(b) + (wide(a) - wide(b)) * left(t) };
-            all(u, Known { schedule: Polynomial { lr: a, end: b, steps: n, power }, ends: [a, b, b], reference })
+            let reference =
+                move |t: u32| if t >= n { wide(b) } else { wide(b) + (wide(a) - wide(b)) * left(t) };
+            all(
+                u,
+                Known { schedule: Polynomial { lr: a, end: b, steps: n, power }, ends: [a, b, b], reference },
+            )
         }
         12 => {
             let anneal = anneal_of(u)?;
@@ -196,7 +200,8 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
             // The top as f32 rounds it: where it lies decides more than how it was computed.
             let top = f64::from(share * n as f32 - 1.0);
             let part = |x: f64, whole: f64| if x < whole { (x / whole).max(0.0) } else { 1.0 };
-            let line = move |high: f32, low: f32, x: f64| wide(low) + (wide(high) - wide(low)) * way(anneal, x);
+            let line =
+                move |high: f32, low: f32, x: f64| wide(low) + (wide(high) - wide(low)) * way(anneal, x);
             let reference = move |t: u32| {
                 let (last, x) = (n.saturating_sub(1), f64::from(t as f32));
                 let foot = if three_phase { 2.0 * top } else { top };

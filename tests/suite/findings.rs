@@ -453,7 +453,7 @@ fn a_gradient_whose_square_overflows_is_counted() {
     assert_eq!(count(Adam::new(0.1).with(L2::new(1e19)), [1.0; 4]), 4);
     // The number that Nadam carries from step to step is not carried further by a step that is skipped.
     let (nadam, grads) = (Nadam::new(0.1), [1.0]);
-    let (mut once, mut twice) = (([1.0], nadam.state()), ([1.0], nadam.state()));
+    let (mut once, mut twice) = (([1.0], nadam.state::<1>()), ([1.0], nadam.state::<1>()));
     for _ in 0..3 {
         assert_eq!(nadam.step_if_finite(&mut twice.0, &[1e20], twice.1.as_mut()), Ok(1));
         assert_eq!(nadam.step_if_finite(&mut twice.0, &grads, twice.1.as_mut()), Ok(0));

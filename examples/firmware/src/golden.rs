@@ -169,8 +169,15 @@ fn penalties(hash: &mut Hash) {
         println!("penalties: refused");
     }
     hash.add(&grads);
-    hash.add(&[l1.value(Level::detect(), &weights), l2.value(Level::detect(), &weights), net.value(Level::detect(), &weights)]);
-    hash.add(&[L1::new(1e-3).value(Level::detect(), &[f32::MAX; 3]), L2::new(1e-20).value(Level::detect(), &[1e20, 3.0])]);
+    hash.add(&[
+        l1.value(Level::detect(), &weights),
+        l2.value(Level::detect(), &weights),
+        net.value(Level::detect(), &weights),
+    ]);
+    hash.add(&[
+        L1::new(1e-3).value(Level::detect(), &[f32::MAX; 3]),
+        L2::new(1e-20).value(Level::detect(), &[1e20, 3.0]),
+    ]);
     println!("{:<28} {:016x}", "penalties", hash.0);
 }
 
