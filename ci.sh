@@ -65,9 +65,9 @@ test() {
   cargo test --locked
 }
 
-## features: the suite with every feature, and the unit tests without the default ones
+## features: the suite with every feature, optimised a little, and the unit tests without the default ones
 features() {
-  cargo test --locked --all-features
+  cargo test --locked --all-features --config 'profile.dev.package.gradus.opt-level=1'
   cargo test --locked --no-default-features --lib
 }
 
@@ -109,20 +109,34 @@ package() {
   [ "$(stat -c %s "$crate")" -lt 1000000 ]
 }
 
-## pictures: the pictures in docs/, and the tables of two of them, are those that the gallery makes
+# drawn DIRECTORY: all in it is as in docs/.
+drawn() {
+  local file
+  for file in "$1"/*; do
+    cmp "$file" "docs/${file##*/}"
+  done
+  rm -r "$1"
+}
+
+## pictures: the pictures in docs/ are those that the gallery draws
 pictures() {
-  local drawn file
-  drawn=$(mktemp -d)
-  for file in race rosenbrock regularise; do
-    cargo run --locked --quiet --release -p gallery --bin $file -- --out "$drawn"
+  local to name
+  to=$(mktemp -d)
+  for name in race rosenbrock; do
+    cargo run --locked --quiet --release -p gallery --bin $name -- --out "$to"
   done
-  cargo run --locked --quiet --release -p gallery --bin snapshots -- --out "$drawn/all"
-  mv "$drawn/all/snapshots.md" "$drawn"
-  rm -r "$drawn/all"
-  for file in "$drawn"/* docs/*.svg docs/*.png; do
-    cmp "$drawn/${file##*/}" "docs/${file##*/}"
-  done
-  rm -r "$drawn"
+  drawn "$to"
+}
+
+## tables: the tables of regularisers and of snapshots are those that the gallery makes (ten trainings each)
+tables() {
+  local to
+  to=$(mktemp -d)
+  cargo run --locked --quiet --release -p gallery --bin regularise -- --out "$to"
+  cargo run --locked --quiet --release -p gallery --bin snapshots -- --out "$to/all"
+  mv "$to/all/snapshots.md" "$to"
+  rm -r "$to/all"
+  drawn "$to"
 }
 
 # tool NAME: a cargo subcommand, built from the registry if it is not there yet.
@@ -203,7 +217,7 @@ valgrind() {
   command valgrind --quiet --error-exitcode=1 "$binary" -q
 }
 
-## long: the suite optimised, ten million steps of each rule beside f64, every number in the cosine wave (release, 10 min)
+## long: the suite optimised, ten million steps of each rule beside f64, every number in the cosine wave (release)
 long() {
   cargo test --locked --release --test suite
   cargo test --locked --release --lib -- --ignored
@@ -263,20 +277,19 @@ mutants() {
   rm -r "$copy"
 }
 
-## all: what CI runs
+## all: what CI runs with a change
 all() {
   check
   test
   features
+  packages
   smoke
   nostd
   doc
   package
   pictures
-  instructions
   c
   size
-  cycles
   resume
   helium
   web
