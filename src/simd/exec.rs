@@ -66,7 +66,8 @@ impl Exec {
 
     /// The same instruction set on this thread alone.
     pub(crate) const fn alone(self) -> Self {
-        Self { level: self.level, ..Self::new() }
+        let Self { chosen, level, .. } = self;
+        Self { chosen, level, ..Self::new() }
     }
 
     /// Parts to cut `n` elements into: one a thread, none so small that it is over before a thread has woken up.
@@ -182,4 +183,17 @@ pub(crate) fn join<A: Send, B: Send>(
         left()
     });
     (a, b.expect("the scope waits for it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alone_keeps_the_instruction_set() {
+        for level in Level::available() {
+            assert_eq!(Exec::from(level).alone(), Exec::from(level));
+        }
+        assert_eq!(Exec::new().alone(), Exec::new());
+    }
 }
