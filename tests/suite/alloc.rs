@@ -404,7 +404,8 @@ fn no_function_of_the_c_interface_allocates() {
     for words in include_str!("../../include/gradus.h").split('(') {
         let name = words.rsplit([' ', '*', '\n', '`']).next().unwrap_or_default();
         let inline = name.ends_with("_update"); // written out in the header
-        assert!(!name.starts_with("gradus_") || inline || calls.contains(name), "{name} is not called");
+        let function = name.starts_with("gradus_") && !name.ends_with(')'); // no type of a function
+        assert!(!function || inline || calls.contains(name), "{name} is not called");
     }
 }
 
