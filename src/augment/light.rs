@@ -89,7 +89,8 @@ fn turned([r, g, b]: [f32; 3], turn: f32) -> Option<[f32; 3]> {
         b
     };
     let c = largest - smallest;
-    if !(c > 0.0 && c < f32::INFINITY) {
+    let finite = r.is_finite() && g.is_finite() && b.is_finite();
+    if !(finite && c > 0.0 && c < f32::INFINITY) {
         return None;
     }
     let from = if largest == r {

@@ -93,7 +93,15 @@ fn every_number_agrees_with_pytorch() {
             hold(&case, "grad_input", &got.grad_x);
             hold(&case, "grad_weight", &got.grads.weight);
             hold(&case, "grad_bias", &got.grads.bias);
-            assert!(off(&got.groups.mean, &doubles(&case, "mean")) <= 2.0, "{}", case["name"]);
+            // A mean near 0 has the digits of the numbers that it is the mean of.
+            let largest = data[0].iter().fold(0.0_f32, |a, x| a.max(x.abs()));
+            for (got, want) in got.groups.mean.iter().zip(doubles(&case, "mean")) {
+                assert!(
+                    (f64::from(*got) - want).abs() <= unit(largest.into()),
+                    "{}: {got} {want}",
+                    case["name"]
+                );
+            }
             assert!(off(&got.groups.variance, &doubles(&case, "variance")) <= 4.0, "{}", case["name"]);
             let wide = data.each_ref().map(|x| x.iter().map(|x| f64::from(*x)).collect::<Vec<_>>());
             let wide = pass(&norm, shape, wide.each_ref().map(|x| &x[..]));
