@@ -27,9 +27,9 @@ const BUDGET: [(&str, f64, Option<f64>); 20] = [
     ("adam/formula", 5.0, Some(0.0)),
     ("adam/keras", 4.0, None),
     ("adam/optax", 4.0, None),
-    ("adamw/torch", 12.0, Some(8.0)), // PyTorch rounds 1 - lr * wd and decays before the update
+    ("adamw/torch", 12.0, Some(12.0)), // PyTorch rounds 1 - lr * wd and decays before the update
     ("amsgrad/torch", 6.0, Some(5.0)),
-    ("nadam/torch", 8.0, Some(8.0)),
+    ("nadam/torch", 8.0, Some(10.0)),
     ("adamax/torch", 5.5, Some(3.0)),
     ("adadelta/torch", 6.0, Some(3.0)),
     ("radam/torch", 8.0, Some(7.0)),
