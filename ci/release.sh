@@ -87,7 +87,7 @@ release_check() {
         -Wl,--gc-sections -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=0x400000,--defsym=__ram=0x80400000,--defsym=__ram_size=0x200000 \
         -Iinclude tests/c/bits.c "$library" -o "$out/bits"
       timeout 300 qemu-system-riscv32 -machine virt -cpu rv32 -nographic -monitor none -serial none -bios none \
-        -semihosting-config enable=on,target=native -kernel "$out/bits" | diff "$out/bits.txt" -
+        -semihosting-config enable=on,target=native -kernel "$out/bits" 2>&1 | diff "$out/bits.txt" -
       return ;;
     *) return 0 ;;
   esac
