@@ -162,7 +162,11 @@ pub(crate) fn run_parts<
         return;
     }
     debug_assert!(parts == 1, "one part without threads");
-    level.dispatch(rule, columns);
+    level.dispatch(rule, columns.reborrow());
+    let decaying = rule.decaying();
+    if decaying.any() {
+        subnormal::sweep(level, decaying, columns.into_state());
+    }
 }
 
 /// Both at the same time, if there is a second thread.

@@ -1,9 +1,11 @@
 //! The only elementwise loop of the crate.
 #![allow(unsafe_code)]
 
+use super::acts::Acts;
 use super::isa::{Assembler, Isa, Kernel};
 use super::stored::Stored;
 use super::streams::Streams;
+use super::subnormal::Decaying;
 use super::vector::{Element, Vector};
 use super::width::{ColumnSet, Width};
 use crate::error::Error;
@@ -86,7 +88,27 @@ pub trait Rule<const R: usize = 1, T: Element = f32>: Send + Sync {
         new
     }
 
-    /// The loop in assembly that computes the same, where the crate has one.
+    /// The columns of state that decay to nothing where gradients are 0, if this step is one that sweeps them.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::NONE
+    }
+
+    /// Whether anything may stand before or after [`core`](Self::core).
+    #[doc(hidden)]
+    const TRANSFORMED: bool = false;
+
+    /// Whether what stands there is known at run time only.
+    #[doc(hidden)]
+    const CHOSEN: bool = false;
+
+    /// What stands before and after [`core`](Self::core), one act after the other.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn acts<A: Acts>(&self, _acts: &mut A) {}
+
+    /// The loop in assembly that computes [`core`](Self::core), where the crate has one.
     #[doc(hidden)]
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
@@ -97,18 +119,22 @@ pub trait Rule<const R: usize = 1, T: Element = f32>: Send + Sync {
 /// `[T; 2]` for the columns `Width<2>`.
 pub type Of<C, T> = <C as ColumnSet>::Of<T>;
 
-/// A rule that has loops in assembly, with its constants in the order of their registers.
+/// A rule that has loops in assembly, with its constants; 0 where it has none of the name.
 ///
-/// Outside of the crate it cannot be named, which keeps [`Rule::assembly`] to the crate's rules.
+/// In this order: `weight` of a first moment; `beta` and `gain` of a running average; `inside` and `outside` of the
+/// root; `lr`; and `share`, a second factor. Outside of the crate it cannot be named, which keeps [`Rule::assembly`]
+/// to the crate's rules.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code)] // read on Cortex-M only
+#[allow(missing_docs)] // the optimizers' own names
 pub enum Assembly {
-    /// `rho, gain, lr`
-    Momentum([f32; 3]),
-    /// `rho, gain, inside, outside, lr`
-    RmsProp([f32; 5]),
-    /// `weight, beta2, gain2, inside, outside, lr`, where the weight is above 0
-    Adam([f32; 6]),
+    Sgd([f32; 7]),
+    Momentum([f32; 7]),
+    Nesterov([f32; 7]),
+    AdaGrad([f32; 7]),
+    RmsProp([f32; 7]),
+    RmsPropMomentum([f32; 7]),
+    Adam([f32; 7]),
+    Nadam([f32; 7]),
 }
 
 /// The slices that a [`Rule`] runs over: all of one length, which is checked once, here.
@@ -180,6 +206,21 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The same columns for a shorter time.
+    #[inline(always)]
+    pub(super) fn reborrow(&mut self) -> Columns<'_, S, R, T> {
+        let Streams { read, state, .. } = self.streams;
+        // SAFETY: the columns of self, which is borrowed as long.
+        unsafe { Columns::from_pointers(self.x, Streams::from_pointers(self.streams.len(), read, state)) }
+    }
+
+    /// The columns of state alone.
+    #[inline(always)]
+    pub(super) fn into_state(self) -> Streams<'a, S, 0, T> {
+        // SAFETY: columns of self, for as long.
+        unsafe { Streams::from_pointers(self.streams.len(), [], self.streams.state) }
     }
 
     /// Where `x`, the read columns and the state begin.
