@@ -23,7 +23,6 @@ mod serde_state;
 mod sgd;
 mod split;
 mod state;
-mod step;
 mod tensors;
 mod update;
 mod with;
@@ -54,7 +53,6 @@ pub use sgd::{Sgd, SgdState};
 #[cfg(feature = "alloc")]
 pub use state::StateVec;
 pub use state::{Clock, State, StateMut};
-pub use step::Step;
 pub use tensors::Tensor;
 pub use update::Update;
 pub use with::With;
@@ -140,25 +138,6 @@ pub trait Optimizer: Copy {
     ///
     /// A rule that carries a number from step to step keeps it in the clock.
     fn rule(&self, clock: &mut Clock) -> Self::Rule;
-
-    /// The clock one step on, and the rule of that step: for training code that makes its own passes.
-    ///
-    /// Each pass of the step takes it, over all parameters or over one tensor after the other: see [`Step`].
-    ///
-    /// ```
-    /// use gradus::{Adam, Columns, Exec, Optimizer, run};
-    ///
-    /// let adam = Adam::new(1e-3);
-    /// let (mut params, mut state) = ([1.0, 2.0], adam.state::<2>());
-    /// let step = adam.advance(&mut state.clock);
-    /// run(Exec::new(), &step, Columns::from_arrays(&mut params, [&[0.5, 0.5]], &mut state.columns));
-    /// assert_eq!(state.t(), 1);
-    /// ```
-    #[inline]
-    fn advance(&self, clock: &mut Clock) -> Step<Self::Rule> {
-        let rule = self.rule(clock.tick());
-        Step::new(rule, clock.t)
-    }
 
     /// Learning rate.
     fn lr(&self) -> f32;
@@ -254,7 +233,7 @@ pub trait Optimizer: Copy {
         grads: &[f32; N],
         state: &mut State<Self::Family, N>,
     ) {
-        let rule = self.advance(&mut state.clock);
+        let rule = self.rule(state.clock.tick());
         let pass = Columns::<Self>::pass_arrays(params, grads, &mut state.columns);
         Columns::<Self>::run(self.exec(), &rule, pass.at_step(state.clock.t, 0));
     }

@@ -80,14 +80,14 @@ pub(super) fn step_each<O: Optimizer, T: Transform>(
 }
 
 /// What one step of every tensor shares.
-struct Pass<R> {
+struct Step<R> {
     level: Level,
     lr: f32,
     rule: R,
     t: u32,
 }
 
-impl<R: Rule + Copy> Pass<R> {
+impl<R: Rule + Copy> Step<R> {
     /// One tensor, on a number of threads.
     fn one<O, T: Transform>(&self, tensor: &mut Tensor<'_, O, T>, parts: usize) -> Result<(), Error>
     where

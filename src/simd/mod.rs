@@ -29,7 +29,6 @@ pub(crate) use reduce::count_overflowing;
 pub use reduce::{BLOCK, Fold, count_non_finite, dot, l2_norm, max_abs, reduce, sum_abs, sum_squares};
 pub use stored::{Bf16, Stored, Zero};
 pub use subnormal::Decaying;
-pub(crate) use subnormal::PERIOD;
 pub(crate) use sweep::Assembly;
 pub(crate) use sweep::AtStep;
 pub use sweep::{Columns, Of, Rule};

@@ -5,7 +5,7 @@ use super::acts::Acts;
 use super::isa::{Assembler, Isa, Kernel};
 use super::stored::Stored;
 use super::streams::Streams;
-use super::subnormal::Decaying;
+use super::subnormal::{Decaying, PERIOD};
 use super::vector::{Element, Vector};
 use super::width::{ColumnSet, Width};
 use crate::error::Error;
@@ -88,7 +88,7 @@ pub trait Rule<const R: usize = 1, T: Element = f32>: Send + Sync {
         new
     }
 
-    /// The columns of state that decay to nothing where gradients are 0, if this step is one that sweeps them.
+    /// The columns of state that decay to nothing where gradients are 0.
     #[doc(hidden)]
     #[inline(always)]
     fn decaying(&self) -> Decaying {
@@ -142,6 +142,8 @@ pub enum Assembly {
 pub struct Columns<'a, const S: usize, const R: usize = 1, T: Element = f32, M: Stored<T> = T> {
     x: *mut T,
     streams: Streams<'a, S, R, T, M>,
+    /// Whether the pass ends with a sweep of subnormals.
+    pub(super) sweep: bool,
 }
 
 // SAFETY: besides the streams, Columns holds one more `&mut [T]`.
@@ -155,7 +157,7 @@ impl<'a, const S: usize, const R: usize, T: Element> Columns<'a, S, R, T> {
     #[inline]
     pub fn new(x: &'a mut [T], read: [&'a [T]; R], state: [&'a mut [T]; S]) -> Result<Self, Error> {
         let streams = Streams::new(x.len(), read, state)?;
-        Ok(Self { x: x.as_mut_ptr(), streams })
+        Ok(Self { x: x.as_mut_ptr(), streams, sweep: false })
     }
 
     /// Bundles arrays, whose lengths the compiler has checked.
@@ -165,7 +167,7 @@ impl<'a, const S: usize, const R: usize, T: Element> Columns<'a, S, R, T> {
         read: [&'a [T; N]; R],
         state: &'a mut [[T; N]; S],
     ) -> Self {
-        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state) }
+        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state), sweep: false }
     }
 }
 
@@ -174,7 +176,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
     #[inline]
     pub(super) fn stored(x: &'a mut [T], read: [&'a [T]; R], state: [&'a mut [M]; S]) -> Result<Self, Error> {
         let streams = Streams::new(x.len(), read, state)?;
-        Ok(Self { x: x.as_mut_ptr(), streams })
+        Ok(Self { x: x.as_mut_ptr(), streams, sweep: false })
     }
 
     /// [`from_arrays`](Columns::from_arrays) with a state of any memory.
@@ -184,14 +186,14 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
         read: [&'a [T; N]; R],
         state: &'a mut [[M; N]; S],
     ) -> Self {
-        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state) }
+        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state), sweep: false }
     }
 
     /// # Safety
     /// For `'a`, `x` is valid for reads and writes of as many elements as the streams.
     #[inline]
     pub(super) unsafe fn from_pointers(x: *mut T, streams: Streams<'a, S, R, T, M>) -> Self {
-        Self { x, streams }
+        Self { x, streams, sweep: false }
     }
 
     /// Length of every column.
@@ -210,15 +212,14 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
 
     /// The same columns for a shorter time.
     #[inline(always)]
-    pub(super) fn reborrow(&mut self) -> Columns<'_, S, R, T> {
-        let Streams { read, state, .. } = self.streams;
+    pub(super) fn reborrow(&mut self) -> Columns<'_, S, R, T, M> {
         // SAFETY: the columns of self, which is borrowed as long.
-        unsafe { Columns::from_pointers(self.x, Streams::from_pointers(self.streams.len(), read, state)) }
+        unsafe { Columns::from_pointers(self.x, self.streams.again()) }
     }
 
     /// The columns of state alone.
     #[inline(always)]
-    pub(super) fn into_state(self) -> Streams<'a, S, 0, T> {
+    pub(super) fn into_state(self) -> Streams<'a, S, 0, T, M> {
         // SAFETY: columns of self, for as long.
         unsafe { Streams::from_pointers(self.streams.len(), [], self.streams.state) }
     }
@@ -237,11 +238,11 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
         let (left, right) = self.streams.split_at(mid);
         // SAFETY: left.len() is at most the length of the column.
         let x = unsafe { self.x.add(left.len()) };
-        (Self { x: self.x, streams: left }, Self { x, streams: right })
+        (Self { streams: left, ..self }, Self { x, streams: right, ..self })
     }
 }
 
-/// What the rounding of a pass depends on.
+/// What a pass depends on beside its rule: the rounding of [`Bf16`](super::Bf16), and whether subnormals are swept.
 pub trait AtStep {
     /// The same columns at step `t`, the first of them element `first` of its tensor.
     #[must_use]
@@ -252,6 +253,7 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>> AtStep for Column
     #[inline]
     fn at_step(mut self, t: u32, first: u32) -> Self {
         self.streams.dither = M::dither(t, first);
+        self.sweep = t.is_multiple_of(PERIOD);
         self
     }
 }

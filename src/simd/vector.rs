@@ -131,10 +131,7 @@ pub trait Vector<T: Element = f32>:
         }
     /// +0 where a number is subnormal or 0, else itself.
     #[inline(always)]
-    fn flush(self, isa: Self::Isa) -> Self
-    where
-        T: Element,
-    {
+    fn flush(self, isa: Self::Isa) -> Self {
         Self::splat(isa, T::MIN_POSITIVE).select_gt(self.abs(), Self::splat(isa, T::ZERO), self)
     }
 

@@ -35,12 +35,12 @@ impl Loops for Fpu {
     const FOLD: bool = true;
 
     #[inline(always)]
-    unsafe fn run<const S: usize, const R: usize, T>(rule: Assembly, folded: Folded, columns: &Columns<'_, S, R, T>) {
+    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, folded: Folded, columns: &Columns<'_, S, R, T, M>) {
         // SAFETY: the caller vouches for f32.
         unsafe { loops::folded(rule, folded, columns) };
     }
     #[inline(always)]
-    unsafe fn run_plain<const S: usize, const R: usize, T>(rule: Assembly, columns: &Columns<'_, S, R, T>) {
+    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, columns: &Columns<'_, S, R, T, M>) {
         // SAFETY: the caller vouches for f32.
         unsafe { loops::plain(rule, columns) };
     }
@@ -51,16 +51,16 @@ impl Loops for Fpu {
 /// # Safety
 /// The columns hold `f32`.
 #[inline(always)]
-unsafe fn swept<'a, L: Loops, const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns = Width<S>>>(
+unsafe fn swept<'a, L: Loops, const S: usize, const R: usize, T: Element, M: Stored<T>, K: Rule<R, T, Columns = Width<S>>>(
     rule: &K,
-    columns: Columns<'a, S, R, T>,
-) -> Columns<'a, S, R, T> {
-    if size_of::<T>() != size_of::<f32>() {
+    columns: Columns<'a, S, R, T, M>,
+) -> Columns<'a, S, R, T, M> {
+    if size_of::<T>() != size_of::<f32>() || size_of::<M>() != size_of::<f32>() {
         return columns;
     }
     if K::TRANSFORMED {
         // SAFETY: elements have the size of f32, and the caller vouches for the rest.
-        return unsafe { transformed::<L, S, R, T, K>(rule, columns) };
+        return unsafe { transformed::<L, S, R, T, M, K>(rule, columns) };
     }
     match rule.assembly() {
         Some(assembly) => {
@@ -85,10 +85,10 @@ impl Assembler for Fpu {
     >(
         self,
         rule: &K,
-        columns: Columns<'a, S, R, T>,
-    ) -> Columns<'a, S, R, T> {
-        // SAFETY: rules of f64 have no loops.
-        unsafe { swept::<Self, S, R, T, K>(rule, columns) }
+        columns: Columns<'a, S, R, T, M>,
+    ) -> Columns<'a, S, R, T, M> {
+        // SAFETY: of other sizes there is no loop.
+        unsafe { swept::<Self, S, R, T, M, K>(rule, columns) }
     }
 
     #[inline(always)]

@@ -31,12 +31,12 @@ impl Loops for Helium {
     const FOLD: bool = false;
 
     #[inline(always)]
-    unsafe fn run<const S: usize, const R: usize, T>(rule: Assembly, _: Folded, columns: &Columns<'_, S, R, T>) {
+    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, _: Folded, columns: &Columns<'_, S, R, T, M>) {
         // SAFETY: the caller vouches for f32.
         unsafe { Self::run_plain(rule, columns) };
     }
     #[inline(always)]
-    unsafe fn run_plain<const S: usize, const R: usize, T>(rule: Assembly, columns: &Columns<'_, S, R, T>) {
+    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, columns: &Columns<'_, S, R, T, M>) {
         // SAFETY: the caller vouches for f32.
         unsafe { assembled(rule, columns) };
     }
@@ -54,10 +54,10 @@ impl Assembler for Helium {
     >(
         self,
         rule: &K,
-        columns: Columns<'a, S, R, T>,
-    ) -> Columns<'a, S, R, T> {
-        // SAFETY: rules of f64 have no loops.
-        unsafe { super::swept::<Self, S, R, T, K>(rule, columns) }
+        columns: Columns<'a, S, R, T, M>,
+    ) -> Columns<'a, S, R, T, M> {
+        // SAFETY: of other sizes there is no loop.
+        unsafe { super::swept::<Self, S, R, T, M, K>(rule, columns) }
     }
 
     #[inline(always)]
@@ -127,7 +127,7 @@ macro_rules! divide {
 /// # Safety
 /// The columns hold `f32`.
 #[inline(always)]
-unsafe fn assembled<const S: usize, const R: usize, T>(rule: Assembly, columns: &Columns<'_, S, R, T>) {
+unsafe fn assembled<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, columns: &Columns<'_, S, R, T, M>) {
     let (p, read, state) = columns.pointers();
     let n = columns.len();
     // SAFETY: n is the length of every column of f32, and no loop touches more elements.

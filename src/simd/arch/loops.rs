@@ -8,7 +8,9 @@
 //! before they add it. `--cfg gradus_level="m7"` says that the processor is a Cortex-M7, where VMLA is faster.
 
 use super::blocks::Folded;
+use crate::simd::stored::Stored;
 use crate::simd::sweep::{Assembly, Columns};
+use crate::simd::vector::Element;
 use core::arch::asm;
 
 /// Registers by name and element: columns and temporaries in s0 to s19, constants behind them.
@@ -240,7 +242,7 @@ macro_rules! rules {
         /// # Safety
         /// The columns hold `f32`.
         #[inline(always)]
-        pub(super) unsafe fn plain<const S: usize, const R: usize, T>(rule: Assembly, columns: &Columns<'_, S, R, T>) {
+        pub(super) unsafe fn plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, columns: &Columns<'_, S, R, T, M>) {
             let (p, read, state) = columns.pointers();
             let n = columns.len();
             // SAFETY: each column has n elements; a turn counts what it reads and writes.
@@ -259,10 +261,10 @@ macro_rules! rules {
         /// # Safety
         /// The columns hold `f32`.
         #[inline(always)]
-        pub(super) unsafe fn folded<const S: usize, const R: usize, T>(
+        pub(super) unsafe fn folded<const S: usize, const R: usize, T: Element, M: Stored<T>>(
             rule: Assembly,
             folded: Folded,
-            columns: &Columns<'_, S, R, T>,
+            columns: &Columns<'_, S, R, T, M>,
         ) {
             let (p, read, state) = columns.pointers();
             let n = columns.len();
