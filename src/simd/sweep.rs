@@ -307,7 +307,7 @@ fn sweep<
     rule: &K,
     columns: Columns<'_, S, R, T, M>,
 ) {
-    let Columns { x: p, streams } = columns;
+    let Columns { x: p, streams, .. } = columns;
     let n = streams.len();
     let mut part = head::<T, V>(p, n);
     let mut i = 0;

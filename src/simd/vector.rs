@@ -129,6 +129,8 @@ pub trait Vector<T: Element = f32>:
             unsafe { *dst.add(k) = Bf16::dithered((*x.as_ptr().add(k)).to_f32(), d).0 };
             k += 1;
         }
+    }
+
     /// +0 where a number is subnormal or 0, else itself.
     #[inline(always)]
     fn flush(self, isa: Self::Isa) -> Self {
