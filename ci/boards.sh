@@ -175,6 +175,17 @@ helium() {
   done
 }
 
+## transforms: rules with transforms in assembly on a Cortex-M4F and M33 against one element at a time (part of qemu)
+transforms() {
+  apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
+  local opt
+  for opt in z s 3; do
+    echo "transforms, opt-level $opt"
+    emulate transforms thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt
+  done
+  emulate transforms thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
+}
+
 # on_helium BIN OPT: a program of examples/firmware, built for Helium, on a Cortex-M55.
 on_helium() {
   CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS=$HELIUM \
@@ -215,6 +226,7 @@ qemu() {
   done
 
   resume
+  transforms
   helium
 
   echo "a static model: this machine, then a Cortex-M4F, where it lies in .bss"
