@@ -14,9 +14,9 @@ pub trait Acts {
     fn clip(&mut self, limit: f32);
     /// `g = g + slope * p`, unless the slope is 0
     fn add_params(&mut self, slope: f32);
-    /// `g = g + factor * sign(p)`
+    /// `g = g + factor * sign(p)`, unless the factor is 0
     fn add_signs(&mut self, factor: f32);
-    /// `g = g + factor * (slope * p + sign(p))`
+    /// `g = g + factor * (slope * p + sign(p))`, unless the factor is 0
     fn add_slopes(&mut self, factor: f32, slope: f32);
     /// `p = p - loss * old`, unless the loss is 0
     fn decay(&mut self, loss: f32);

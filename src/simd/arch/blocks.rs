@@ -169,17 +169,21 @@ impl Acts for Before {
     }
     #[inline(always)]
     fn add_signs(&mut self, factor: f32) {
-        if factor >= 0.0 && factor < f32::INFINITY {
+        if factor == f32::INFINITY {
+            self.other(&crate::transform::L1::new(factor)); // infinity times a weight of 0 is NaN
+        } else if factor > 0.0 {
             add_signs(factor, self.p, self.g, self.to, self.n);
             self.g = self.to;
-        } else {
-            self.other(&crate::transform::L1::new(factor));
         }
     }
     #[inline(always)]
     fn add_slopes(&mut self, factor: f32, slope: f32) {
-        add_slopes([factor, slope], self.p, self.g, self.to, self.n);
-        self.g = self.to;
+        if !(slope > 0.0) {
+            self.add_signs(factor);
+        } else if factor > 0.0 {
+            add_slopes([factor, slope], self.p, self.g, self.to, self.n);
+            self.g = self.to;
+        }
     }
     #[inline(always)]
     fn other<T: Transform>(&mut self, transform: &T) {
@@ -437,7 +441,7 @@ fn clamp(limit: f32, from: *const f32, to: *mut f32, n: usize) {
     }
 }
 
-/// `to = from + factor * sign(x)` for a finite factor of at least 0: it takes the sign of x; 0 and NaN are x itself.
+/// `to = from + factor * sign(x)` for a finite factor above 0: it takes the sign of x; 0 and NaN are x itself.
 #[inline(never)]
 fn add_signs(factor: f32, x: *const f32, from: *const f32, to: *mut f32, n: usize) {
     let (floor, span) = above(0.0);
