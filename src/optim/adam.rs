@@ -6,7 +6,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Decaying, Assembly, Rule, Vector, Width, math::warm};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width, math::warm};
 
 /// Adam (Kingma and Ba, 2015): momentum over the root of the running second moment.
 ///
@@ -162,11 +162,7 @@ impl Moments {
     pub(super) fn assembly(&self, denominator: Denominator, lr: f32, share: f32) -> Option<[f32; 7]> {
         let Denominator { inside, outside } = denominator;
         let weight = self.mean.weight;
-        if weight > 0.0 {
-            Some([weight, self.beta2, self.gain2, inside, outside, lr, share])
-        } else {
-            None
-        }
+        if weight > 0.0 { Some([weight, self.beta2, self.gain2, inside, outside, lr, share]) } else { None }
     }
 
     /// Both moments after one more gradient.

@@ -4,7 +4,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Decaying, Assembly, Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
 ///

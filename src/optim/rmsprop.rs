@@ -6,7 +6,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Decaying, Assembly, Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// RMSProp (Tieleman and Hinton, 2012): AdaGrad that forgets.
 ///

@@ -89,7 +89,13 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S
     /// Both are used one after the other.
     #[inline(always)]
     pub unsafe fn again<'b>(&mut self) -> Streams<'b, S, R, T, M> {
-        Streams { len: self.len, read: self.read, state: self.state, dither: self.dither, slices: PhantomData }
+        Streams {
+            len: self.len,
+            read: self.read,
+            state: self.state,
+            dither: self.dither,
+            slices: PhantomData,
+        }
     }
 
     #[inline]

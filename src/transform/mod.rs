@@ -22,9 +22,9 @@ pub use decay::{Decay, ProxL1};
 pub use penalty::{ElasticNet, L1, L2};
 
 use crate::error::Error;
+use crate::simd::Vector;
 #[doc(hidden)]
 pub use crate::simd::acts::Acts;
-use crate::simd::Vector;
 
 /// A change of the gradient before the rule, or of the parameter after it, in registers.
 ///

@@ -6,8 +6,8 @@
 
 use crate::simd::acts::Acts;
 use crate::simd::isa::Kernel;
-use crate::simd::streams::Streams;
 use crate::simd::stored::Stored;
+use crate::simd::streams::Streams;
 use crate::simd::sweep::{Assembly, Columns, Of, Rule};
 use crate::simd::vector::{Element, Plain, Vector};
 use crate::simd::width::Width;
@@ -25,13 +25,20 @@ pub trait Loops {
 
     /// # Safety
     /// The columns hold `f32`.
-    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, folded: Folded, columns: &Columns<'_, S, R, T, M>);
+    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        folded: Folded,
+        columns: &Columns<'_, S, R, T, M>,
+    );
 
     /// The same without anything folded.
     ///
     /// # Safety
     /// The columns hold `f32`.
-    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, columns: &Columns<'_, S, R, T, M>);
+    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        columns: &Columns<'_, S, R, T, M>,
+    );
 }
 
 /// Constants around a rule: `g = scale * g`, then `g += slope * p`, and `p -= loss * old` at the end.
@@ -283,7 +290,15 @@ impl<const R: usize, T: Element, K: Rule<R, T>> Rule<R, T> for Core<'_, K> {
 /// # Safety
 /// The columns hold `f32`, and the one that is read gradients.
 #[inline(always)]
-pub unsafe fn transformed<'a, L: Loops, const S: usize, const R: usize, T: Element, M: Stored<T>, K: Rule<R, T, Columns = Width<S>>>(
+pub unsafe fn transformed<
+    'a,
+    L: Loops,
+    const S: usize,
+    const R: usize,
+    T: Element,
+    M: Stored<T>,
+    K: Rule<R, T, Columns = Width<S>>,
+>(
     rule: &K,
     columns: Columns<'a, S, R, T, M>,
 ) -> Columns<'a, S, R, T, M> {

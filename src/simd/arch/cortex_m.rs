@@ -35,12 +35,19 @@ impl Loops for Fpu {
     const FOLD: bool = true;
 
     #[inline(always)]
-    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, folded: Folded, columns: &Columns<'_, S, R, T, M>) {
+    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        folded: Folded,
+        columns: &Columns<'_, S, R, T, M>,
+    ) {
         // SAFETY: the caller vouches for f32.
         unsafe { loops::folded(rule, folded, columns) };
     }
     #[inline(always)]
-    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, columns: &Columns<'_, S, R, T, M>) {
+    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        columns: &Columns<'_, S, R, T, M>,
+    ) {
         // SAFETY: the caller vouches for f32.
         unsafe { loops::plain(rule, columns) };
     }
@@ -51,7 +58,15 @@ impl Loops for Fpu {
 /// # Safety
 /// The columns hold `f32`.
 #[inline(always)]
-unsafe fn swept<'a, L: Loops, const S: usize, const R: usize, T: Element, M: Stored<T>, K: Rule<R, T, Columns = Width<S>>>(
+unsafe fn swept<
+    'a,
+    L: Loops,
+    const S: usize,
+    const R: usize,
+    T: Element,
+    M: Stored<T>,
+    K: Rule<R, T, Columns = Width<S>>,
+>(
     rule: &K,
     columns: Columns<'a, S, R, T, M>,
 ) -> Columns<'a, S, R, T, M> {

@@ -31,12 +31,19 @@ impl Loops for Helium {
     const FOLD: bool = false;
 
     #[inline(always)]
-    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, _: Folded, columns: &Columns<'_, S, R, T, M>) {
+    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        _: Folded,
+        columns: &Columns<'_, S, R, T, M>,
+    ) {
         // SAFETY: the caller vouches for f32.
         unsafe { Self::run_plain(rule, columns) };
     }
     #[inline(always)]
-    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, columns: &Columns<'_, S, R, T, M>) {
+    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        columns: &Columns<'_, S, R, T, M>,
+    ) {
         // SAFETY: the caller vouches for f32.
         unsafe { assembled(rule, columns) };
     }
@@ -127,7 +134,10 @@ macro_rules! divide {
 /// # Safety
 /// The columns hold `f32`.
 #[inline(always)]
-unsafe fn assembled<const S: usize, const R: usize, T: Element, M: Stored<T>>(rule: Assembly, columns: &Columns<'_, S, R, T, M>) {
+unsafe fn assembled<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+    rule: Assembly,
+    columns: &Columns<'_, S, R, T, M>,
+) {
     let (p, read, state) = columns.pointers();
     let n = columns.len();
     // SAFETY: n is the length of every column of f32, and no loop touches more elements.

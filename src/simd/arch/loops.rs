@@ -15,36 +15,96 @@ use core::arch::asm;
 
 /// Registers by name and element: columns and temporaries in s0 to s19, constants behind them.
 macro_rules! register {
-    (p 0) => { "s0" };
-    (p 1) => { "s1" };
-    (p 2) => { "s2" };
-    (p 3) => { "s3" };
-    (g 0) => { "s4" };
-    (g 1) => { "s5" };
-    (g 2) => { "s6" };
-    (g 3) => { "s7" };
-    (m 0) => { "s8" };
-    (m 1) => { "s9" };
-    (m 2) => { "s10" };
-    (m 3) => { "s11" };
-    (v 0) => { "s12" };
-    (v 1) => { "s13" };
-    (v 2) => { "s14" };
-    (v 3) => { "s15" };
-    (t 0) => { "s16" };
-    (t 1) => { "s17" };
-    (t 2) => { "s18" };
-    (t 3) => { "s19" };
-    (weight $_:tt) => { "s20" };
-    (beta $_:tt) => { "s21" };
-    (gain $_:tt) => { "s22" };
-    (inside $_:tt) => { "s23" };
-    (outside $_:tt) => { "s24" };
-    (lr $_:tt) => { "s25" };
-    (share $_:tt) => { "s26" };
-    (scale $_:tt) => { "s27" };
-    (slope $_:tt) => { "s28" };
-    (loss $_:tt) => { "s29" };
+    (p 0) => {
+        "s0"
+    };
+    (p 1) => {
+        "s1"
+    };
+    (p 2) => {
+        "s2"
+    };
+    (p 3) => {
+        "s3"
+    };
+    (g 0) => {
+        "s4"
+    };
+    (g 1) => {
+        "s5"
+    };
+    (g 2) => {
+        "s6"
+    };
+    (g 3) => {
+        "s7"
+    };
+    (m 0) => {
+        "s8"
+    };
+    (m 1) => {
+        "s9"
+    };
+    (m 2) => {
+        "s10"
+    };
+    (m 3) => {
+        "s11"
+    };
+    (v 0) => {
+        "s12"
+    };
+    (v 1) => {
+        "s13"
+    };
+    (v 2) => {
+        "s14"
+    };
+    (v 3) => {
+        "s15"
+    };
+    (t 0) => {
+        "s16"
+    };
+    (t 1) => {
+        "s17"
+    };
+    (t 2) => {
+        "s18"
+    };
+    (t 3) => {
+        "s19"
+    };
+    (weight $_:tt) => {
+        "s20"
+    };
+    (beta $_:tt) => {
+        "s21"
+    };
+    (gain $_:tt) => {
+        "s22"
+    };
+    (inside $_:tt) => {
+        "s23"
+    };
+    (outside $_:tt) => {
+        "s24"
+    };
+    (lr $_:tt) => {
+        "s25"
+    };
+    (share $_:tt) => {
+        "s26"
+    };
+    (scale $_:tt) => {
+        "s27"
+    };
+    (slope $_:tt) => {
+        "s28"
+    };
+    (loss $_:tt) => {
+        "s29"
+    };
 }
 
 /// One instruction for each element.
@@ -121,10 +181,14 @@ macro_rules! fused {
 }
 
 macro_rules! sgd {
-    ($n:tt) => { formula! { $n; count; p -= g * lr in g; } };
+    ($n:tt) => {
+        formula! { $n; count; p -= g * lr in g; }
+    };
 }
 macro_rules! momentum {
-    ($n:tt) => { formula! { $n; count; m = m * beta; m += g * gain in g; p -= m * lr in g; } };
+    ($n:tt) => {
+        formula! { $n; count; m = m * beta; m += g * gain in g; p -= m * lr in g; }
+    };
 }
 macro_rules! nesterov {
     ($n:tt) => {
@@ -143,33 +207,46 @@ macro_rules! divided {
     };
 }
 macro_rules! adagrad {
-    ($n:tt) => { concat!(formula! { $n; v += g * g in t; g = g * lr; }, divided!($n)) };
+    ($n:tt) => {
+        concat!(formula! { $n; v += g * g in t; g = g * lr; }, divided!($n))
+    };
 }
 /// A mean of squares: `v = beta * v + (gain * g) * g`.
 macro_rules! square {
-    ($n:tt) => { formula! { $n; t = g * gain; v = v * beta; v += t * g in t; } };
+    ($n:tt) => {
+        formula! { $n; t = g * gain; v = v * beta; v += t * g in t; }
+    };
 }
 macro_rules! rmsprop {
-    ($n:tt) => { concat!(square!($n), formula! { $n; g = g * lr; }, divided!($n)) };
+    ($n:tt) => {
+        concat!(square!($n), formula! { $n; g = g * lr; }, divided!($n))
+    };
 }
 /// The velocity stands in `m`, its share in `share`.
 macro_rules! rmsprop_momentum {
     ($n:tt) => {
-        concat!(square!($n), formula! { $n;
-            t = v + inside; t = sqrt t; t = t + outside;
-            t = g / t;
-            count;
-            m = m * share; m = m + t;
-            p -= m * lr in g;
-        })
+        concat!(
+            square!($n),
+            formula! { $n;
+                t = v + inside; t = sqrt t; t = t + outside;
+                t = g / t;
+                count;
+                m = m * share; m = m + t;
+                p -= m * lr in g;
+            }
+        )
     };
 }
 /// A mean: `m += weight * (g - m)`.
 macro_rules! mean {
-    ($n:tt) => { formula! { $n; t = g - m; m += t * weight in t; } };
+    ($n:tt) => {
+        formula! { $n; t = g - m; m += t * weight in t; }
+    };
 }
 macro_rules! adam {
-    ($n:tt) => { concat!(mean!($n), square!($n), formula! { $n; g = m * lr; }, divided!($n)) };
+    ($n:tt) => {
+        concat!(mean!($n), square!($n), formula! { $n; g = m * lr; }, divided!($n))
+    };
 }
 macro_rules! nadam {
     ($n:tt) => {
