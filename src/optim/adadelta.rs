@@ -1,10 +1,11 @@
 //! Adadelta.
 
+use super::epsilon::Denominator;
 use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_stabiliser};
 use crate::error::{Error, Hyper};
-use crate::simd::{Rule, Vector, Width};
+use crate::simd::{Decaying, Rule, Vector, Width};
 
 /// Adadelta (Zeiler, 2012): steps in the units of the parameters, from the sizes of the steps before.
 ///
@@ -89,5 +90,9 @@ impl Rule for AdadeltaRule {
         let step = (d + eps).sqrt() / (s + eps).sqrt() * g;
         let d = rho * d + gain * step * step;
         (p - V::splat(isa, self.lr) * step, [s, d])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::alone(if self.eps >= Denominator::OUTWEIGHS_INSIDE { 0b11 } else { 0 })
     }
 }

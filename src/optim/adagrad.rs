@@ -4,7 +4,7 @@ use super::epsilon::{Denominator, Epsilon};
 use super::{Clock, Optimizer, State};
 use crate::check::check_lr;
 use crate::error::Error;
-use crate::simd::{Rule, Vector, Width};
+use crate::simd::{Assembly, Rule, Vector, Width};
 
 /// AdaGrad (Duchi, Hazan and Singer, 2011): each parameter slows down by what it has seen.
 ///
@@ -91,5 +91,10 @@ impl Rule for AdaGradRule {
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], [s]: [V; 1]) -> (V, [V; 1]) {
         let s = s + g * g;
         (p - V::splat(isa, self.lr) * g / self.denominator.of(isa, s), [s])
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        let Denominator { inside, outside } = self.denominator;
+        Some(Assembly::AdaGrad([0.0, 0.0, 0.0, inside, outside, self.lr, 0.0]))
     }
 }

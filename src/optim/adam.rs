@@ -6,7 +6,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Assembly, Rule, Vector, Width, math::warm};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width, math::warm};
 
 /// Adam (Kingma and Ba, 2015): momentum over the root of the running second moment.
 ///
@@ -121,14 +121,12 @@ impl Rule for AdamRule {
         (p - V::splat(isa, self.lr) * m / self.denominator.of(isa, v), [m, v])
     }
     #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::MOMENTS
+    }
+    #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        let Moments { mean: FirstMoment { weight, .. }, beta2, gain2 } = self.moments;
-        let Denominator { inside, outside } = self.denominator;
-        if weight > 0.0 {
-            Some(Assembly::Adam([weight, beta2, gain2, inside, outside, self.lr]))
-        } else {
-            None
-        }
+        self.moments.assembly(self.denominator, self.lr, 0.0).map(Assembly::Adam)
     }
 }
 
@@ -157,6 +155,14 @@ impl Moments {
     fn new(beta1: f64, beta2: f64) -> Self {
         let (beta2, gain2) = split(beta2);
         Self { mean: FirstMoment::new(beta1), beta2, gain2 }
+    }
+
+    /// The constants of a loop in assembly, which has the common one of both forms of a mean.
+    #[inline(always)]
+    pub(super) fn assembly(&self, denominator: Denominator, lr: f32, share: f32) -> Option<[f32; 7]> {
+        let Denominator { inside, outside } = denominator;
+        let weight = self.mean.weight;
+        if weight > 0.0 { Some([weight, self.beta2, self.gain2, inside, outside, lr, share]) } else { None }
     }
 
     /// Both moments after one more gradient.

@@ -5,7 +5,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_stabiliser};
 use crate::error::{Error, Hyper};
-use crate::simd::{Rule, Vector, Width, math::warm};
+use crate::simd::{Decaying, Rule, Vector, Width, math::warm};
 
 /// Adamax (Kingma and Ba, 2015, section 7.1): Adam over the largest gradient in place of the mean square.
 ///
@@ -94,5 +94,9 @@ impl Rule for AdamaxRule {
         let size = g.abs() + V::splat(isa, self.eps);
         let u = (V::splat(isa, self.beta2) * u).max(size); // a NaN of the gradient passes this maximum
         (p - V::splat(isa, self.lr) * m / u, [m, u])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::MOMENTS
     }
 }

@@ -4,7 +4,7 @@ use super::adam::{Corrections, Moments};
 use super::epsilon::{Denominator, Epsilon};
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::Error;
-use crate::simd::{Rule, Vector, Width};
+use crate::simd::{Decaying, Rule, Vector, Width};
 
 /// AMSGrad (Reddi, Kale and Kumar, 2018): Adam over the largest second moment so far.
 ///
@@ -92,5 +92,9 @@ impl Rule for AmsGradRule {
         let [m, v] = self.moments.of(isa, g, [m, v]);
         let vmax = vmax.max(v);
         (p - V::splat(isa, self.lr) * m / self.denominator.of(isa, vmax), [m, v, vmax])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::MOMENTS
     }
 }

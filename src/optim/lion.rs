@@ -5,7 +5,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_weight_decay};
 use crate::error::{Error, Hyper};
-use crate::simd::{Rule, Vector, Width};
+use crate::simd::{Decaying, Rule, Vector, Width};
 
 /// Lion (Chen et al., 2023): the sign of a momentum, with decoupled decay; half of Adam's memory.
 ///
@@ -92,5 +92,9 @@ impl Rule for LionRule {
         let sign = c.select_gt(zero, one, zero.select_gt(c, -one, c)); // 0 and NaN are themselves
         let p = p - V::splat(isa, self.lr) * (sign + V::splat(isa, self.weight_decay) * p);
         (p, [self.mean.of(isa, g, m)])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::alone(1)
     }
 }

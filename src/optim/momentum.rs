@@ -4,7 +4,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Assembly, Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
 ///
@@ -87,7 +87,11 @@ impl Rule for MomentumRule {
         (p - V::splat(isa, self.lr) * v, [v])
     }
     #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::alone(1)
+    }
+    #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        Some(Assembly::Momentum([self.rho, self.gain, self.lr]))
+        Some(Assembly::Momentum([0.0, self.rho, self.gain, 0.0, 0.0, self.lr, 0.0]))
     }
 }

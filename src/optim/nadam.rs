@@ -5,7 +5,7 @@ use super::epsilon::{Denominator, Epsilon};
 use super::split::split;
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// Nadam (Dozat, 2016): Adam with Nesterov's look ahead.
 ///
@@ -110,6 +110,14 @@ impl Rule for NadamRule {
         let [m, v] = self.moments.of(isa, g, [m, v]);
         let ahead = V::splat(isa, self.lr_g) * g + V::splat(isa, self.lr_m) * m;
         (p - ahead / self.denominator.of(isa, v), [m, v])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::MOMENTS
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        self.moments.assembly(self.denominator, self.lr_g, self.lr_m).map(Assembly::Nadam)
     }
 }
 

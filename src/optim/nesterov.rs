@@ -4,7 +4,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// Nesterov momentum (Nesterov, 1983; Sutskever et al., 2013): the velocity looks one step ahead.
 ///
@@ -78,5 +78,13 @@ impl Rule for NesterovRule {
         let rho = V::splat(isa, self.rho);
         let v = rho * v + g;
         (p - V::splat(isa, self.lr) * (g + rho * v), [v])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::alone(1)
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::Nesterov([0.0, self.rho, 0.0, 0.0, 0.0, self.lr, 0.0]))
     }
 }

@@ -4,7 +4,7 @@ use super::adam::{Corrections, Moments};
 use super::epsilon::{Denominator, Epsilon};
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::Error;
-use crate::simd::{Rule, Vector, Width, math};
+use crate::simd::{Decaying, Rule, Vector, Width, math};
 
 /// RAdam (Liu et al., 2020): Adam that takes plain momentum steps until its second moment is worth dividing by.
 ///
@@ -109,5 +109,9 @@ impl Rule for RAdamRule {
         // Not a product: an infinite v times 0 would be NaN.
         let seen = V::splat(isa, self.share).select_gt(V::splat(isa, 0.0), v, V::splat(isa, 0.0));
         (p - V::splat(isa, self.lr) * m / self.denominator.of(isa, seen), [m, v])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::MOMENTS
     }
 }

@@ -6,7 +6,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
-use crate::simd::{Assembly, Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// RMSProp (Tieleman and Hinton, 2012): AdaGrad that forgets.
 ///
@@ -307,9 +307,13 @@ impl Rule for RmsPropRule {
         (p - V::splat(isa, self.lr) * g / self.denominator.of(isa, s), [s])
     }
     #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::alone(self.denominator.outweighs_subnormals() as u8)
+    }
+    #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
         let Denominator { inside, outside } = self.denominator;
-        Some(Assembly::RmsProp([self.rho, self.gain, inside, outside, self.lr]))
+        Some(Assembly::RmsProp([0.0, self.rho, self.gain, inside, outside, self.lr, 0.0]))
     }
 }
 
@@ -329,6 +333,10 @@ impl Rule for CenteredRmsPropRule {
         let d = self.scaled.denominator.of(isa, variance);
         (p - V::splat(isa, self.scaled.lr) * g / d, [s, a])
     }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::alone(0b10 | self.scaled.decaying().alone)
+    }
 }
 
 /// The constants of one step of [`RmsPropMomentum`].
@@ -346,6 +354,15 @@ impl Rule for RmsPropMomentumRule {
         let s = self.scaled.square(isa, g, s);
         let v = V::splat(isa, self.momentum) * v + g / self.scaled.denominator.of(isa, s);
         (p - V::splat(isa, self.scaled.lr) * v, [s, v])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::alone(0b10 | self.scaled.decaying().alone)
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        let RmsPropRule { lr, rho, gain, denominator: Denominator { inside, outside }, .. } = self.scaled;
+        Some(Assembly::RmsPropMomentum([0.0, rho, gain, inside, outside, lr, self.momentum]))
     }
 }
 
@@ -365,5 +382,9 @@ impl Rule for CenteredRmsPropMomentumRule {
         let (a, variance) = self.scaled.center(isa, g, s, a);
         let v = V::splat(isa, self.momentum) * v + g / self.scaled.denominator.of(isa, variance);
         (p - V::splat(isa, self.scaled.lr) * v, [s, a, v])
+    }
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::alone(0b110 | self.scaled.decaying().alone)
     }
 }

@@ -3,7 +3,7 @@
 use super::{Clock, Optimizer, State};
 use crate::check::check_lr;
 use crate::error::Error;
-use crate::simd::{Rule, Vector, Width};
+use crate::simd::{Assembly, Rule, Vector, Width};
 
 /// Stochastic gradient descent (Robbins and Monro, 1951): straight down the gradient.
 ///
@@ -68,5 +68,9 @@ impl Rule for SgdRule {
     #[inline(always)]
     fn apply<V: Vector>(&self, isa: V::Isa, p: V, [g]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
         (p - V::splat(isa, self.lr) * g, [])
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::Sgd([0.0, 0.0, 0.0, 0.0, 0.0, self.lr, 0.0]))
     }
 }

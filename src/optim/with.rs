@@ -2,8 +2,8 @@
 
 use super::{Clock, Optimizer};
 use crate::error::Error;
-use crate::simd::{Assembly, Exec, Of, Rule, Vector};
-use crate::transform::Transform;
+use crate::simd::{Assembly, Decaying, Exec, Of, Rule, Vector};
+use crate::transform::{Acts, Transform};
 
 /// An optimizer with transforms: made by [`Optimizer::with`], itself an [`Optimizer`].
 ///
@@ -89,7 +89,28 @@ impl<R: Rule, T: Transform> Rule for With<R, T> {
         self.transform.after(isa, old, self.inner.after(isa, old, new))
     }
     #[inline(always)]
-    fn assembly(&self) -> Option<Assembly> {
-        if T::NOTHING { self.inner.assembly() } else { None }
+    fn decaying(&self) -> Decaying {
+        self.inner.decaying()
     }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        self.inner.assembly()
+    }
+    const TRANSFORMED: bool = R::TRANSFORMED || !T::NOTHING;
+    const CHOSEN: bool = R::CHOSEN || T::CHOSEN;
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        self.inner.acts(acts);
+        if T::CHOSEN {
+            chosen(&self.transform, acts);
+        } else {
+            self.transform.acts(acts);
+        }
+    }
+}
+
+/// What was chosen at run time, in one function for all rules.
+#[inline(never)]
+fn chosen<T: Transform, A: Acts>(transform: &T, acts: &mut A) {
+    transform.acts(acts);
 }

@@ -2,6 +2,7 @@
 
 use super::level::Level;
 use super::stored::Stored;
+use super::subnormal;
 use super::sweep::{Columns, Rule};
 use super::vector::Element;
 use super::width::Width;
@@ -150,7 +151,7 @@ pub(crate) fn run_parts<
 >(
     level: Level,
     rule: &K,
-    columns: Columns<'_, S, R, T, M>,
+    mut columns: Columns<'_, S, R, T, M>,
     parts: usize,
 ) {
     #[cfg(feature = "rayon")]
@@ -162,7 +163,11 @@ pub(crate) fn run_parts<
         return;
     }
     debug_assert!(parts == 1, "one part without threads");
-    level.dispatch(rule, columns);
+    level.dispatch(rule, columns.reborrow());
+    let decaying = rule.decaying();
+    if columns.sweep && decaying.any() {
+        subnormal::sweep(level, decaying, columns.into_state());
+    }
 }
 
 /// Both at the same time, if there is a second thread.

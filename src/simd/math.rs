@@ -20,7 +20,12 @@ pub fn sqrt(x: f32) -> f32 {
         return unsafe { _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))) };
     }
 
-    #[cfg(all(not(feature = "std"), target_arch = "arm", target_os = "none", target_abi = "eabihf"))]
+    #[cfg(all(
+        not(feature = "std"),
+        target_arch = "arm",
+        target_os = "none",
+        any(target_abi = "eabihf", gradus_level = "fpu")
+    ))]
     {
         // rustc 1.95 refuses the `sreg` class here, so that the value travels through s0 by name.
         let mut bits = x.to_bits();

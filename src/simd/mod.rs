@@ -1,5 +1,6 @@
 //! The loops and the instruction sets under them: with `ffi` the only room with unsafe code.
 
+pub(crate) mod acts;
 mod arch;
 pub(crate) mod draw;
 pub mod elementary;
@@ -13,6 +14,7 @@ mod reduce;
 pub(crate) mod rows;
 mod stored;
 mod streams;
+mod subnormal;
 mod sweep;
 mod vector;
 mod width;
@@ -26,6 +28,7 @@ pub use level::Level;
 pub(crate) use reduce::count_overflowing;
 pub use reduce::{BLOCK, Fold, count_non_finite, dot, l2_norm, max_abs, reduce, sum_abs, sum_squares};
 pub use stored::{Bf16, Stored, Zero};
+pub use subnormal::Decaying;
 pub(crate) use sweep::Assembly;
 pub(crate) use sweep::AtStep;
 pub use sweep::{Columns, Of, Rule};

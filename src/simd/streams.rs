@@ -83,6 +83,21 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S
         unsafe { Self::from_pointers(len, read, columns) }
     }
 
+    /// The same slices once more.
+    ///
+    /// # Safety
+    /// Both are used one after the other.
+    #[inline(always)]
+    pub unsafe fn again<'b>(&mut self) -> Streams<'b, S, R, T, M> {
+        Streams {
+            len: self.len,
+            read: self.read,
+            state: self.state,
+            dither: self.dither,
+            slices: PhantomData,
+        }
+    }
+
     #[inline]
     pub fn from_arrays<const N: usize>(read: [&'a [T; N]; R], state: &'a mut [[M; N]; S]) -> Self {
         Self {

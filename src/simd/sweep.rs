@@ -1,9 +1,11 @@
 //! The only elementwise loop of the crate.
 #![allow(unsafe_code)]
 
+use super::acts::Acts;
 use super::isa::{Assembler, Isa, Kernel};
 use super::stored::Stored;
 use super::streams::Streams;
+use super::subnormal::{Decaying, PERIOD};
 use super::vector::{Element, Vector};
 use super::width::{ColumnSet, Width};
 use crate::error::Error;
@@ -86,7 +88,27 @@ pub trait Rule<const R: usize = 1, T: Element = f32>: Send + Sync {
         new
     }
 
-    /// The loop in assembly that computes the same, where the crate has one.
+    /// The columns of state that decay to nothing where gradients are 0.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn decaying(&self) -> Decaying {
+        Decaying::NONE
+    }
+
+    /// Whether anything may stand before or after [`core`](Self::core).
+    #[doc(hidden)]
+    const TRANSFORMED: bool = false;
+
+    /// Whether what stands there is known at run time only.
+    #[doc(hidden)]
+    const CHOSEN: bool = false;
+
+    /// What stands before and after [`core`](Self::core), one act after the other.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn acts<A: Acts>(&self, _acts: &mut A) {}
+
+    /// The loop in assembly that computes [`core`](Self::core), where the crate has one.
     #[doc(hidden)]
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
@@ -97,18 +119,22 @@ pub trait Rule<const R: usize = 1, T: Element = f32>: Send + Sync {
 /// `[T; 2]` for the columns `Width<2>`.
 pub type Of<C, T> = <C as ColumnSet>::Of<T>;
 
-/// A rule that has loops in assembly, with its constants in the order of their registers.
+/// A rule that has loops in assembly, with its constants; 0 where it has none of the name.
 ///
-/// Outside of the crate it cannot be named, which keeps [`Rule::assembly`] to the crate's rules.
+/// In this order: `weight` of a first moment; `beta` and `gain` of a running average; `inside` and `outside` of the
+/// root; `lr`; and `share`, a second factor. Outside of the crate it cannot be named, which keeps [`Rule::assembly`]
+/// to the crate's rules.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code)] // read on Cortex-M only
+#[allow(missing_docs)] // the optimizers' own names
 pub enum Assembly {
-    /// `rho, gain, lr`
-    Momentum([f32; 3]),
-    /// `rho, gain, inside, outside, lr`
-    RmsProp([f32; 5]),
-    /// `weight, beta2, gain2, inside, outside, lr`, where the weight is above 0
-    Adam([f32; 6]),
+    Sgd([f32; 7]),
+    Momentum([f32; 7]),
+    Nesterov([f32; 7]),
+    AdaGrad([f32; 7]),
+    RmsProp([f32; 7]),
+    RmsPropMomentum([f32; 7]),
+    Adam([f32; 7]),
+    Nadam([f32; 7]),
 }
 
 /// The slices that a [`Rule`] runs over: all of one length, which is checked once, here.
@@ -116,6 +142,8 @@ pub enum Assembly {
 pub struct Columns<'a, const S: usize, const R: usize = 1, T: Element = f32, M: Stored<T> = T> {
     x: *mut T,
     streams: Streams<'a, S, R, T, M>,
+    /// Whether the pass ends with a sweep of subnormals.
+    pub(super) sweep: bool,
 }
 
 // SAFETY: besides the streams, Columns holds one more `&mut [T]`.
@@ -129,7 +157,7 @@ impl<'a, const S: usize, const R: usize, T: Element> Columns<'a, S, R, T> {
     #[inline]
     pub fn new(x: &'a mut [T], read: [&'a [T]; R], state: [&'a mut [T]; S]) -> Result<Self, Error> {
         let streams = Streams::new(x.len(), read, state)?;
-        Ok(Self { x: x.as_mut_ptr(), streams })
+        Ok(Self { x: x.as_mut_ptr(), streams, sweep: false })
     }
 
     /// Bundles arrays, whose lengths the compiler has checked.
@@ -139,7 +167,7 @@ impl<'a, const S: usize, const R: usize, T: Element> Columns<'a, S, R, T> {
         read: [&'a [T; N]; R],
         state: &'a mut [[T; N]; S],
     ) -> Self {
-        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state) }
+        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state), sweep: false }
     }
 }
 
@@ -148,7 +176,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
     #[inline]
     pub(super) fn stored(x: &'a mut [T], read: [&'a [T]; R], state: [&'a mut [M]; S]) -> Result<Self, Error> {
         let streams = Streams::new(x.len(), read, state)?;
-        Ok(Self { x: x.as_mut_ptr(), streams })
+        Ok(Self { x: x.as_mut_ptr(), streams, sweep: false })
     }
 
     /// [`from_arrays`](Columns::from_arrays) with a state of any memory.
@@ -158,14 +186,14 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
         read: [&'a [T; N]; R],
         state: &'a mut [[M; N]; S],
     ) -> Self {
-        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state) }
+        Self { x: x.as_mut_ptr(), streams: Streams::from_arrays(read, state), sweep: false }
     }
 
     /// # Safety
     /// For `'a`, `x` is valid for reads and writes of as many elements as the streams.
     #[inline]
     pub(super) unsafe fn from_pointers(x: *mut T, streams: Streams<'a, S, R, T, M>) -> Self {
-        Self { x, streams }
+        Self { x, streams, sweep: false }
     }
 
     /// Length of every column.
@@ -182,6 +210,20 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
         self.len() == 0
     }
 
+    /// The same columns for a shorter time.
+    #[inline(always)]
+    pub(super) fn reborrow(&mut self) -> Columns<'_, S, R, T, M> {
+        // SAFETY: the columns of self, which is borrowed as long.
+        unsafe { Columns::from_pointers(self.x, self.streams.again()) }
+    }
+
+    /// The columns of state alone.
+    #[inline(always)]
+    pub(super) fn into_state(self) -> Streams<'a, S, 0, T, M> {
+        // SAFETY: columns of self, for as long.
+        unsafe { Streams::from_pointers(self.streams.len(), [], self.streams.state) }
+    }
+
     /// Where `x`, the read columns and the state begin.
     #[allow(dead_code)] // for loops in assembly
     #[inline(always)]
@@ -196,11 +238,11 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
         let (left, right) = self.streams.split_at(mid);
         // SAFETY: left.len() is at most the length of the column.
         let x = unsafe { self.x.add(left.len()) };
-        (Self { x: self.x, streams: left }, Self { x, streams: right })
+        (Self { streams: left, ..self }, Self { x, streams: right, ..self })
     }
 }
 
-/// What the rounding of a pass depends on.
+/// What a pass depends on beside its rule: the rounding of [`Bf16`](super::Bf16), and whether subnormals are swept.
 pub trait AtStep {
     /// The same columns at step `t`, the first of them element `first` of its tensor.
     #[must_use]
@@ -211,6 +253,7 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>> AtStep for Column
     #[inline]
     fn at_step(mut self, t: u32, first: u32) -> Self {
         self.streams.dither = M::dither(t, first);
+        self.sweep = t.is_multiple_of(PERIOD);
         self
     }
 }
@@ -264,7 +307,7 @@ fn sweep<
     rule: &K,
     columns: Columns<'_, S, R, T, M>,
 ) {
-    let Columns { x: p, streams } = columns;
+    let Columns { x: p, streams, .. } = columns;
     let n = streams.len();
     let mut part = head::<T, V>(p, n);
     let mut i = 0;

@@ -131,6 +131,12 @@ pub trait Vector<T: Element = f32>:
         }
     }
 
+    /// +0 where a number is subnormal or 0, else itself.
+    #[inline(always)]
+    fn flush(self, isa: Self::Isa) -> Self {
+        Self::splat(isa, T::MIN_POSITIVE).select_gt(self.abs(), Self::splat(isa, T::ZERO), self)
+    }
+
     /// The larger of both, and `other` where one of them is NaN.
     #[inline(always)]
     fn max(self, other: Self) -> Self {
@@ -154,6 +160,8 @@ pub trait Element:
     const ZERO: Self;
     /// Positive infinity.
     const INFINITY: Self;
+    /// The smallest normal number above 0.
+    const MIN_POSITIVE: Self;
     /// The number 1.
     const ONE: Self;
     /// Sums of squares at or below it may have lost digits to underflow.
@@ -229,6 +237,11 @@ macro_rules! plain {
                 if self > other { yes } else { no }
             }
             #[inline(always)]
+            fn flush(self, _: Plain) -> Self {
+                // No comparison of floats: without an FPU that is a call.
+                if self.to_bits() << 1 < <$t>::MIN_POSITIVE.to_bits() << 1 { 0.0 } else { self }
+            }
+            #[inline(always)]
             fn keep(self, bits: u32) -> Self {
                 // An `if` would be a branch on Arm-M, and a coin is the worst thing to predict.
                 <$t>::from_bits(self.to_bits() & $bits::from(bits & 1).wrapping_neg())
@@ -259,6 +272,7 @@ macro_rules! plain {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const INFINITY: Self = <$t>::INFINITY;
+            const MIN_POSITIVE: Self = <$t>::MIN_POSITIVE;
             const SMALL_SQUARE: Self = <$t>::MIN_POSITIVE / <$t>::EPSILON / <$t>::EPSILON;
             #[inline(always)]
             fn from_f32(x: f32) -> Self {

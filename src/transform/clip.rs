@@ -1,6 +1,6 @@
 //! Scaling, clipping and clamping.
 
-use super::Transform;
+use super::{Acts, Transform};
 use crate::error::{Error, Hyper, ensure, require};
 use crate::simd::rows::{RowRule, Rows, run_rows};
 use crate::simd::{Element, Exec, Level, Vector, l2_norm, math, max_abs};
@@ -16,6 +16,10 @@ use crate::simd::{Element, Exec, Level, Vector, l2_norm, math, max_abs};
 pub struct Scale(pub f32);
 
 impl Transform for Scale {
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.scale(self.0);
+    }
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, _: V, g: V) -> V {
         V::splat(isa, self.0) * g
@@ -38,6 +42,10 @@ pub struct ClipValue(
 );
 
 impl Transform for ClipValue {
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.clip(self.0);
+    }
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, _: V, g: V) -> V {
         clamp(isa, g, self.0)
@@ -62,6 +70,10 @@ pub struct ClampParams(
 );
 
 impl Transform for ClampParams {
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.clamp(self.0);
+    }
     #[inline(always)]
     fn after<V: Vector>(&self, isa: V::Isa, _: V, new: V) -> V {
         clamp(isa, new, self.0)

@@ -1,6 +1,6 @@
 //! What acts on the weights themselves, apart from the rule.
 
-use super::Transform;
+use super::{Acts, Transform};
 use crate::check::check_weight_decay;
 use crate::error::{Error, Hyper, require};
 use crate::simd::Vector;
@@ -39,6 +39,10 @@ impl Decay {
 }
 
 impl Transform for Decay {
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.decay(self.loss);
+    }
     #[inline(always)]
     fn after<V: Vector>(&self, isa: V::Isa, old: V, new: V) -> V {
         let (loss, zero) = (V::splat(isa, self.loss), V::splat(isa, 0.0));
@@ -83,9 +87,19 @@ impl ProxL1 {
     pub const fn new(lambda: f32) -> Self {
         Self { lambda, threshold: 0.0 }
     }
+
+    /// For loops over blocks: the threshold alone.
+    #[allow(dead_code)] // on Cortex-M only
+    pub(crate) const fn with_threshold(threshold: f32) -> Self {
+        Self { lambda: 0.0, threshold }
+    }
 }
 
 impl Transform for ProxL1 {
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.shrink(self.threshold);
+    }
     #[inline(always)]
     fn after<V: Vector>(&self, isa: V::Isa, _: V, new: V) -> V {
         let (zero, t) = (V::splat(isa, 0.0), V::splat(isa, self.threshold));

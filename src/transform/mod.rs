@@ -23,6 +23,8 @@ pub use penalty::{ElasticNet, L1, L2};
 
 use crate::error::Error;
 use crate::simd::Vector;
+#[doc(hidden)]
+pub use crate::simd::acts::Acts;
 
 /// A change of the gradient before the rule, or of the parameter after it, in registers.
 ///
@@ -31,6 +33,17 @@ pub trait Transform: Copy + Send + Sync {
     /// Whether it never changes anything, so that a loop without it serves too.
     #[doc(hidden)]
     const NOTHING: bool = false;
+
+    /// Whether it is known at run time only what it does.
+    #[doc(hidden)]
+    const CHOSEN: bool = false;
+
+    /// What it does, for loops that run over blocks.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.other(self);
+    }
 
     /// The gradient that the rule sees, given the parameter `p`.
     #[inline(always)]
@@ -59,6 +72,13 @@ pub trait Transform: Copy + Send + Sync {
 
 /// A transform that is there or not, decided at run time: a branch per element, the same for all.
 impl<T: Transform> Transform for Option<T> {
+    const CHOSEN: bool = true;
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        if let Some(transform) = self {
+            transform.acts(acts);
+        }
+    }
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
         match self {
@@ -85,6 +105,13 @@ macro_rules! tuple {
     ($($t:ident)*) => {
         impl<$($t: Transform),*> Transform for ($($t,)*) {
             const NOTHING: bool = true $(&& $t::NOTHING)*;
+            const CHOSEN: bool = false $(|| $t::CHOSEN)*;
+            #[inline(always)]
+            #[allow(non_snake_case, unused_variables)]
+            fn acts<Act: Acts>(&self, acts: &mut Act) {
+                let ($($t,)*) = self;
+                $($t.acts(acts);)*
+            }
             #[inline(always)]
             #[allow(non_snake_case, unused_variables)]
             fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {

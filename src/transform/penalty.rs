@@ -1,6 +1,6 @@
 //! Penalties on the weights: their values for the loss, and their gradients inside the update.
 
-use super::Transform;
+use super::{Acts, Transform};
 use crate::error::{Argument, Error, Hyper, require, same_length};
 use crate::simd::{Columns, Exec, Rule, Vector, Width, run, sum_abs, sum_squares};
 
@@ -110,6 +110,10 @@ impl L2 {
 
 impl Transform for L2 {
     #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.add_params(2.0 * self.lambda);
+    }
+    #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
         pull(isa, g, 2.0 * self.lambda, p)
     }
@@ -168,6 +172,10 @@ impl L1 {
 
 impl Transform for L1 {
     #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.add_signs(self.lambda);
+    }
+    #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
         pull(isa, g, self.lambda, sign(isa, p))
     }
@@ -220,6 +228,10 @@ impl ElasticNet {
 }
 
 impl Transform for ElasticNet {
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.add_slopes(self.lambda, 2.0 * self.beta);
+    }
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
         pull(isa, g, self.lambda, pull(isa, sign(isa, p), 2.0 * self.beta, p))

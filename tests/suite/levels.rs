@@ -55,10 +55,10 @@ impl Number for f64 {
 
 /// The documented order, written a second time without registers: element i of a block goes to
 /// accumulator i mod 16, the sixteen are joined 8, 4, 2 and 1 apart, blocks one after the other.
-fn in_order<T: Number>(n: usize, add: impl Fn(T, usize) -> T, join: impl Fn(T, T) -> T) -> T {
-    let mut total = T::ZERO;
+fn in_order<S: Copy>(n: usize, zero: S, add: impl Fn(S, usize) -> S, join: impl Fn(S, S) -> S) -> S {
+    let mut total = zero;
     for start in (0..n).step_by(BLOCK) {
-        let mut sums = [T::ZERO; 16];
+        let mut sums = [zero; 16];
         for i in start..n.min(start + BLOCK) {
             sums[(i - start) % 16] = add(sums[(i - start) % 16], i);
         }
@@ -70,6 +70,28 @@ fn in_order<T: Number>(n: usize, add: impl Fn(T, usize) -> T, join: impl Fn(T, T
         total = join(total, sums[0]);
     }
     total
+}
+
+/// The sum of numbers that are not negative: the rounding error of each addition is summed up beside it, and added last.
+fn sum_of_sizes<T: Number>(n: usize, x: impl Fn(usize) -> T) -> T {
+    let plus = |a: T, b: T| {
+        let sum = a + b;
+        let part = sum - a;
+        (sum, (a - (sum - part)) + (b - part))
+    };
+    let (sum, lost) = in_order(
+        n,
+        (T::ZERO, T::ZERO),
+        |(sum, lost), i| {
+            let (sum, error) = plus(sum, x(i));
+            (sum, lost + error)
+        },
+        |(a, a_lost), (b, b_lost)| {
+            let (sum, error) = plus(a, b);
+            (sum, a_lost + b_lost + error)
+        },
+    );
+    if sum.wide() < f64::INFINITY { sum + lost } else { sum } // infinity less infinity is no error
 }
 
 /// Lengths around every register, and around one block and several.
@@ -86,11 +108,12 @@ fn sums_follow_the_order<T: Number>(value: impl Fn(&mut Random) -> f32) {
         for offset in 0..offsets {
             let (x, y) = (&x[offset..offset + n], &y[offsets - offset..][..n]);
             let want = [
-                in_order(n, |sum, i| sum + x[i] * y[i], |a, b| a + b),
-                in_order(n, |sum, i| sum + x[i] * x[i], |a, b| a + b),
-                in_order(n, |sum, i| sum + x[i].abs(), |a, b| a + b),
+                in_order(n, T::ZERO, |sum, i| sum + x[i] * y[i], |a, b| a + b),
+                in_order(n, T::ZERO, |sum, i| sum + x[i] * x[i], |a, b| a + b),
+                sum_of_sizes(n, |i| x[i].abs()),
                 in_order(
                     n,
+                    T::ZERO,
                     |most: T, i| if x[i].abs() > most { x[i].abs() } else { most },
                     |a, b| if b > a { b } else { a },
                 ),

@@ -55,4 +55,5 @@ mod serde;
 mod soundness;
 mod store;
 mod streams;
+mod subnormals;
 mod transforms;

@@ -14,8 +14,12 @@ use crate::simd::vector::{Element, Plain};
 use crate::simd::width::Width;
 use core::arch::asm;
 
+mod blocks;
 #[cfg(gradus_level = "helium")]
 mod helium;
+mod loops;
+
+use blocks::{Folded, Loops, transformed};
 
 /// The token of the FPU, which a hard-float target has at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,63 @@ pub struct Fpu;
 impl Fpu {
     pub fn detect() -> Option<Self> {
         Some(Self)
+    }
+}
+
+impl Loops for Fpu {
+    const FOLD: bool = true;
+
+    #[inline(always)]
+    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        folded: Folded,
+        columns: &Columns<'_, S, R, T, M>,
+    ) {
+        // SAFETY: the caller vouches for f32.
+        unsafe { loops::folded(rule, folded, columns) };
+    }
+    #[inline(always)]
+    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        columns: &Columns<'_, S, R, T, M>,
+    ) {
+        // SAFETY: the caller vouches for f32.
+        unsafe { loops::plain(rule, columns) };
+    }
+}
+
+/// All elements in assembly, or none where the rule has no loop.
+///
+/// # Safety
+/// The columns hold `f32`.
+#[inline(always)]
+unsafe fn swept<
+    'a,
+    L: Loops,
+    const S: usize,
+    const R: usize,
+    T: Element,
+    M: Stored<T>,
+    K: Rule<R, T, Columns = Width<S>>,
+>(
+    rule: &K,
+    columns: Columns<'a, S, R, T, M>,
+) -> Columns<'a, S, R, T, M> {
+    if size_of::<T>() != size_of::<f32>() || size_of::<M>() != size_of::<f32>() {
+        return columns;
+    }
+    if K::TRANSFORMED {
+        // SAFETY: elements have the size of f32, and the caller vouches for the rest.
+        return unsafe { transformed::<L, S, R, T, M, K>(rule, columns) };
+    }
+    match rule.assembly() {
+        Some(assembly) => {
+            // SAFETY: elements have the size of f32, and the caller vouches for the rest.
+            unsafe { L::run_plain(assembly, &columns) };
+            let n = columns.len();
+            columns.split_at(n).1
+        }
+        None => columns,
     }
 }
 
@@ -41,12 +102,8 @@ impl Assembler for Fpu {
         rule: &K,
         columns: Columns<'a, S, R, T, M>,
     ) -> Columns<'a, S, R, T, M> {
-        match rule.assembly() {
-            Some(assembly) if size_of::<T>() == size_of::<f32>() && size_of::<M>() == size_of::<f32>() => {
-                assembled(assembly, columns)
-            }
-            _ => columns,
-        }
+        // SAFETY: of other sizes there is no loop.
+        unsafe { swept::<Self, S, R, T, M, K>(rule, columns) }
     }
 
     #[inline(always)]
@@ -100,88 +157,6 @@ pub const WIDE: bool = false;
 #[inline(always)]
 pub fn prefetch<T>(_: *const T) {}
 
-/// A loop over `$count` times as many elements as its text handles. Constants go to s16 and up;
-/// each read column is loaded and passed, each updated column loaded, stored and passed.
-macro_rules! assembly {
-    (
-        $count:ident, $constants:ident in $last:literal,
-        $($text:expr),+;
-        $($name:ident),+
-    ) => {
-        asm!(
-            concat!("vldmia {constants}, {{s16-", $last, "}}"),
-            "2:",
-            $($text,)+
-            "subs {count}, #1",
-            "bne 2b",
-            count = inout(reg) $count => _,
-            constants = in(reg) $constants.as_ptr(),
-            $($name = inout(reg) $name => _,)+
-            out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
-            out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _,
-            out("s13") _, out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _,
-            out("s19") _, out("s20") _, out("s21") _, out("s22") _, out("s23") _,
-            options(nostack),
-        )
-    };
-}
-
-/// Instructions on numbers: operation, result, operands.
-macro_rules! code {
-    ($($operation:ident $to:ident $a:ident $($b:ident)?;)*) => {
-        concat!($(
-            stringify!($operation), ".f32 ", stringify!($to), ", ", stringify!($a), $(", ", stringify!($b),)? "\n",
-        )*)
-    };
-}
-
-/// `v = rho * v + gain * g; p -= lr * v`.
-macro_rules! momentum {
-    ($p:ident $g:ident $v:ident) => {
-        code! {
-            vmul $v $v s16; // rho * v
-            vmla $v $g s17; // + gain * g
-            vmls $p $v s18; // p - lr * v
-        }
-    };
-}
-
-/// `s = rho * s + gain * g * g; p -= lr * g / (sqrt(s + inside) + outside)`.
-macro_rules! rmsprop {
-    ($p:ident $g:ident $s:ident $t:ident) => {
-        code! {
-            vmul $t $g s17; // gain * g
-            vmul $s $s s16; // rho * s
-            vmla $s $t $g;  // + (gain * g) * g
-            vadd $t $s s18; // s + inside
-            vsqrt $t $t;
-            vmul $g $g s20; // lr * g
-            vadd $t $t s19; // + outside
-            vdiv $t $g $t;
-            vsub $p $p $t;
-        }
-    };
-}
-
-/// `m += weight * (g - m); v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)`.
-macro_rules! adam {
-    ($p:ident $g:ident $m:ident $v:ident $t:ident) => {
-        code! {
-            vmul $t $g s18; // gain2 * g
-            vmul $v $v s17; // beta2 * v
-            vmla $v $t $g;  // + (gain2 * g) * g
-            vadd $t $v s19; // v + inside
-            vsqrt $t $t;
-            vsub $g $g $m;  // g - m
-            vmla $m $g s16; // m + weight * (g - m)
-            vmul $g $m s21; // lr * m
-            vadd $t $t s20; // + outside
-            vdiv $t $g $t;
-            vsub $p $p $t;
-        }
-    };
-}
-
 /// `keep ? x * s16 : s17` for four numbers by the four bits in `{nibble}`: a jump to one of sixteen pieces
 /// of four operations, 18 bytes each, behind a table of their distances in half-words.
 macro_rules! four {
@@ -203,59 +178,6 @@ macro_rules! piece {
     (0 $x:literal) => { concat!("vmov.f32 ", $x, ", s17\n") };
     (1 $x:literal) => { concat!("vmul.f32 ", $x, ", ", $x, ", s16\n") };
     ($($bit:tt $x:literal),+) => { concat!($(piece!($bit $x),)+ "b.n 4f\n") };
-}
-
-/// Does the elements that fill a turn of the loop, and returns the others.
-#[inline(always)]
-fn assembled<'a, const S: usize, const R: usize, T: Element, M: Stored<T>>(
-    assembly: Assembly,
-    columns: Columns<'a, S, R, T, M>,
-) -> Columns<'a, S, R, T, M> {
-    let (p, read, state) = columns.pointers();
-    let n = columns.len();
-    let turns = match assembly {
-        Assembly::Momentum(_) => n / 4,
-        Assembly::RmsProp(_) | Assembly::Adam(_) => n / 2,
-    };
-    if turns == 0 {
-        return columns;
-    }
-    // SAFETY: turns times the elements of a turn are at most the length of every column of f32.
-    let done = unsafe {
-        match (assembly, &read[..], &state[..]) {
-            (Assembly::Momentum(c), &[g], &[v]) => {
-                assembly!(turns, c in "s18",
-                    "vldmia {g}!, {{s4-s7}}", "vldmia {v}, {{s8-s11}}", "vldmia {p}, {{s0-s3}}",
-                    momentum!(s0 s4 s8), momentum!(s1 s5 s9),
-                    momentum!(s2 s6 s10), momentum!(s3 s7 s11),
-                    "vstmia {v}!, {{s8-s11}}", "vstmia {p}!, {{s0-s3}}";
-                    p, g, v
-                );
-                turns * 4
-            }
-            (Assembly::RmsProp(c), &[g], &[s]) => {
-                assembly!(turns, c in "s20",
-                    "vldmia {g}!, {{s2-s3}}", "vldmia {s}, {{s4-s5}}", "vldmia {p}, {{s0-s1}}",
-                    rmsprop!(s0 s2 s4 s6), rmsprop!(s1 s3 s5 s6),
-                    "vstmia {s}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
-                    p, g, s
-                );
-                turns * 2
-            }
-            (Assembly::Adam(c), &[g], &[m, v]) => {
-                assembly!(turns, c in "s21",
-                    "vldmia {g}!, {{s2-s3}}", "vldmia {v}, {{s6-s7}}", "vldmia {m}, {{s4-s5}}",
-                    "vldmia {p}, {{s0-s1}}",
-                    adam!(s0 s2 s4 s6 s8), adam!(s1 s3 s5 s7 s8),
-                    "vstmia {v}!, {{s6-s7}}", "vstmia {m}!, {{s4-s5}}", "vstmia {p}!, {{s0-s1}}";
-                    p, g, m, v
-                );
-                turns * 2
-            }
-            _ => return columns,
-        }
-    };
-    columns.split_at(done).1
 }
 
 /// `keep ? x * factor : 0`, eight numbers to a load, four to a jump.

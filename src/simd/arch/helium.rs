@@ -7,7 +7,8 @@
 //! of its element.
 #![allow(unsafe_code)]
 
-use super::Fpu;
+use super::blocks::{Folded, Loops};
+use super::{Fpu, loops};
 use crate::simd::isa::Assembler;
 use crate::simd::mask::{Gate, Gated};
 use crate::simd::stored::Stored;
@@ -26,6 +27,28 @@ impl Helium {
     }
 }
 
+impl Loops for Helium {
+    const FOLD: bool = false;
+
+    #[inline(always)]
+    unsafe fn run<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        _: Folded,
+        columns: &Columns<'_, S, R, T, M>,
+    ) {
+        // SAFETY: the caller vouches for f32.
+        unsafe { Self::run_plain(rule, columns) };
+    }
+    #[inline(always)]
+    unsafe fn run_plain<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        rule: Assembly,
+        columns: &Columns<'_, S, R, T, M>,
+    ) {
+        // SAFETY: the caller vouches for f32.
+        unsafe { assembled(rule, columns) };
+    }
+}
+
 impl Assembler for Helium {
     #[inline(always)]
     fn sweep<
@@ -40,12 +63,8 @@ impl Assembler for Helium {
         rule: &K,
         columns: Columns<'a, S, R, T, M>,
     ) -> Columns<'a, S, R, T, M> {
-        match rule.assembly() {
-            Some(assembly) if size_of::<T>() == size_of::<f32>() && size_of::<M>() == size_of::<f32>() => {
-                assembled(assembly, columns)
-            }
-            _ => columns,
-        }
+        // SAFETY: of other sizes there is no loop.
+        unsafe { super::swept::<Self, S, R, T, M, K>(rule, columns) }
     }
 
     #[inline(always)]
@@ -110,68 +129,79 @@ macro_rules! divide {
     };
 }
 
-/// Does all elements, and returns none.
+/// Does all elements: in Helium, or in the loop of the FPU where the rule has no other.
+///
+/// # Safety
+/// The columns hold `f32`.
 #[inline(always)]
-pub(super) fn assembled<'a, const S: usize, const R: usize, T: Element, M: Stored<T>>(
-    assembly: Assembly,
-    columns: Columns<'a, S, R, T, M>,
-) -> Columns<'a, S, R, T, M> {
+unsafe fn assembled<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+    rule: Assembly,
+    columns: &Columns<'_, S, R, T, M>,
+) {
     let (p, read, state) = columns.pointers();
     let n = columns.len();
     // SAFETY: n is the length of every column of f32, and no loop touches more elements.
     unsafe {
-        match (assembly, &read[..], &state[..]) {
+        match (rule, &read[..], &state[..]) {
             // v = rho * v + gain * g; p -= lr * v
-            (Assembly::Momentum(c), &[g], &[v]) => assembly!(
-                n, c, [];
-                "vldrw.32 q1, [{g}], #16", "vldrw.32 q2, [{v}]", "vldrw.32 q0, [{p}]",
-                "vmul.f32 q2, q2, q5", // rho * v
-                "vmul.f32 q1, q1, q6", // gain * g
-                "vadd.f32 q2, q2, q1",
-                "vmul.f32 q1, q2, q7", // lr * v
-                "vsub.f32 q0, q0, q1",
-                "vstrw.32 q2, [{v}], #16", "vstrw.32 q0, [{p}], #16";
-                p, g, v
-            ),
+            (Assembly::Momentum([_, rho, gain, _, _, lr, _]), &[g], &[v]) => {
+                let c = [rho, gain, lr];
+                assembly!(
+                    n, c, [];
+                    "vldrw.32 q1, [{g}], #16", "vldrw.32 q2, [{v}]", "vldrw.32 q0, [{p}]",
+                    "vmul.f32 q2, q2, q5", // rho * v
+                    "vmul.f32 q1, q1, q6", // gain * g
+                    "vadd.f32 q2, q2, q1",
+                    "vmul.f32 q1, q2, q7", // lr * v
+                    "vsub.f32 q0, q0, q1",
+                    "vstrw.32 q2, [{v}], #16", "vstrw.32 q0, [{p}], #16";
+                    p, g, v
+                );
+            }
             // s = rho * s + gain * g * g; p -= lr * g / (sqrt(s + inside) + outside)
-            (Assembly::RmsProp(c), &[g], &[s]) => assembly!(
-                n, c, [outside lr];
-                "vldrw.32 q1, [{g}], #16", "vldrw.32 q2, [{s}]", "vldrw.32 q0, [{p}]",
-                "vmul.f32 q4, q1, q6", // gain * g
-                "vmul.f32 q2, q2, q5", // rho * s
-                "vmul.f32 q4, q4, q1", // (gain * g) * g
-                "vadd.f32 q2, q2, q4",
-                "vadd.f32 q4, q2, q7", // s + inside
-                sqrt!(),
-                "vmul.f32 q1, q1, {lr}",
-                "vadd.f32 q4, q4, {outside}",
-                divide!(),
-                "vsub.f32 q0, q0, q1",
-                "vstrw.32 q2, [{s}], #16", "vstrw.32 q0, [{p}], #16";
-                p, g, s
-            ),
-            // m += weight * (g - m); v = beta2 * v + gain2 * g * g; p -= lr * m / (sqrt(v + inside) + outside)
-            (Assembly::Adam(c), &[g], &[m, v]) => assembly!(
-                n, c, [inside outside lr];
-                "vldrw.32 q1, [{g}], #16", "vldrw.32 q3, [{v}]", "vldrw.32 q2, [{m}]", "vldrw.32 q0, [{p}]",
-                "vmul.f32 q4, q1, q7",       // gain2 * g
-                "vmul.f32 q3, q3, q6",       // beta2 * v
-                "vmul.f32 q4, q4, q1",       // (gain2 * g) * g
-                "vadd.f32 q3, q3, q4",
-                "vadd.f32 q4, q3, {inside}",
-                sqrt!(),
-                "vsub.f32 q1, q1, q2",       // g - m
-                "vmul.f32 q1, q1, q5",       // weight * (g - m)
-                "vadd.f32 q2, q2, q1",
-                "vmul.f32 q1, q2, {lr}",
-                "vadd.f32 q4, q4, {outside}",
-                divide!(),
-                "vsub.f32 q0, q0, q1",
-                "vstrw.32 q3, [{v}], #16", "vstrw.32 q2, [{m}], #16", "vstrw.32 q0, [{p}], #16";
-                p, g, m, v
-            ),
-            _ => return columns,
+            (Assembly::RmsProp([_, rho, gain, inside, outside, lr, _]), &[g], &[s]) => {
+                let c = [rho, gain, inside, outside, lr];
+                assembly!(
+                    n, c, [outside lr];
+                    "vldrw.32 q1, [{g}], #16", "vldrw.32 q2, [{s}]", "vldrw.32 q0, [{p}]",
+                    "vmul.f32 q4, q1, q6", // gain * g
+                    "vmul.f32 q2, q2, q5", // rho * s
+                    "vmul.f32 q4, q4, q1", // (gain * g) * g
+                    "vadd.f32 q2, q2, q4",
+                    "vadd.f32 q4, q2, q7", // s + inside
+                    sqrt!(),
+                    "vmul.f32 q1, q1, {lr}",
+                    "vadd.f32 q4, q4, {outside}",
+                    divide!(),
+                    "vsub.f32 q0, q0, q1",
+                    "vstrw.32 q2, [{s}], #16", "vstrw.32 q0, [{p}], #16";
+                    p, g, s
+                );
+            }
+            // m += weight * (g - m); v = beta * v + gain * g * g; p -= lr * m / (sqrt(v + inside) + outside)
+            (Assembly::Adam([weight, beta, gain, inside, outside, lr, _]), &[g], &[m, v]) => {
+                let c = [weight, beta, gain, inside, outside, lr];
+                assembly!(
+                    n, c, [inside outside lr];
+                    "vldrw.32 q1, [{g}], #16", "vldrw.32 q3, [{v}]", "vldrw.32 q2, [{m}]", "vldrw.32 q0, [{p}]",
+                    "vmul.f32 q4, q1, q7",       // gain * g
+                    "vmul.f32 q3, q3, q6",       // beta * v
+                    "vmul.f32 q4, q4, q1",       // (gain * g) * g
+                    "vadd.f32 q3, q3, q4",
+                    "vadd.f32 q4, q3, {inside}",
+                    sqrt!(),
+                    "vsub.f32 q1, q1, q2",       // g - m
+                    "vmul.f32 q1, q1, q5",       // weight * (g - m)
+                    "vadd.f32 q2, q2, q1",
+                    "vmul.f32 q1, q2, {lr}",
+                    "vadd.f32 q4, q4, {outside}",
+                    divide!(),
+                    "vsub.f32 q0, q0, q1",
+                    "vstrw.32 q3, [{v}], #16", "vstrw.32 q2, [{m}], #16", "vstrw.32 q0, [{p}], #16";
+                    p, g, m, v
+                );
+            }
+            _ => loops::plain(rule, columns),
         }
-    };
-    columns.split_at(n).1
+    }
 }

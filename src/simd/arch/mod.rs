@@ -86,7 +86,10 @@ mod wide128;
 
 // Without any of the attributes it is `native.rs`.
 #[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "x86.rs")]
-#[cfg_attr(all(target_arch = "arm", target_os = "none", target_abi = "eabihf"), path = "cortex_m.rs")]
+#[cfg_attr(
+    all(target_arch = "arm", target_os = "none", any(target_abi = "eabihf", gradus_level = "fpu")),
+    path = "cortex_m.rs"
+)]
 #[cfg_attr(
     any(
         all(target_arch = "x86", target_feature = "sse2"),

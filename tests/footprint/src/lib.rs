@@ -23,3 +23,16 @@ macro_rules! steps {
 }
 
 gradus::__optimizers!(steps!());
+
+/// The same with the transforms of most trainings: the mean of a batch, and a penalty.
+macro_rules! steps_with_scale_and_l2 {
+    ($($name:ident $optimizer:ident)*) => {$(
+        #[unsafe(no_mangle)]
+        pub extern "C" fn $name(params: &mut [f32; 64], grads: &[f32; 64], state: &mut State<$optimizer, 64>) {
+            let transforms = (transform::Scale(1.0 / 32.0), transform::L2::weight_decay(1e-4));
+            $optimizer::new(1e-3).with(transforms).step(params, grads, state);
+        }
+    )*};
+}
+
+steps_with_scale_and_l2!(SgdScaleL2 Sgd MomentumScaleL2 Momentum RmsPropScaleL2 RmsProp AdamScaleL2 Adam);

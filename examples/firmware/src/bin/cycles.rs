@@ -6,6 +6,7 @@
 use core::hint::black_box;
 use cortex_m::peripheral::Peripherals;
 use cortex_m::register::msp;
+use gradus::transform::{L2, Scale};
 use gradus::*;
 use gradus_firmware::{Counter, print, println};
 
@@ -49,36 +50,39 @@ fn step<O: Optimizer>(
     let _ = optimizer.on(level).step_slices(params, grads, state);
 }
 
-fn rule<O: Optimizer<Family: Stateful<Memory = f32>>>(counter: &mut Counter, name: &str, optimizer: O) {
+/// Tenths of instructions per parameter, and bytes of stack.
+fn measure<O: Optimizer<Family: Stateful<Memory = f32>>>(counter: &mut Counter, optimizer: &O, level: Level) -> (u32, u32) {
     let (mut params, mut grads, mut state) = ([1.0_f32; N], [0.5_f32; N], optimizer.state::<N>());
     for column in state.columns.as_mut() {
         column.fill(0.25);
     }
-    let mut count = |level, n: usize| {
+    let mut count = |n: usize| {
         let mut whole = state.as_mut();
         let Some(state) = whole.get(0..n) else { return (0, 0) };
         let (params, grads) = (black_box(&mut params[..n]), black_box(&mut grads[..n]));
-        let optimizer = black_box(&optimizer);
+        let optimizer = black_box(optimizer);
         let top = msp::read();
         paint();
         let instructions = counter.instructions(|| step(level, optimizer, params, grads, state));
         (instructions, written(top))
     };
-    let mut row = |level| {
-        count(level, N); // the first step may differ
-        let mut least = |n| (0..3).map(|_| count(level, n)).min().unwrap_or_default();
-        let ((half, _), (whole, stack)) = (least(N / 2), least(N));
-        let tenths = ((whole - half) * 10 + N as u32 / 4) / (N as u32 / 2);
-        (tenths, stack)
-    };
+    count(N); // the first step may differ
+    let mut least = |n| (0..3).map(|_| count(n)).min().unwrap_or_default();
+    let ((half, _), (whole, stack)) = (least(N / 2), least(N));
+    (((whole - half) * 10 + N as u32 / 4) / (N as u32 / 2), stack)
+}
+
+fn rule<O: Optimizer<Family: Stateful<Memory = f32>>>(counter: &mut Counter, name: &str, optimizer: O) {
     print!("| {name} |");
     let mut stack = 0;
     for level in Level::available() {
-        let (tenths, own) = row(level);
+        let (tenths, own) = measure(counter, &optimizer, level);
         print!(" {}.{} |", tenths / 10, tenths % 10);
         stack = own;
     }
-    println!(" {stack} |");
+    let transforms = (Scale(1.0 / 32.0), L2::weight_decay(1e-4));
+    let (tenths, _) = measure(counter, &optimizer.with(transforms), Level::detect());
+    println!(" {}.{} | {stack} |", tenths / 10, tenths % 10);
 }
 
 fn main() {
