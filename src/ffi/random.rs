@@ -3,8 +3,9 @@
 use super::memory::{Memory, apart};
 use super::{gradus_status, guard};
 use crate::init;
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro128PlusPlus;
+use crate::noise::Masks;
+use core::convert::Infallible;
+use rand_core::{Rng, TryRng};
 
 /// A generator of random numbers, xoshiro128++ (Blackman and Vigna, 2021); `= {0}` is the one of seed 0.
 #[repr(C)]
@@ -15,20 +16,44 @@ pub struct gradus_random {
 }
 
 impl gradus_random {
-    /// The generator, which takes a state of zeros for seed 0.
-    fn build(&self) -> Xoshiro128PlusPlus {
-        let mut seed = [0; 16];
-        for (bytes, word) in seed.chunks_exact_mut(4).zip(self.state) {
-            bytes.copy_from_slice(&word.to_le_bytes());
-        }
-        Xoshiro128PlusPlus::from_seed(seed)
+    /// The generator of a seed: the first of the eight that draw masks.
+    fn seeded(seed: u64) -> Self {
+        let [state, ..] = Masks::new(seed).state();
+        Self { state }
     }
 
-    /// Keeps a generator.
-    fn keep(&mut self, generator: &Xoshiro128PlusPlus) {
-        for (word, bytes) in self.state.iter_mut().zip(generator.state().chunks_exact(4)) {
-            *word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+    /// The generator, which takes a state of zeros for seed 0.
+    fn awake(self) -> Self {
+        if self.state == [0; 4] { Self::seeded(0) } else { self }
+    }
+}
+
+/// The numbers of `rand_xoshiro`, written out: that crate's seeding keeps a path to a panic at opt-level z.
+impl TryRng for gradus_random {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let [mut s0, mut s1, mut s2, mut s3] = self.state;
+        let word = s0.wrapping_add(s3).rotate_left(7).wrapping_add(s0);
+        let shifted = s1 << 9;
+        s2 ^= s0;
+        s3 ^= s1;
+        s1 ^= s2;
+        s0 ^= s3;
+        s2 ^= shifted;
+        s3 = s3.rotate_left(11);
+        self.state = [s0, s1, s2, s3];
+        Ok(word)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let (low, high) = (u64::from(self.next_u32()), u64::from(self.next_u32()));
+        Ok(high << 32 | low)
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for byte in bytes {
+            *byte = self.next_u32() as u8; // no call of this interface asks for bytes
         }
+        Ok(())
     }
 }
 
@@ -40,7 +65,7 @@ pub unsafe extern "C" fn gradus_random_seed(random: *mut gradus_random, seed: u6
     guard(|| {
         let random = Memory::one(random)?;
         // SAFETY: checked; the caller vouches for the memory.
-        unsafe { random.one_mut().keep(&Xoshiro128PlusPlus::seed_from_u64(seed)) };
+        unsafe { *random.one_mut() = gradus_random::seeded(seed) };
         Ok(())
     })
 }
@@ -53,15 +78,14 @@ unsafe fn fill<T>(
     random: *mut gradus_random,
     n: usize,
     to: *mut T,
-    how: impl FnOnce(&mut Xoshiro128PlusPlus, &mut [T]),
+    how: impl FnOnce(&mut gradus_random, &mut [T]),
 ) -> Result<(), gradus_status> {
     let (random, to) = (Memory::one(random)?, Memory::new(to, n)?);
     apart([random.written(), to.written()])?;
     // SAFETY: checked, and apart; the caller vouches for the memory.
     let (random, to) = unsafe { (random.one_mut(), to.slice_mut()) };
-    let mut generator = random.build();
-    how(&mut generator, to);
-    random.keep(&generator);
+    *random = random.awake();
+    how(random, to);
     Ok(())
 }
 
@@ -74,7 +98,7 @@ pub unsafe extern "C" fn gradus_random_words(
     n: usize,
     words: *mut u32,
 ) -> gradus_status {
-    let draw = |rng: &mut Xoshiro128PlusPlus, words: &mut [u32]| {
+    let draw = |rng: &mut gradus_random, words: &mut [u32]| {
         for word in words {
             *word = rng.next_u32();
         }

@@ -14,6 +14,7 @@ use super::level::Level;
 use super::streams::Streams;
 use super::sweep::Rule;
 use super::vector::{Element, Plain, Vector};
+use crate::cut::cut;
 use crate::error::Error;
 #[cfg(feature = "rayon")]
 use alloc::vec;
@@ -426,8 +427,9 @@ pub fn count_non_finite(exec: impl Into<Exec>, x: &[f32]) -> usize {
 /// How many gradients are infinite or NaN, or so for `rule` after its transforms, squared where it squares them.
 pub(crate) fn count_overflowing<K: Rule>(exec: Exec, rule: &K, params: &[f32], grads: &[f32]) -> usize {
     let fold = Overflowing(rule);
-    let mut count = 0;
-    for (params, grads) in params.chunks(BLOCK).zip(grads.chunks(BLOCK)) {
+    let (mut count, mut params, mut grads) = (0, params, grads);
+    while !grads.is_empty() {
+        let (params, grads) = (cut(&mut params, BLOCK), cut(&mut grads, BLOCK));
         if let Ok([bad]) = reduce(exec, &fold, grads.len(), [params, grads], []) {
             count += bad as usize;
         }
