@@ -120,7 +120,7 @@ fn inference(u: &mut Unstructured) -> Result<()> {
 /// Numbers of moderate size against the definition in f64.
 fn values(u: &mut Unstructured) -> Result<()> {
     let shape = shape(u)?;
-    let BatchShape { batch, channels, spatial } = shape;
+    let BatchShape { batch: samples, channels, spatial } = shape;
     if shape.is_empty() {
         return Ok(());
     }
@@ -135,10 +135,10 @@ fn values(u: &mut Unstructured) -> Result<()> {
     let [a, b] = &mut running;
     norm.track(shape, &batch, StateMut::new([a, b], &mut clock)).unwrap();
     let eps = f64::from(f32::EPSILON);
-    let n = (batch * spatial) as f64;
+    let n = (samples * spatial) as f64;
     for c in 0..channels {
         let at = |k: usize| (k / spatial * channels + c) * spatial + k % spatial;
-        let values: Vec<f64> = (0..batch * spatial).map(|k| f64::from(x[at(k)])).collect();
+        let values: Vec<f64> = (0..samples * spatial).map(|k| f64::from(x[at(k)])).collect();
         let largest = values.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
         let m = values.iter().sum::<f64>() / n;
         let v = values.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / n;

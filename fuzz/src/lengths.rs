@@ -11,8 +11,8 @@ use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use gradus::second_order::{DiagonalNewton, Given, LbfgsSettings, LbfgsVec};
 use gradus::transform::{ElasticNet, L1, L2, MaxNorm};
 use gradus::{
-    Clock, Columns, Error, Exec, Fold, Level, Optimizer, StateMut, Stateful, Tensor, Vector, Width, dot,
-    reduce,
+    Argument, Clock, Columns, Error, Exec, Fold, Level, Optimizer, StateMut, Stateful, Tensor, Vector, Width,
+    dot, reduce,
 };
 
 pub fn run(data: &[u8]) {
@@ -51,7 +51,10 @@ fn sums(u: &mut Unstructured) -> Result<()> {
     assert_eq!(dot(level, &x, &y).is_ok(), x.len() == y.len());
     let result = reduce(level, &Count, n, [&x], [&mut y]);
     if n != m {
-        assert_eq!(result.map(|[sum]| sum.to_bits()), Err(Error::Length { expected: n, found: m }));
+        assert_eq!(
+            result.map(|[sum]| sum.to_bits()),
+            Err(Error::Length { what: Argument::State, expected: n, found: m })
+        );
         same(&y, &kept, "state of a refused reduction");
     }
     // Rows that do not divide the parameters, and limits that are none.

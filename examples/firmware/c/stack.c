@@ -99,7 +99,7 @@ static void noise(void) {
 static void norm(void) {
   enum { CHANNELS = 4, LENGTH = 64 };
   const gradus_batch_norm config = GRADUS_BATCH_NORM;
-  const gradus_shape shape = {4, CHANNELS, 4};
+  const gradus_batch_shape shape = {4, CHANNELS, 4};
   float weight[CHANNELS], mean[CHANNELS], variance[CHANNELS], bias[CHANNELS], running[2 * CHANNELS] = {0};
   gradus_clock steps = {0, 0};
   fill(weight, CHANNELS);
@@ -111,7 +111,7 @@ static void norm(void) {
   STACK("gradus_batch_norm_backward",
         gradus_batch_norm_backward(&config, &shape, grads, params, weight, mean, variance, state, state + CHANNELS));
   STACK("gradus_batch_norm_inference",
-        gradus_batch_norm_inference(&config, &shape, params, weight, bias, running, running + CHANNELS));
+        gradus_batch_norm_inference(&config, &shape, params, weight, bias, running, &steps));
 }
 
 static void files(void) {
