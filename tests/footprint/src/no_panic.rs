@@ -43,7 +43,9 @@ extern "C" fn rules(
     let scale = ClipNorm { max_norm: lr }.scale(Level::detect(), &[params, grads])?;
     store::save((&*state, &*params), bytes).and_then(|_| Ok(())).or(Err(Error::NonFinite))?;
     store::load((&mut *state, &mut *params), bytes).or(Err(Error::NonFinite))?;
-    if adam.step_if_finite(params, grads, state.as_mut())? > 0 || L2::new(lr).value(Level::detect(), params) > lr {
+    if adam.step_if_finite(params, grads, state.as_mut())? > 0
+        || L2::new(lr).value(Level::detect(), params) > lr
+    {
         return Err(Error::NonFinite);
     }
     scale.check(lr)

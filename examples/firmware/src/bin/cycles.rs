@@ -51,7 +51,11 @@ fn step<O: Optimizer>(
 }
 
 /// Tenths of instructions per parameter, and bytes of stack.
-fn measure<O: Optimizer<Family: Stateful<Memory = f32>>>(counter: &mut Counter, optimizer: &O, level: Level) -> (u32, u32) {
+fn measure<O: Optimizer<Family: Stateful<Memory = f32>>>(
+    counter: &mut Counter,
+    optimizer: &O,
+    level: Level,
+) -> (u32, u32) {
     let (mut params, mut grads, mut state) = ([1.0_f32; N], [0.5_f32; N], optimizer.state::<N>());
     for column in state.columns.as_mut() {
         column.fill(0.25);

@@ -68,7 +68,8 @@ fn same<O: Optimizer<Family: Stateful<Memory = f32>>>(name: &str, optimizer: O) 
             }
         }
         let columns = state.columns.as_ref().as_flattened();
-        let equal = bits(&params).eq(bits(&twin)) && bits(columns).eq(bits(other.columns.as_ref().as_flattened()));
+        let equal =
+            bits(&params).eq(bits(&twin)) && bits(columns).eq(bits(other.columns.as_ref().as_flattened()));
         if !equal {
             println!("{name}: {n} elements differ");
             exit(1);
@@ -96,7 +97,8 @@ impl Transform for Own {
 
 /// Every chain that has code of its own, and chains that are refused by `check`.
 fn chains<O: Optimizer<Family: Stateful<Memory = f32>>>(name: &str, o: O) {
-    let before = (Scale(0.5), ClipValue(2.0), L2::new(0.01), L1::new(0.02), ElasticNet { lambda: 0.03, beta: 0.5 });
+    let before =
+        (Scale(0.5), ClipValue(2.0), L2::new(0.01), L1::new(0.02), ElasticNet { lambda: 0.03, beta: 0.5 });
     let after = (Decay::new(0.1), ProxL1::new(0.2), ClampParams(3.0));
     same(name, o);
     same(name, o.with(Scale(0.5)));
