@@ -62,7 +62,7 @@ impl Wide {
 fn high(a: u64, b: u64) -> u64 {
     let low = |x: u64| x & u64::from(u32::MAX);
     let (a1, a0, b1, b0) = (a >> 32, low(a), b >> 32, low(b));
-    let middle = a1 * b0 + (a0 * b0 >> 32); // no sum here is larger than (2^32 - 1)^2 + 2^32 - 1
+    let middle = a1 * b0 + ((a0 * b0) >> 32); // no sum here is larger than (2^32 - 1)^2 + 2^32 - 1
     let other = a0 * b1 + low(middle);
     a1 * b1 + (middle >> 32) + (other >> 32)
 }

@@ -68,7 +68,12 @@ impl Exec {
     /// The same instruction set on this thread alone.
     pub(crate) const fn alone(self) -> Self {
         let Self { chosen, level, .. } = self;
-        Self { chosen, level, ..Self::new() }
+        Self {
+            chosen,
+            level,
+            #[cfg(feature = "rayon")]
+            threads: false,
+        }
     }
 
     /// Parts to cut `n` elements into: one a thread, none so small that it is over before a thread has woken up.

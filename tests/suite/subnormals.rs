@@ -78,7 +78,9 @@ fn sweeps_everywhere<const K: usize, O: Kept<K> + Debug>(rule: O) {
         let (mut params, mut columns) = ([0.0_f32; N], [[0.0_f32; N]; K]);
         params.iter_mut().chain(columns.as_flattened_mut()).for_each(|x| *x = odd(&mut random));
         let mut grads = [0.0; N];
-        grads.iter_mut().for_each(|g| *g = if random.word() % 2 == 0 { 0.0 } else { odd(&mut random) });
+        grads
+            .iter_mut()
+            .for_each(|g| *g = if random.word().is_multiple_of(2) { 0.0 } else { odd(&mut random) });
         let clock = Clock { t, carry: 0.5 };
         let step = |exec: Exec| {
             let (mut params, mut columns, mut clock) = (params, columns, clock);
