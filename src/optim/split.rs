@@ -24,10 +24,10 @@ pub const fn split(decay: f64) -> (f32, f32) {
     let lost = (low << 1 << (31 - below) != 0) as u64;
     let mut rest = (fraction.wrapping_neg() - lost) | lost;
     let mut unit = UNIT;
-    // 24 bits and one more among the upper 32 are enough to round by.
-    while rest >> 56 == 0 {
-        rest <<= 8;
-        unit /= 256.0;
+    // To round by: 24 bits, one more, and the one that speaks for all below, among the upper 32.
+    while rest >> 60 == 0 {
+        rest <<= 4;
+        unit /= 16.0;
     }
     (upper(mantissa) * UNIT * f32::from_bits((127 - below) << 23), upper(rest) * unit)
 }
