@@ -281,9 +281,7 @@ mutants() {
 all() {
   check
   test
-  features
   packages
-  smoke
   nostd
   doc
   package
@@ -292,7 +290,6 @@ all() {
   size
   resume
   helium
-  web
 }
 
 case "${1:-all}" in
