@@ -287,7 +287,6 @@ all() {
   package
   pictures
   c
-  size
   resume
   helium
 }
