@@ -1,11 +1,12 @@
 //! What the benchmarks of a step compare: every rule at every level, a plain loop, and a floor.
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, missing_docs, reason = "each benchmark takes what it needs")]
 
 pub mod hand;
 pub mod plain;
 pub mod turns;
 #[macro_use]
 #[path = "../../tests/support/rules.rs"]
+#[allow(unused_macros, reason = "for the tests")]
 mod rules;
 
 use gradus::{Clock, Columns, Level, Optimizer, Rule, StateMut, Vector, Width, run};
@@ -72,7 +73,7 @@ pub struct Floor<const K: usize> {
 
 impl<const K: usize> Floor<K> {
     /// Changes no value, which the compiler does not know.
-    #[allow(clippy::new_without_default)] // what is measured is no default of anything
+    #[allow(clippy::new_without_default, reason = "what is measured is no default of anything")]
     pub fn new() -> Self {
         Self { zero: black_box(0.0) }
     }

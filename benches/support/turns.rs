@@ -1,6 +1,6 @@
 //! Turns: contestants one after the other, and again, so that what the machine does meanwhile hits them all.
 
-#![allow(dead_code)] // each benchmark takes what it needs
+#![allow(dead_code, reason = "each benchmark takes what it needs")]
 
 use std::time::Instant;
 

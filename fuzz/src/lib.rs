@@ -17,6 +17,7 @@ pub mod lbfgs;
 pub mod lengths;
 pub mod levels_agree;
 #[path = "../../tests/support/rules.rs"]
+#[allow(dead_code, unused_macros, reason = "the tests need more")]
 mod list;
 pub mod masks;
 #[path = "../../tests/support/naive.rs"]

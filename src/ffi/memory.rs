@@ -5,7 +5,7 @@ use super::gradus_status::{self, *};
 /// Elements behind a pointer from C, checked for null, alignment and length.
 ///
 /// The checks cannot know whether the memory is there: that much the caller vouches for.
-pub struct Memory<T> {
+pub(crate) struct Memory<T> {
     start: *mut T,
     len: usize,
 }
@@ -20,7 +20,7 @@ impl<T> Copy for Memory<T> {}
 
 /// A piece of memory that a call touches: `len` units of `1 << shift` bytes, which is their alignment.
 #[derive(Clone, Copy)]
-pub struct Region {
+pub(crate) struct Region {
     start: usize,
     len: usize,
     /// `2 * shift`, and 1 more where the units are written: a region takes three words.
@@ -29,11 +29,11 @@ pub struct Region {
 
 impl Region {
     /// Nothing.
-    pub const NONE: Self = Self { start: 0, len: 0, kind: 0 };
+    pub(crate) const NONE: Self = Self { start: 0, len: 0, kind: 0 };
 
     /// `len` elements from `start` on, to be read only.
     #[inline(always)]
-    pub fn read<T>(start: *const T, len: usize) -> Self {
+    pub(crate) fn read<T>(start: *const T, len: usize) -> Self {
         let unit = align_of::<T>();
         let kind = 2 * unit.trailing_zeros() as usize;
         Self { start: start.addr(), len: len.saturating_mul(size_of::<T>() / unit), kind }
@@ -47,7 +47,7 @@ impl Region {
 
     /// The same, to be written.
     #[inline(always)]
-    pub fn written<T>(start: *const T, len: usize) -> Self {
+    pub(crate) fn written<T>(start: *const T, len: usize) -> Self {
         let region = Self::read(start, len);
         Self { kind: region.kind + 1, ..region }
     }
@@ -56,26 +56,26 @@ impl Region {
 impl<T> Memory<T> {
     /// `len` elements from `start` on; nothing at all may also be null.
     #[inline(always)]
-    pub fn new(start: *const T, len: usize) -> Result<Self, gradus_status> {
+    pub(crate) fn new(start: *const T, len: usize) -> Result<Self, gradus_status> {
         apart([Region::read(start, len)])?;
         let start = if len == 0 { core::ptr::dangling_mut() } else { start.cast_mut() };
         Ok(Self { start, len })
     }
 
     /// One element.
-    pub fn one(start: *const T) -> Result<Self, gradus_status> {
+    pub(crate) fn one(start: *const T) -> Result<Self, gradus_status> {
         Self::new(start, 1)
     }
 
     /// To be read only.
     #[inline(always)]
-    pub fn read(self) -> Region {
+    pub(crate) fn read(self) -> Region {
         Region::read(self.start, self.len)
     }
 
     /// To be written.
     #[inline(always)]
-    pub fn written(self) -> Region {
+    pub(crate) fn written(self) -> Region {
         Region::written(self.start, self.len)
     }
 
@@ -83,7 +83,7 @@ impl<T> Memory<T> {
     ///
     /// # Safety
     /// They are valid `T`, and nothing writes them while the slice lives.
-    pub unsafe fn slice<'a>(self) -> &'a [T] {
+    pub(crate) unsafe fn slice<'a>(self) -> &'a [T] {
         // SAFETY: checked by `new` for null, alignment and length; the caller vouches for the rest.
         unsafe { core::slice::from_raw_parts(self.start, self.len) }
     }
@@ -92,7 +92,7 @@ impl<T> Memory<T> {
     ///
     /// # Safety
     /// They are valid `T`, and nothing else touches them while the slice lives.
-    pub unsafe fn slice_mut<'a>(self) -> &'a mut [T] {
+    pub(crate) unsafe fn slice_mut<'a>(self) -> &'a mut [T] {
         // SAFETY: checked by `new` for null, alignment and length; the caller vouches for the rest.
         unsafe { core::slice::from_raw_parts_mut(self.start, self.len) }
     }
@@ -101,7 +101,7 @@ impl<T> Memory<T> {
     ///
     /// # Safety
     /// As [`slice`](Self::slice), and there is one.
-    pub unsafe fn one_ref<'a>(self) -> &'a T {
+    pub(crate) unsafe fn one_ref<'a>(self) -> &'a T {
         // SAFETY: checked by `new` for null and alignment; the caller vouches for the rest.
         unsafe { &*self.start }
     }
@@ -110,7 +110,7 @@ impl<T> Memory<T> {
     ///
     /// # Safety
     /// As [`slice_mut`](Self::slice_mut), and there is one.
-    pub unsafe fn one_mut<'a>(self) -> &'a mut T {
+    pub(crate) unsafe fn one_mut<'a>(self) -> &'a mut T {
         // SAFETY: checked by `new` for null and alignment; the caller vouches for the rest.
         unsafe { &mut *self.start }
     }
@@ -119,7 +119,7 @@ impl<T> Memory<T> {
     ///
     /// # Safety
     /// As [`slice_mut`](Self::slice_mut).
-    pub unsafe fn columns_mut<'a, C: crate::simd::ColumnSet>(self, n: usize) -> C::Views<'a, T>
+    pub(crate) unsafe fn columns_mut<'a, C: crate::simd::ColumnSet>(self, n: usize) -> C::Views<'a, T>
     where
         T: crate::simd::Stored,
     {
@@ -132,7 +132,7 @@ impl<T> Memory<T> {
 
 /// Refuses regions that cannot be there, and those that overlap where one of them is written.
 #[inline(always)]
-pub fn apart<const N: usize>(regions: [Region; N]) -> Result<(), gradus_status> {
+pub(crate) fn apart<const N: usize>(regions: [Region; N]) -> Result<(), gradus_status> {
     examine(&regions)
 }
 
@@ -165,7 +165,7 @@ fn examine(mut regions: &[Region]) -> Result<(), gradus_status> {
 }
 
 /// `a * b`, if memory could be as long.
-pub fn area(a: usize, b: usize) -> Result<usize, gradus_status> {
+pub(crate) fn area(a: usize, b: usize) -> Result<usize, gradus_status> {
     a.checked_mul(b).ok_or(GRADUS_ERROR_LENGTH)
 }
 
@@ -173,7 +173,7 @@ pub fn area(a: usize, b: usize) -> Result<usize, gradus_status> {
 ///
 /// # Safety
 /// What `from` points at is a valid `T`.
-pub unsafe fn copy<T: Copy>(from: *const T) -> Result<T, gradus_status> {
+pub(crate) unsafe fn copy<T: Copy>(from: *const T) -> Result<T, gradus_status> {
     let memory = Memory::one(from)?;
     // SAFETY: checked for null and alignment; the caller vouches for the value.
     Ok(unsafe { memory.start.read() })
@@ -183,7 +183,7 @@ pub unsafe fn copy<T: Copy>(from: *const T) -> Result<T, gradus_status> {
 ///
 /// # Safety
 /// `to` points at memory that may be written.
-pub unsafe fn put<T: Copy>(to: *mut T, value: T) -> Result<(), gradus_status> {
+pub(crate) unsafe fn put<T: Copy>(to: *mut T, value: T) -> Result<(), gradus_status> {
     let memory = Memory::one(to)?;
     // SAFETY: checked for null and alignment; the caller vouches for the memory.
     unsafe { memory.start.write(value) };

@@ -2,9 +2,9 @@
 //!
 //! The caller owns all memory; the structures are plain. A function returns 0, or a negative status
 //! and has written nothing. It asks for no heap and no C library, and never panics.
-#![allow(unsafe_code)]
-#![allow(non_camel_case_types)] // the names are those of the header
-#![allow(clippy::missing_safety_doc)] // it stands here, once for all functions
+#![allow(unsafe_code, reason = "the memory of C")]
+#![allow(non_camel_case_types, reason = "the names are those of the header")]
+#![allow(clippy::missing_safety_doc, reason = "it stands here, once for all functions")]
 
 mod ensemble;
 mod journal;

@@ -307,7 +307,7 @@ pub unsafe extern "C" fn gradus_batch_norm_fold_columns(
 ///
 /// # Safety
 /// Each pointer is null, misaligned or good.
-#[allow(clippy::too_many_arguments)] // those of the function in C
+#[allow(clippy::too_many_arguments, reason = "those of the function in C")]
 unsafe fn fold<'a>(
     run: impl Fn(&BatchNorm, &Params<&'a [f32]>, Running<'a>, &mut [f32], &mut [f32]) -> Result<(), Error>,
     config: *const gradus_batch_norm,

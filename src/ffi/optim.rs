@@ -61,7 +61,7 @@ pub struct gradus_tensor {
 ///
 /// # Safety
 /// The structure begins with a `u32`, the version.
-pub unsafe trait Config: Copy {
+pub(crate) unsafe trait Config: Copy {
     /// What it configures.
     type Optimizer: Optimizer<Family: Stateful<Memory = f32>>;
     /// The optimizer, if every enumeration has a value of its own.
@@ -70,7 +70,7 @@ pub unsafe trait Config: Copy {
 
 /// The pointers of a step.
 #[derive(Clone, Copy)]
-pub struct Pointers<M = f32> {
+pub(crate) struct Pointers<M = f32> {
     pub n: usize,
     pub params: *mut f32,
     pub grads: *const f32,
@@ -158,7 +158,7 @@ unsafe fn advance<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) {
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub unsafe fn step<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), gradus_status> {
+pub(crate) unsafe fn step<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), gradus_status> {
     pointers.check(config)?;
     // SAFETY: checked; the caller vouches for the memory.
     unsafe { advance(&optimizer(config)?, pointers) };
@@ -170,7 +170,7 @@ pub unsafe fn step<C: Config>(config: *const C, pointers: &Pointers) -> Result<(
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub unsafe fn step_with<C: Config>(
+pub(crate) unsafe fn step_with<C: Config>(
     config: *const C,
     of: *const gradus_transforms,
     pointers: &Pointers,
@@ -186,7 +186,10 @@ pub unsafe fn step_with<C: Config>(
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub unsafe fn half_step<C: Config>(config: *const C, pointers: &Pointers<Bf16>) -> Result<(), gradus_status> {
+pub(crate) unsafe fn half_step<C: Config>(
+    config: *const C,
+    pointers: &Pointers<Bf16>,
+) -> Result<(), gradus_status> {
     pointers.check(config)?;
     // SAFETY: checked; the caller vouches for the memory.
     unsafe { advance(&optimizer(config)?.half(), pointers) };
@@ -198,7 +201,7 @@ pub unsafe fn half_step<C: Config>(config: *const C, pointers: &Pointers<Bf16>) 
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub unsafe fn step_if_finite<C: Config>(
+pub(crate) unsafe fn step_if_finite<C: Config>(
     config: *const C,
     pointers: &Pointers,
     count: *mut usize,
@@ -273,7 +276,7 @@ impl gradus_tensor {
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub unsafe fn step_tensors<C: Config>(
+pub(crate) unsafe fn step_tensors<C: Config>(
     config: *const C,
     list: *const gradus_tensor,
     count: usize,
@@ -309,7 +312,7 @@ pub unsafe fn step_tensors<C: Config>(
 /// # Safety
 /// The pointer is null, misaligned or good.
 #[inline(always)]
-pub unsafe fn check<C: Config>(config: *const C) -> Result<(), gradus_status> {
+pub(crate) unsafe fn check<C: Config>(config: *const C) -> Result<(), gradus_status> {
     apart([Region::read(config, 1)])?;
     // SAFETY: checked; the caller vouches for the memory.
     Ok(unsafe { optimizer(config)? }.check()?)
@@ -320,7 +323,7 @@ pub unsafe fn check<C: Config>(config: *const C) -> Result<(), gradus_status> {
 /// # Safety
 /// The pointers are null, misaligned or good.
 #[inline(always)]
-pub unsafe fn check_with<C: Config>(
+pub(crate) unsafe fn check_with<C: Config>(
     config: *const C,
     of: *const gradus_transforms,
 ) -> Result<(), gradus_status> {

@@ -56,7 +56,7 @@ type Before = (Option<Scale>, Option<ClipValue>, Option<L2>, Option<L1>, Option<
 type After = (Option<Decay>, Option<ProxL1>, Option<ClampParams>);
 
 /// Those of the crate.
-pub type Transforms = (Before, After);
+pub(crate) type Transforms = (Before, After);
 
 impl gradus_transforms {
     /// Those of the crate, if every flag is one.

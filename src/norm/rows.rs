@@ -24,7 +24,7 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Whether there is a mean and a variance for each group of each sample.
-    pub fn count(&self, means: usize, variances: usize) -> Result<(), Error> {
+    pub(crate) fn count(&self, means: usize, variances: usize) -> Result<(), Error> {
         let count = self.shape.batch.saturating_mul(self.groups);
         same_length(Argument::Mean, count, means)?;
         same_length(Argument::Variance, count, variances)

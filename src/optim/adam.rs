@@ -144,7 +144,7 @@ pub(super) struct Corrections {
 ///
 /// The second is no interpolation: a square that is infinite would leave NaN behind, where infinity stays infinity.
 #[derive(Clone, Copy, Debug)]
-pub struct Moments {
+pub(crate) struct Moments {
     mean: FirstMoment,
     beta2: f32,
     gain2: f32,
@@ -167,7 +167,7 @@ impl Moments {
 
     /// Both moments after one more gradient.
     #[inline(always)]
-    pub fn of<V: Vector>(&self, isa: V::Isa, g: V, [m, v]: [V; 2]) -> [V; 2] {
+    pub(crate) fn of<V: Vector>(&self, isa: V::Isa, g: V, [m, v]: [V; 2]) -> [V; 2] {
         let m = self.mean.of(isa, g, m);
         let v = V::splat(isa, self.beta2) * v + V::splat(isa, self.gain2) * g * g;
         [m, v]

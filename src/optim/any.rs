@@ -235,7 +235,7 @@ impl Visitor for Step<'_, '_, '_> {
         let n = params.len();
         same_length(Argument::State, n.saturating_mul(any.columns()), state.memory.len())?;
         let mut rest = state.memory;
-        let columns = super::Columns::<O>::views(|_| if n == 0 { &mut [] } else { cut_mut(&mut rest, n) });
+        let columns = Columns::<O>::views(|_| if n == 0 { &mut [] } else { cut_mut(&mut rest, n) });
         let state = StateMut::of(columns, state.clock);
         if finite {
             optimizer.step_if_finite(params, grads, state)

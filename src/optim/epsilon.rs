@@ -58,7 +58,7 @@ impl Epsilon {
 
 /// `sqrt(v + inside) + outside`.
 #[derive(Clone, Copy, Debug)]
-pub struct Denominator {
+pub(crate) struct Denominator {
     pub(super) inside: f32,
     pub(super) outside: f32,
 }
@@ -68,18 +68,18 @@ impl Denominator {
     pub(super) const ONE: Self = Self { inside: 0.0, outside: 1.0 };
 
     /// From here on a stabiliser under the root is the same with and without a subnormal.
-    pub const OUTWEIGHS_INSIDE: f32 = f32::MIN_POSITIVE / f32::EPSILON * 2.0;
+    pub(super) const OUTWEIGHS_INSIDE: f32 = f32::MIN_POSITIVE / f32::EPSILON * 2.0;
 
     /// Whether it is the same for all subnormals as for 0, so that they may become 0 beside any gradient.
     ///
     /// The root of the largest is 1.1e-19: a stabiliser from 4e-12 on does not notice it.
-    pub fn outweighs_subnormals(self) -> bool {
+    pub(super) fn outweighs_subnormals(self) -> bool {
         self.inside >= Self::OUTWEIGHS_INSIDE || self.outside >= 4e-12
     }
 
     /// The denominator of a register full of elements.
     #[inline(always)]
-    pub fn of<V: Vector>(&self, isa: V::Isa, v: V) -> V {
+    pub(crate) fn of<V: Vector>(&self, isa: V::Isa, v: V) -> V {
         (v + V::splat(isa, self.inside)).sqrt() + V::splat(isa, self.outside)
     }
 }

@@ -185,8 +185,8 @@ pub trait Optimizer: Copy {
             assert!(
                 Self::HALVES,
                 "AMSGrad has no state in half the memory: the largest of rounded values drifts"
-            )
-        };
+            );
+        }
         Half { inner: self }
     }
 

@@ -16,7 +16,7 @@ use crate::simd::Vector;
 /// Both forms add a multiple of `g - m`, to the one or to the other. The sign of the constant says to which, so that a
 /// kernel needs no second loop and no branch.
 #[derive(Clone, Copy, Debug)]
-pub struct FirstMoment {
+pub(crate) struct FirstMoment {
     pub(super) weight: f32,
     gain: f32,
 }
@@ -25,20 +25,20 @@ impl FirstMoment {
     /// `1 - beta` is formed in f64 from the decimal that the user wrote: in f32 it would be off by 1.3e-5 for 0.999,
     /// and every update with it.
     #[inline]
-    pub const fn new(beta: f64) -> Self {
+    pub(crate) const fn new(beta: f64) -> Self {
         let (beta, gain) = split(beta);
         Self { weight: if gain < 0.5 { gain } else { -beta }, gain }
     }
 
     /// `1 - beta`.
     #[inline]
-    pub const fn gain(&self) -> f32 {
+    pub(crate) const fn gain(&self) -> f32 {
         self.gain
     }
 
     /// The mean after one more gradient.
     #[inline(always)]
-    pub fn of<V: Vector>(&self, isa: V::Isa, g: V, m: V) -> V {
+    pub(crate) fn of<V: Vector>(&self, isa: V::Isa, g: V, m: V) -> V {
         let (weight, zero) = (V::splat(isa, self.weight), V::splat(isa, 0.0));
         weight.select_gt(zero, m, g) + weight * (g - m)
     }

@@ -9,7 +9,7 @@
 /// In Rust the decays are mostly constants, and so is this. From C they never are, and it stands once for all.
 #[cfg_attr(feature = "ffi", inline(never))]
 #[cfg_attr(not(feature = "ffi"), inline)]
-pub const fn split(decay: f64) -> (f32, f32) {
+pub(crate) const fn split(decay: f64) -> (f32, f32) {
     let bits = decay.to_bits();
     let below = 1022_u32.wrapping_sub((bits >> 52) as u32);
     if below >= 32 {

@@ -204,6 +204,15 @@ impl<O: Stateful> StateVec<O> {
 }
 
 // Written by hand: derives would ask the same of `O`, which is only a name here.
+impl<O: Stateful> fmt::Debug for StateMut<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateMut")
+            .field("columns", &self.columns.as_ref())
+            .field("clock", &self.clock)
+            .field("first", &self.first)
+            .finish_non_exhaustive()
+    }
+}
 impl<O: Stateful, const N: usize> Clone for State<O, N> {
     fn clone(&self) -> Self {
         Self { columns: self.columns.clone(), clock: self.clock, optimizer: PhantomData }

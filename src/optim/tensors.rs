@@ -5,6 +5,7 @@ use super::{Clock, Optimizer, StateMut, Stateful};
 use crate::error::Error;
 use crate::simd::{AtStep as _, ColumnSet, Level, Rule};
 use crate::transform::Transform;
+use core::fmt;
 
 /// One tensor of a model: parameters, gradients, state, and transforms of its own.
 ///
@@ -19,6 +20,18 @@ pub struct Tensor<'a, O: Stateful, T = ()> {
     pub state: StateMut<'a, O>,
     /// What acts before and after the rule, on this tensor alone.
     pub transform: T,
+}
+
+// By hand: a derive would ask for `O: Debug`, which is only a name here.
+impl<O: Stateful, T: fmt::Debug> fmt::Debug for Tensor<'_, O, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tensor")
+            .field("params", &self.params)
+            .field("grads", &self.grads)
+            .field("state", &self.state)
+            .field("transform", &self.transform)
+            .finish()
+    }
 }
 
 impl<'a, O: Stateful> Tensor<'a, O> {

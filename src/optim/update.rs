@@ -4,6 +4,7 @@ use super::{Optimizer, StateMut, Stateful, With};
 use crate::error::{Argument, Error, same_length};
 use crate::simd::{AtStep as _, ColumnSet, Exec, Rule, Stored};
 use crate::transform::Transform;
+use core::fmt;
 use core::ops::Range;
 
 /// One step over some parameters: the rule with its constants, the parameters, their columns of state.
@@ -39,6 +40,16 @@ pub struct Update<'a, R: Rule, B: Rule<Columns = R::Columns> = R, M: Stored = f3
     state: <R::Columns as ColumnSet>::Views<'a, M>,
     /// The step, and which element of the state's tensor the first one is: what the rounding of [`Bf16`](crate::Bf16) depends on.
     place: (u32, u32),
+}
+
+/// Its learning rate, and how many parameters it updates: rules have no text.
+impl<R: Rule, B: Rule<Columns = R::Columns>, M: Stored> fmt::Debug for Update<'_, R, B, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Update")
+            .field("lr", &self.lr)
+            .field("params", &self.params.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a, R: Rule + Copy, M: Stored> Update<'a, R, R, M> {

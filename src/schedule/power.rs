@@ -68,7 +68,7 @@ fn high(a: u64, b: u64) -> u64 {
 }
 
 /// `lr * gamma^n`, rounded once, or twice where it is subnormal: the largest finite number at most, and `lr` itself where it is no rate above 0.
-pub fn scaled(lr: f32, gamma: f64, mut n: u32) -> f32 {
+pub(super) fn scaled(lr: f32, gamma: f64, mut n: u32) -> f32 {
     if !(lr > 0.0 && lr < f32::INFINITY) || n == 0 {
         return lr;
     }

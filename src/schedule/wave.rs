@@ -12,7 +12,7 @@ const C: [u32; 5] = [2_649_351_755, 2_179_004_033, 716_850_067, 126_194_686, 13_
 /// ```
 ///
 /// It is exact at 0, 1/2 and 1.
-pub fn half_wave(x: f32) -> f32 {
+pub(crate) fn half_wave(x: f32) -> f32 {
     if x > 0.5 { 1.0 - rise(1.0 - x) } else { rise(x) }
 }
 

@@ -77,25 +77,25 @@ pub(super) struct Count {
 }
 
 impl Count {
-    pub const NONE: Self = Self { numbers: 0, words: 0 };
+    pub(crate) const NONE: Self = Self { numbers: 0, words: 0 };
 
-    pub const fn number(self) -> Self {
+    pub(crate) const fn number(self) -> Self {
         Self { numbers: self.numbers + 1, ..self }
     }
-    pub const fn word(self) -> Self {
+    pub(crate) const fn word(self) -> Self {
         Self { words: self.words + 1, ..self }
     }
-    pub const fn flag(self) -> Self {
+    pub(crate) const fn flag(self) -> Self {
         self.word()
     }
-    pub const fn choice(self) -> Self {
+    pub(crate) const fn choice(self) -> Self {
         self.word()
     }
-    pub const fn index(self) -> Self {
+    pub(crate) const fn index(self) -> Self {
         self.word().word()
     }
     /// Bytes in a file.
-    pub const fn bytes<T>(self) -> usize {
+    pub(crate) const fn bytes<T>(self) -> usize {
         self.numbers * size_of::<T>() + self.words * 4
     }
 }
@@ -104,11 +104,11 @@ impl Count {
 macro_rules! fields {
     ($($kind:ident $($field:ident).+;)*) => {
         /// How many numbers and words [`fields`](Self::fields) passes on.
-        pub const COUNT: $crate::second_order::fields::Count =
+        pub(crate) const COUNT: $crate::second_order::fields::Count =
             $crate::second_order::fields::Count::NONE$(.$kind())*;
 
         /// Passes on every saved field in turn.
-        pub fn fields(&mut self, each: &mut impl $crate::second_order::fields::Fields<T>) {
+        pub(crate) fn fields(&mut self, each: &mut impl $crate::second_order::fields::Fields<T>) {
             $(each.$kind(&mut self.$($field).+);)*
         }
     };

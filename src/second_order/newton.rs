@@ -210,7 +210,7 @@ impl<const N: usize, T: Real> Newton<N, T> {
 
     /// Where to evaluate next, and where to write gradient and Hessian; `None` at rest.
     #[must_use]
-    #[allow(clippy::type_complexity)] // three plain references
+    #[allow(clippy::type_complexity, reason = "three plain references")]
     pub fn ask(&mut self) -> Option<(&[T; N], &mut [T; N], &mut [[T; N]; N])> {
         if self.now.asking { Some((&self.x, &mut self.g, &mut self.h)) } else { None }
     }

@@ -33,7 +33,7 @@
 //! - [`together`], for all of a wide register: it goes on until the last generator is done, 9 words on average. Waiting
 //!   for the answer of each word would cost more than drawing one in vain, so that all generators run on, and the state
 //!   of each is noted as long as it had a reason to: at the end every generator has the state that it would have alone.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::isa::{Isa, Kernel};
 use super::level::Level;
@@ -41,10 +41,10 @@ use super::vector::Plain;
 use core::ops::{BitAnd, BitOr, BitXor};
 
 /// Generators side by side: the 32-bit words of an AVX2 register.
-pub const GENERATORS: usize = 8;
+pub(crate) const GENERATORS: usize = 8;
 
 /// Their states: word `j` of all generators lies together, so that it is one load.
-pub type Generators = [[u32; GENERATORS]; 4];
+pub(crate) type Generators = [[u32; GENERATORS]; 4];
 
 /// 32-bit words side by side: one on a microcontroller, eight with AVX2.
 pub trait Words: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> {
@@ -132,7 +132,7 @@ impl Words for u32 {
 /// Fills `out` with words of independent bits, each 1 with probability `digits / 2^32`.
 ///
 /// `digits` must not be 0.
-pub fn fill(level: Level, generators: &mut Generators, digits: u32, out: &mut [u32]) {
+pub(crate) fn fill(level: Level, generators: &mut Generators, digits: u32, out: &mut [u32]) {
     level.dispatch(&digits, Fill { generators, out });
 }
 
@@ -174,7 +174,7 @@ fn words<W: Words>(isa: W::Isa, generators: &mut Generators, digits: u32, out: &
     }
     // One generator at a time: those past the last word must not move.
     let mut generator = 0;
-    #[allow(clippy::explicit_counter_loop)] // an adapter would be more code
+    #[allow(clippy::explicit_counter_loop, reason = "an adapter would be more code")]
     for word in rest {
         // SAFETY: rest has fewer than GENERATORS words.
         unsafe {

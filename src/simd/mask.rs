@@ -1,5 +1,5 @@
 //! The loops that keep or drop elements by a mask of one bit each.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::exec::Exec;
 use super::isa::{Assembler, Isa, Kernel};
@@ -179,7 +179,7 @@ impl<'a, const R: usize, T: Element> Gated<'a, R, T> {
 
     /// Where `x` is read, and where it is written.
     #[inline]
-    #[allow(dead_code)] // for loops in assembly
+    #[allow(dead_code, reason = "for loops in assembly")]
     pub(super) const fn pointers(&self) -> (*const T, *mut T) {
         (self.from, self.to)
     }
@@ -222,7 +222,7 @@ impl<const R: usize, T: Element> Gated<'_, R, T> {
 /// # Errors
 /// [`Error::Length`] if `mask` has not [`mask_words`] words.
 #[inline]
-pub fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
+pub(crate) fn run_masked<const R: usize, T: Element, G: Gate<R, T>>(
     exec: Exec,
     gate: &G,
     mask: &[u32],
@@ -393,7 +393,7 @@ impl<T: Element> Fold<2, 0, 1, T> for MaskedDot<'_> {
 ///
 /// # Errors
 /// [`Error::Length`] if the slices differ in length, or `mask` has not [`mask_words`] words.
-pub fn masked_dot<T: Element>(exec: Exec, mask: &[u32], x: &[T], y: &[T]) -> Result<T, Error> {
+pub(crate) fn masked_dot<T: Element>(exec: Exec, mask: &[u32], x: &[T], y: &[T]) -> Result<T, Error> {
     same_length(Argument::Input, x.len(), y.len())?;
     same_length(Argument::Mask, mask_words(x.len()), mask.len())?;
     let (mut mask, mut x, mut y, mut sum) = (mask, x, y, T::ZERO);

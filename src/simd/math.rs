@@ -1,12 +1,12 @@
 //! Scalar mathematics of the kernels: square roots and the bias correction.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "assembly")]
 
 /// Square root, correctly rounded, by the hardware instruction wherever one exists.
 ///
 /// `f32::sqrt` is not in `core`, and `libm` computes it in software on Arm-M, so that every kind
 /// of target has its own line here.
 #[inline(always)]
-pub fn sqrt(x: f32) -> f32 {
+pub(crate) fn sqrt(x: f32) -> f32 {
     #[cfg(feature = "std")]
     return x.sqrt();
 
@@ -39,13 +39,13 @@ pub fn sqrt(x: f32) -> f32 {
         return f32::from_bits(bits);
     }
 
-    #[allow(unreachable_code)]
+    #[allow(unreachable_code, reason = "where the processor has the instruction")]
     libm::sqrtf(x)
 }
 
 /// Square root in double precision, correctly rounded.
 #[inline(always)]
-pub fn sqrt_f64(x: f64) -> f64 {
+pub(crate) fn sqrt_f64(x: f64) -> f64 {
     #[cfg(feature = "std")]
     return x.sqrt();
     #[cfg(not(feature = "std"))]
@@ -57,7 +57,7 @@ macro_rules! warm {
         $(#[$doc])*
         #[cfg_attr(feature = "ffi", inline(never))] // C has no constants that it could fold
         #[cfg_attr(not(feature = "ffi"), inline)]
-        pub fn $name(c: $t, mut t: u32) -> $t {
+        pub(crate) fn $name(c: $t, mut t: u32) -> $t {
             // Past this point b^t is below half a unit in the last place of 1.
             if c * t as $t > $full {
                 return 1.0;

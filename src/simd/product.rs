@@ -15,7 +15,7 @@
 //!
 //! The gradient of the inputs takes `b` transposed. There a register of columns would be loaded from as many lines of
 //! memory, so that a panel of `b`, as wide as a tile, is turned on the stack first.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::exec::Exec;
 #[cfg(feature = "rayon")]
@@ -45,7 +45,7 @@ pub(crate) enum Start<'a, T> {
 }
 
 /// The loop that goes round more often, so that what it walks along stays in a cache.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inner {
     /// For each tile of columns all rows: `b` is large.
     Rows,
@@ -170,7 +170,7 @@ fn run_parts<T: Element>(level: Level, all: Grid<T>, parts: usize) {
 }
 
 /// A [`Product`] that fits, as pointers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Grid<T> {
     pub rows: Three,
     pub terms: Three,

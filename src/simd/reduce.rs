@@ -4,7 +4,7 @@
 //! accumulator `i mod 16`, the sixteen are joined as a tree (8, 4, 2, 1 apart), and the blocks
 //! one after the other. A register of any width up to sixteen numbers can follow it, and so can
 //! threads, which take whole blocks.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::exec::Exec;
 #[cfg(feature = "rayon")]

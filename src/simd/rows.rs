@@ -1,5 +1,5 @@
 //! The only loop down the columns of a matrix: what belongs to a column stays in registers while the rows pass by.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::isa::{Isa, Kernel};
 use super::level::Level;
@@ -12,7 +12,7 @@ use crate::error::{Error, ensure};
 ///
 /// It reads `R` numbers of the element and `C` of its column, writes `W` numbers of the element, and adds to `A` sums of its
 /// column. The rows come in their order.
-pub trait RowRule<const R: usize, const W: usize, const C: usize, const A: usize, T: Element = f32>:
+pub(crate) trait RowRule<const R: usize, const W: usize, const C: usize, const A: usize, T: Element = f32>:
     Sync
 {
     fn apply<V: Vector<T>>(
@@ -26,7 +26,7 @@ pub trait RowRule<const R: usize, const W: usize, const C: usize, const A: usize
 
 /// Part of a matrix, or of several of one shape: `rows` rows, each `stride` elements behind the one before.
 #[derive(Debug)]
-pub struct Rows<'a, const R: usize, const W: usize, T: Element> {
+pub(crate) struct Rows<'a, const R: usize, const W: usize, T: Element> {
     rows: usize,
     stride: usize,
     elements: Streams<'a, W, R, T>,
@@ -35,7 +35,7 @@ pub struct Rows<'a, const R: usize, const W: usize, T: Element> {
 impl<'a, const R: usize, T: Element> Rows<'a, R, 0, T> {
     /// Matrices that are only read; the first row begins each.
     #[inline]
-    pub fn read(rows: usize, stride: usize, read: [&'a [T]; R]) -> Result<Self, Error> {
+    pub(crate) fn read(rows: usize, stride: usize, read: [&'a [T]; R]) -> Result<Self, Error> {
         let len = read.first().map_or(0, |matrix| matrix.len());
         Ok(Self { rows, stride, elements: Streams::new(len, read, [])? })
     }
@@ -44,7 +44,7 @@ impl<'a, const R: usize, T: Element> Rows<'a, R, 0, T> {
 impl<'a, const R: usize, T: Element> Rows<'a, R, 1, T> {
     /// A matrix that is written, from itself or another one, and `R - 1` more that are read.
     #[inline]
-    pub fn write<const O: usize>(
+    pub(crate) fn write<const O: usize>(
         rows: usize,
         stride: usize,
         in_out: InOut<'a, T>,
@@ -59,7 +59,7 @@ impl<'a, const R: usize, T: Element> Rows<'a, R, 1, T> {
 /// # Errors
 /// [`Error::Length`] if those differ in length, [`Error::Shape`] if the rows leave their memory.
 #[inline]
-pub fn run_rows<const R: usize, const W: usize, const C: usize, const A: usize, T, K>(
+pub(crate) fn run_rows<const R: usize, const W: usize, const C: usize, const A: usize, T, K>(
     level: Level,
     rule: &K,
     rows: Rows<'_, R, W, T>,

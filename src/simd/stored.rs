@@ -22,7 +22,7 @@
 //!
 //! Zero, infinity and every value that a `Bf16` can hold stay as they are. A NaN becomes the quiet one, since erased
 //! flash, all ones, would wrap around to 0. A finite value never becomes infinite.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::vector::{Element, Vector};
 use core::fmt::Debug;

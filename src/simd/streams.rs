@@ -1,5 +1,5 @@
 //! The slices a kernel walks along, as pointers of one checked length.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::arch::prefetch;
 use super::stored::Stored;
@@ -34,7 +34,7 @@ const AHEAD: usize = 192;
 
 /// `R` slices to read and `S` slices to update, all of length `len`.
 #[derive(Debug)]
-pub struct Streams<'a, const S: usize, const R: usize, T: Element, M: Stored<T> = T> {
+pub(crate) struct Streams<'a, const S: usize, const R: usize, T: Element, M: Stored<T> = T> {
     len: usize,
     pub(super) read: [*const T; R],
     pub(super) state: [*mut M; S],
@@ -47,7 +47,7 @@ unsafe impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Send for S
 
 impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S, R, T, M> {
     #[inline]
-    pub fn new(len: usize, read: [&'a [T]; R], state: [&'a mut [M]; S]) -> Result<Self, Error> {
+    pub(crate) fn new(len: usize, read: [&'a [T]; R], state: [&'a mut [M]; S]) -> Result<Self, Error> {
         for column in &read {
             same_length(Argument::Read, len, column.len())?;
         }
@@ -67,7 +67,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S
     /// For `'a`, each pointer of `read` is valid for reads of `len` elements, and each of `state` for
     /// writes too.
     #[inline]
-    pub unsafe fn from_pointers(len: usize, read: [*const T; R], state: [*mut M; S]) -> Self {
+    pub(crate) unsafe fn from_pointers(len: usize, read: [*const T; R], state: [*mut M; S]) -> Self {
         Self { len, read, state, dither: M::Dither::default(), slices: PhantomData }
     }
 
@@ -76,7 +76,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S
     /// # Safety
     /// For `'a`, each pointer of `read` is valid for reads of `len` elements, and `state` for writes of `S * len`.
     #[inline(always)]
-    pub unsafe fn from_columns(len: usize, read: [*const T; R], state: *mut M) -> Self {
+    pub(crate) unsafe fn from_columns(len: usize, read: [*const T; R], state: *mut M) -> Self {
         let mut columns = [state; S];
         each!(k < S, columns[k] = state.wrapping_add(k * len));
         // SAFETY: as above: column k ends at (k + 1) * len.
@@ -88,7 +88,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S
     /// # Safety
     /// Both are used one after the other.
     #[inline(always)]
-    pub unsafe fn again<'b>(&mut self) -> Streams<'b, S, R, T, M> {
+    pub(super) unsafe fn again<'b>(&mut self) -> Streams<'b, S, R, T, M> {
         Streams {
             len: self.len,
             read: self.read,
@@ -99,7 +99,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S
     }
 
     #[inline]
-    pub fn from_arrays<const N: usize>(read: [&'a [T; N]; R], state: &'a mut [[M; N]; S]) -> Self {
+    pub(crate) fn from_arrays<const N: usize>(read: [&'a [T; N]; R], state: &'a mut [[M; N]; S]) -> Self {
         Self {
             len: N,
             read: read.map(|column| column.as_ptr()),
@@ -110,13 +110,13 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'a, S
     }
 
     #[inline(always)]
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
     /// The first `mid` elements and the rest; everything and nothing if `mid` lies beyond the end.
     #[inline]
-    pub fn split_at(self, mid: usize) -> (Self, Self) {
+    pub(crate) fn split_at(self, mid: usize) -> (Self, Self) {
         let mid = if mid < self.len { mid } else { self.len };
         let (mut read, mut state) = (self.read, self.state);
         // SAFETY: mid is at most the length of every column.
@@ -140,7 +140,7 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'_, S, R,
     /// # Safety
     /// `i + WIDTH <= len`.
     #[inline(always)]
-    pub unsafe fn load<V: Vector<T>>(&self, isa: V::Isa, i: usize) -> ([V; R], [V; S]) {
+    pub(crate) unsafe fn load<V: Vector<T>>(&self, isa: V::Isa, i: usize) -> ([V; R], [V; S]) {
         // `[zero; S]` would be one more loop at opt-level z.
         let (mut read, mut state) = (MaybeUninit::<[V; R]>::uninit(), MaybeUninit::<[V; S]>::uninit());
         // SAFETY: the caller keeps i + WIDTH within the columns; each place of both arrays is written.
@@ -153,7 +153,7 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'_, S, R,
 
     /// Tells the CPU that the `n` elements of each column [`AHEAD`] bytes behind element `i` are read soon.
     #[inline(always)]
-    pub fn fetch(&self, i: usize, n: usize) {
+    pub(crate) fn fetch(&self, i: usize, n: usize) {
         let mut at = AHEAD;
         while at < AHEAD + n * size_of::<T>() {
             each!(k < R, prefetch(self.read[k].wrapping_add(i).wrapping_byte_add(at)));
@@ -167,7 +167,7 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'_, S, R,
     /// # Safety
     /// `i + WIDTH <= len`.
     #[inline(always)]
-    pub unsafe fn store<V: Vector<T>>(&self, i: usize, state: [V; S]) {
+    pub(crate) unsafe fn store<V: Vector<T>>(&self, i: usize, state: [V; S]) {
         let dither = M::ahead(self.dither, i);
         each!(k < S, {
             // SAFETY: the caller keeps i + WIDTH within the column.
@@ -180,7 +180,12 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'_, S, R,
     /// # Safety
     /// `i + n <= len`, and `n < WIDTH`.
     #[inline(always)]
-    pub unsafe fn load_partial<V: Vector<T>>(&self, isa: V::Isa, i: usize, n: usize) -> ([V; R], [V; S]) {
+    pub(crate) unsafe fn load_partial<V: Vector<T>>(
+        &self,
+        isa: V::Isa,
+        i: usize,
+        n: usize,
+    ) -> ([V; R], [V; S]) {
         let zero = V::splat(isa, T::ZERO);
         let (mut read, mut state) = ([zero; R], [zero; S]);
         each!(k < R, {
@@ -199,7 +204,7 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>> Streams<'_, S, R,
     /// # Safety
     /// `i + n <= len`, and `n < WIDTH`.
     #[inline(always)]
-    pub unsafe fn store_partial<V: Vector<T>>(&self, i: usize, n: usize, state: [V; S]) {
+    pub(crate) unsafe fn store_partial<V: Vector<T>>(&self, i: usize, n: usize, state: [V; S]) {
         let dither = M::ahead(self.dither, i);
         each!(k < S, {
             // SAFETY: the caller keeps i + n within the column.

@@ -3,7 +3,7 @@
 //! Where gradients stay 0, a running average decays until rounding no longer changes it, and stays subnormal from then
 //! on: `0.9 * 6e-45` rounds to `6e-45`. Most CPUs compute subnormals in microcode, ten times as slowly. After every
 //! [`PERIOD`]th step a second pass therefore ends them, by definition on every target.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::isa::{Isa, Kernel};
 use super::level::Level;

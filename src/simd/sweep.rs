@@ -1,5 +1,5 @@
 //! The only elementwise loop of the crate.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::acts::Acts;
 use super::isa::{Assembler, Isa, Kernel};
@@ -125,7 +125,7 @@ pub type Of<C, T> = <C as ColumnSet>::Of<T>;
 /// root; `lr`; and `share`, a second factor. Outside of the crate it cannot be named, which keeps [`Rule::assembly`]
 /// to the crate's rules.
 #[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)] // the optimizers' own names
+#[allow(missing_docs, reason = "the optimizers' own names")]
 pub enum Assembly {
     Sgd([f32; 7]),
     Momentum([f32; 7]),
@@ -225,7 +225,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
     }
 
     /// Where `x`, the read columns and the state begin.
-    #[allow(dead_code)] // for loops in assembly
+    #[allow(dead_code, reason = "for loops in assembly")]
     #[inline(always)]
     pub(super) fn pointers(&self) -> (*mut T, [*const T; R], [*mut M; S]) {
         (self.x, self.streams.read, self.streams.state)

@@ -1,5 +1,5 @@
 //! What an instruction set must offer to run every kernel, and plain numbers as its smallest case.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::isa::Isa;
 use super::stored::{Bf16, Stored as _, Zero, digits};
@@ -50,7 +50,7 @@ pub trait Memory<T>: Copy {
 ///
 /// `isa` is a token that only [`Level`](crate::Level) hands out. It proves that the CPU can run
 /// the instructions behind the operators.
-#[allow(clippy::wrong_self_convention)] // the exponent is a part of the number
+#[allow(clippy::wrong_self_convention, reason = "the exponent is a part of the number")]
 pub trait Vector<T: Element = f32>:
     Memory<T>
     + Add<Output = Self>
@@ -87,6 +87,7 @@ pub trait Vector<T: Element = f32>:
     fn to_exponent(self) -> Self;
 
     /// The bits shifted to the right by as many as the fraction has: sign and exponent become a small integer.
+    #[allow(clippy::wrong_self_convention, reason = "the exponent is in the register")]
     fn from_exponent(self) -> Self;
 
     /// Positions of both in turn, the first half of them and the second: `a0 b0 a1 b1 ..`. Each its own at width 1.
@@ -279,7 +280,7 @@ macro_rules! plain {
                 <$t>::from(x)
             }
             #[inline(always)]
-            #[allow(clippy::unnecessary_cast)]
+            #[allow(clippy::unnecessary_cast, reason = "the macro writes it for both types")]
             fn to_f32(self) -> f32 {
                 self as f32
             }

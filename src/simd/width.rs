@@ -1,5 +1,5 @@
 //! How many columns of state a rule has, as a type: users name no number.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::exec::{Exec, run, run_parts};
 use super::level::Level;

@@ -2,7 +2,7 @@
 //!
 //! Images lie row by row, column by column, channel by channel (NHWC), and registers span channels. A window knows which
 //! of its places lie on the image: what falls on the padding is left out, not taken as 0.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::exec::Exec;
 use super::isa::{Isa, Kernel};
@@ -33,7 +33,7 @@ pub(crate) struct Band {
 
 impl Axis {
     /// Number of windows.
-    pub const fn windows(&self) -> usize {
+    pub(crate) const fn windows(&self) -> usize {
         let size = self.size + 2 * self.padding;
         if size < self.kernel {
             return 0;
@@ -54,7 +54,7 @@ impl Axis {
     }
 
     /// The windows from `first` on that reach the same places as that one; none behind the last.
-    pub fn band(&self, first: usize) -> Option<Band> {
+    pub(crate) fn band(&self, first: usize) -> Option<Band> {
         let windows = self.windows();
         if first >= windows {
             return None;
@@ -70,7 +70,7 @@ impl Axis {
     }
 
     /// The windows whose place `tap` lies on the image: the first, how many, and where it lies for the first.
-    pub fn reach(&self, tap: usize) -> [usize; 3] {
+    pub(crate) fn reach(&self, tap: usize) -> [usize; 3] {
         let up = |n: usize| (n + self.stride.saturating_sub(1)).checked_div(self.stride).unwrap_or(0);
         let first = up(self.padding.saturating_sub(tap));
         let end = up((self.size + self.padding).saturating_sub(tap));

@@ -2,6 +2,7 @@
 
 use super::{CRC, Checksum, Error, HEADER, Name, PIECE, TRAILER};
 use crate::simd::Bf16;
+use core::fmt;
 
 /// What stands before the data of a record: its name and its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,7 @@ number!(Bf16 "bf16" "/16");
 
 /// Writes what a window shows of a file, and counts all of it. A file longer than the caller's memory is written by
 /// moving the window over it: the values are asked anew for each, and what lies outside costs them nothing.
+#[derive(Debug)]
 pub struct Writer<'a> {
     /// What is left of the window.
     out: &'a mut [u8],
@@ -182,7 +184,7 @@ impl<'a> Writer<'a> {
 }
 
 /// Where the bytes of a file come from: fills the slice from a byte of the file on, or says that it cannot.
-pub type Source<'a> = dyn FnMut(u64, &mut [u8]) -> bool + 'a;
+pub(crate) type Source<'a> = dyn FnMut(u64, &mut [u8]) -> bool + 'a;
 
 /// Reads the records of a file, piece by piece. Beyond its end everything is 0, which `at` tells.
 pub struct Reader<'a> {
@@ -204,6 +206,12 @@ pub struct Reader<'a> {
     pub refused: bool,
     /// Whether the source failed.
     pub failed: bool,
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("size", &self.size).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -333,7 +341,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A source over bytes in memory.
-pub fn source(bytes: &[u8]) -> impl FnMut(u64, &mut [u8]) -> bool {
+pub(crate) fn source(bytes: &[u8]) -> impl FnMut(u64, &mut [u8]) -> bool {
     |at, piece| {
         let from = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
         for (to, from) in piece.iter_mut().zip(from) {

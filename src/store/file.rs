@@ -4,6 +4,7 @@ use super::bytes::{Reader, Source, Writer, source};
 use super::{CRC, Checksum, Error, Fixed, HEADER, Load, MAGIC, PIECE, Save, StreamError, TRAILER, VERSION};
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
+use core::fmt;
 
 /// Bytes of the largest file that [`save`] makes of a value of this type.
 ///
@@ -53,6 +54,16 @@ pub struct Pieces<S> {
     size: usize,
     at: usize,
     digest: Checksum,
+}
+
+impl<S: fmt::Debug> fmt::Debug for Pieces<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pieces")
+            .field("value", &self.value)
+            .field("size", &self.size)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<S: Save> Pieces<S> {

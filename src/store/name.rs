@@ -5,7 +5,7 @@ use core::fmt;
 
 /// What a record in a file is: up to twelve letters, and up to four more for how its numbers are stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Name(pub(super) [u8; Name::SIZE]);
+pub struct Name(pub(super) [u8; Self::SIZE]);
 
 impl Name {
     /// Bytes in a file, filled up with zeros.

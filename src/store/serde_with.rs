@@ -31,17 +31,22 @@ impl<'de> Deserialize<'de> for Name {
 }
 
 /// For `#[serde(with = "crate::store::serde_with::array")]` of a field that is an array.
-pub mod array {
+pub(crate) mod array {
     use super::*;
 
-    pub fn serialize<S: Serializer, T: Serialize, const N: usize>(
+    pub(crate) fn serialize<S: Serializer, T: Serialize, const N: usize>(
         array: &[T; N],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         Array(array).serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, T: Deserialize<'de> + Copy + Default, const N: usize>(
+    pub(crate) fn deserialize<
+        'de,
+        D: Deserializer<'de>,
+        T: Deserialize<'de> + Copy + Default,
+        const N: usize,
+    >(
         deserializer: D,
     ) -> Result<[T; N], D::Error> {
         let mut array = [T::default(); N];
@@ -52,29 +57,29 @@ pub mod array {
 
 /// For `#[serde(with = "crate::store::serde_with::unbounded")]` of a limit: the largest value is none. JSON has no number for
 /// infinity, and the largest index of one machine is none of another.
-pub mod unbounded {
+pub(crate) mod unbounded {
     use super::*;
     use crate::simd::Element;
 
     /// What has a value that stands for no limit.
-    pub trait Limit: PartialEq {
+    pub(crate) trait Limit: PartialEq {
         const NONE: Self;
     }
     impl<T: Element> Limit for T {
         const NONE: Self = T::INFINITY;
     }
     impl Limit for usize {
-        const NONE: Self = usize::MAX;
+        const NONE: Self = Self::MAX;
     }
 
-    pub fn serialize<S: Serializer, T: Limit + Serialize>(
+    pub(crate) fn serialize<S: Serializer, T: Limit + Serialize>(
         limit: &T,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         if *limit == T::NONE { None } else { Some(limit) }.serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, T: Limit + Deserialize<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: Limit + Deserialize<'de>>(
         deserializer: D,
     ) -> Result<T, D::Error> {
         Ok(Option::deserialize(deserializer)?.unwrap_or(T::NONE))
@@ -82,7 +87,7 @@ pub mod unbounded {
 }
 
 /// An array, to serialize or to fill.
-pub struct Array<A>(pub A);
+pub(crate) struct Array<A>(pub A);
 
 impl<T: Serialize, const N: usize> Serialize for Array<&[T; N]> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -95,7 +100,7 @@ impl<T: Serialize, const N: usize> Serialize for Array<&[T; N]> {
 }
 
 /// The end of a tuple of `n`, where no element may be left.
-pub fn end<'de, A: SeqAccess<'de>>(
+pub(crate) fn end<'de, A: SeqAccess<'de>>(
     mut tuple: A,
     n: usize,
     expected: &dyn de::Expected,

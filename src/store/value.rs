@@ -205,7 +205,7 @@ plain!(Xoshiro128PlusPlus, "xoshiro128++", 16, Xoshiro128PlusPlus::state, |x| {
 macro_rules! tuple {
     ($($t:ident)*) => {
         impl<$($t: Save),*> Save for ($($t,)*) {
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case, unused_variables, reason = "a name is that of its type; the empty tuple uses nothing")]
             fn write(&self, to: &mut Writer<'_>) {
                 let ($($t,)*) = self;
                 $($t.write(to);)*
@@ -213,13 +213,13 @@ macro_rules! tuple {
         }
 
         impl<$($t: Load),*> Load for ($($t,)*) {
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case, unused_variables, reason = "a name is that of its type; the empty tuple uses nothing")]
             fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
                 let ($($t,)*) = self;
                 $($t.check(from)?;)*
                 Ok(())
             }
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case, unused_variables, reason = "a name is that of its type; the empty tuple uses nothing")]
             fn read(&mut self, from: &mut Reader<'_>) {
                 let ($($t,)*) = self;
                 $($t.read(from);)*

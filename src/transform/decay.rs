@@ -89,7 +89,7 @@ impl ProxL1 {
     }
 
     /// For loops over blocks: the threshold alone.
-    #[allow(dead_code)] // on Cortex-M only
+    #[allow(dead_code, reason = "for Cortex-M")]
     pub(crate) const fn with_threshold(threshold: f32) -> Self {
         Self { lambda: 0.0, threshold }
     }

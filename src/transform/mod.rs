@@ -107,31 +107,31 @@ macro_rules! tuple {
             const NOTHING: bool = true $(&& $t::NOTHING)*;
             const CHOSEN: bool = false $(|| $t::CHOSEN)*;
             #[inline(always)]
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case, unused_variables, reason = "a name is that of its type; the empty tuple uses nothing")]
             fn acts<Act: Acts>(&self, acts: &mut Act) {
                 let ($($t,)*) = self;
                 $($t.acts(acts);)*
             }
             #[inline(always)]
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case, unused_variables, reason = "a name is that of its type; the empty tuple uses nothing")]
             fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
                 let ($($t,)*) = self;
                 $(let g = $t.before(isa, p, g);)*
                 g
             }
             #[inline(always)]
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case, unused_variables, reason = "a name is that of its type; the empty tuple uses nothing")]
             fn after<V: Vector>(&self, isa: V::Isa, old: V, new: V) -> V {
                 let ($($t,)*) = self;
                 $(let new = $t.after(isa, old, new);)*
                 new
             }
-            #[allow(non_snake_case, unused_variables, clippy::unused_unit)]
+            #[allow(non_snake_case, unused_variables, clippy::unused_unit, reason = "a name is that of its type; the empty tuple uses nothing")]
             fn at(self, lr: f32) -> Self {
                 let ($($t,)*) = self;
                 ($($t.at(lr),)*)
             }
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case, unused_variables, reason = "a name is that of its type; the empty tuple uses nothing")]
             fn check(&self, lr: f32) -> Result<(), Error> {
                 let ($($t,)*) = self;
                 $($t.check(lr)?;)*

@@ -6,6 +6,7 @@
 #[path = "../support/learning.rs"]
 mod learning;
 #[path = "../support/mgh/mod.rs"]
+#[allow(dead_code, reason = "for the tests")]
 mod mgh;
 
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Report};

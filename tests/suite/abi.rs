@@ -3,7 +3,10 @@
 //! With `GRADUS_C_OUT` set, the tests write to that directory what `./ci.sh c` compares with C: the lines
 //! that tests/c/bits.c must print, and a C file that asserts the layout of every structure.
 #![cfg(feature = "ffi")]
-#![allow(clippy::undocumented_unsafe_blocks)] // the pointers are those of arrays that live as long as a call
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "the pointers are those of arrays that live as long as a call"
+)]
 
 use crate::support::c_rules::c_rules;
 use crate::support::rules::Kept;

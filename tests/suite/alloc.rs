@@ -206,9 +206,9 @@ fn on_threads_lbfgs_allocates_when_it_starts_and_not_in_its_iterations() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let allocations = [3, 12].map(|iterations| {
         let settings = LbfgsSettings { tolerance: 0.0, ..LbfgsSettings::new() };
-        let mut solver = LbfgsVec::<f64>::new(n).pairs(12).settings(settings).on(gradus::Exec::threads());
+        let mut solver = LbfgsVec::<f64>::new(n).pairs(12).settings(settings).on(Exec::threads());
         let mut x = vec![2.0; n];
-        let go_on = |r: &gradus::second_order::Report<f64>| {
+        let go_on = |r: &second_order::Report<f64>| {
             if r.iterations == iterations { Break(()) } else { Continue(()) }
         };
         pool.install(|| {
@@ -330,7 +330,7 @@ fn no_norm_pool_augmentation_or_second_order_allocates() {
         lbfgs.start(&LbfgsSettings::new(), &[3.0, -2.0]).unwrap();
         while let Some((x, g)) = lbfgs.ask() {
             let f = quartic(x, g);
-            lbfgs.tell_with(f, &gradus::second_order::Given::new().preconditioner(&[0.5, 0.25])).unwrap();
+            lbfgs.tell_with(f, &second_order::Given::new().preconditioner(&[0.5, 0.25])).unwrap();
         }
         let mut newton = Newton::<2, f64>::new();
         newton.start(&NewtonSettings::new(), &[3.0, -2.0]).unwrap();

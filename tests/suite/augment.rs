@@ -396,7 +396,7 @@ fn scale_and_crop_takes_patches_of_images_of_any_size() {
     let image = Image::new(&x, grey(2, 2)).unwrap();
     for (shortest, side) in [([16, 15], 8), ([16, 30], 17), ([0, 0], 1), ([16, usize::MAX], 8)] {
         written(grey(side, 1), 0, |to| {
-            assert_eq!(ScaleCrop { shortest }.apply(image, to, &mut rng), REFUSED)
+            assert_eq!(ScaleCrop { shortest }.apply(image, to, &mut rng), REFUSED);
         });
     }
     assert_eq!(ScaleCrop::resnet().shortest, [256, 480]);

@@ -2,8 +2,8 @@
 //!
 //! `cargo test --test suite norm::` runs one module.
 
-#![allow(clippy::needless_borrows_for_generic_args)] // calls as users write them
-#![allow(clippy::type_complexity)] // closures over layers
+#![allow(clippy::needless_borrows_for_generic_args, reason = "calls as users write them")]
+#![allow(unreachable_pub, reason = "a test has no users")]
 
 #[macro_use]
 #[path = "../support/mod.rs"]

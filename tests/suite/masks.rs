@@ -37,7 +37,7 @@ fn defined(lanes: &mut [Xoshiro128PlusPlus], keep_prob: f32, words: usize) -> Ve
         return vec![!0; words];
     }
     let digits: Vec<bool> =
-        (1..=32).map(|j| (f64::from(keep_prob) * 2f64.powi(j)).floor() as u64 % 2 == 1).collect();
+        (1..=32).map(|j| (f64::from(keep_prob) * 2_f64.powi(j)).floor() as u64 % 2 == 1).collect();
     let last = digits.iter().rposition(|digit| *digit).map_or(0, |j| j + 1);
     (0..words)
         .map(|w| {

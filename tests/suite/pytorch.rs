@@ -172,7 +172,7 @@ fn compare(file: &Value, case: &Value) -> String {
         "adamax" => case.hold(Adamax { lr, beta1: beta1(), beta2: beta2(), eps: case.hyper32("eps") }),
         "adadelta" => case.hold(Adadelta { lr, rho: rho(), eps: case.hyper32("eps") }),
         "radam" => {
-            case.hold(RAdam { lr, beta1: beta1(), beta2: beta2(), eps: Epsilon::Hat(case.hyper32("eps")) })
+            case.hold(RAdam { lr, beta1: beta1(), beta2: beta2(), eps: Epsilon::Hat(case.hyper32("eps")) });
         }
         "lion" => case.hold(Lion { lr, beta1: beta1(), beta2: beta2(), weight_decay: weight_decay() }),
         other => panic!("{other} is not compared"),

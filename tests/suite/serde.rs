@@ -138,7 +138,7 @@ fn second_order() {
         l1_start: u32,
         l1_end: Option<u32>,
     }
-    let narrow: Narrow = serde_json::from_str(&serde_json::to_string(&settings).unwrap()).unwrap();
+    let narrow: Narrow = from_str(&to_string(&settings).unwrap()).unwrap();
     assert_eq!((narrow.l1_start, narrow.l1_end), (0, None));
     round_trip((NewtonSettings::<f64>::new(), Stop::NonFinite));
     round_trip(DiagonalNewton { damping: 0.1, ..DiagonalNewton::new(0.5_f32) });

@@ -1,5 +1,4 @@
 //! A flash that loses power: at any byte of a write or an erase, and in more than one way.
-#![allow(dead_code)]
 
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,

@@ -1,7 +1,5 @@
 //! Training objectives on the data of `data/`: logistic and softmax regression with L2, a small perceptron, full batch.
 
-#![allow(dead_code)] // shared by several test binaries, none of which uses all of it
-
 use super::mgh::Problem;
 
 #[derive(Clone)]

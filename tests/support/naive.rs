@@ -1,5 +1,4 @@
 //! Layers as loops over indices, in the order that their documentation gives: the truth of all bits.
-#![allow(dead_code)]
 
 use gradus::Element;
 
@@ -163,7 +162,7 @@ pub fn depthwise_backward<T: Element>(
     dx
 }
 
-#[allow(clippy::eq_op)]
+#[allow(clippy::eq_op, reason = "infinity minus infinity")]
 fn is_nan<T: Element>(x: T) -> bool {
     x != x
 }

@@ -1,5 +1,4 @@
 //! Every rule once more, in f64, as its paper or its library writes it: nothing is folded here.
-#![allow(dead_code)]
 
 use super::rules::Kept;
 use gradus::*;

@@ -1,5 +1,4 @@
 //! Deterministic numbers of every kind that training meets, and of those it should not.
-#![allow(dead_code)]
 
 /// The values that nobody likes.
 pub const SPECIAL: [f32; 20] = [

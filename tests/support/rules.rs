@@ -3,7 +3,6 @@
 //! `each_rule!(f)` is the array of `f(rule)` over every type that implements `Optimizer`, each with
 //! its defaults; `each_variant!(f)` the same over presets and options. `f` is a generic function:
 //! `fn f<O: Optimizer>(rule: O)`, or with [`Kept`] where it looks into the columns. `tests/suite/rules.rs` compares the list with `src/optim`.
-#![allow(unused_macros, dead_code)]
 
 use gradus::{Optimizer, Rule, Stateful, Width};
 

@@ -1,5 +1,4 @@
 //! Distances in units in the last place.
-#![allow(dead_code)]
 
 /// The unit in the last place of an `f32` of size `x`.
 pub fn unit(x: f64) -> f64 {

@@ -1,5 +1,4 @@
 //! The reference vectors of layers.
-#![allow(dead_code)]
 
 use serde_json::Value;
 

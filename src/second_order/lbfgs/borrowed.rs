@@ -42,7 +42,7 @@ pub(crate) struct Borrowed<'a, T> {
 
 impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
     /// At rest: `work` is [`work_len`] long, and `x` as long as `g`.
-    pub fn new([x, g, work]: [&'a mut [T]; 3], m: usize) -> Self {
+    pub(crate) fn new([x, g, work]: [&'a mut [T]; 3], m: usize) -> Self {
         let (n, mut rest) = (x.len(), work);
         let mut take = |len: usize| {
             let (taken, left) = core::mem::take(&mut rest).split_at_mut_checked(len).unwrap_or_default();
@@ -60,12 +60,12 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
     }
 
     /// Starts from what is in `x`, with `work` all zero.
-    pub fn start(&mut self, settings: &LbfgsSettings<T>) {
+    pub(crate) fn start(&mut self, settings: &LbfgsSettings<T>) {
         self.machine.start(settings);
     }
 
     /// Goes on where a run with as many pairs was suspended; `None` if it cannot have been.
-    pub fn resume(&mut self, from: &Suspended) -> Option<()> {
+    pub(crate) fn resume(&mut self, from: &Suspended) -> Option<()> {
         let capacity = self.machine.history.pairs.len();
         let core = &mut self.machine.core;
         core.ring = Ring { capacity, ..Ring::EMPTY };
@@ -74,29 +74,29 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
     }
 
     /// What [`resume`](Self::resume) needs.
-    pub fn suspend(&self) -> Suspended {
+    pub(crate) fn suspend(&self) -> Suspended {
         let mut to = Suspended::default();
         { self.machine.core }.fields(&mut Out(to.words.iter_mut(), to.numbers.iter_mut()));
         to
     }
 
     /// The value at `x` is `f`, and the gradient is in `g`.
-    pub fn tell(&mut self, f: T, given: &Given<'_, T>) {
+    pub(crate) fn tell(&mut self, f: T, given: &Given<'_, T>) {
         self.machine.tell(&mut InOrder, f, given);
     }
 
     /// Stops early, with the best point in `x`.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.machine.stop();
     }
 
     /// Whether it has been started.
-    pub fn begun(&self) -> bool {
+    pub(crate) fn begun(&self) -> bool {
         self.machine.asks() || self.report().stop != Stop::Running
     }
 
     /// What has been reached so far.
-    pub fn report(&self) -> Report<T> {
+    pub(crate) fn report(&self) -> Report<T> {
         self.machine.core.report
     }
 }

@@ -62,7 +62,7 @@ pub(super) struct Search<T> {
 }
 
 impl<T: Real> Search<T> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         let zero = Point { t: T::ZERO, f: T::ZERO, slope: T::ZERO };
         Self {
             start: Start { highest: T::ZERO, f: T::ZERO, slope: T::ZERO, gradient: T::ZERO },
@@ -79,7 +79,7 @@ impl<T: Real> Search<T> {
     }
 
     /// The next search of a run: it tries the step `t` first and none beyond `limit`.
-    pub fn begin(&mut self, [f, gradient]: [T; 2], slope: T, t: T, limit: T) {
+    pub(crate) fn begin(&mut self, [f, gradient]: [T; 2], slope: T, t: T, limit: T) {
         let start = Start { f, slope, gradient, ..self.start };
         let low = Point { t: T::ZERO, f, slope };
         let (width, width_before) = (limit, limit + limit);
@@ -87,13 +87,19 @@ impl<T: Real> Search<T> {
     }
 
     /// Whether rounding alone may be what `f` differs by from the start, without rising above that of the run.
-    pub fn near(&self, f: T) -> bool {
+    pub(crate) fn near(&self, f: T) -> bool {
         f <= self.start.highest && (f - self.start.f).abs() <= noise(self.start.f)
     }
 
     /// The step being tried has value `f` and slope `slope`. For a backtracking search it is `flatter` if the value
     /// is [`near`](Self::near) and the gradient smaller than at the start.
-    pub fn advance(&mut self, settings: &LbfgsSettings<T>, f: T, slope: T, flatter: bool) -> Verdict<T> {
+    pub(crate) fn advance(
+        &mut self,
+        settings: &LbfgsSettings<T>,
+        f: T,
+        slope: T,
+        flatter: bool,
+    ) -> Verdict<T> {
         self.trials = self.trials.saturating_add(1); // a file may hold any number
         let verdict = if !f.finite() || !slope.finite() {
             let beyond = self.t - self.low.t;

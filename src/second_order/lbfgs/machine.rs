@@ -52,7 +52,7 @@ pub(super) struct Core<T> {
 
 impl<T: Real> Core<T> {
     /// Zeros: it has not been started.
-    pub const REST: Self = Self {
+    pub(crate) const REST: Self = Self {
         settings: LbfgsSettings::zero(),
         phase: Phase::Rest,
         bounded: false,
@@ -116,19 +116,19 @@ impl<T: Real> Core<T> {
     }
 
     /// Whether a machine of `pairs` can be in this state.
-    pub fn fits(&self, pairs: usize) -> bool {
+    pub(crate) fn fits(&self, pairs: usize) -> bool {
         let runs = self.settings.check().is_ok() && self.search.trials <= self.settings.max_trials;
         self.ring.count <= pairs && self.ring.newest < pairs && (self.phase == Phase::Rest || runs)
     }
 
     /// The instruction set of every pass.
-    pub fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         self.settings.exec.level()
     }
 
     /// The inverse Hessian where nothing is known but `p`, the gradient times the preconditioner: a move from `x0` of
     /// length 1, or as the preconditioner has it; longer where 1 would be lost in the rounding of large parameters.
-    pub fn first_scale(&self, p: &[T], x0: &[T], preconditioned: bool) -> T {
+    pub(crate) fn first_scale(&self, p: &[T], x0: &[T], preconditioned: bool) -> T {
         let length = l2_norm(self.level(), p);
         let reach = (T::EPSILON.sqrt() * max_abs(self.level(), x0)).max(T::ONE);
         if preconditioned && length < reach { T::ONE } else { reach / length }
@@ -178,7 +178,7 @@ where
     H: AsMut<[Pair<V, R>]>,
 {
     /// Starts anew from the point in `x`.
-    pub fn start(&mut self, settings: &LbfgsSettings<T>) {
+    pub(crate) fn start(&mut self, settings: &LbfgsSettings<T>) {
         let capacity = self.history.pairs.as_mut().len();
         let report = Report { value: T::INFINITY, gradient: T::INFINITY, ..Report::default() };
         let ring = Ring { capacity, ..Ring::EMPTY };
@@ -188,7 +188,7 @@ where
     }
 
     /// Zeros everywhere: the state of a machine that has not been started.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.core = Core::REST;
         let Self { x, x0, g, start_grad, direction, .. } = self;
         for vector in [x, x0, g, start_grad, direction] {
@@ -206,12 +206,12 @@ where
     }
 
     /// Whether an evaluation is asked for.
-    pub fn asks(&self) -> bool {
+    pub(crate) fn asks(&self) -> bool {
         self.core.phase != Phase::Rest
     }
 
     /// The value at `x` is `f`, and its gradient is in `g`.
-    pub fn tell(&mut self, walk: &mut impl Walk<T, R>, f: T, given: &Given<'_, T>) {
+    pub(crate) fn tell(&mut self, walk: &mut impl Walk<T, R>, f: T, given: &Given<'_, T>) {
         if !self.asks() {
             return;
         }
@@ -397,7 +397,7 @@ where
     }
 
     /// Stops early with the best point in `x`: of those that were accepted, where bounds are not at hand.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let path = (!self.core.bounded).then(|| Path::new(&self.core.settings, None));
         self.finish(Stop::Callback, path);
     }

@@ -127,7 +127,7 @@ pub(super) struct Penalty<T> {
 
 impl<T: Real> Penalty<T> {
     /// `None` without a penalty.
-    pub fn new(settings: &LbfgsSettings<T>) -> Option<Self> {
+    pub(crate) fn new(settings: &LbfgsSettings<T>) -> Option<Self> {
         let LbfgsSettings { l1, l1_start: start, l1_end: end, .. } = *settings;
         (l1 > T::ZERO).then_some(Self { l1, start, end })
     }
@@ -141,13 +141,13 @@ impl<T: Real> Penalty<T> {
     }
 
     /// `l1 sum |x_i|`
-    pub fn value(&self, level: Level, x: &[T]) -> T {
+    pub(crate) fn value(&self, level: Level, x: &[T]) -> T {
         let [_, [inside], _] = self.parts(0, [x]);
         self.l1 * sum_abs(level, inside)
     }
 
     /// The parts of block `b` before, in and behind the range of the penalty.
-    pub fn parts<'a, const R: usize>(&self, b: usize, x: [&'a [T]; R]) -> [[&'a [T]; R]; 3] {
+    pub(crate) fn parts<'a, const R: usize>(&self, b: usize, x: [&'a [T]; R]) -> [[&'a [T]; R]; 3] {
         let [before, inside] = self.cuts(b, x.first().map_or(0, |x| x.len()));
         let [first, rest] = split(x, before);
         let [second, third] = split(rest, inside);
@@ -155,7 +155,11 @@ impl<T: Real> Penalty<T> {
     }
 
     /// [`parts`](Self::parts) to write.
-    pub fn parts_mut<'a, const R: usize>(&self, b: usize, x: [&'a mut [T]; R]) -> [[&'a mut [T]; R]; 3] {
+    pub(crate) fn parts_mut<'a, const R: usize>(
+        &self,
+        b: usize,
+        x: [&'a mut [T]; R],
+    ) -> [[&'a mut [T]; R]; 3] {
         let [before, inside] = self.cuts(b, x.first().map_or(0, |x| x.len()));
         let [first, rest] = split_mut(x, before);
         let [second, third] = split_mut(rest, inside);

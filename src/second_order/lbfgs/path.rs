@@ -76,7 +76,7 @@ pub(super) enum Path<'a, T> {
 }
 
 impl<'a, T: Real> Path<'a, T> {
-    pub fn new(settings: &LbfgsSettings<T>, bounds: Option<Bounds<'a, T>>) -> Self {
+    pub(crate) fn new(settings: &LbfgsSettings<T>, bounds: Option<Bounds<'a, T>>) -> Self {
         match (Penalty::new(settings), bounds) {
             (Some(penalty), _) => Self::Orthant(penalty),
             (None, Some(bounds)) => Self::Box(bounds),
@@ -85,7 +85,7 @@ impl<'a, T: Real> Path<'a, T> {
     }
 
     /// What is added to the value at `x`.
-    pub fn penalty(self, level: Level, x: &[T]) -> T {
+    pub(crate) fn penalty(self, level: Level, x: &[T]) -> T {
         match self {
             Self::Orthant(penalty) => penalty.value(level, x),
             Self::Smooth | Self::Box(_) => T::ZERO,
@@ -93,7 +93,7 @@ impl<'a, T: Real> Path<'a, T> {
     }
 
     /// Joins slope and largest element of the gradient at a trial, over block `b` of `x`, `x0`, `g` and `d`.
-    pub fn judge(self, level: Level, b: usize, [x, x0, g, d]: [&[T]; 4], line: &mut Line<T>) {
+    pub(crate) fn judge(self, level: Level, b: usize, [x, x0, g, d]: [&[T]; 4], line: &mut Line<T>) {
         match self {
             Self::Smooth => line.join(sums(level, &kernels::Slope, [g, d], [])),
             Self::Orthant(penalty) => {
@@ -110,7 +110,7 @@ impl<'a, T: Real> Path<'a, T> {
     }
 
     /// Writes what the direction starts from to `q`, and to `free` 1 where a parameter may move, else 0.
-    pub fn split(self, level: Level, b: usize, [x0, g]: [&[T]; 2], [q, free]: [&mut [T]; 2]) {
+    pub(crate) fn split(self, level: Level, b: usize, [x0, g]: [&[T]; 2], [q, free]: [&mut [T]; 2]) {
         let smooth = |g: &[T], q: &mut [T], free: &mut [T]| {
             free.fill(T::ONE);
             q.iter_mut().zip(g).for_each(|(q, g)| *q = *g);
@@ -131,7 +131,7 @@ impl<'a, T: Real> Path<'a, T> {
     }
 
     /// Turns `q` into the direction and writes the first trial point to `x`; joins what is to be known of both.
-    pub fn depart(
+    pub(crate) fn depart(
         self,
         level: Level,
         b: usize,
@@ -157,7 +157,7 @@ impl<'a, T: Real> Path<'a, T> {
     }
 
     /// Writes the point one step `t` along `d` from `x0` to `x`.
-    pub fn advance(self, level: Level, b: usize, t: T, [x0, d]: [&[T]; 2], x: &mut [T]) {
+    pub(crate) fn advance(self, level: Level, b: usize, t: T, [x0, d]: [&[T]; 2], x: &mut [T]) {
         match self {
             Self::Smooth => apply(level, &kernels::Advance { t }, x, [x0, d]),
             Self::Orthant(penalty) => {

@@ -106,7 +106,7 @@ impl<T: Real> Fold<3, 0, 1, T> for Weighted {
 impl<T: Real, R: Vector<T>, H> History<T, R, H> {
     /// Multiplies `q`, which is 0 where `free` is 0, with the inverse Hessian over what is free, for a search from `x0`;
     /// `row` is memory as long as a pair's products.
-    pub fn restricted<V: Vector<T>>(
+    pub(crate) fn restricted<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
         core: &mut Core<T>,

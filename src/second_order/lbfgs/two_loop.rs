@@ -81,10 +81,10 @@ pub(super) struct Ring {
 
 impl Ring {
     /// No pairs.
-    pub const EMPTY: Self = Self { capacity: 0, count: 0, newest: 0 };
+    pub(crate) const EMPTY: Self = Self { capacity: 0, count: 0, newest: 0 };
 
     /// The slot of the pair that came `age` pairs before the newest.
-    pub fn slot(self, age: usize) -> usize {
+    pub(crate) fn slot(self, age: usize) -> usize {
         if age <= self.newest { self.newest - age } else { self.newest + self.capacity - age }
     }
 
@@ -308,7 +308,7 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
     /// `g`, unless the pairs are `restricted` to some of the parameters.
     ///
     /// `s` is the move, `y` the gradient before it and `g` that after it. Afterwards `s`, `y` and `row`, as long as a pair's products, are memory to use again.
-    pub fn absorb<V: Vector<T>>(
+    pub(crate) fn absorb<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
         core: &mut Core<T>,
@@ -356,7 +356,7 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
     }
 
     /// First half, from `x0` with gradient `g`: `q = g` less its products with the pairs, after [`absorb`](Self::absorb) formed those.
-    pub fn descend<V: Vector<T>>(
+    pub(crate) fn descend<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
         core: &mut Core<T>,
@@ -390,7 +390,7 @@ impl<T: Real, R: Vector<T>, H> History<T, R, H> {
 
     /// Second half: what the pairs add to `q`, which becomes the direction `from` a point with its gradient, and `x` the
     /// first trial point. Returns the slope and the largest element of the direction.
-    pub fn ascend<V: Vector<T>>(
+    pub(crate) fn ascend<V: Vector<T>>(
         &mut self,
         walk: &mut impl Walk<T, R>,
         core: &Core<T>,

@@ -41,7 +41,7 @@ pub(super) struct Column<T> {
 #[cfg(feature = "alloc")]
 impl<T: Real> Column<T> {
     /// Zeros, `n` of them; `number` tells the vectors of one owner apart.
-    pub fn zeros(n: usize, number: usize) -> Self {
+    pub(crate) fn zeros(n: usize, number: usize) -> Self {
         const LINE: usize = 64;
         const LINES_OF_A_PAGE: usize = 64;
         // 17 has no factor with 64. Short vectors stay in the second cache, and their place costs memory.
@@ -94,7 +94,7 @@ impl<T: Real> Products<T> {
 
     /// The inverse curvature along `y`, unless that is not positive: relative to both lengths, and written so that NaN
     /// is refused.
-    pub fn curved(&self, preconditioned: bool) -> Option<T> {
+    pub(crate) fn curved(&self, preconditioned: bool) -> Option<T> {
         let Self { sy, yy, ss, yhy, .. } = *self;
         let yhy = if preconditioned { yhy } else { yy };
         let positive = sy > T::EPSILON * (ss.sqrt() * yy.sqrt()) && yhy > T::ZERO && (sy / yhy).finite();
@@ -102,7 +102,7 @@ impl<T: Real> Products<T> {
     }
 
     /// Joins the products of the elements that follow.
-    pub fn join(&mut self, next: &Self) {
+    pub(crate) fn join(&mut self, next: &Self) {
         self.sy = self.sy + next.sy;
         self.yy = self.yy + next.yy;
         self.ss = self.ss + next.ss;
@@ -126,12 +126,12 @@ impl<T: Real> Line<T> {
     const ZERO: Self = Self { slope: T::ZERO, largest: T::ZERO, share: T::ZERO };
 
     /// Joins slope and largest element of what follows.
-    pub fn join(&mut self, [slope, largest]: [T; 2]) {
+    pub(crate) fn join(&mut self, [slope, largest]: [T; 2]) {
         self.join_share([slope, largest, T::ZERO]);
     }
 
     /// Joins all three of what follows.
-    pub fn join_share(&mut self, [slope, largest, share]: [T; 3]) {
+    pub(crate) fn join_share(&mut self, [slope, largest, share]: [T; 3]) {
         self.slope = self.slope + slope;
         self.largest = largest.max(self.largest);
         self.share = share.max(self.share);
@@ -151,13 +151,13 @@ pub(super) struct Totals<T, R> {
 
 impl<T: Real, R> Totals<T, R> {
     /// Zeros, given zeros for each slot.
-    pub const fn zero(with_y: R, with_g: R) -> Self {
+    pub(crate) const fn zero(with_y: R, with_g: R) -> Self {
         Self { newest: Products::ZERO, line: Line::ZERO, with_y, with_g }
     }
 }
 
 impl<T: Real, R: Vector<T>> Totals<T, R> {
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         (self.newest, self.line) = (Products::ZERO, Line::ZERO);
         self.with_y.as_mut().fill(T::ZERO);
         self.with_g.as_mut().fill(T::ZERO);

@@ -2,7 +2,7 @@
 //!
 //! Scale, L2 and decay are constants in the rule's own loop. Where there is more, gradients pass through a block on the
 //! stack: each act has one tight loop over the block, the rule's loop follows, and then what acts on the parameters.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "assembly")]
 
 use crate::simd::acts::Acts;
 use crate::simd::isa::Kernel;
@@ -19,7 +19,7 @@ use core::mem::MaybeUninit;
 const BLOCK: usize = 64;
 
 /// The loops of an instruction set over all elements of some columns.
-pub trait Loops {
+pub(super) trait Loops {
     /// Whether they take what is folded.
     const FOLD: bool;
 
@@ -43,7 +43,7 @@ pub trait Loops {
 
 /// Constants around a rule: `g = scale * g`, then `g += slope * p`, and `p -= loss * old` at the end.
 #[derive(Clone, Copy)]
-pub struct Folded {
+pub(super) struct Folded {
     pub scale: f32,
     pub slope: f32,
     pub loss: f32,
@@ -290,7 +290,7 @@ impl<const R: usize, T: Element, K: Rule<R, T>> Rule<R, T> for Core<'_, K> {
 /// # Safety
 /// The columns hold `f32`, and the one that is read gradients.
 #[inline(always)]
-pub unsafe fn transformed<
+pub(super) unsafe fn transformed<
     'a,
     L: Loops,
     const S: usize,

@@ -4,7 +4,7 @@
 //! registers. VLDM and VSTM move several numbers, and VSQRT needs no move. A loop computes its rule's
 //! own formula, operation by operation: VMLA and VMLS round the product before they add it, so that
 //! the bits are those of [`Level::SCALAR`](crate::Level::SCALAR).
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "assembly")]
 
 use crate::simd::isa::{Assembler, Kernel};
 use crate::simd::mask::{Gate, Gated};
@@ -23,10 +23,10 @@ use blocks::{Folded, Loops, transformed};
 
 /// The token of the FPU, which a hard-float target has at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fpu;
+pub(crate) struct Fpu;
 
 impl Fpu {
-    pub fn detect() -> Option<Self> {
+    pub(crate) fn detect() -> Option<Self> {
         Some(Self)
     }
 }
@@ -142,7 +142,7 @@ native! {
 impl Native {
     /// The loop on plain numbers is there once: behind the assembly of any set, and without.
     #[inline(always)]
-    pub fn dispatch<F, K: Kernel<F>>(self, formula: &F, kernel: K) -> K::Out {
+    pub(crate) fn dispatch<F, K: Kernel<F>>(self, formula: &F, kernel: K) -> K::Out {
         let rest = match self {
             #[cfg(gradus_level = "helium")]
             Self::Helium(helium) => kernel.assemble(helium, formula),
@@ -153,9 +153,9 @@ impl Native {
     }
 }
 
-pub const WIDE: bool = false;
+pub(crate) const WIDE: bool = false;
 #[inline(always)]
-pub fn prefetch<T>(_: *const T) {}
+pub(crate) fn prefetch<T>(_: *const T) {}
 
 /// `keep ? x * s16 : s17` for four numbers by the four bits in `{nibble}`: a jump to one of sixteen pieces
 /// of four operations, 18 bytes each, behind a table of their distances in half-words.
@@ -219,6 +219,6 @@ unsafe fn keep<T: Element>(factor: T, words: &[u32], from: *const T, to: *mut T)
             out("s0") _, out("s1") _, out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
             out("s7") _, out("s16") _, out("s17") _,
             options(nostack),
-        )
+        );
     }
 }

@@ -1,5 +1,5 @@
 //! Numbers of the format `Bf16` in AVX2 and AVX-512 registers: [`Bf16::dithered`](crate::Bf16), a register at a time.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "intrinsics")]
 
 use crate::simd::stored::PLACE;
 use core::arch::x86_64::*;
@@ -18,7 +18,7 @@ const AHEAD: [u32; 16] = {
 /// # Safety
 /// The CPU has AVX2, and `src` is valid for reads of eight words.
 #[inline(always)]
-pub unsafe fn load_8(src: *const u16) -> __m256 {
+pub(crate) unsafe fn load_8(src: *const u16) -> __m256 {
     // SAFETY: the caller vouches for both.
     unsafe {
         _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(src.cast()))))
@@ -28,7 +28,7 @@ pub unsafe fn load_8(src: *const u16) -> __m256 {
 /// # Safety
 /// The CPU has AVX2, and `dst` is valid for writes of eight words.
 #[inline(always)]
-pub unsafe fn store_8(x: __m256, dst: *mut u16, dither: u32, column: usize) {
+pub(crate) unsafe fn store_8(x: __m256, dst: *mut u16, dither: u32, column: usize) {
     // SAFETY: the caller vouches for both; AHEAD has sixteen words.
     unsafe {
         let low = _mm256_set1_epi32(0xFFFF);
@@ -60,7 +60,7 @@ pub unsafe fn store_8(x: __m256, dst: *mut u16, dither: u32, column: usize) {
 /// # Safety
 /// The CPU has AVX-512F and VL, and `src` is valid for reads of sixteen words.
 #[inline(always)]
-pub unsafe fn load_16(src: *const u16) -> __m512 {
+pub(crate) unsafe fn load_16(src: *const u16) -> __m512 {
     // SAFETY: the caller vouches for both.
     unsafe {
         _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(src.cast()))))
@@ -70,7 +70,7 @@ pub unsafe fn load_16(src: *const u16) -> __m512 {
 /// # Safety
 /// The CPU has AVX-512F and VL, and `dst` is valid for writes of sixteen words.
 #[inline(always)]
-pub unsafe fn store_16(x: __m512, dst: *mut u16, dither: u32, column: usize) {
+pub(crate) unsafe fn store_16(x: __m512, dst: *mut u16, dither: u32, column: usize) {
     // SAFETY: the caller vouches for both; AHEAD has sixteen words.
     unsafe {
         let low = _mm512_set1_epi32(0xFFFF);

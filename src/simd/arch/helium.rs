@@ -5,7 +5,7 @@
 //! them fused. It has no root and no quotient; both are scalar instructions on the quarters of a
 //! register. The last turn stores as many elements as are left, so that a bit does not depend on the place
 //! of its element.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "assembly")]
 
 use super::blocks::{Folded, Loops};
 use super::{Fpu, loops};
@@ -19,10 +19,10 @@ use core::arch::asm;
 
 /// The token of Helium, which a cfg promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Helium;
+pub(crate) struct Helium;
 
 impl Helium {
-    pub fn detect() -> Option<Self> {
+    pub(crate) fn detect() -> Option<Self> {
         Some(Self)
     }
 }

@@ -1,6 +1,6 @@
 //! The instruction sets of each target: the only file that names targets. Each file has the list of its own.
 
-#[allow(unused_imports)] // some targets have no set
+#[allow(unused_imports, reason = "some targets have no set")]
 use super::isa::{Isa, Kernel};
 
 /// The instruction sets of a target, the widest first: a line each, with the name of its level.
@@ -8,7 +8,7 @@ macro_rules! native {
     ($($token:ident $bytes:literal $name:expr,)*) => {
         /// The token of one of this target's instruction sets.
         #[derive(Clone, Copy, PartialEq, Eq)]
-        pub enum Native {
+        pub(crate) enum Native {
             // The first, and so all bits 0: a static that names it lies in .bss.
             Plain($crate::simd::vector::Plain),
             $($token($token),)*
@@ -17,7 +17,7 @@ macro_rules! native {
         impl Native {
             /// The widest of this CPU.
             #[inline(always)]
-            pub fn detect() -> Self {
+            pub(crate) fn detect() -> Self {
                 $(if let Some(isa) = $token::detect() {
                     return Self::$token(isa);
                 })*
@@ -25,15 +25,15 @@ macro_rules! native {
             }
 
             /// All of this CPU, the widest first.
-            pub fn available() -> impl DoubleEndedIterator<Item = Self> {
+            pub(crate) fn available() -> impl DoubleEndedIterator<Item = Self> {
                 [$($token::detect().map(Self::$token),)* Some(Self::Plain($crate::simd::vector::Plain))].into_iter().flatten()
             }
 
             /// The narrowest set of the CPU, up to this one, whose register holds so many bytes; this one, where none does.
             #[inline(always)]
-            pub fn narrowed(self, bytes: usize) -> Self {
+            pub(crate) fn narrowed(self, bytes: usize) -> Self {
                 let _ = bytes;
-                #[allow(unused_mut)] // some targets have no set
+                #[allow(unused_mut, reason = "some targets have no set")]
                 let mut native = self;
                 $(if bytes <= $bytes && $bytes < self.register() && let Some(isa) = $token::detect() {
                     native = Self::$token(isa);
@@ -41,7 +41,7 @@ macro_rules! native {
                 native
             }
 
-            pub const fn name(self) -> &'static str {
+            pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $(Self::$token(_) => $name,)*
                     Self::Plain(_) => "scalar",
@@ -49,7 +49,7 @@ macro_rules! native {
             }
 
             /// Bytes of its registers.
-            pub const fn register(self) -> usize {
+            pub(crate) const fn register(self) -> usize {
                 match self {
                     $(Self::$token(_) => $bytes,)*
                     Self::Plain(_) => 0,
@@ -60,13 +60,13 @@ macro_rules! native {
 }
 
 /// The choice between the sets of a target, each with code of its own.
-#[allow(unused_macros)]
+#[allow(unused_macros, reason = "some targets have no set")]
 macro_rules! dispatch {
     ($($token:ident)*) => {
         impl Native {
             /// Runs `kernel` in code compiled for it: the only place that chooses.
             #[inline(always)]
-            pub fn dispatch<F, K: Kernel<F>>(self, formula: &F, kernel: K) -> K::Out {
+            pub(crate) fn dispatch<F, K: Kernel<F>>(self, formula: &F, kernel: K) -> K::Out {
                 match self {
                     $(Self::$token(isa) => isa.vectorize(formula, kernel),)*
                     Self::Plain(isa) => isa.vectorize(formula, kernel),
@@ -100,4 +100,4 @@ mod wide128;
 )]
 mod native;
 
-pub use native::{Native, WIDE, prefetch};
+pub(crate) use native::{Native, WIDE, prefetch};

@@ -3,8 +3,8 @@
 use super::wide128::Wide128;
 use super::*;
 
-pub const WIDE: bool = true;
-pub fn prefetch<T>(_: *const T) {}
+pub(crate) const WIDE: bool = true;
+pub(crate) fn prefetch<T>(_: *const T) {}
 
 native! {
     Wide128 16 if cfg!(target_arch = "aarch64") { "neon" } else if cfg!(target_feature = "simd128") { "simd128" } else { "sse2" },

@@ -2,7 +2,7 @@
 //!
 //! Only operations that `wide` maps to one correctly rounded or exact instruction are used. Its
 //! `mul_add`, its estimates and its `max` differ between targets and are not.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "intrinsics")]
 
 use crate::simd::draw::Words;
 use crate::simd::isa::Isa;
@@ -12,10 +12,10 @@ use wide::{f32x4, f64x2, u32x4, u64x2};
 
 /// The token of the 128-bit registers, which the target has at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wide128;
+pub(crate) struct Wide128;
 
 impl Wide128 {
-    pub fn detect() -> Option<Self> {
+    pub(crate) fn detect() -> Option<Self> {
         Some(Self)
     }
 }
@@ -33,7 +33,7 @@ macro_rules! vector {
         |$a:ident, $b:ident| $zip:expr
     ) => {
         #[derive(Clone, Copy)]
-        pub struct $name($v);
+        pub(crate) struct $name($v);
 
         impl Add for $name {
             type Output = Self;
@@ -197,7 +197,7 @@ fn mask_64(bits: u32) -> f64x2 {
 
 /// Four 32-bit words.
 #[derive(Clone, Copy)]
-pub struct U32x4(u32x4);
+pub(crate) struct U32x4(u32x4);
 
 /// One operator of the words.
 macro_rules! word_operator {

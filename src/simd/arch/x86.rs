@@ -1,5 +1,5 @@
 //! AVX2 and AVX-512 vectors, and the doors into code compiled for them.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "intrinsics")]
 
 use super::wide128::Wide128;
 use super::*;
@@ -14,11 +14,11 @@ mod half;
 
 /// The token of AVX2; only [`Level`](crate::Level) makes one, after asking the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Avx2(());
+pub(crate) struct Avx2(());
 
 /// The token of AVX-512F and VL; only [`Level`](crate::Level) makes one, after asking the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Avx512(());
+pub(crate) struct Avx512(());
 
 /// Asks the CPU, or without `std` the compiler's target.
 macro_rules! token {
@@ -70,11 +70,11 @@ native! {
 }
 dispatch!(Avx512 Avx2 Wide128);
 
-pub const WIDE: bool = true;
+pub(crate) const WIDE: bool = true;
 
 /// Tells the CPU that the line of `p` is read soon.
 #[inline(always)]
-pub fn prefetch<T>(p: *const T) {
+pub(crate) fn prefetch<T>(p: *const T) {
     // SAFETY: a hint: no memory is accessed, whatever the address.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) };
 }
@@ -101,7 +101,7 @@ macro_rules! vector {
         $(, half $load_half:ident $store_half:ident)?
     ) => {
         #[derive(Clone, Copy)]
-        pub struct $name($v);
+        pub(crate) struct $name($v);
 
         operator!($name, Add, add, $add);
         operator!($name, Sub, sub, $sub);
@@ -231,7 +231,7 @@ vector!(F64x8(__m512d), f64 x 8, Avx512,
 /// # Safety
 /// The CPU has the instruction set; pointers are valid for `n` elements, and `n` is below the
 /// width of the register.
-#[allow(clippy::wrong_self_convention)] // the exponent is a part of the number
+#[allow(clippy::wrong_self_convention, reason = "the exponent is a part of the number")]
 trait Spelling<T>: Copy {
     unsafe fn load_first(src: *const T, n: usize) -> Self;
     unsafe fn store_first(self, dst: *mut T, n: usize);
@@ -241,6 +241,7 @@ trait Spelling<T>: Copy {
     unsafe fn add_bits(self, other: Self) -> Self;
     unsafe fn and_bits(self, other: Self) -> Self;
     unsafe fn to_exponent(self) -> Self;
+    #[allow(clippy::wrong_self_convention, reason = "the exponent is in the register")]
     unsafe fn from_exponent(self) -> Self;
     unsafe fn zip(self, other: Self) -> [Self; 2];
 }
@@ -419,7 +420,7 @@ spell_avx512!(__m512d, f64, __mmask8, _mm512_maskz_loadu_pd _mm512_mask_storeu_p
 
 /// Eight 32-bit words. AVX-512 has them too: there the compiler finds its own rotations and masks.
 #[derive(Clone, Copy)]
-pub struct U32x8<I>(__m256i, PhantomData<I>);
+pub(crate) struct U32x8<I>(__m256i, PhantomData<I>);
 
 /// One operator of the words.
 macro_rules! word_operator {

@@ -6,7 +6,7 @@ use crate::store::{Load, Pieces, Save, StreamError, load_from};
 use core::ops::Range;
 
 /// What the journal asks of a flash.
-pub trait Flash {
+pub(crate) trait Flash {
     type Error;
     fn geometry(&self) -> Geometry;
     fn read(&mut self, at: u32, bytes: &mut [u8]) -> Result<(), Self::Error>;
@@ -36,7 +36,7 @@ impl<F: embedded_storage::nor_flash::NorFlash> Flash for F {
 type Done<F, T> = Result<T, JournalError<<F as Flash>::Error>>;
 
 /// The slots of a region, as they are found.
-pub fn open<F: Flash>(flash: &mut F, region: Range<u32>) -> Done<F, Slots> {
+pub(crate) fn open<F: Flash>(flash: &mut F, region: Range<u32>) -> Done<F, Slots> {
     let mut slots = Slots::new(region, flash.geometry()).ok_or(JournalError::Region)?;
     let found = slots.starts().map(|start| scan(flash, &slots, start, &mut []));
     slots.choose(found)?;
@@ -67,7 +67,11 @@ fn scan<F: Flash>(
 }
 
 /// Reads the newest file to the start of `buffer`.
-pub fn read<'b, F: Flash>(flash: &mut F, slots: &Slots, buffer: &'b mut [u8]) -> Done<F, Option<&'b [u8]>> {
+pub(crate) fn read<'b, F: Flash>(
+    flash: &mut F,
+    slots: &Slots,
+    buffer: &'b mut [u8],
+) -> Done<F, Option<&'b [u8]>> {
     let Some(newest) = slots.newest else { return Ok(None) };
     let (expected, found) = (newest.length as usize, buffer.len());
     let file = buffer.get_mut(..expected).ok_or(JournalError::Length { expected, found })?;
@@ -78,7 +82,7 @@ pub fn read<'b, F: Flash>(flash: &mut F, slots: &Slots, buffer: &'b mut [u8]) ->
 }
 
 /// Loads `value` from the newest file; `false` if there is none.
-pub fn load<F: Flash>(flash: &mut F, slots: &Slots, value: impl Load) -> Done<F, bool> {
+pub(crate) fn load<F: Flash>(flash: &mut F, slots: &Slots, value: impl Load) -> Done<F, bool> {
     let Some(newest) = slots.newest else { return Ok(false) };
     let geometry = flash.geometry();
     let source = |at: u64, piece: &mut [u8]| {
@@ -99,13 +103,13 @@ pub fn load<F: Flash>(flash: &mut F, slots: &Slots, value: impl Load) -> Done<F,
 }
 
 /// Saves `value` to the slot of the older file.
-pub fn save<F: Flash>(flash: &mut F, slots: &mut Slots, value: impl Save) -> Done<F, ()> {
+pub(crate) fn save<F: Flash>(flash: &mut F, slots: &mut Slots, value: impl Save) -> Done<F, ()> {
     let mut pieces = Pieces::new(value).map_err(JournalError::File)?;
     put(flash, slots, pieces.file_size(), |piece| pieces.take(piece))
 }
 
 /// Writes `file` to the slot of the older one.
-pub fn write<F: Flash>(flash: &mut F, slots: &mut Slots, file: &[u8]) -> Done<F, ()> {
+pub(crate) fn write<F: Flash>(flash: &mut F, slots: &mut Slots, file: &[u8]) -> Done<F, ()> {
     put(flash, slots, file.len() as u64, pieces(file))
 }
 

@@ -19,7 +19,7 @@ const MAGIC: [u8; 4] = *b"gjrn";
 const HEADER: usize = 16;
 
 /// Bytes that are read or written at a time, on the stack.
-pub const CHUNK: usize = PIECE;
+pub(crate) const CHUNK: usize = PIECE;
 
 /// Sizes of a flash in bytes: the words that it reads and writes, the blocks that it erases, and all of it.
 #[derive(Clone, Copy, Debug)]
@@ -193,7 +193,7 @@ impl Slots {
 }
 
 /// A pass over the data of a slot, to compare its checksum.
-pub struct Scan {
+pub(crate) struct Scan {
     entry: Entry,
     digest: Checksum,
     crc: u32,
@@ -203,7 +203,7 @@ pub struct Scan {
 
 impl Scan {
     /// The pass that a header asks for; none if it is no header.
-    pub fn new(slots: &Slots, start: u32, header: &[u8]) -> Option<Self> {
+    pub(crate) fn new(slots: &Slots, start: u32, header: &[u8]) -> Option<Self> {
         let (words, _) = header.as_chunks::<4>();
         let [magic, sequence, length, crc] = *words.first_chunk()?;
         let entry =
@@ -215,7 +215,7 @@ impl Scan {
     }
 
     /// Where the next data lies, and how many bytes; none at the end.
-    pub const fn next(&self) -> Option<(u32, usize)> {
+    pub(crate) const fn next(&self) -> Option<(u32, usize)> {
         match self.left {
             0 => None,
             left => Some((self.at, if left < CHUNK { left } else { CHUNK })),
@@ -223,27 +223,27 @@ impl Scan {
     }
 
     /// Takes the data that [`next`](Self::next) has named.
-    pub fn take(&mut self, data: &[u8]) {
+    pub(crate) fn take(&mut self, data: &[u8]) {
         self.digest.update(data);
         self.left = self.left.saturating_sub(data.len());
         self.at = self.at.wrapping_add(CHUNK as u32);
     }
 
     /// The file in the slot, if it is whole.
-    pub fn entry(self) -> Option<Entry> {
+    pub(crate) fn entry(self) -> Option<Entry> {
         (self.digest.finalize() == self.crc).then_some(self.entry)
     }
 }
 
 /// Copies as many bytes as both have.
-pub fn copy(to: &mut [u8], from: &[u8]) {
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }
 }
 
 /// The pieces of a file that lies in memory.
-pub fn pieces(file: &[u8]) -> impl FnMut(&mut [u8]) -> usize {
+pub(crate) fn pieces(file: &[u8]) -> impl FnMut(&mut [u8]) -> usize {
     let mut rest = file;
     move |piece| {
         let (next, others) = rest.split_at_checked(piece.len()).unwrap_or((rest, &[]));

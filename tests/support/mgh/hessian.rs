@@ -49,10 +49,6 @@ impl<const N: usize> Jet<N> {
         let (sin, cos) = self.f.sin_cos();
         self.chain([sin, cos, -sin])
     }
-    fn cos(self) -> Self {
-        let (sin, cos) = self.f.sin_cos();
-        self.chain([cos, -sin, -cos])
-    }
     fn atan(self) -> Self {
         let d = 1.0 / (1.0 + self.f * self.f);
         self.chain([self.f.atan(), d, -2.0 * self.f * d * d])

@@ -3,8 +3,6 @@
 //! J. J. Moré, B. S. Garbow, K. E. Hillstrom: Testing Unconstrained Optimization Software, ACM TOMS 7 (1981) 17-41.
 //! Every function is a sum of squares; formulas, data and starting points are the paper's.
 
-#![allow(dead_code)] // shared by several test binaries, none of which uses all of it
-
 mod fixed;
 pub mod hessian;
 mod variable;
