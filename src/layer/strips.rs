@@ -8,8 +8,8 @@ use crate::simd::{Exec, Rule, Stored, WIDE};
 /// Numbers of a strip: four rows of 64 weights on a microcontroller, where that is 1 KB of stack; of 256 elsewhere.
 const STRIP: usize = if WIDE { 1024 } else { 256 };
 
-/// Rows of a strip where a layer is wide: as many as a tile of the product has.
-const ROWS: usize = 4;
+/// Rows of a strip where a layer is wide: as many as the highest tile of the product has.
+const ROWS: usize = if WIDE { 8 } else { 4 };
 
 /// Some rows and columns of a layer's weights.
 #[derive(Clone, Copy)]
@@ -104,7 +104,7 @@ fn weights<R, B, M>(
     B: Rule<Columns = R::Columns> + Copy,
     M: Stored,
 {
-    // Whole rows, a multiple of four, where four of them fit; else four rows of a part of the columns.
+    // Whole rows, a multiple of ROWS, where so many fit; else ROWS of them, of a part of the columns.
     let fitting = STRIP.checked_div(cols).unwrap_or(0) / ROWS * ROWS;
     let [high, wide] = if fitting > 0 { [fitting, cols] } else { [ROWS, STRIP / ROWS] };
     let mut row = 0;

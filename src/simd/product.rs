@@ -9,8 +9,9 @@
 //! Registers span columns, whose sums do not know of each other, so that no width, tile or thread changes a bit.
 //!
 //! A tile of the result stays in registers over all terms: [`TILE`] rows by two registers, by four numbers where a
-//! register is one number. A term then loads two registers of `b` and four numbers of `a` for eight sums. A
-//! convolution is a product too: a row of the result is a place of an image, its terms are the places under the kernel,
+//! register is one number. A term then loads two registers of `b` and four numbers of `a` for eight sums. Where a
+//! register has 512 bits a product takes its number of `a` from memory itself, and eight rows by one register are faster
+//! (1.35 times on a Zen 4). A convolution is a product too: a row of the result is a place of an image, its terms are the places under the kernel,
 //! line by line; rows and terms count in three digits therefore.
 //!
 //! The gradient of the inputs takes `b` transposed. There a register of columns would be loaded from as many lines of
@@ -27,6 +28,9 @@ use core::mem::MaybeUninit;
 
 /// Rows of a tile.
 const TILE: usize = 4;
+
+/// Rows of a tile of the widest registers.
+const TALL: usize = 8;
 
 /// Terms of a panel.
 const TERMS: usize = 64;
@@ -255,7 +259,7 @@ impl<T: Element> Kernel<()> for Grid<T> {
 /// would keep them in memory at opt-level s.
 macro_rules! each {
     ($k:ident < $n:expr, $body:expr) => {{
-        each!(@ 0 1 2 3, $k < $n, $body);
+        each!(@ 0 1 2 3 4 5 6 7, $k < $n, $body);
     }};
     (@ $($i:literal)*, $k:ident < $n:expr, $body:expr) => {
         $(if $n > $i {
@@ -353,46 +357,107 @@ impl<T: Element> Row<T> {
 unsafe fn tiles<T: Element, V: Vector<T>>(isa: V::Isa, grid: &Grid<T>) {
     let count = grid.rows[0] * grid.rows[1] * grid.rows[2];
     let first = Row { a: grid.a, y: grid.y, start: grid.start, line: 0, place: 0 };
-    // Two registers of columns make eight sums with four rows, four of them four sums with one row; where a register is
-    // one number, there are always four.
-    let pair = if V::WIDTH == 1 { 4 } else { 2 * V::WIDTH };
-    let block = if grid.inner == Inner::Columns || count < TILE { grid.cols } else { pair };
+    if V::WIDTH > 1 && grid.terms == [1; 3] {
+        // SAFETY: as the caller's.
+        return unsafe { outer::<T, V>(isa, grid, first, count) };
+    }
+    let block = if grid.inner == Inner::Columns || count < TILE { grid.cols } else { pair::<T, V>() };
     let mut begin = 0;
     while begin < grid.cols {
         let end = if grid.cols - begin < block { grid.cols } else { begin + block };
         let (mut row, mut at) = (0, first);
         while row < count {
-            let (mut lines, mut rows, mut next) = ([at; TILE], 1, at.next(grid));
-            if count - row >= TILE {
-                lines[1] = next;
-                lines[2] = lines[1].next(grid);
-                lines[3] = lines[2].next(grid);
-                (rows, next) = (TILE, lines[3].next(grid));
+            // SAFETY: as many rows are left, and the columns lie within the grid.
+            unsafe {
+                if size_of::<V>() == 64 && count - row >= TALL {
+                    at = strip::<T, V, TALL>(isa, grid, at, [begin, end]);
+                    row += TALL;
+                } else if count - row >= TILE {
+                    at = strip::<T, V, TILE>(isa, grid, at, [begin, end]);
+                    row += TILE;
+                } else {
+                    at = strip::<T, V, 1>(isa, grid, at, [begin, end]);
+                    row += 1;
+                }
             }
-            let mut col = begin;
-            while col < end {
-                let left = end - col;
-                // SAFETY: the tile lies within the grid.
-                col += unsafe {
-                    if rows == TILE {
-                        if left < pair {
-                            tile::<T, V, TILE, 1>(isa, grid, &lines, col, left)
-                        } else if V::WIDTH == 1 {
-                            tile::<T, V, TILE, 4>(isa, grid, &lines, col, left)
-                        } else {
-                            tile::<T, V, TILE, 2>(isa, grid, &lines, col, left)
-                        }
-                    } else if left >= 4 * V::WIDTH {
-                        tile::<T, V, 1, 4>(isa, grid, &lines, col, left)
-                    } else {
-                        tile::<T, V, 1, 1>(isa, grid, &lines, col, left)
-                    }
-                };
-            }
-            (row, at) = (row + rows, next);
         }
         begin = end;
     }
+}
+
+/// A product of a single term, as the gradient of weights is from one sample: the result passes by once, row by row.
+///
+/// # Safety
+/// The grid fits, `count` rows from `at` on; its columns lie side by side.
+#[inline(always)]
+unsafe fn outer<T: Element, V: Vector<T>>(isa: V::Isa, grid: &Grid<T>, mut at: Row<T>, count: usize) {
+    let mut row = 0;
+    while row < count {
+        // SAFETY: the row lies in `a`.
+        let x = V::splat(isa, unsafe { *at.a });
+        let mut col = 0;
+        while col < grid.cols {
+            let left = grid.cols - col;
+            let n = if left < V::WIDTH { left } else { V::WIDTH };
+            // SAFETY: n columns are left, of `b`, of the starts and of the result.
+            unsafe {
+                let start = match grid.start.is_null() {
+                    true => V::splat(isa, T::ZERO),
+                    false => load(isa, at.start.add(col), n),
+                };
+                let sum: V = start + x * load(isa, grid.b.add(col), n);
+                store(sum, at.y.add(col), n);
+            }
+            col += n;
+        }
+        at = at.next(grid);
+        row += 1;
+    }
+}
+
+/// Columns of a tile: two registers make eight sums with four rows; where a register is one number, there are always four.
+#[inline(always)]
+const fn pair<T: Element, V: Vector<T>>() -> usize {
+    if V::WIDTH == 1 { 4 } else { 2 * V::WIDTH }
+}
+
+/// `R` rows from `at` on, of the columns from `begin` to `end`. Returns the row behind them.
+///
+/// # Safety
+/// Rows and columns lie within the grid.
+#[inline(always)]
+unsafe fn strip<T: Element, V: Vector<T>, const R: usize>(
+    isa: V::Isa,
+    grid: &Grid<T>,
+    at: Row<T>,
+    [begin, end]: [usize; 2],
+) -> Row<T> {
+    let (mut lines, mut next) = ([at; R], at);
+    each!(r < R, {
+        lines[r] = next;
+        next = next.next(grid);
+    });
+    let mut col = begin;
+    while col < end {
+        let left = end - col;
+        // SAFETY: the tile lies within the grid.
+        col += unsafe {
+            if R == 1 {
+                if left >= 4 * V::WIDTH {
+                    tile::<T, V, R, 4>(isa, grid, &lines, col, left)
+                } else {
+                    tile::<T, V, R, 1>(isa, grid, &lines, col, left)
+                }
+            } else if left < pair::<T, V>() || size_of::<V>() == 64 {
+                tile::<T, V, R, 1>(isa, grid, &lines, col, left)
+            } else if V::WIDTH == 1 {
+                tile::<T, V, R, 4>(isa, grid, &lines, col, left)
+            } else {
+                tile::<T, V, R, 2>(isa, grid, &lines, col, left)
+            }
+        };
+    }
+    next
 }
 
 /// `R` rows by `C` registers of columns, of which a single one may be a part. Returns how many columns they are.
@@ -403,7 +468,7 @@ unsafe fn tiles<T: Element, V: Vector<T>>(isa: V::Isa, grid: &Grid<T>) {
 unsafe fn tile<T: Element, V: Vector<T>, const R: usize, const C: usize>(
     isa: V::Isa,
     grid: &Grid<T>,
-    lines: &[Row<T>; TILE],
+    lines: &[Row<T>; R],
     col: usize,
     left: usize,
 ) -> usize {
