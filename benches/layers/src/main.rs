@@ -29,6 +29,10 @@ pub fn least<T>(mut call: impl FnMut() -> T) -> f64 {
 }
 
 fn main() {
+    if std::env::args().any(|a| a == "epochs") {
+        return networks::epochs();
+    }
     products::report();
     networks::report();
+    networks::epochs();
 }

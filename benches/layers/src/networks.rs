@@ -8,6 +8,7 @@ use digits::training::{Model, Network};
 use gradus::noise::{Dropout, Masks};
 use gradus::{Adam, Exec, Level, Optimizer};
 use std::hint::black_box;
+use std::time::Instant;
 
 /// A step as C loops: samples, parameters, both moments, pixels, labels.
 type Step = unsafe extern "C" fn(usize, *mut f32, *mut f32, *mut f32, *const f32, *const u8) -> f32;
@@ -78,4 +79,43 @@ pub fn report() {
         "CNN",
         [("gcc -O3", cnn_o3), ("gcc -O3 -march=native", cnn_native), ("the same, -ffast-math", cnn_fast)],
     );
+}
+
+/// Prints the time of an epoch as a training goes on. Some pixels are never set, and units die: gradients that stay 0 let
+/// averages decay through the subnormal numbers.
+pub fn epochs() {
+    const N: usize = network::PARAMS;
+    const EPOCHS: usize = 400;
+    let mut network = Box::new(Network::<Lecture, N>::new());
+    network.init(&mut digits::training::Chance::new(1).rng);
+    let adam = Adam::new(1e-3);
+    let (mut params, mut state) = (Box::new(network.params), Box::new(adam.state::<N>()));
+    let mut memory = vec![Lecture::EMPTY; MOST];
+    let (mut masks, none) = (Masks::default(), Dropout::drop_prob(0.0));
+    let mut times = Vec::new();
+    for _ in 0..EPOCHS {
+        let begin = Instant::now();
+        for batch in DIGITS.chunks_exact(MOST) {
+            let labels: [u8; MOST] = std::array::from_fn(|k| batch[k].label);
+            for (x, p) in
+                Lecture::pixels(&mut memory).iter_mut().zip(batch.iter().flat_map(|sample| sample.pixels))
+            {
+                *x = f32::from(p) / 16.0;
+            }
+            Lecture::forward(Exec::new(), &params[..], &mut memory, none, &mut masks).unwrap();
+            let update = adam.update(&mut params, &mut state);
+            Lecture::backward(Exec::new(), update, &mut memory, &labels, none).unwrap();
+        }
+        times.push(begin.elapsed().as_secs_f64() * 1e6);
+    }
+    println!("\n| epochs of the MLP | median of them, us | over the first ten |\n|---|--:|--:|");
+    let median = |epochs: std::ops::Range<usize>| {
+        let mut times = times[epochs].to_vec();
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    for begin in [0, 10, 20, 40, 100, 200, 300, EPOCHS - 10] {
+        let time = median(begin..begin + 10);
+        println!("| {} to {} | {time:.0} | {:.2} |", begin + 1, begin + 10, time / median(0..10));
+    }
 }
