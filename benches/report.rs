@@ -7,6 +7,7 @@
 use benches::turns::medians;
 use benches::{Buffers, Case, Contestant, SIZES, cases, check};
 use gradus::noise::{Dropout, Masks, mask_words};
+use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use gradus::{Adam, Clock, Exec, Level, Optimizer, StateVec, Tensor, dot, l2_norm, sum_abs};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -33,6 +34,7 @@ fn main() {
     tensors(&filter);
     reductions(&filter);
     dropout(&filter);
+    batch_norm(&filter);
     #[cfg(feature = "rayon")]
     threads(&filter);
 }
@@ -303,6 +305,51 @@ fn dropout(filter: &str) {
         let begins = if past == 0 { "at a line" } else { "16 bytes past" };
         let cells = ns.iter().map(|t| format!("{:.3}", t / n as f64));
         row([keep_prob.to_string(), begins.to_string()].into_iter().chain(cells));
+    }
+}
+
+fn batch_norm(filter: &str) {
+    if !"batch norm".contains(filter) {
+        return;
+    }
+    heading(
+        "Batch normalisation",
+        "Nanoseconds per element. *Pass*: `y = x * scale`, what one pass costs. Forward reads x three times, for the mean, the \
+         variance and the result, and writes y; backward reads both tensors twice.",
+    );
+    row([
+        "batch x channels x positions",
+        "pass",
+        "forward",
+        "backward",
+        "forward over pass",
+        "backward over pass",
+    ]);
+    row(["--:"; 6]);
+    for (batch, channels, spatial) in [(32, 64, 1), (256, 64, 1), (32, 8, 64), (8, 32, 256), (1024, 256, 1)] {
+        let shape = BatchShape { batch, channels, spatial };
+        let n = batch * channels * spatial;
+        let x: Vec<f32> = (0..n).map(|i| (i % 251) as f32 / 125.0 - 0.997).collect();
+        let y = std::cell::RefCell::new(vec![0.5; n]);
+        let norm = BatchNorm::new();
+        let params = Params { weight: vec![1.0; channels], bias: vec![0.0; channels] };
+        let mut statistics = Statistics { mean: vec![0.0; channels], variance: vec![1.0; channels] };
+        let known = Statistics { mean: vec![0.0; channels], variance: vec![1.0; channels] };
+        let mut grad_params = Params { weight: vec![0.0; channels], bias: vec![0.0; channels] };
+        let scaling = Dropout::keep_prob(black_box(1.0)).vanilla();
+        let mut pass =
+            || scaling.inference((black_box(&x[..]), &mut y.borrow_mut()[..])).expect("equal lengths");
+        let mut forward = || {
+            norm.forward(shape, black_box(&x), &mut y.borrow_mut(), &params, &mut statistics).expect("fits")
+        };
+        let mut backward = || {
+            norm.backward(shape, &mut y.borrow_mut(), black_box(&x), &params, &known, &mut grad_params)
+                .expect("fits");
+        };
+        let ns = medians(&mut [&mut pass, &mut forward, &mut backward]);
+        let cells = ns.iter().map(|t| format!("{:.3}", t / n as f64));
+        let ratios = ns[1..].iter().map(|t| format!("{:.1}", t / ns[0]));
+        row([format!("{batch} x {channels} x {spatial}")].into_iter().chain(cells).chain(ratios));
     }
 }
 
