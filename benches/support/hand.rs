@@ -49,7 +49,7 @@ mod x86 {
                         let n = b.params.len() / $width * $width;
                         let (p, g) = (b.params.as_mut_ptr(), std::hint::black_box(b.grads.as_ptr()));
                         let (m, v) = (b.state[0].as_mut_ptr(), b.state[1].as_mut_ptr());
-                        let (b1, c1) = ($set1(0.9), $set1(0.1));
+                        let c1 = $set1(0.1);
                         let (b2, c2) = ($set1(0.999), $set1(0.001));
                         let (lr, eps) = ($set1(plain::LR), $set1(1e-8));
                         let mut i = 0;
@@ -57,7 +57,8 @@ mod x86 {
                             // SAFETY: i + WIDTH <= n.
                             unsafe {
                                 let g = $load(g.add(i));
-                                let mm = $add($mul(b1, $load(m.add(i))), $mul(c1, g));
+                                let mm = $load(m.add(i));
+                                let mm = $add(mm, $mul(c1, $sub(g, mm)));
                                 let vv = $add($mul(b2, $load(v.add(i))), $mul($mul(c2, g), g));
                                 let d = $add($sqrt(vv), eps);
                                 let pp = $sub($load(p.add(i)), $div($mul(lr, mm), d));

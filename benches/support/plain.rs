@@ -13,22 +13,27 @@ const B2: f32 = 0.999;
 const C1: f32 = 0.1;
 const C2: f32 = 0.001;
 
-/// In the order of the list of rules.
-pub const LOOPS: [fn(&mut Buffers); 13] = [
-    sgd,
-    momentum,
-    nesterov,
-    adagrad,
-    rmsprop,
-    rmsprop_centered,
-    rmsprop_momentum,
-    rmsprop_centered_momentum,
-    adam,
-    adamw,
-    amsgrad,
-    nadam,
-    lion,
-];
+/// The loop of a rule, if it has been written. RAdam is Adam, late in a training.
+pub fn of(rule: &str) -> Option<fn(&mut Buffers)> {
+    Some(match rule {
+        "Sgd" => sgd,
+        "Momentum" => momentum,
+        "Nesterov" => nesterov,
+        "AdaGrad" => adagrad,
+        "Adadelta" => adadelta,
+        "RmsProp" => rmsprop,
+        "CenteredRmsProp" => rmsprop_centered,
+        "RmsPropMomentum" => rmsprop_momentum,
+        "CenteredRmsPropMomentum" => rmsprop_centered_momentum,
+        "AdamW" => adamw,
+        "Adamax" => adamax,
+        "AmsGrad" => amsgrad,
+        "Nadam" => nadam,
+        "Lion" => lion,
+        "Adam" | "RAdam" => adam,
+        _ => return None,
+    })
+}
 
 fn sgd(b: &mut Buffers) {
     for (p, g) in b.params.iter_mut().zip(&b.grads) {
@@ -108,7 +113,7 @@ pub fn adam_from(b: &mut Buffers, first: usize) {
     let [m, v, ..] = &mut b.state;
     let state = m[first..].iter_mut().zip(&mut v[first..]);
     for ((p, g), (m, v)) in b.params[first..].iter_mut().zip(&b.grads[first..]).zip(state) {
-        *m = B1 * *m + C1 * g;
+        *m += C1 * (g - *m);
         *v = B2 * *v + C2 * g * g;
         *p -= LR * *m / (v.sqrt() + EPS);
     }
@@ -117,16 +122,16 @@ pub fn adam_from(b: &mut Buffers, first: usize) {
 fn adamw(b: &mut Buffers) {
     let [m, v, ..] = &mut b.state;
     for (((p, g), m), v) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v) {
-        *m = B1 * *m + C1 * g;
+        *m += C1 * (g - *m);
         *v = B2 * *v + C2 * g * g;
-        *p = *p * (1.0 - LR * 1e-2) - LR * *m / (v.sqrt() + EPS);
+        *p = *p - LR * *m / (v.sqrt() + EPS) - LR * 1e-2 * *p;
     }
 }
 
 fn amsgrad(b: &mut Buffers) {
     let [m, v, vmax] = &mut b.state;
     for ((((p, g), m), v), vmax) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v).zip(vmax) {
-        *m = B1 * *m + C1 * g;
+        *m += C1 * (g - *m);
         *v = B2 * *v + C2 * g * g;
         *vmax = vmax.max(*v);
         *p -= LR * *m / (vmax.sqrt() + EPS);
@@ -139,7 +144,7 @@ fn nadam(b: &mut Buffers) {
     let (lr_g, lr_m) = (LR, LR * mu / (1.0 - mu * mu));
     let [m, v, ..] = &mut b.state;
     for (((p, g), m), v) in b.params.iter_mut().zip(&b.grads).zip(m).zip(v) {
-        *m = B1 * *m + C1 * g;
+        *m += C1 * (g - *m);
         *v = B2 * *v + C2 * g * g;
         *p -= (lr_g * g + lr_m * *m) / (v.sqrt() + EPS);
     }
@@ -148,7 +153,7 @@ fn nadam(b: &mut Buffers) {
 fn lion(b: &mut Buffers) {
     let [m, ..] = &mut b.state;
     for ((p, g), m) in b.params.iter_mut().zip(&b.grads).zip(m) {
-        let c = B1 * *m + C1 * g;
+        let c = *m + C1 * (g - *m);
         let sign = if c > 0.0 {
             1.0
         } else if c < 0.0 {
@@ -157,6 +162,25 @@ fn lion(b: &mut Buffers) {
             c
         };
         *p -= LR * (sign + 1e-3 * *p);
-        *m = 0.99 * *m + 0.01 * g;
+        *m += 0.01 * (g - *m);
+    }
+}
+
+fn adadelta(b: &mut Buffers) {
+    let [s, d, ..] = &mut b.state;
+    for (((p, g), s), d) in b.params.iter_mut().zip(&b.grads).zip(s).zip(d) {
+        *s = RHO * *s + (1.0 - RHO) * g * g;
+        let step = (*d + 1e-6).sqrt() / (*s + 1e-6).sqrt() * g;
+        *d = RHO * *d + (1.0 - RHO) * step * step;
+        *p -= LR * step;
+    }
+}
+
+fn adamax(b: &mut Buffers) {
+    let [m, u, ..] = &mut b.state;
+    for (((p, g), m), u) in b.params.iter_mut().zip(&b.grads).zip(m).zip(u) {
+        *m += C1 * (g - *m);
+        *u = (B2 * *u).max(g.abs() + EPS);
+        *p -= LR * *m / *u;
     }
 }
