@@ -36,11 +36,12 @@ fn a_taken_port_is_named_and_how_to_choose_another() {
 
 #[test]
 fn without_the_module_it_names_the_command_that_builds_it() {
-    // The module lies beside the program's own folder.
-    let target = std::env::temp_dir().join(format!("gradus-web-server-{}", std::process::id()));
+    // The module lies beside the program's own folder. A link, no copy: a file that is open to be written while another
+    // test starts a process cannot be run.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{}", std::process::id()));
     let program = target.join("release/gradus-web");
     std::fs::create_dir_all(target.join("release")).expect("a folder");
-    std::fs::copy(SERVER, &program).expect("a copy of the program");
+    std::fs::hard_link(SERVER, &program).expect("another name of the program");
     let why = refusal(&program, "0");
     assert!(why.contains("gradus_web.wasm") && why.contains("`cargo wasm`"), "{why}");
     std::fs::remove_dir_all(target).expect("it was there");

@@ -1,9 +1,7 @@
 //! The server of the page, and a browser driven over the WebDriver protocol.
 
 use serde_json::{Value, json};
-use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -68,7 +66,7 @@ impl Browser {
             "goog:chromeOptions": {"args": arguments},
             "goog:loggingPrefs": {"browser": "SEVERE"},
         }}});
-        let session = browser.request("POST", "/session", &capabilities);
+        let session = browser.request("/session", &capabilities);
         browser.session = format!("/session/{}", session["sessionId"].as_str().expect("a session"));
         browser.post("/url", &json!({"url": address}));
         browser
@@ -113,46 +111,28 @@ impl Browser {
     }
 
     fn post(&self, command: &str, body: &Value) -> Value {
-        self.request("POST", &format!("{}{command}", self.session), body)
+        self.request(&format!("{}{command}", self.session), body)
     }
 
-    fn request(&self, method: &str, path: &str, body: &Value) -> Value {
-        let answer = self.send(method, path, body).expect("the driver answers");
+    fn request(&self, path: &str, body: &Value) -> Value {
+        let answer = self.send(path, body).expect("the driver answers");
         assert!(answer["error"].is_null(), "{path} {body}: {answer}");
         answer
     }
 
-    fn send(&self, method: &str, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
-        let body = body.to_string();
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = BufReader::new(stream);
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            answer.read_line(&mut line)?;
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse()?;
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-        }
-        let mut json = vec![0; length];
-        answer.read_exact(&mut json)?;
-        Ok(serde_json::from_slice::<Value>(&json)?["value"].take())
+    fn send(&self, path: &str, body: &Value) -> Result<Value, minreq::Error> {
+        let answer = minreq::post(self.url(path)).with_json(body)?.send()?;
+        Ok(answer.json::<Value>()?["value"].take())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.send("DELETE", &self.session, &json!({})); // closes the browser, also after a failure
+        let _ = minreq::delete(self.url(&self.session)).send(); // closes the browser, also after a failure
         let _ = self.driver.kill();
         let _ = self.driver.wait();
         let _ = std::fs::remove_dir_all(&self.profile);
