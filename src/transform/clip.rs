@@ -44,7 +44,7 @@ pub struct ClipValue(
 impl Transform for ClipValue {
     #[inline(always)]
     fn acts<A: Acts>(&self, acts: &mut A) {
-        acts.clip(self.0);
+        acts.clip(self.0, self);
     }
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, _: V, g: V) -> V {
@@ -72,7 +72,7 @@ pub struct ClampParams(
 impl Transform for ClampParams {
     #[inline(always)]
     fn acts<A: Acts>(&self, acts: &mut A) {
-        acts.clamp(self.0);
+        acts.clamp(self.0, self);
     }
     #[inline(always)]
     fn after<V: Vector>(&self, isa: V::Isa, _: V, new: V) -> V {

@@ -87,18 +87,12 @@ impl ProxL1 {
     pub const fn new(lambda: f32) -> Self {
         Self { lambda, threshold: 0.0 }
     }
-
-    /// For loops over blocks: the threshold alone.
-    #[allow(dead_code, reason = "for Cortex-M")]
-    pub(crate) const fn with_threshold(threshold: f32) -> Self {
-        Self { lambda: 0.0, threshold }
-    }
 }
 
 impl Transform for ProxL1 {
     #[inline(always)]
     fn acts<A: Acts>(&self, acts: &mut A) {
-        acts.shrink(self.threshold);
+        acts.shrink(self.threshold, self);
     }
     #[inline(always)]
     fn after<V: Vector>(&self, isa: V::Isa, _: V, new: V) -> V {

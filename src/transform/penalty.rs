@@ -173,7 +173,7 @@ impl L1 {
 impl Transform for L1 {
     #[inline(always)]
     fn acts<A: Acts>(&self, acts: &mut A) {
-        acts.add_signs(self.lambda);
+        acts.add_signs(self.lambda, self);
     }
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {
@@ -230,7 +230,12 @@ impl ElasticNet {
 impl Transform for ElasticNet {
     #[inline(always)]
     fn acts<A: Acts>(&self, acts: &mut A) {
-        acts.add_slopes(self.lambda, 2.0 * self.beta);
+        let slope = 2.0 * self.beta;
+        if slope > 0.0 {
+            acts.add_slopes(self.lambda, slope);
+        } else {
+            L1::new(self.lambda).acts(acts);
+        }
     }
     #[inline(always)]
     fn before<V: Vector>(&self, isa: V::Isa, p: V, g: V) -> V {

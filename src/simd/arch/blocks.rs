@@ -9,9 +9,9 @@ use crate::simd::isa::Kernel;
 use crate::simd::stored::Stored;
 use crate::simd::streams::Streams;
 use crate::simd::sweep::{Assembly, Columns, Of, Rule};
+use crate::simd::transform::Transform;
 use crate::simd::vector::{Element, Plain, Vector};
 use crate::simd::width::Width;
-use crate::transform::Transform;
 use core::arch::asm;
 use core::mem::MaybeUninit;
 
@@ -91,11 +91,11 @@ impl Acts for Folding {
         }
     }
     #[inline(always)]
-    fn clip(&mut self, _: f32) {
+    fn clip<T: Transform>(&mut self, _: f32, _: &T) {
         self.whole = false;
     }
     #[inline(always)]
-    fn add_signs(&mut self, _: f32) {
+    fn add_signs<T: Transform>(&mut self, _: f32, _: &T) {
         self.whole = false;
     }
     #[inline(always)]
@@ -103,11 +103,11 @@ impl Acts for Folding {
         self.whole = false;
     }
     #[inline(always)]
-    fn shrink(&mut self, _: f32) {
+    fn shrink<T: Transform>(&mut self, _: f32, _: &T) {
         self.whole = false;
     }
     #[inline(always)]
-    fn clamp(&mut self, _: f32) {
+    fn clamp<T: Transform>(&mut self, _: f32, _: &T) {
         self.whole = false;
     }
     #[inline(always)]
@@ -131,17 +131,17 @@ impl Acts for Keeping {
     #[inline(always)]
     fn scale(&mut self, _: f32) {}
     #[inline(always)]
-    fn clip(&mut self, _: f32) {}
+    fn clip<T: Transform>(&mut self, _: f32, _: &T) {}
     #[inline(always)]
     fn add_params(&mut self, _: f32) {}
     #[inline(always)]
-    fn add_signs(&mut self, _: f32) {}
+    fn add_signs<T: Transform>(&mut self, _: f32, _: &T) {}
     #[inline(always)]
     fn add_slopes(&mut self, _: f32, _: f32) {}
     #[inline(always)]
-    fn shrink(&mut self, _: f32) {}
+    fn shrink<T: Transform>(&mut self, _: f32, _: &T) {}
     #[inline(always)]
-    fn clamp(&mut self, _: f32) {}
+    fn clamp<T: Transform>(&mut self, _: f32, _: &T) {}
 }
 
 /// Gradients of a block on their way through what stands before the rule: `g` is where they are now.
@@ -159,12 +159,12 @@ impl Acts for Before {
         self.g = self.to;
     }
     #[inline(always)]
-    fn clip(&mut self, limit: f32) {
+    fn clip<T: Transform>(&mut self, limit: f32, transform: &T) {
         if limit >= 0.0 {
             clamp(limit, self.g, self.to, self.n);
             self.g = self.to;
         } else {
-            self.other(&crate::transform::ClipValue(limit));
+            self.other(transform);
         }
     }
     #[inline(always)]
@@ -175,9 +175,9 @@ impl Acts for Before {
         }
     }
     #[inline(always)]
-    fn add_signs(&mut self, factor: f32) {
+    fn add_signs<T: Transform>(&mut self, factor: f32, transform: &T) {
         if factor == f32::INFINITY {
-            self.other(&crate::transform::L1::new(factor)); // infinity times a weight of 0 is NaN
+            self.other(transform); // infinity times a weight of 0 is NaN
         } else if factor > 0.0 {
             add_signs(factor, self.p, self.g, self.to, self.n);
             self.g = self.to;
@@ -185,9 +185,7 @@ impl Acts for Before {
     }
     #[inline(always)]
     fn add_slopes(&mut self, factor: f32, slope: f32) {
-        if !(slope > 0.0) {
-            self.add_signs(factor);
-        } else if factor > 0.0 {
+        if factor > 0.0 {
             add_slopes([factor, slope], self.p, self.g, self.to, self.n);
             self.g = self.to;
         }
@@ -207,9 +205,9 @@ impl Acts for Before {
     #[inline(always)]
     fn decay(&mut self, _: f32) {}
     #[inline(always)]
-    fn shrink(&mut self, _: f32) {}
+    fn shrink<T: Transform>(&mut self, _: f32, _: &T) {}
     #[inline(always)]
-    fn clamp(&mut self, _: f32) {}
+    fn clamp<T: Transform>(&mut self, _: f32, _: &T) {}
 }
 
 /// Parameters of a block on their way through what stands after the rule.
@@ -227,20 +225,20 @@ impl Acts for After {
         }
     }
     #[inline(always)]
-    fn shrink(&mut self, threshold: f32) {
+    fn shrink<T: Transform>(&mut self, threshold: f32, transform: &T) {
         // A NaN keeps all, a negative threshold does not occur: neither passes a check.
         if threshold >= 0.0 {
             shrink(threshold, self.p, self.n);
         } else {
-            self.other(&crate::transform::ProxL1::with_threshold(threshold));
+            self.other(transform);
         }
     }
     #[inline(always)]
-    fn clamp(&mut self, limit: f32) {
+    fn clamp<T: Transform>(&mut self, limit: f32, transform: &T) {
         if limit >= 0.0 {
             clamp(limit, self.p, self.p, self.n);
         } else {
-            self.other(&crate::transform::ClampParams(limit));
+            self.other(transform);
         }
     }
     #[inline(always)]
@@ -258,11 +256,11 @@ impl Acts for After {
     #[inline(always)]
     fn scale(&mut self, _: f32) {}
     #[inline(always)]
-    fn clip(&mut self, _: f32) {}
+    fn clip<T: Transform>(&mut self, _: f32, _: &T) {}
     #[inline(always)]
     fn add_params(&mut self, _: f32) {}
     #[inline(always)]
-    fn add_signs(&mut self, _: f32) {}
+    fn add_signs<T: Transform>(&mut self, _: f32, _: &T) {}
     #[inline(always)]
     fn add_slopes(&mut self, _: f32, _: f32) {}
 }
