@@ -283,6 +283,7 @@ all() {
   test
   packages
   nostd
+  smoke
   doc
   package
   pictures

@@ -105,24 +105,27 @@ fn elements(u: &mut Unstructured) -> Result<()> {
         let (p64, g64, lr64) = (f64::from(p), f64::from(g), f64::from(lr));
         let sign = if p == 0.0 { 0.0 } else { p64.signum() }; // NaN keeps its own
         let clamp = |x: f64, limit: f32| x.clamp(-f64::from(limit), f64::from(limit));
+        // A strength of 0 adds nothing, also where the weight is infinite.
+        let times = |strength: f64, x: f64| if strength == 0.0 { 0.0 } else { strength * x };
         // The value by definition, and the largest number on the way, which scales the error.
         let (want_p, size_p, want_g, size_g) = match any {
             Any::None => (p64, 0.0, g64, 0.0),
             Any::Scale(t) => (p64, 0.0, f64::from(t.0) * g64, 0.0),
             Any::ClipValue(t) => (p64, 0.0, clamp(g64, t.0), 0.0),
             Any::ClampParams(t) => (clamp(p64, t.0), 0.0, g64, 0.0),
-            Any::L1(t) => (p64, 0.0, g64 + f64::from(t.lambda) * sign, g64.abs().max(t.lambda.into())),
+            Any::L1(t) => (p64, 0.0, g64 + times(t.lambda.into(), sign), g64.abs().max(t.lambda.into())),
             Any::L2(t) => {
-                let slope = 2.0 * f64::from(t.lambda) * p64;
+                let slope = times(2.0 * f64::from(t.lambda), p64);
                 (p64, 0.0, g64 + slope, g64.abs().max(slope.abs()))
             }
             Any::ElasticNet(t) => {
                 let (l, b) = (f64::from(t.lambda), f64::from(t.beta));
-                let slope = 2.0 * b * p64.abs() + 1.0;
-                let size = if slope < f64::from(f32::MAX) { l * slope } else { f64::INFINITY };
-                (p64, 0.0, g64 + l * (2.0 * b * p64 + sign), g64.abs().max(size))
+                let slope = times(2.0 * b, p64.abs()) + 1.0;
+                let size = if slope < f64::from(f32::MAX) { l * slope } else { times(l, f64::INFINITY) };
+                (p64, 0.0, g64 + times(l, times(2.0 * b, p64) + sign), g64.abs().max(size))
             }
-            Any::Decay(t) => (p64 - lr64 * f64::from(t.weight_decay) * p64, p64.abs(), g64, 0.0),
+            // The strength as f32 rounds it: it may become 0.
+            Any::Decay(t) => (p64 - times(f64::from(lr * t.weight_decay), p64), p64.abs(), g64, 0.0),
             Any::ProxL1(t) => {
                 let threshold = lr64 * f64::from(t.lambda);
                 let shrunk = if p64.is_nan() { p64 } else { sign * (p64.abs() - threshold).max(0.0) };

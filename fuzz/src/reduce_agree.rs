@@ -27,6 +27,26 @@ fn fixed<T: Copy>(n: usize, zero: T, fold: impl Fn(T, usize) -> T, join: impl Fn
     total
 }
 
+/// The sum of numbers that are not negative: the rounding error of each addition (Knuth's two-sum) is summed up beside it,
+/// and added last.
+fn sum_of_sizes<T: Real>(n: usize, x: impl Fn(usize) -> T) -> T {
+    let plus = |a: T, b: T| {
+        let sum = a + b;
+        let part = sum - a;
+        (sum, (a - (sum - part)) + (b - part))
+    };
+    let zero = (T::default(), T::default());
+    let fold = |(sum, lost), i| {
+        let (sum, error) = plus(sum, x(i));
+        (sum, lost + error)
+    };
+    let (sum, lost) = fixed(n, zero, fold, |(a, a_lost), (b, b_lost)| {
+        let (sum, error) = plus(a, b);
+        (sum, a_lost + b_lost + error)
+    });
+    if sum < T::INFINITY { sum + lost } else { sum } // infinity less infinity is no error
+}
+
 /// A fold that updates a column on the way, and joins by the smaller one.
 struct Least;
 
@@ -75,7 +95,7 @@ fn all<T: Real>(u: &mut Unstructured) -> Result<()> {
 
     let dot = fixed(n, zero, |sum, i| sum + x[i] * y[i], |a, b| a + b);
     let squares = fixed(n, zero, |sum, i| sum + x[i] * x[i], |a, b| a + b);
-    let abs = fixed(n, zero, |sum, i| sum + x[i].magnitude(), |a, b| a + b);
+    let abs = sum_of_sizes(n, |i| x[i].magnitude());
     let max = fixed(n, zero, |sum, i| larger(x[i].magnitude(), sum), |a, b| larger(b, a));
     let updated: Vec<T> = (0..n).map(|i| s[i] - x[i] / y[i]).collect();
     let least = fixed(n, zero, |sum, i| smaller(updated[i], sum), |a, b| smaller(b, a));

@@ -185,7 +185,10 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
             let reference = move |t: u32| match t.checked_sub(n) {
                 None => wide(a),
                 Some(past) if past >= m => wide(b),
-                Some(past) => wide(b) + (wide(a) - wide(b)) * way(anneal, count(m - past) / count(m)),
+                Some(past) => {
+                    let left = way(anneal, count(m - past) / count(m), count(past) / count(m));
+                    wide(b) + (wide(a) - wide(b)) * left
+                }
             };
             all(u, Known { schedule, ends: [a, b, b], reference })
         }
@@ -200,21 +203,22 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
             // The top as f32 rounds it: where it lies decides more than how it was computed.
             let top = f64::from(share * n as f32 - 1.0);
             let part = |x: f64, whole: f64| if x < whole { (x / whole).max(0.0) } else { 1.0 };
-            let line =
-                move |high: f32, low: f32, x: f64| wide(low) + (wide(high) - wide(low)) * way(anneal, x);
+            let line = move |high: f32, low: f32, left: f64, passed: f64, whole: f64| {
+                let way = way(anneal, part(left, whole), part(passed, whole));
+                wide(low) + (wide(high) - wide(low)) * way
+            };
             let reference = move |t: u32| {
                 let (last, x) = (n.saturating_sub(1), f64::from(t as f32));
                 let foot = if three_phase { 2.0 * top } else { top };
                 if t > last {
                     wide(c)
                 } else if x <= top {
-                    let left = if top > 0.0 { part(top - x, top) } else { 0.0 };
-                    wide(b) + (wide(a) - wide(b)) * way(anneal, left)
+                    if top > 0.0 { line(a, b, top - x, x, top) } else { wide(b) }
                 } else if x <= foot {
-                    line(b, a, part(foot - x, top))
+                    line(b, a, foot - x, x - top, top)
                 } else {
                     let high = if three_phase { a } else { b };
-                    line(high, c, part(count(last - t), f64::from(last as f32) - foot))
+                    line(high, c, count(last - t), x - foot, count(last) - foot)
                 }
             };
             all(u, Known { schedule: one, ends: [a, b, c], reference })
@@ -226,12 +230,12 @@ fn anneal_of(u: &mut Unstructured) -> Result<Anneal> {
     Ok(*u.choose(&[Anneal::Cosine, Anneal::Linear, Anneal::Root])?)
 }
 
-/// Part of the way that is left where the part `left` of the steps is.
-fn way(anneal: Anneal, left: f64) -> f64 {
+/// Part of the way that is left where the part `left` of the steps is and `passed` has passed.
+fn way(anneal: Anneal, left: f64, passed: f64) -> f64 {
     match anneal {
         Anneal::Cosine => (1.0 - (core::f64::consts::PI * left).cos()) / 2.0,
         Anneal::Linear => left,
-        Anneal::Root => 1.0 - (1.0 - left).sqrt(),
+        Anneal::Root => 1.0 - passed.sqrt(),
     }
 }
 

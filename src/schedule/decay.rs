@@ -170,6 +170,9 @@ impl Exponential {
 
 impl Schedule for Exponential {
     fn at(&self, step: u32) -> f32 {
+        if self.lr <= 0.0 {
+            return self.lr; // which `check` refuses below 0, where growth would end at minus infinity
+        }
         let rate = self.lr * libm::expf(-(self.k * step as f32));
         if rate <= f32::MAX {
             rate

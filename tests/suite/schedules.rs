@@ -243,6 +243,14 @@ fn formulas_hold_at_every_size_of_step() {
     });
     let rise = OneCycle { rise: 0.51, anneal: Anneal::Root, ..OneCycle::new(0.1, 100) };
     hold(&rise, 8.0, 0..=50, |t| 0.004 + 0.096 * (t / 50.0).sqrt());
+    // A fall that has begun before step 0: its first steps of four thousand millions are not lost beside the whole.
+    let steep =
+        OneCycle { max: 0.0, end: 12.0, rise: 0.0, anneal: Anneal::Root, ..OneCycle::new(1.0, u32::MAX - 2) };
+    for t in 0..100 {
+        let want = 12.0 * (f64::from(t + 1) / f64::from(u32::MAX - 2)).sqrt();
+        // 1 less a root near 0 is rounded: its distance from 1 keeps its digits to 2^-25.
+        assert!((f64::from(steep.at(t)) - want).abs() <= 12.0 * 6e-8, "{t}: {:e}, not {want:e}", steep.at(t));
+    }
     let range = Exponential::between(1e-7, 10.0, 100);
     hold(&range, 60.0, 0..=100, |t| f64::from(1e-7_f32) * (10.0 / f64::from(1e-7_f32)).powf(t / 100.0));
     hold(&Linear::new(0.1, 0.0, 1000), 3.0, 0..2000, |t| 0.1 * (1.0 - t / 1000.0).max(0.0));
@@ -355,6 +363,9 @@ fn growth_ends_at_the_largest_number() {
         assert_eq!(Exponential::new(0.0, -1.0).at(step), 0.0);
     }
     assert_eq!(MultiStep::new(1.0, f64::MAX, [0, 1, 2]).at(2), f32::MAX);
+    // A rate below 0, which `check` refuses, does not leave for minus infinity.
+    assert_eq!(Exponential::new(-51.0, -7e6).at(u32::MAX), -51.0);
+    assert_eq!(StepDecay::new(-51.0, 1.5, 1).at(u32::MAX), -51.0);
     assert_eq!(Exponential::between(1e-3, 1.0, 0).at(0), 1e-3);
 }
 
