@@ -41,9 +41,18 @@ user_crate() {
   rm -r "$dir"
 }
 
-## bench-layers: whole training steps beside plain C loops, products beside the peak (an idle machine, four minutes)
+## bench-layers: whole training steps beside plain C loops, products beside the peak (an idle machine; PYTHON, PEERS as below)
 bench-layers() {
+  local python=${PYTHON:-python3}
   (cd benches/layers && cargo run --quiet --release --locked)
+  if "$python" -c 'import torch' 2>/dev/null; then
+    echo
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 "$python" benches/peers/torch_layers.py
+  fi
+  if [ "${PEERS:-}" = 1 ]; then
+    echo
+    (cd benches/peers && RAYON_NUM_THREADS=1 cargo run --quiet --locked --release --bin layers)
+  fi
 }
 
 ## bench-report: writes BENCHMARKS.md (an idle machine, about ten minutes; PYTHON names one with torch, PEERS=1 adds Rust's)
@@ -60,6 +69,8 @@ bench-report() {
     echo
     cat docs/bench-notes.md
     cargo bench --locked -p benches --features rayon --bench report
+    cargo bench --locked -p benches --features rayon --bench large
+    cargo bench --locked -p benches --bench zeros
     cargo bench --locked -p benches --features rayon --bench lbfgs
     echo
     echo "## Opt-levels"
@@ -82,7 +93,9 @@ bench-report() {
       echo
       echo "## PyTorch and NumPy"
       echo
-      echo "\`python benches/peers/torch_numpy.py\`: $("$python" benches/peers/torch_numpy.py)"
+      cargo rustc --quiet --locked --release --features ffi --crate-type cdylib
+      echo "\`python benches/peers/torch_numpy.py\`, all in turns on memory of PyTorch's:" \
+        "$(GRADUS=${CARGO_TARGET_DIR:-target}/release/libgradus.so "$python" benches/peers/torch_numpy.py)"
     fi
     if [ "${PEERS:-}" = 1 ]; then
       echo

@@ -3,10 +3,15 @@
     pip install torch==2.13.0 numpy
     python benches/peers/torch_numpy.py
 
+With GRADUS=target/release/libgradus.so (`cargo rustc --release --features ffi --crate-type cdylib`) the crate's C functions
+take turns with them, on memory of PyTorch's.
+
 One thread. Nanoseconds per parameter, medians of 21 turns. PyTorch is given one tensor of N parameters whose gradient is
 set once, as gradus is; `fused` is its single-kernel implementation, `foreach` its default on lists, `plain` the Python loop.
 """
 
+import ctypes
+import os
 import statistics
 import time
 
@@ -17,9 +22,13 @@ SIZES = [64, 1 << 10, 1 << 14, 1 << 18, 1 << 20, 1 << 24]
 TURNS = 21
 
 
+def gradients(n):
+    return (torch.arange(n) % 251) / 125 - 0.997
+
+
 def torch_step(make, n):
     params = torch.full((n,), 0.5)
-    params.grad = (torch.arange(n) % 251) / 125 - 0.997
+    params.grad = gradients(n)
     return make([params]).step
 
 
@@ -55,28 +64,77 @@ CONTESTANTS = {
 }
 
 
-def median_ns(step):
-    step()
-    start = time.perf_counter()
-    step()
-    calls = max(1, int(1e-3 / max(time.perf_counter() - start, 1e-7)))
-    turns = []
-    for _ in range(TURNS):
+class Gradus:
+    """The crate's shared library, on the tensors of PyTorch."""
+
+    class Epsilon(ctypes.Structure):
+        _fields_ = [("place", ctypes.c_uint32), ("eps", ctypes.c_float), ("inside", ctypes.c_float)]
+
+    class Clock(ctypes.Structure):
+        _fields_ = [("t", ctypes.c_uint32), ("carry", ctypes.c_float)]
+
+    class Momentum(ctypes.Structure):
+        _fields_ = [
+            ("version", ctypes.c_uint32), ("lr", ctypes.c_float), ("rho", ctypes.c_double), ("dampening", ctypes.c_double)]
+
+    class Adam(ctypes.Structure):
+        pass
+
+    def __init__(self, path):
+        self.Adam._fields_ = [
+            ("version", ctypes.c_uint32), ("lr", ctypes.c_float), ("beta1", ctypes.c_double), ("beta2", ctypes.c_double),
+            ("eps", self.Epsilon), ("bias_correction", ctypes.c_uint32)]
+        self.library = ctypes.CDLL(path)
+
+    def step(self, name, columns, n):
+        config = getattr(self, name)
+        default = getattr(self.library, f"gradus_{name.lower()}_default")
+        default.restype, default.argtypes = config, [ctypes.c_float]
+        config, clock = default(1e-3), self.Clock()
+        call = getattr(self.library, f"gradus_{name.lower()}_step")
+        params, grads, state = torch.full((n,), 0.5), gradients(n), torch.zeros(columns * n)
+        pointers = [ctypes.c_void_p(tensor.data_ptr()) for tensor in (params, grads, state)]
+        arguments = (ctypes.byref(config), ctypes.c_size_t(n), *pointers, ctypes.byref(clock))
+
+        def step():
+            assert call(*arguments) == 0
+
+        step.memory = params, grads, state
+        return step
+
+
+def turns(steps):
+    """Median nanoseconds of a call of each, which take turns."""
+    calls = []
+    for step in steps:
+        step()
         start = time.perf_counter()
-        for _ in range(calls):
-            step()
-        turns.append((time.perf_counter() - start) * 1e9 / calls)
-    return statistics.median(turns)
+        step()
+        calls.append(max(1, int(1e-3 / max(time.perf_counter() - start, 1e-7))))
+    times = [[] for _ in steps]
+    for _ in range(TURNS):
+        for step, count, own in zip(steps, calls, times):
+            step()  # brings its memory back into the caches
+            start = time.perf_counter()
+            for _ in range(count):
+                step()
+            own.append((time.perf_counter() - start) * 1e9 / count)
+    return [statistics.median(own) for own in times]
 
 
 def main():
     torch.set_num_threads(1)
+    contestants = dict(CONTESTANTS)
+    if library := os.environ.get("GRADUS"):
+        gradus = Gradus(library)
+        contestants["gradus Adam, from C"] = lambda n: gradus.step("Adam", 2, n)
+        contestants["gradus momentum, from C"] = lambda n: gradus.step("Momentum", 1, n)
     print(f"torch {torch.__version__}, numpy {np.__version__}, one thread, ns per parameter\n")
+    columns = [turns([make(n) for make in contestants.values()]) for n in SIZES]
     print("| contestant | " + " | ".join(f"{n:,}" for n in SIZES) + " |")
     print("|---|" + "--:|" * len(SIZES))
-    for name, make in CONTESTANTS.items():
-        cells = [f"{median_ns(make(n)) / n:.3f}" for n in SIZES]
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+    for k, name in enumerate(contestants):
+        print(f"| {name} | " + " | ".join(f"{column[k] / n:.3f}" for n, column in zip(SIZES, columns)) + " |")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ use core::mem::MaybeUninit;
 /// Rows of a tile.
 const TILE: usize = 4;
 
-/// Rows of a tile of the widest registers.
+/// Rows of a tile of the widest registers, and where a result is narrower than two registers: as many sums.
 const TALL: usize = 8;
 
 /// Terms of a panel.
@@ -362,6 +362,7 @@ unsafe fn tiles<T: Element, V: Vector<T>>(isa: V::Isa, grid: &Grid<T>) {
         return unsafe { outer::<T, V>(isa, grid, first, count) };
     }
     let block = if grid.inner == Inner::Columns || count < TILE { grid.cols } else { pair::<T, V>() };
+    let tall = size_of::<V>() == 64 || V::WIDTH >= 8 && grid.cols < pair::<T, V>();
     let mut begin = 0;
     while begin < grid.cols {
         let end = if grid.cols - begin < block { grid.cols } else { begin + block };
@@ -369,7 +370,7 @@ unsafe fn tiles<T: Element, V: Vector<T>>(isa: V::Isa, grid: &Grid<T>) {
         while row < count {
             // SAFETY: as many rows are left, and the columns lie within the grid.
             unsafe {
-                if size_of::<V>() == 64 && count - row >= TALL {
+                if tall && count - row >= TALL {
                     at = strip::<T, V, TALL>(isa, grid, at, [begin, end]);
                     row += TALL;
                 } else if count - row >= TILE {
@@ -448,7 +449,7 @@ unsafe fn strip<T: Element, V: Vector<T>, const R: usize>(
                 } else {
                     tile::<T, V, R, 1>(isa, grid, &lines, col, left)
                 }
-            } else if left < pair::<T, V>() || size_of::<V>() == 64 {
+            } else if left < pair::<T, V>() || R == TALL || size_of::<V>() == 64 {
                 tile::<T, V, R, 1>(isa, grid, &lines, col, left)
             } else if V::WIDTH == 1 {
                 tile::<T, V, R, 4>(isa, grid, &lines, col, left)
