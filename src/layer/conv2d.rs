@@ -210,7 +210,7 @@ impl Conv2d {
         same_length(Argument::Grads, self.params(), grads.len())?;
         self.input_gradient(params, dy, dx);
         let (biases, weights) = grads.split_at_mut_checked(self.filters).unwrap_or_default();
-        sum_rows(self.exec, self.filters, 0, dy, biases);
+        sum_rows(self.exec, Start::Add, self.filters, 0, dy, biases);
         let strip = Strip { row: 0, rows: self.fan_in(), col: 0, cols: self.filters };
         Backward { layer: *self, x, dy }.add_weights(strip, self.filters, weights);
         Ok(())
@@ -355,9 +355,10 @@ impl<T: Element> Backward<'_, T> {
 
 impl Gradients for Backward<'_, f32> {
     fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]) {
+        grads.fill(0.0);
         self.add_weights(strip, stride, grads);
     }
     fn biases(&self, col: usize, grads: &mut [f32]) {
-        sum_rows(self.layer.exec, self.layer.filters, col, self.dy, grads);
+        sum_rows(self.layer.exec, Start::Zero, self.layer.filters, col, self.dy, grads);
     }
 }

@@ -113,8 +113,9 @@ impl Dense {
         self.input_gradient(params, dy, dx);
         let (biases, weights) = grads.split_at_mut_checked(self.outputs).unwrap_or_default();
         let pass = Backward { layer: *self, x, dy };
-        pass.add_biases(0, biases);
-        pass.add_weights(
+        sum_rows(self.exec, Start::Add, self.outputs, 0, dy, biases);
+        pass.sum_weights(
+            Start::Add,
             Strip { row: 0, rows: self.inputs, col: 0, cols: self.outputs },
             self.outputs,
             weights,
@@ -183,8 +184,8 @@ struct Backward<'a, T> {
 }
 
 impl<T: Element> Backward<'_, T> {
-    /// `dW += x^T dy` for some rows and columns.
-    fn add_weights(&self, strip: Strip, stride: usize, grads: &mut [T]) {
+    /// `dW = start + x^T dy` for some rows and columns.
+    fn sum_weights(&self, start: Start<'_, T>, strip: Strip, stride: usize, grads: &mut [T]) {
         let Dense { inputs, outputs, exec } = self.layer;
         let product = Product {
             rows: [1, 1, strip.rows],
@@ -198,29 +199,31 @@ impl<T: Element> Backward<'_, T> {
             b_cols: 1,
             y: grads,
             y_rows: [0, 0, stride],
-            start: Start::Add,
+            start,
             inner: Inner::Columns,
         };
         product.run(exec);
-    }
-
-    /// `db += sum dy` from a column on.
-    fn add_biases(&self, col: usize, grads: &mut [T]) {
-        sum_rows(self.layer.exec, self.layer.outputs, col, self.dy, grads);
     }
 }
 
 impl Gradients for Backward<'_, f32> {
     fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]) {
-        self.add_weights(strip, stride, grads);
+        self.sum_weights(Start::Zero, strip, stride, grads);
     }
     fn biases(&self, col: usize, grads: &mut [f32]) {
-        self.add_biases(col, grads);
+        sum_rows(self.layer.exec, Start::Zero, self.layer.outputs, col, self.dy, grads);
     }
 }
 
-/// Adds rows of `width` numbers, from column `col` on, to `sums`: the gradients of biases.
-pub(super) fn sum_rows<T: Element>(exec: Exec, width: usize, col: usize, rows: &[T], sums: &mut [T]) {
+/// `sums = start + ` rows of `width` numbers, from column `col` on: the gradients of biases.
+pub(super) fn sum_rows<T: Element>(
+    exec: Exec,
+    start: Start<'_, T>,
+    width: usize,
+    col: usize,
+    rows: &[T],
+    sums: &mut [T],
+) {
     let product = Product {
         rows: [1, 1, 1],
         terms: [1, 1, rows.len().checked_div(width).unwrap_or(0)],
@@ -233,7 +236,7 @@ pub(super) fn sum_rows<T: Element>(exec: Exec, width: usize, col: usize, rows: &
         b_cols: 1,
         y: sums,
         y_rows: [0, 0, 0],
-        start: Start::Add,
+        start,
         inner: Inner::Rows,
     };
     product.run(exec);

@@ -6,6 +6,7 @@ use super::strips::{Gradients, Strip, step};
 use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
+use crate::simd::product::Start;
 use crate::simd::window::{Axis, Channels};
 use crate::simd::{Element, Exec, Rule, Stored};
 
@@ -213,7 +214,7 @@ impl DepthwiseConv2d {
         self.input_gradient(params, dy, dx);
         let [_, _, channels] = self.input;
         let (biases, weights) = grads.split_at_mut_checked(channels).unwrap_or_default();
-        sum_rows(self.exec, channels, 0, dy, biases);
+        sum_rows(self.exec, Start::Add, channels, 0, dy, biases);
         let strip = Strip { row: 0, rows: self.fan_in(), col: 0, cols: channels };
         Backward { layer: *self, x, dy }.add_weights(strip, channels, weights);
         Ok(())
@@ -320,9 +321,10 @@ impl<T: Element> Backward<'_, T> {
 
 impl Gradients for Backward<'_, f32> {
     fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]) {
+        grads.fill(0.0);
         self.add_weights(strip, stride, grads);
     }
     fn biases(&self, col: usize, grads: &mut [f32]) {
-        sum_rows(self.layer.exec, self.layer.input[2], col, self.dy, grads);
+        sum_rows(self.layer.exec, Start::Zero, self.layer.input[2], col, self.dy, grads);
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Strip {
     pub cols: usize,
 }
 
-/// What adds the gradients of a strip to memory, rows `stride` apart, that holds 0.
+/// What writes the gradients of a strip to memory, rows `stride` apart.
 pub(super) trait Gradients: Sync {
     /// Of weights.
     fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]);
@@ -47,7 +47,6 @@ pub(super) fn step<R, B, M>(
     while col < cols {
         let n = if cols - col < STRIP { cols - col } else { STRIP };
         if let Some(grads) = strip.get_mut(..n) {
-            grads.fill(0.0);
             gradients.biases(col, grads);
             update.biases(exec, col..col + n, grads);
         }
@@ -114,7 +113,6 @@ fn weights<R, B, M>(
         while col < cols {
             let width = if cols - col < wide { cols - col } else { wide };
             let Some(grads) = memory.get_mut(..n * width) else { return };
-            grads.fill(0.0);
             gradients.weights(Strip { row: first + row, rows: n, col, cols: width }, width, grads);
             let start = at + row * cols + col;
             if width == cols {

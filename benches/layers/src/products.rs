@@ -50,6 +50,12 @@ pub fn report() {
                 layer.backward_step(update, black_box(&x), &dy, None)
             });
             row(&format!("dW {name} and SGD, fused"), products, fused);
+            let stored = least(|| {
+                grads.fill(0.0);
+                layer.backward(&params, &mut grads, black_box(&x), &dy, None).unwrap();
+                sgd.step_slices(&mut own, &grads, state.as_mut())
+            });
+            row(&format!("dW {name} and SGD, gradients in memory"), products, stored);
         }
         for (images, size, channels, filters, pad) in
             [(8, 16, 16, 32, 0), (8, 16, 16, 32, 1), (8, 13, 8, 16, 0), (32, 4, 8, 16, 1), (32, 8, 1, 8, 1)]
