@@ -20,7 +20,7 @@ pub trait Visitor {
     /// Its result.
     type Out;
     /// Does it.
-    fn visit<O: Optimizer<Family = O> + fmt::Debug>(self, optimizer: O) -> Self::Out;
+    fn visit<O: Optimizer<Family = O> + Family + fmt::Debug>(self, optimizer: O) -> Self::Out;
 }
 
 /// Why text names no optimizer.
