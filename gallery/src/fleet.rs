@@ -88,7 +88,8 @@ pub fn devices(seed: u64) -> Vec<Device> {
     for k in 0..count {
         // Half to one and a half times the mean of what is left.
         let mean = rest.len() / (count - k);
-        let len = if k + 1 == count { rest.len() } else { mean / 2 + below(&mut rng, mean as u32 + 1) as usize };
+        let len =
+            if k + 1 == count { rest.len() } else { mean / 2 + below(&mut rng, mean as u32 + 1) as usize };
         let (run, others) = rest.split_at(len);
         runs.push(run.to_vec());
         rest = others;
@@ -118,7 +119,8 @@ fn samples() -> (Vec<u16>, Vec<u16>) {
 /// How many classes a device has samples of.
 #[must_use]
 pub fn classes(device: &Device) -> usize {
-    let has = |class: usize| device.samples.iter().any(|&k| usize::from(DIGITS[usize::from(k)].label) == class);
+    let has =
+        |class: usize| device.samples.iter().any(|&k| usize::from(DIGITS[usize::from(k)].label) == class);
     (0..CLASSES).filter(|&class| has(class)).count()
 }
 
@@ -136,7 +138,12 @@ impl<O: Optimizer> Server<O> {
     pub fn new(optimizer: O, seed: u64) -> Self {
         let mut network = Network::new();
         network.init(&mut Chance::new(seed).rng);
-        Self { params: network.params, optimizer, state: optimizer.state_vec(PARAMS), arrived: BTreeMap::new() }
+        Self {
+            params: network.params,
+            optimizer,
+            state: optimizer.state_vec(PARAMS),
+            arrived: BTreeMap::new(),
+        }
     }
 
     /// The weights of one device, which has learned from so many samples.
@@ -157,7 +164,11 @@ impl<O: Optimizer> Server<O> {
                 *g += share * (old - new);
             }
         }
-        if all == 0 { Ok(()) } else { self.optimizer.step_slices(&mut self.params, &grads, self.state.as_mut()) }
+        if all == 0 {
+            Ok(())
+        } else {
+            self.optimizer.step_slices(&mut self.params, &grads, self.state.as_mut())
+        }
     }
 }
 
@@ -187,7 +198,11 @@ impl Fleet {
     ///
     /// # Errors
     /// None, since all lengths agree.
-    pub fn run(&self, optimizer: impl Optimizer, arrival: impl Fn(u32, &mut Vec<usize>)) -> Result<Vec<Score>, Error> {
+    pub fn run(
+        &self,
+        optimizer: impl Optimizer,
+        arrival: impl Fn(u32, &mut Vec<usize>),
+    ) -> Result<Vec<Score>, Error> {
         let (mut server, mut devices) = (Server::new(optimizer, self.seed), devices(self.seed));
         let mut scores = vec![score(&server.params)?];
         for round in 0..self.rounds {
@@ -230,7 +245,7 @@ impl Fleet {
 
 /// Loss and accuracy over the test samples.
 fn score(params: &[f32; PARAMS]) -> Result<Score, Error> {
-    let mut network = Network::<>::new();
+    let mut network = Network::new();
     network.params = *params;
     network.score(Exec::new(), &DIGITS, &samples().1)
 }

@@ -4,3 +4,4 @@
 
 pub mod contour;
 pub mod course;
+pub mod fleet;

@@ -20,6 +20,7 @@ pub struct Exchange {
     nodes: Vec<Vec<Node>>,
     /// Numbers of a subtree that are received at a time.
     width: usize,
+    /// One such part of each subtree of the other ranks.
     received: Vec<f32>,
 }
 
@@ -27,62 +28,71 @@ impl Exchange {
     pub fn new(rank: usize, slices: Vec<Range<usize>>, shards: Shards) -> Self {
         let ranks = slices.len();
         let nodes: Vec<_> = (0..ranks).map(|rank| subtrees(shards.of_rank(rank, ranks))).collect();
-        let all: usize = nodes.iter().map(Vec::len).sum();
+        let others = nodes.iter().map(Vec::len).sum::<usize>() - nodes[rank].len();
         let longest = slices.iter().map(Range::len).max().unwrap_or_default();
         let params: usize = slices.iter().map(Range::len).sum();
-        let width = (WINDOW.max(params / 8) / all).next_multiple_of(BLOCK).min(longest);
-        Self { rank, slices, nodes, width, received: vec![0.0; width * all] }
+        // The same on every rank.
+        let width = (WINDOW.max(params / 8) / ranks).next_multiple_of(BLOCK).min(longest);
+        Self { rank, slices, nodes, width, received: vec![0.0; width * others] }
     }
 
-    /// Writes the sum over all shards to `sum`, which is this rank's slice, given the sums of this rank's subtrees over all
+    /// Adds up this rank's slice over all shards, into the first of `own`: the sums over this rank's subtrees, of all
     /// parameters. Returns how many numbers went to other ranks.
-    ///
-    /// A rank sends the first of its subtrees, then the second where it has one. So a sum of gradients goes out from
-    /// where it is, without a copy.
-    pub fn reduce_scatter(&mut self, world: &SimpleCommunicator, own: &[Vec<f32>], sum: &mut [f32]) -> usize {
-        let most = self.nodes.iter().map(Vec::len).max().unwrap_or_default();
-        let mut sent = 0;
-        for at in (0..self.slices.iter().map(Range::len).max().unwrap_or_default()).step_by(self.width.max(1))
-        {
-            let part = |slice: &Range<usize>| slice.len().saturating_sub(at).min(self.width);
-            let here = part(&self.slices[self.rank]);
-            for k in 0..most {
-                let empty = Vec::new();
-                let from = own.get(k).unwrap_or(&empty);
-                let counts = |slice| if from.is_empty() { 0 } else { part(slice) as i32 };
-                let counts: Vec<i32> = self.slices.iter().map(counts).collect();
-                let starts = self.slices.iter().zip(&counts);
-                let starts = starts.map(|(slice, &n)| if n == 0 { 0 } else { (slice.start + at) as i32 });
-                let send = Partition::new(&from[..], &counts[..], starts.collect::<Vec<_>>());
-                // The k-th subtree of a rank lies where it stands in the list of all.
-                let mut first = 0;
-                let (mut incoming, mut places) = (Vec::new(), Vec::new());
-                for nodes in &self.nodes {
-                    incoming.push(if k < nodes.len() { here as i32 } else { 0 });
-                    places.push(if k < nodes.len() { ((first + k) * self.width) as i32 } else { 0 });
-                    first += nodes.len();
+    pub fn reduce_scatter(&mut self, world: &SimpleCommunicator, own: &mut [Vec<f32>]) -> usize {
+        let longest = self.slices.iter().map(Range::len).max().unwrap_or_default();
+        let rounds = self.nodes.iter().map(Vec::len).max().unwrap_or_default();
+        let (slice, mut sent) = (self.slices[self.rank].clone(), 0);
+        if self.slices.len() > 1 {
+            for at in (0..longest).step_by(self.width.max(1)) {
+                sent += (0..rounds).map(|k| self.send(world, at, k, own.get(k))).sum::<usize>();
+                let here = at + slice.start..slice.end.min(at + slice.start + self.width);
+                if !here.is_empty() {
+                    self.join(own, here);
                 }
-                let mut receive = PartitionMut::new(&mut self.received[..], incoming, places);
-                world.all_to_all_varcount_into(&send, &mut receive);
-                sent += counts.iter().sum::<i32>() as usize - counts[self.rank] as usize;
-            }
-            if here > 0 {
-                self.join(here);
-                sum[at..at + here].copy_from_slice(&self.received[..here]);
             }
         }
         sent
     }
 
-    /// Adds up the first `len` numbers of all subtrees that were received, into the first.
-    fn join(&mut self, len: usize) {
-        let (width, received) = (self.width, &mut self.received);
+    /// Sends the part from `at` on of every slice of the `k`-th subtree, from where it is, and receives those of others.
+    fn send(&mut self, world: &SimpleCommunicator, at: usize, k: usize, own: Option<&Vec<f32>>) -> usize {
+        let part = |slice: &Range<usize>| slice.len().saturating_sub(at).min(self.width) as i32;
+        let here = part(&self.slices[self.rank]);
+        let (mut counts, mut starts) = (vec![0; self.slices.len()], vec![0; self.slices.len()]);
+        let (mut incoming, mut places) = (counts.clone(), starts.clone());
+        let mut place = 0;
+        for (rank, (slice, nodes)) in self.slices.iter().zip(&self.nodes).enumerate() {
+            if rank == self.rank {
+                continue;
+            }
+            if own.is_some() && part(slice) > 0 {
+                (counts[rank], starts[rank]) = (part(slice), (slice.start + at) as i32);
+            }
+            if k < nodes.len() {
+                (incoming[rank], places[rank]) = (here, ((place + k) * self.width) as i32);
+            }
+            place += nodes.len();
+        }
+        let send = Partition::new(own.map_or(&[][..], |own| own), &counts[..], &starts[..]);
+        let mut receive = PartitionMut::new(&mut self.received[..], incoming, places);
+        world.all_to_all_varcount_into(&send, &mut receive);
+        counts.iter().sum::<i32>() as usize
+    }
+
+    /// Adds up the numbers `here` of all subtrees, into the first of `own`.
+    fn join(&mut self, own: &mut [Vec<f32>], here: Range<usize>) {
+        let mut own_parts = own.iter_mut().map(|own| &mut own[here.clone()]);
+        let mut received = self.received.chunks_mut(self.width).map(|part| &mut part[..here.len()]);
         let mut tree = Tree::new();
-        for (k, node) in self.nodes.iter().flatten().enumerate() {
-            tree.push(*node, k, |left, right| {
-                let (before, after) = received.split_at_mut(right * width);
-                add(&mut before[*left * width..][..len], &after[..len]);
-            });
+        for (rank, nodes) in self.nodes.iter().enumerate() {
+            for node in nodes {
+                let part = if rank == self.rank { own_parts.next() } else { received.next() };
+                tree.push(*node, part.expect("one of every subtree"), |left, right| add(left, right));
+            }
+        }
+        // The sum is where the leftmost subtree was.
+        if self.rank > 0 {
+            own[0][here.clone()].copy_from_slice(&self.received[..here.len()]);
         }
     }
 

@@ -48,11 +48,10 @@ pub struct Sharded<'a, O: Optimizer, T = ()> {
     pub(crate) unknown: bool,
     limit: Option<f32>,
     pub(crate) exchange: Exchange,
-    /// Gradients over all parameters: in use, and to be used again.
-    partial: Vec<Vec<f32>>,
+    /// Gradients of all parameters: the sums of this rank's subtrees, and memory to be used again.
+    sums: Vec<Vec<f32>>,
     free: Vec<Vec<f32>>,
-    /// Gradients and parameters of the slice.
-    sum: Vec<f32>,
+    /// What the gather sends: a copy of the slice.
     own: Vec<f32>,
     sent: u64,
     observer: Option<Box<dyn FnMut(Phase) + 'a>>,
@@ -120,10 +119,9 @@ impl<'a, O: Optimizer + Debug, T: Transform + Debug> Sharded<'a, O, T> {
             unknown: true,
             limit: None,
             exchange: Exchange::new(rank, slices, shards),
-            partial: Vec::new(),
+            sums: Vec::new(),
             free: Vec::new(),
-            sum: vec![0.0; slice.len()],
-            own: vec![0.0; slice.len()],
+            own: Vec::new(),
             slice,
             sent: 0,
             observer: None,
@@ -210,13 +208,18 @@ impl<'a, O: Optimizer + Debug, T: Transform + Debug> Sharded<'a, O, T> {
             if params.len() == self.layout.len() { self.local(params, gradients) } else { Vec::new() };
         self.reach(Phase::Gradients);
         let loss = self.agree(params, &losses);
-        let Ok(loss) = loss else {
-            self.free.append(&mut self.partial);
-            return loss;
-        };
-        self.reach(Phase::Agreed);
-        self.sent += 4 * self.exchange.reduce_scatter(self.world, &self.partial, &mut self.sum) as u64;
-        self.free.append(&mut self.partial);
+        let stepped = loss.map(|loss| {
+            self.reach(Phase::Agreed);
+            self.step_together(params);
+            loss
+        });
+        self.free.append(&mut self.sums);
+        stepped
+    }
+
+    /// What is left of a step that all ranks take.
+    fn step_together(&mut self, params: &mut [f32]) {
+        self.sent += 4 * self.exchange.reduce_scatter(self.world, &mut self.sums) as u64;
         self.reach(Phase::Reduced);
         self.steps = self.steps.saturating_add(1);
         let updated = self.limit();
@@ -226,11 +229,12 @@ impl<'a, O: Optimizer + Debug, T: Transform + Debug> Sharded<'a, O, T> {
             self.skipped = self.skipped.saturating_add(1);
         }
         self.reach(Phase::Stepped);
-        if updated {
+        if updated && self.world.size() > 1 {
+            self.own.clear();
+            self.own.extend_from_slice(&params[self.slice.clone()]);
             self.sent += 4 * self.exchange.gather(self.world, &self.own, params) as u64;
         }
         self.reach(Phase::Gathered);
-        Ok(loss)
     }
 
     /// Forms the gradients of this rank's shards, and joins them while they are halves of one subtree. Returns the losses.
@@ -250,7 +254,7 @@ impl<'a, O: Optimizer + Debug, T: Transform + Debug> Sharded<'a, O, T> {
                 self.free.push(right);
             });
         }
-        self.partial = tree.into_sums().collect();
+        self.sums = tree.into_sums().collect();
         losses
     }
 
@@ -293,17 +297,18 @@ impl<'a, O: Optimizer + Debug, T: Transform + Debug> Sharded<'a, O, T> {
     /// Clips the summed gradient, where that is asked for. Returns whether it is finite.
     fn limit(&mut self) -> bool {
         let Some(limit) = self.limit else { return true };
-        let squares = sum_squares(self.world, &self.layout, &self.pieces, &self.sum);
+        let sum = &mut self.sums[0][self.slice.clone()];
+        let squares = sum_squares(self.world, &self.layout, &self.pieces, sum);
         let factor = f64::from(limit) / (squares.sqrt() + 1e-6);
         if squares.is_finite() && factor < 1.0 {
-            self.sum.iter_mut().for_each(|g| *g *= factor as f32);
+            sum.iter_mut().for_each(|g| *g *= factor as f32);
         }
         squares.is_finite()
     }
 
     /// Takes the step of this rank's slice.
-    fn update(&mut self, params: &[f32]) {
-        self.own.copy_from_slice(&params[self.slice.clone()]);
+    fn update(&mut self, params: &mut [f32]) {
+        let (params, sum) = (&mut params[self.slice.clone()], &self.sums[0][self.slice.clone()]);
         let before = self.state.clock;
         // Every piece takes the same step of the clock, and a rank without one too.
         let mut clock = before;
@@ -313,7 +318,7 @@ impl<'a, O: Optimizer + Debug, T: Transform + Debug> Sharded<'a, O, T> {
             let mut state = self.state.as_mut();
             let mut state = state.get(range.clone()).expect("the state is as long as the slice");
             state.first = *first as u32;
-            let (params, grads) = (&mut self.own[range.clone()], &self.sum[range.clone()]);
+            let (params, grads) = (&mut params[range.clone()], &sum[range.clone()]);
             let tensor = Tensor::new(params, grads, state).with(*transform);
             self.optimizer.step_tensors(&mut [tensor], &mut before.clone()).expect("equal lengths");
         }
