@@ -68,7 +68,8 @@ impl Adam {
     }
 
     /// The moments' constants at step `t`; they serve every rule of Adam's family.
-    #[inline]
+    #[cfg_attr(feature = "ffi", inline)]
+    #[cfg_attr(not(feature = "ffi"), inline(always))]
     pub(super) fn moments(&self, t: u32) -> (Moments, Corrections) {
         let moments = Moments::new(self.beta1, self.beta2);
         let (c1, c2) = if self.bias_correction {
@@ -85,7 +86,8 @@ impl Optimizer for Adam {
     type Family = Self;
     type Rule = AdamRule;
 
-    #[inline]
+    #[cfg_attr(feature = "ffi", inline)]
+    #[cfg_attr(not(feature = "ffi"), inline(always))]
     fn rule(&self, clock: &mut Clock) -> AdamRule {
         let (moments, Corrections { c1, root, denominator }) = self.moments(clock.t);
         AdamRule { moments, lr: self.lr * root / c1, denominator }
@@ -151,7 +153,8 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    #[inline]
+    #[cfg_attr(feature = "ffi", inline)]
+    #[cfg_attr(not(feature = "ffi"), inline(always))]
     fn new(beta1: f64, beta2: f64) -> Self {
         let (beta2, gain2) = split(beta2);
         Self { mean: FirstMoment::new(beta1), beta2, gain2 }

@@ -59,7 +59,8 @@ impl Optimizer for AdamW {
     type Family = Self;
     type Rule = With<AdamRule, Decay>;
 
-    #[inline]
+    #[cfg_attr(feature = "ffi", inline)]
+    #[cfg_attr(not(feature = "ffi"), inline(always))]
     fn rule(&self, clock: &mut Clock) -> Self::Rule {
         self.parts().rule(clock)
     }

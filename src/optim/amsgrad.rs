@@ -60,7 +60,8 @@ impl Optimizer for AmsGrad {
     type Rule = AmsGradRule;
     const HALVES: bool = false;
 
-    #[inline]
+    #[cfg_attr(feature = "ffi", inline)]
+    #[cfg_attr(not(feature = "ffi"), inline(always))]
     fn rule(&self, clock: &mut Clock) -> AmsGradRule {
         let (moments, Corrections { c1, root, denominator }) = self.adam().moments(clock.t);
         AmsGradRule { moments, lr: self.lr * root / c1, denominator }

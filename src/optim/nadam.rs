@@ -70,7 +70,8 @@ impl Optimizer for Nadam {
     type Family = Self;
     type Rule = NadamRule;
 
-    #[inline]
+    #[cfg_attr(feature = "ffi", inline)]
+    #[cfg_attr(not(feature = "ffi"), inline(always))]
     fn rule(&self, clock: &mut Clock) -> NadamRule {
         let (moments, Corrections { root, denominator, .. }) = self.adam().moments(clock.t);
         let t = clock.t as f32;

@@ -71,7 +71,8 @@ impl Optimizer for RAdam {
     type Family = Self;
     type Rule = RAdamRule;
 
-    #[inline]
+    #[cfg_attr(feature = "ffi", inline)]
+    #[cfg_attr(not(feature = "ffi"), inline(always))]
     fn rule(&self, clock: &mut Clock) -> RAdamRule {
         let (moments, Corrections { c1, root, denominator }) = self.adam().moments(clock.t);
         match self.rectification(clock.t) {

@@ -70,6 +70,8 @@ impl RmsProp {
         RmsPropMomentum { rmsprop: self, momentum }
     }
 
+    #[cfg_attr(feature = "ffi", inline)]
+    #[cfg_attr(not(feature = "ffi"), inline(always))]
     fn scaled(&self) -> RmsPropRule {
         let (rho, gain) = split(self.rho);
         let (mean, denominator) = (FirstMoment::new(self.rho), self.eps.fold(1.0).1);

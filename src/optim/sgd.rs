@@ -71,6 +71,6 @@ impl Rule for SgdRule {
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        Some(Assembly::Sgd([0.0, 0.0, 0.0, 0.0, 0.0, self.lr, 0.0]))
+        Some(Assembly::Sgd([self.lr; 7])) // zeros would be a call that fills memory
     }
 }

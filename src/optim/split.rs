@@ -8,7 +8,7 @@
 ///
 /// In Rust the decays are mostly constants, and so is this. From C they never are, and it stands once for all.
 #[cfg_attr(feature = "ffi", inline(never))]
-#[cfg_attr(not(feature = "ffi"), inline)]
+#[cfg_attr(not(feature = "ffi"), inline(always))]
 pub(crate) const fn split(decay: f64) -> (f32, f32) {
     let bits = decay.to_bits();
     let below = 1022_u32.wrapping_sub((bits >> 52) as u32);
@@ -22,18 +22,17 @@ pub(crate) const fn split(decay: f64) -> (f32, f32) {
     // The fraction, in steps that a CPU of 32 bits has; and whether bits are lost below.
     let fraction = (((high >> below) as u64) << 32) | ((low >> below) | (high << 1 << (31 - below))) as u64;
     let lost = (low << 1 << (31 - below) != 0) as u64;
-    let mut rest = (fraction.wrapping_neg() - lost) | lost;
-    let mut unit = UNIT;
+    let rest = (fraction.wrapping_neg() - lost) | lost;
     // To round by: 24 bits, one more, and the one that speaks for all below, among the upper 32.
-    while rest >> 60 == 0 {
-        rest <<= 4;
-        unit /= 16.0;
-    }
-    (upper(mantissa) * UNIT * f32::from_bits((127 - below) << 23), upper(rest) * unit)
+    let zeros = rest.leading_zeros();
+    (upper(mantissa) * power(32 + below), upper(rest << zeros) * power(32 + zeros))
 }
 
-/// 2^-32
-const UNIT: f32 = f32::from_bits((127 - 32) << 23);
+/// `2^-n`
+#[inline]
+const fn power(n: u32) -> f32 {
+    f32::from_bits((127 - n) << 23)
+}
 
 /// The upper 32 bits, rounded as if the others were there.
 #[inline]

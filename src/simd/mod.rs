@@ -1,5 +1,19 @@
 //! The loops and the instruction sets under them: with `ffi` the only room with unsafe code.
 
+/// Runs `$body` for `$k` = 0, 1, .. below the constant `$n`, unrolled in the source: a loop over registers would keep
+/// them in memory at opt-level s.
+macro_rules! each {
+    ($k:ident < $n:expr, $body:expr) => {{
+        each!(@ 0 1 2 3 4 5 6 7, $k < $n, $body);
+    }};
+    (@ $($i:literal)*, $k:ident < $n:expr, $body:expr) => {
+        $(if $n > $i {
+            let $k = $i;
+            $body;
+        })*
+    };
+}
+
 pub(crate) mod acts;
 mod arch;
 pub(crate) mod draw;

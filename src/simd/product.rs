@@ -255,20 +255,6 @@ impl<T: Element> Kernel<()> for Grid<T> {
     }
 }
 
-/// Runs `$body` for `$k` = 0, 1, .. below the constant `$n`, unrolled in the source: a loop over the registers of a tile
-/// would keep them in memory at opt-level s.
-macro_rules! each {
-    ($k:ident < $n:expr, $body:expr) => {{
-        each!(@ 0 1 2 3 4 5 6 7, $k < $n, $body);
-    }};
-    (@ $($i:literal)*, $k:ident < $n:expr, $body:expr) => {
-        $(if $n > $i {
-            let $k = $i;
-            $body;
-        })*
-    };
-}
-
 /// The whole grid; where `b` is transposed and registers are wide, by panels of it.
 ///
 /// # Safety

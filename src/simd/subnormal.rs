@@ -73,24 +73,23 @@ impl Decaying {
     /// The state of a register full of elements after a sweep. What stays has the same bits, also as a `Bf16`.
     #[inline(always)]
     fn swept<const S: usize, T: Element, V: Vector<T>>(self, isa: V::Isa, mut state: [V; S]) -> [V; S] {
+        const { assert!(S <= 8, "as many as each! unrolls") };
         let mut rest = V::splat(isa, T::ZERO);
-        let mut k = 0;
-        while k < S {
+        each!(
+            k < S,
             if self.alone >> k & 1 == 1 {
                 state[k] = state[k].flush(isa);
                 rest = rest + state[k].abs();
             }
-            k += 1;
-        }
-        k = 0;
-        while k < S {
-            if self.after >> k & 1 == 1 {
+        );
+        each!(
+            k < S,
+            if S > 1 && self.after >> k & 1 == 1 {
                 // A NaN in the others is no reason to sweep: the comparison is false for it.
                 let swept = state[k].flush(isa);
                 state[k] = V::splat(isa, T::MIN_POSITIVE).select_gt(rest, swept, state[k]);
             }
-            k += 1;
-        }
+        );
         state
     }
 }
