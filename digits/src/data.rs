@@ -14,24 +14,27 @@ pub static DIGITS: [Sample; COUNT] = parse(include_bytes!("../../data/digits.csv
 #[allow(long_running_const_eval, reason = "264 KB of text")]
 const fn parse(text: &[u8]) -> [Sample; COUNT] {
     let mut samples = [Sample { pixels: [0; PIXELS], label: 0 }; COUNT];
-    let (mut row, mut column, mut number, mut i) = (0, 0, 0, 0);
-    while i < text.len() {
-        match text[i] {
-            digit @ b'0'..=b'9' => number = 10 * number + (digit - b'0'),
-            b',' => {
-                assert!(number <= 16);
-                samples[row].pixels[column] = number;
-                (column, number) = (column + 1, 0);
+    let (mut row, mut i) = (0, 0);
+    while row < COUNT {
+        let sample = &mut samples[row];
+        let mut column = 0;
+        while column < PIXELS {
+            let mut number = text[i] - b'0'; // the compiler refuses a difference below 0
+            assert!(number <= 9);
+            i += 1;
+            if text[i] != b',' {
+                let last = text[i] - b'0';
+                assert!(number == 1 && last <= 6 && text[i + 1] == b',');
+                number = 10 + last;
+                i += 1;
             }
-            b'\n' => {
-                assert!(column == PIXELS && number <= 9);
-                samples[row].label = number;
-                (row, column, number) = (row + 1, 0, 0);
-            }
-            _ => panic!("not a digit, a comma or a line feed"),
+            sample.pixels[column] = number;
+            (i, column) = (i + 1, column + 1);
         }
-        i += 1;
+        sample.label = text[i] - b'0';
+        assert!(sample.label <= 9 && text[i + 1] == b'\n');
+        (i, row) = (i + 2, row + 1);
     }
-    assert!(row == COUNT);
+    assert!(i == text.len());
     samples
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "pointers")]
 
 use super::isa::Isa;
+use super::product::Multiply;
 use super::stored::{Bf16, Stored as _, Zero, digits};
 use core::fmt::Debug;
 use core::ops::{Add, Div, Mul, Neg, Sub};
@@ -155,7 +156,7 @@ pub trait Vector<T: Element = f32>:
 ///
 /// Sealed, like [`Vector`].
 pub trait Element:
-    Vector<Self, Isa = Plain> + PartialOrd + Default + Zero + Debug + Send + Sync + 'static
+    Vector<Self, Isa = Plain> + Multiply + PartialOrd + Default + Zero + Debug + Send + Sync + 'static
 {
     /// The number 0.
     const ZERO: Self;
