@@ -29,9 +29,16 @@ type RuleColumns<A> = <<A as Average>::Rule as Rule>::Columns;
 /// assert_eq!(average.average(), &[2.875]);
 /// ```
 ///
-/// ```compile_fail
+/// A state goes to the kind of average that it is of:
+///
+/// ```
+/// # use gradus::ensemble::{Average, Swa, SwaState};
+/// Swa.update(&mut SwaState::<1>::new(), &[1.0]);
+/// ```
+///
+/// ```compile_fail,E0308
 /// # use gradus::ensemble::{Average, EmaState, Swa};
-/// Swa.update(&mut EmaState::<1>::new(), &[1.0]); // an average of another kind
+/// Swa.update(&mut EmaState::<1>::new(), &[1.0]);
 /// ```
 ///
 /// The statistics of batch normalisation belong to the weights they were taken with: take them anew for

@@ -226,6 +226,32 @@ pub trait Optimizer: Copy {
     }
 
     /// Updates `params` by one step. Lengths are checked by the compiler: this cannot fail.
+    ///
+    /// ```
+    /// use gradus::{AdaGrad, Momentum, Optimizer};
+    /// let (adagrad, mut state) = (AdaGrad::new(0.1), AdaGrad::new(0.1).state());
+    /// adagrad.step(&mut [1.0, 2.0], &[0.5, 0.5], &mut state);
+    /// ```
+    ///
+    /// What has another length does not compile, nor does the state of another optimizer:
+    ///
+    /// ```compile_fail,E0308
+    /// # use gradus::{AdaGrad, Momentum, Optimizer};
+    /// # let (adagrad, mut state) = (AdaGrad::new(0.1), AdaGrad::new(0.1).state());
+    /// adagrad.step(&mut [1.0, 2.0], &[0.5], &mut state);
+    /// ```
+    ///
+    /// ```compile_fail,E0308
+    /// # use gradus::{AdaGrad, Momentum, Optimizer};
+    /// # let (adagrad, mut state) = (AdaGrad::new(0.1), Momentum::new(0.1).state());
+    /// adagrad.step(&mut [1.0, 2.0], &[0.5, 0.5], &mut state);
+    /// ```
+    ///
+    /// ```compile_fail,E0308
+    /// # use gradus::{AdaGrad, Momentum, Optimizer};
+    /// # let (adagrad, mut state) = (AdaGrad::new(0.1), AdaGrad::new(0.1).state::<3>());
+    /// adagrad.step(&mut [1.0, 2.0], &[0.5, 0.5], &mut state);
+    /// ```
     #[inline]
     fn step<const N: usize>(
         &self,
