@@ -1,7 +1,7 @@
 //! The dense layer.
 
-use super::strips::{Gradients, Strip, step};
-use super::{backward_lengths, samples};
+use super::strips::{Gradients, Sink, Strip, walk};
+use super::{HalfGrads, backward_lengths, samples};
 use crate::error::{Argument, Error, same_length};
 use crate::optim::Update;
 use crate::simd::product::{Inner, Product, Start};
@@ -143,13 +143,40 @@ impl Dense {
         M: Stored,
     {
         let sizes = [self.inputs, self.outputs, self.params()];
-        let samples = backward_lengths(sizes, update.len(), Some(x), dy, dx.as_deref())?;
+        backward_lengths(sizes, update.len(), Some(x), dy, dx.as_deref())?;
         self.input_gradient(update.params(), dy, dx);
+        self.gradients(update, x, dy);
+        Ok(())
+    }
+
+    /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
+    /// [`HalfGrads`]. To the bits of [`backward`](Self::backward) with the sums as `f32`, which are then rounded.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward); nothing was changed.
+    pub fn backward_half(
+        &self,
+        params: &[f32],
+        grads: HalfGrads<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dx: Option<&mut [f32]>,
+    ) -> Result<(), Error> {
+        let sizes = [self.inputs, self.outputs, self.params()];
+        backward_lengths(sizes, params.len(), Some(x), dy, dx.as_deref())?;
+        same_length(Argument::Grads, self.params(), grads.len())?;
+        self.input_gradient(params, dy, dx);
+        self.gradients(grads, x, dy);
+        Ok(())
+    }
+
+    /// The gradients of the parameters, a strip at a time.
+    fn gradients(&self, sink: impl Sink, x: &[f32], dy: &[f32]) {
+        let samples = dy.len().checked_div(self.outputs).unwrap_or(0);
         let parts = self.exec.parts(samples * self.params() / 4);
         let (one, layer) = (self.exec.alone(), *self);
         let pass = Backward { layer: layer.on(one), x, dy };
-        step(one, update, [self.inputs, self.outputs], parts, &pass);
-        Ok(())
+        walk(one, sink, [self.inputs, self.outputs], parts, &pass);
     }
 
     /// `dx = dy W^T`.
@@ -207,11 +234,11 @@ impl<T: Element> Backward<'_, T> {
 }
 
 impl Gradients for Backward<'_, f32> {
-    fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]) {
-        self.sum_weights(Start::Zero, strip, stride, grads);
+    fn weights(&self, start: Start<'_, f32>, strip: Strip, stride: usize, grads: &mut [f32]) {
+        self.sum_weights(start, strip, stride, grads);
     }
-    fn biases(&self, col: usize, grads: &mut [f32]) {
-        sum_rows(self.layer.exec, Start::Zero, self.layer.outputs, col, self.dy, grads);
+    fn biases(&self, start: Start<'_, f32>, col: usize, grads: &mut [f32]) {
+        sum_rows(self.layer.exec, start, self.layer.outputs, col, self.dy, grads);
     }
 }
 

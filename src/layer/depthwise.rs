@@ -1,8 +1,8 @@
 //! The convolution of each channel apart.
 
-use super::backward_lengths;
 use super::dense::sum_rows;
-use super::strips::{Gradients, Strip, step};
+use super::strips::{Gradients, Sink, Strip, walk};
+use super::{HalfGrads, backward_lengths};
 use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
@@ -243,10 +243,37 @@ impl DepthwiseConv2d {
         let sizes = [self.inputs(), self.outputs(), self.params()];
         backward_lengths(sizes, update.len(), Some(x), dy, dx.as_deref())?;
         self.input_gradient(update.params(), dy, dx);
+        self.gradients(update, x, dy);
+        Ok(())
+    }
+
+    /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
+    /// [`HalfGrads`]. To the bits of [`backward`](Self::backward) with the sums as `f32`, which are then rounded.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward); nothing was changed.
+    pub fn backward_half(
+        &self,
+        params: &[f32],
+        grads: HalfGrads<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dx: Option<&mut [f32]>,
+    ) -> Result<(), Error> {
+        self.check()?;
+        let sizes = [self.inputs(), self.outputs(), self.params()];
+        backward_lengths(sizes, params.len(), Some(x), dy, dx.as_deref())?;
+        same_length(Argument::Grads, self.params(), grads.len())?;
+        self.input_gradient(params, dy, dx);
+        self.gradients(grads, x, dy);
+        Ok(())
+    }
+
+    /// The gradients of the parameters, a strip at a time.
+    fn gradients(&self, sink: impl Sink, x: &[f32], dy: &[f32]) {
         let (one, layer) = (self.exec.alone(), *self);
         let pass = Backward { layer: layer.on(one), x, dy };
-        step(one, update, [self.fan_in(), self.input[2]], 1, &pass);
-        Ok(())
+        walk(one, sink, [self.fan_in(), self.input[2]], 1, &pass);
     }
 
     /// `dx`: place by place of the kernel, the gradients of all windows go back to what they read there.
@@ -320,11 +347,13 @@ impl<T: Element> Backward<'_, T> {
 }
 
 impl Gradients for Backward<'_, f32> {
-    fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]) {
-        grads.fill(0.0);
+    fn weights(&self, start: Start<'_, f32>, strip: Strip, stride: usize, grads: &mut [f32]) {
+        if matches!(start, Start::Zero) {
+            grads.fill(0.0);
+        }
         self.add_weights(strip, stride, grads);
     }
-    fn biases(&self, col: usize, grads: &mut [f32]) {
-        sum_rows(self.layer.exec, Start::Zero, self.layer.input[2], col, self.dy, grads);
+    fn biases(&self, start: Start<'_, f32>, col: usize, grads: &mut [f32]) {
+        sum_rows(self.layer.exec, start, self.layer.input[2], col, self.dy, grads);
     }
 }

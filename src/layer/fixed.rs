@@ -1,6 +1,6 @@
 //! Layers whose sizes the compiler has checked: their calls cannot fail.
 
-use super::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
+use super::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, HalfGrads, MaxPool2d};
 use crate::optim::Update;
 use crate::simd::{Element, Rule, Stored};
 
@@ -104,6 +104,21 @@ macro_rules! passes {
                 let dx = dx.map(|dx| dx.as_flattened_mut());
                 let done = self.layer.backward_step(update, x.as_flattened(), dy.as_flattened(), dx);
                 debug_assert!(done.is_ok(), "a step of another number of parameters");
+            }
+
+            /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`;
+            /// neither, if there are another number of sums.
+            pub fn backward_half<const N: usize>(
+                &self,
+                params: &[f32; P],
+                grads: HalfGrads<'_>,
+                x: &[[f32; X]; N],
+                dy: &[[f32; Y]; N],
+                dx: Option<&mut [[f32; X]; N]>,
+            ) {
+                let dx = dx.map(|dx| dx.as_flattened_mut());
+                let done = self.layer.backward_half(params, grads, x.as_flattened(), dy.as_flattened(), dx);
+                debug_assert!(done.is_ok(), "sums of another number of parameters");
             }
         }
     };

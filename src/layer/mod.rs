@@ -11,12 +11,13 @@
 //! | [`MaxPool2d`], [`AveragePool2d`] | largest number and mean of a window | none |
 //! | [`residual_add`] | `y + x` | none |
 //!
-//! # Two ways back
+//! # Three ways back
 //!
 //! `backward` adds to gradients, as many numbers as there are parameters, for an optimizer's `step`, for clips by the
 //! norm of all gradients, for L-BFGS. `backward_step` has no such memory: it forms the gradients of a few weights on the
 //! stack, and the rule of an optimizer, with all its transforms, acts on them at once. Both give the same bits. What
-//! `backward_step` saves, `N` numbers, is to be weighed against the activations of a batch.
+//! `backward_step` saves, `N` numbers, is to be weighed against the activations of a batch. `backward_half` adds to
+//! [sums in half the memory](HalfGrads), for a batch that comes sample by sample.
 //!
 //! ```
 //! use gradus::layer::Dense;
@@ -69,6 +70,7 @@ mod conv2d;
 mod dense;
 mod depthwise;
 mod fixed;
+mod half;
 mod pool2d;
 mod strips;
 
@@ -76,6 +78,7 @@ pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use depthwise::DepthwiseConv2d;
 pub use fixed::Fixed;
+pub use half::HalfGrads;
 pub use pool2d::{AveragePool2d, MaxPool2d};
 
 use crate::error::{Argument, Error, ensure, same_length};

@@ -1,12 +1,11 @@
-//! Gradients on the stack, a strip at a time, and the step that is taken with them.
+//! Gradients on the stack, a strip at a time, and what is done with them: a step, or a sum in half the memory.
 
-use crate::optim::Update;
+use crate::optim::{STRIP, Update};
 #[cfg(feature = "rayon")]
 use crate::simd::join;
+use crate::simd::product::Start;
 use crate::simd::{Exec, Rule, Stored, WIDE};
-
-/// Numbers of a strip: four rows of 64 weights on a microcontroller, where that is 1 KB of stack; of 256 elsewhere.
-const STRIP: usize = if WIDE { 1024 } else { 256 };
+use core::ops::Range;
 
 /// Rows of a strip where a layer is wide: as many as the highest tile of the product has.
 const ROWS: usize = if WIDE { 8 } else { 4 };
@@ -20,66 +19,94 @@ pub(super) struct Strip {
     pub cols: usize,
 }
 
-/// What writes the gradients of a strip to memory, rows `stride` apart.
+/// What writes the gradients of a strip to memory, rows `stride` apart, or adds them.
 pub(super) trait Gradients: Sync {
     /// Of weights.
-    fn weights(&self, strip: Strip, stride: usize, grads: &mut [f32]);
+    fn weights(&self, start: Start<'_, f32>, strip: Strip, stride: usize, grads: &mut [f32]);
     /// Of biases from `col` on.
-    fn biases(&self, col: usize, grads: &mut [f32]);
+    fn biases(&self, start: Start<'_, f32>, col: usize, grads: &mut [f32]);
 }
 
-/// Takes the step of a layer: `cols` biases, and then `rows` times as many weights.
-///
-/// Each part of weights that begins at a row of its own is one of `parts` threads.
-pub(super) fn step<R, B, M>(
-    exec: Exec,
-    mut update: Update<'_, R, B, M>,
-    [rows, cols]: [usize; 2],
-    parts: usize,
-    gradients: &impl Gradients,
-) where
+/// Where the gradients of a layer go: ranges of its parameters, each of them once.
+pub(super) trait Sink: Sized + Send {
+    /// What the sums begin with, of lines of `length` parameters, `stride` apart, from `at` on.
+    fn begin(&self, exec: Exec, at: usize, lines: [usize; 2], grads: &mut [f32]) -> Start<'static, f32>;
+    /// Takes those of weights.
+    fn weights(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]);
+    /// Takes those of biases.
+    fn biases(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]);
+    /// The first `n` parameters and the others.
+    #[cfg(feature = "rayon")]
+    fn split_at(self, n: usize) -> Option<(Self, Self)>;
+}
+
+/// An optimizer's step.
+impl<R, B, M> Sink for Update<'_, R, B, M>
+where
     R: Rule + Copy,
     B: Rule<Columns = R::Columns> + Copy,
     M: Stored,
 {
+    fn begin(&self, _: Exec, _: usize, _: [usize; 2], _: &mut [f32]) -> Start<'static, f32> {
+        Start::Zero
+    }
+    fn weights(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
+        self.step_weights(exec, range, grads);
+    }
+    fn biases(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
+        self.step_biases(exec, range, grads);
+    }
+    #[cfg(feature = "rayon")]
+    fn split_at(self, n: usize) -> Option<(Self, Self)> {
+        self.split_at(n)
+    }
+}
+
+/// All gradients of a layer: of `cols` biases, and then of `rows` times as many weights.
+///
+/// Each part of weights that begins at a row of its own is one of `parts` threads.
+pub(super) fn walk<S: Sink>(
+    exec: Exec,
+    mut sink: S,
+    [rows, cols]: [usize; 2],
+    parts: usize,
+    gradients: &impl Gradients,
+) {
     let mut strip = [0.0; STRIP];
     let mut col = 0;
     while col < cols {
         let n = if cols - col < STRIP { cols - col } else { STRIP };
         if let Some(grads) = strip.get_mut(..n) {
-            gradients.biases(col, grads);
-            update.biases(exec, col..col + n, grads);
+            let start = sink.begin(exec, col, [n, n], grads);
+            gradients.biases(start, col, grads);
+            sink.biases(exec, col..col + n, grads);
         }
         col += n;
     }
     #[cfg(feature = "rayon")]
     if parts > 1 {
-        if let Some((_, weights)) = update.split_at(cols) {
+        if let Some((_, weights)) = sink.split_at(cols) {
             threads(exec, weights, [0, rows, cols], parts, gradients);
         }
         return;
     }
     let _ = parts;
-    weights(exec, update.reborrow(), cols, [0, rows, cols], &mut strip, gradients);
+    weights(exec, sink, cols, [0, rows, cols], &mut strip, gradients);
 }
 
 /// The weights of some rows on as many threads.
 #[cfg(feature = "rayon")]
-fn threads<R, B, M>(
+fn threads<S: Sink>(
     exec: Exec,
-    update: Update<'_, R, B, M>,
+    sink: S,
     [row, rows, cols]: [usize; 3],
     parts: usize,
     gradients: &impl Gradients,
-) where
-    R: Rule + Copy,
-    B: Rule<Columns = R::Columns> + Copy,
-    M: Stored,
-{
+) {
     let half = parts / 2;
     let middle = rows / ROWS * half / parts.max(1) * ROWS;
     if parts > 1 && middle > 0 {
-        if let Some((left, right)) = update.split_at(middle * cols) {
+        if let Some((left, right)) = sink.split_at(middle * cols) {
             join(
                 || threads(exec, left, [row, middle, cols], half, gradients),
                 || threads(exec, right, [row + middle, rows - middle, cols], parts - half, gradients),
@@ -87,22 +114,18 @@ fn threads<R, B, M>(
         }
         return;
     }
-    weights(exec, update, 0, [row, rows, cols], &mut [0.0; STRIP], gradients);
+    weights(exec, sink, 0, [row, rows, cols], &mut [0.0; STRIP], gradients);
 }
 
-/// The step of `rows` rows of weights, which begin at `at` among the parameters.
-fn weights<R, B, M>(
+/// Those of `rows` rows of weights, which begin at `at` among the parameters.
+fn weights<S: Sink>(
     exec: Exec,
-    mut update: Update<'_, R, B, M>,
+    mut sink: S,
     at: usize,
     [first, rows, cols]: [usize; 3],
     memory: &mut [f32; STRIP],
     gradients: &impl Gradients,
-) where
-    R: Rule + Copy,
-    B: Rule<Columns = R::Columns> + Copy,
-    M: Stored,
-{
+) {
     // Whole rows, a multiple of ROWS, where so many fit; else ROWS of them, of a part of the columns.
     let fitting = STRIP.checked_div(cols).unwrap_or(0) / ROWS * ROWS;
     let [high, wide] = if fitting > 0 { [fitting, cols] } else { [ROWS, STRIP / ROWS] };
@@ -113,17 +136,15 @@ fn weights<R, B, M>(
         while col < cols {
             let width = if cols - col < wide { cols - col } else { wide };
             let Some(grads) = memory.get_mut(..n * width) else { return };
-            gradients.weights(Strip { row: first + row, rows: n, col, cols: width }, width, grads);
-            let start = at + row * cols + col;
-            if width == cols {
-                update.weights(exec, start..start + n * cols, grads);
-            } else {
-                let (mut start, mut rest) = (start, &*grads);
-                while !rest.is_empty() {
-                    let line = crate::cut::cut(&mut rest, width);
-                    update.weights(exec, start..start + width, line);
-                    start += cols;
-                }
+            // Whole rows lie side by side; of others each is a range of its own.
+            let [length, stride] = if width == cols { [n * cols, n * cols] } else { [width, cols] };
+            let mut place = at + row * cols + col;
+            let start = sink.begin(exec, place, [length, stride], grads);
+            gradients.weights(start, Strip { row: first + row, rows: n, col, cols: width }, width, grads);
+            let mut rest = &*grads;
+            while !rest.is_empty() {
+                sink.weights(exec, place..place + length, crate::cut::cut(&mut rest, length));
+                place += stride;
             }
             col += width;
         }

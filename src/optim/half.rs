@@ -1,8 +1,10 @@
 //! States in half the memory.
 
-use super::{Clock, Optimizer, StateMut, Stateful};
+use super::{Clock, Optimizer, STRIP, StateMut, Stateful, Update};
 use crate::error::{Argument, Error, same_length};
-use crate::simd::{Bf16, Exec};
+#[cfg(feature = "rayon")]
+use crate::simd::join;
+use crate::simd::{Bf16, Exec, Rule, Stored, widen};
 use crate::store::{Family, Name};
 use core::marker::PhantomData;
 
@@ -52,6 +54,48 @@ impl<O: Optimizer> Optimizer for Half<O> {
     #[inline(always)]
     fn exec(&self) -> Exec {
         self.inner.exec()
+    }
+}
+
+/// The step with gradients in half the memory: a strip of them at a time is widened on the stack.
+pub(super) fn step_half_grads<O: Optimizer>(
+    optimizer: &O,
+    params: &mut [f32],
+    grads: &[Bf16],
+    mut state: StateMut<'_, O::Family>,
+) -> Result<(), Error> {
+    same_length(Argument::Grads, params.len(), grads.len())?;
+    let exec = optimizer.exec();
+    let parts = exec.parts(params.len());
+    strips(exec.alone(), optimizer.update_slices(params, state.reborrow())?, grads, parts);
+    Ok(())
+}
+
+/// All strips, on as many threads as there are parts.
+fn strips<R: Rule + Copy, M: Stored>(
+    exec: Exec,
+    mut update: Update<'_, R, R, M>,
+    grads: &[Bf16],
+    parts: usize,
+) {
+    #[cfg(feature = "rayon")]
+    if parts > 1 {
+        let half = parts / 2;
+        let middle = grads.len() / parts * half;
+        let (left, right) = grads.split_at_checked(middle).unwrap_or_default();
+        if let Some((first, second)) = update.split_at(middle) {
+            join(|| strips(exec, first, left, half), || strips(exec, second, right, parts - half));
+        }
+        return;
+    }
+    let _ = parts;
+    let mut strip = [0.0; STRIP];
+    let mut at = 0;
+    for halves in grads.chunks(STRIP) {
+        let wide = strip.get_mut(..halves.len()).unwrap_or_default();
+        widen(exec, halves, wide);
+        update.step_weights(exec, at..at + halves.len(), wide);
+        at += halves.len();
     }
 }
 

@@ -54,11 +54,12 @@ pub use sgd::{Sgd, SgdState};
 pub use state::StateVec;
 pub use state::{Clock, State, StateMut};
 pub use tensors::Tensor;
+pub(crate) use update::STRIP;
 pub use update::Update;
 pub use with::With;
 
 use crate::error::{Argument, Error, same_length};
-use crate::simd::{AtStep as _, ColumnSet, Exec, Rule, Stored, count_overflowing};
+use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, Rule, Stored, count_overflowing};
 use crate::transform::Transform;
 
 /// The columns of an optimizer's rule.
@@ -278,6 +279,21 @@ pub trait Optimizer: Copy {
         let pass = Columns::<Self>::pass(params, grads, state.columns)?;
         run_step(self, pass, state.clock, state.first);
         Ok(())
+    }
+
+    /// Updates `params` by one step, from sums of gradients in half the memory: see
+    /// [`HalfGrads`](crate::layer::HalfGrads). To the bits of [`step_slices`](Self::step_slices) with the same numbers as
+    /// `f32`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a slice is not as long as `params`; nothing was changed.
+    fn step_half_grads(
+        &self,
+        params: &mut [f32],
+        grads: &[Bf16],
+        state: StateMut<'_, Self::Family>,
+    ) -> Result<(), Error> {
+        half::step_half_grads(self, params, grads, state)
     }
 
     /// Updates `params` only if the step can compute with every gradient, and returns with how many it cannot.

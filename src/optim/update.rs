@@ -2,10 +2,13 @@
 
 use super::{Optimizer, StateMut, Stateful, With};
 use crate::error::{Argument, Error, same_length};
-use crate::simd::{AtStep as _, ColumnSet, Exec, Rule, Stored};
+use crate::simd::{AtStep as _, ColumnSet, Exec, Rule, Stored, WIDE};
 use crate::transform::Transform;
 use core::fmt;
 use core::ops::Range;
+
+/// Gradients that stand on the stack at a time: 1 KB of them on a microcontroller, 4 KB elsewhere.
+pub(crate) const STRIP: usize = if WIDE { 1024 } else { 256 };
 
 /// One step over some parameters: the rule with its constants, the parameters, their columns of state.
 ///
@@ -132,21 +135,14 @@ impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy, M: Stored> Update
         Some((first, second))
     }
 
-    /// The same for a shorter time.
-    pub(crate) fn reborrow(&mut self) -> Update<'_, R, B, M> {
-        let Self { weights, biases, lr, place, .. } = *self;
-        let state = R::Columns::reborrow(&mut self.state);
-        Update { weights, biases, lr, params: self.params, state, place }
-    }
-
     /// The step of the weights in a range, where nothing is out of range.
-    pub(crate) fn weights(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
+    pub(crate) fn step_weights(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
         let rule = self.weights;
         self.apply(exec, &rule, range, grads);
     }
 
     /// The step of the biases in a range, where nothing is out of range.
-    pub(crate) fn biases(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
+    pub(crate) fn step_biases(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
         let rule = self.biases;
         self.apply(exec, &rule, range, grads);
     }

@@ -19,6 +19,7 @@ mod arch;
 pub(crate) mod draw;
 pub mod elementary;
 mod exec;
+mod halves;
 mod isa;
 mod level;
 pub(crate) mod mask;
@@ -39,6 +40,7 @@ pub(crate) use arch::WIDE;
 #[cfg(feature = "rayon")]
 pub(crate) use exec::join;
 pub use exec::{Exec, run};
+pub(crate) use halves::{round_sums, widen};
 pub use level::Level;
 pub(crate) use reduce::count_overflowing;
 pub use reduce::{BLOCK, Fold, count_non_finite, dot, l2_norm, max_abs, reduce, sum_abs, sum_squares};

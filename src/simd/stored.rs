@@ -58,6 +58,10 @@ pub trait Stored<T: Element = f32>: Zero + Copy + PartialEq + Debug + Send + Syn
     #[doc(hidden)]
     fn ahead(dither: Self::Dither, n: usize) -> Self::Dither;
 
+    /// The dither as a word, for loops in assembly.
+    #[doc(hidden)]
+    fn word(dither: Self::Dither) -> u32;
+
     /// # Safety
     /// As [`Memory::load`](super::vector::Memory::load).
     #[doc(hidden)]
@@ -94,6 +98,10 @@ impl<T: Element + Zero + Debug> Stored<T> for T {
     fn dither(_: u32, _: u32) {}
     #[inline(always)]
     fn ahead((): (), _: usize) {}
+    #[inline(always)]
+    fn word((): ()) -> u32 {
+        0
+    }
     #[inline(always)]
     unsafe fn load<V: Vector<T>>(isa: V::Isa, src: *const T) -> V {
         // SAFETY: the caller vouches for the same.
@@ -168,14 +176,23 @@ impl Bf16 {
     /// Rounds with 16 bits of dither: the definition above, for one number.
     #[inline(always)]
     pub(crate) const fn dithered(x: f32, d: u32) -> Self {
-        if x.is_nan() {
+        let bits = x.to_bits();
+        // One question for all that is rare.
+        if bits << 1 < 0xFE00_0000 { Self((bits.wrapping_add(d) >> 16) as u16) } else { Self::of_large(bits, d) }
+    }
+
+    /// The same from 2^127 on.
+    #[cold]
+    #[inline(never)]
+    const fn of_large(bits: u32, d: u32) -> Self {
+        let magnitude = bits << 1;
+        if magnitude > 0xFF00_0000 {
             return Self(0x7FC0);
         }
-        let bits = x.to_bits();
         let rounded = bits.wrapping_add(d);
         // A finite number whose magnitude would round to infinity keeps its upper half: the largest there is.
-        let finite = bits << 1 < 0xFF00_0000;
-        Self((if finite && rounded << 1 >= 0xFF00_0000 { bits } else { rounded } >> 16) as u16)
+        let over = magnitude < 0xFF00_0000 && rounded << 1 >= 0xFF00_0000;
+        Self((if over { bits } else { rounded } >> 16) as u16)
     }
 }
 
@@ -251,6 +268,10 @@ impl Stored<f32> for Bf16 {
     #[inline(always)]
     fn ahead(dither: u32, n: usize) -> u32 {
         dither.wrapping_add(PLACE.wrapping_mul(n as u32))
+    }
+    #[inline(always)]
+    fn word(dither: u32) -> u32 {
+        dither
     }
     #[inline(always)]
     unsafe fn load<V: Vector>(isa: V::Isa, src: *const Self) -> V {

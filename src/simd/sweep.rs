@@ -231,6 +231,24 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
         (self.x, self.streams.read, self.streams.state)
     }
 
+    /// The same columns, with others to read.
+    ///
+    /// # Safety
+    /// For `'a`, each pointer is valid for reads of as many elements.
+    #[allow(dead_code)] // for loops in assembly
+    #[inline(always)]
+    pub(super) unsafe fn with_read(mut self, read: [*const T; R]) -> Self {
+        self.streams.read = read;
+        self
+    }
+
+    /// The dither of the first element.
+    #[allow(dead_code)] // for loops in assembly
+    #[inline(always)]
+    pub(super) fn dither(&self) -> u32 {
+        M::word(self.streams.dither)
+    }
+
     /// Two bundles, split at `mid`, or at the end if `mid` lies beyond it.
     #[inline]
     #[must_use]

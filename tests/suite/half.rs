@@ -6,7 +6,7 @@ use gradus::*;
 use std::fmt::Debug;
 
 /// The definition once more, in 64-bit arithmetic where it helps: element `i`, step `t`, column `k`.
-fn dither(t: u32, i: u32, k: usize) -> u32 {
+pub fn dither(t: u32, i: u32, k: usize) -> u32 {
     let wrap = |x: u64| (x % (1 << 32)) as u32;
     let mut y = wrap(0x9E37_79B1 * u64::from(t / 32) + 0x1234_5677);
     y ^= y >> 16;
@@ -16,10 +16,10 @@ fn dither(t: u32, i: u32, k: usize) -> u32 {
     y ^= y >> 16;
     let seed = wrap(0x9E37_6A09 * u64::from(t % 32) + u64::from(y));
     let u = wrap(u64::from(seed) + 0xC13F_91E1 * u64::from(i));
-    [u & 0xFFFF, u >> 16, u >> 8 & 0xFFFF][k]
+    [u & 0xFFFF, u >> 16, u >> 8 & 0xFFFF, (u << 8 | u >> 24) & 0xFFFF][k]
 }
 
-fn round(x: f32, d: u32) -> u16 {
+pub fn round(x: f32, d: u32) -> u16 {
     if x.is_nan() {
         return 0x7FC0;
     }

@@ -23,6 +23,7 @@ mod ffi_files;
 mod findings;
 mod group_norm;
 mod half;
+mod half_grads;
 mod journal;
 mod journal_forms;
 mod layers;

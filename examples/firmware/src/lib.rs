@@ -34,6 +34,32 @@ macro_rules! board {
     };
 }
 
+/// What a state is stored as.
+pub trait Number: gradus::Stored {
+    /// The nearest to a number.
+    fn of(x: f32) -> Self;
+    /// Its bits as an `f32`, where every NaN counts as one and the same; there is one only of a [`Bf16`](gradus::Bf16).
+    fn bits(self) -> u32;
+}
+
+impl Number for f32 {
+    fn of(x: f32) -> Self {
+        x
+    }
+    fn bits(self) -> u32 {
+        if self.is_nan() { f32::NAN.to_bits() } else { self.to_bits() }
+    }
+}
+
+impl Number for gradus::Bf16 {
+    fn of(x: f32) -> Self {
+        Self::from_f32_nearest(x)
+    }
+    fn bits(self) -> u32 {
+        self.to_f32().to_bits()
+    }
+}
+
 /// FNV-1a, 64 bits: one number for many bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hash(pub u64);

@@ -7,7 +7,6 @@
 use crate::simd::acts::Acts;
 use crate::simd::isa::Kernel;
 use crate::simd::stored::Stored;
-use crate::simd::streams::Streams;
 use crate::simd::sweep::{Assembly, Columns, Of, Rule};
 use crate::simd::transform::Transform;
 use crate::simd::vector::{Element, Plain, Vector};
@@ -304,7 +303,9 @@ pub(super) unsafe fn transformed<
     if R != 1 || assembly.is_none() && !K::CHOSEN {
         return columns;
     }
-    let mut folding = Folding { folded: Folded::NONE, stage: 0, whole: L::FOLD && assembly.is_some() };
+    let halves = super::halves::<S, T, M>();
+    let mut folding =
+        Folding { folded: Folded::NONE, stage: 0, whole: L::FOLD && !halves && assembly.is_some() };
     let mut keeping = Keeping(false);
     if folding.whole {
         rule.acts(&mut folding);
@@ -321,7 +322,7 @@ pub(super) unsafe fn transformed<
     while !rest.is_empty() {
         let (mut block, others) = rest.split_at(size);
         rest = others;
-        let (p, mut read, state) = block.pointers();
+        let (p, mut read, _) = block.pointers();
         let n = block.len();
         if !whole {
             let mut before = Before { p: p.cast(), g: read[0].cast(), to: grads.as_mut_ptr().cast(), n };
@@ -331,9 +332,14 @@ pub(super) unsafe fn transformed<
             }
             read[0] = before.g.cast();
             // SAFETY: the gradients of the block, n of them, or the numbers that took their place.
-            block = unsafe { Columns::from_pointers(p, Streams::from_pointers(n, read, state)) };
+            block = unsafe { block.with_read(read) };
         }
         match assembly {
+            // SAFETY: the caller vouches for f32.
+            Some(assembly) if halves => unsafe {
+                let done = super::loops::halved(assembly, &block);
+                Kernel::run(block.split_at(done).1, Plain, &Core(rule));
+            },
             // SAFETY: the caller vouches for f32.
             Some(assembly) => unsafe { L::run(assembly, folding.folded, &block) },
             None => Kernel::run(block, Plain, &Core(rule)),

@@ -53,6 +53,12 @@ impl Loops for Fpu {
     }
 }
 
+/// Whether the columns of state take half the memory.
+#[inline(always)]
+const fn halves<const S: usize, T, M>() -> bool {
+    S > 0 && size_of::<M>() < size_of::<T>()
+}
+
 /// All elements in assembly, or none where the rule has no loop.
 ///
 /// # Safety
@@ -70,7 +76,7 @@ unsafe fn swept<
     rule: &K,
     columns: Columns<'a, S, R, T, M>,
 ) -> Columns<'a, S, R, T, M> {
-    if size_of::<T>() != size_of::<f32>() || size_of::<M>() != size_of::<f32>() {
+    if size_of::<T>() != size_of::<f32>() {
         return columns;
     }
     if K::TRANSFORMED {
@@ -78,6 +84,11 @@ unsafe fn swept<
         return unsafe { transformed::<L, S, R, T, M, K>(rule, columns) };
     }
     match rule.assembly() {
+        // SAFETY: elements have the size of f32, and the caller vouches for the rest.
+        Some(assembly) if halves::<S, T, M>() => unsafe {
+            let done = loops::halved(assembly, &columns);
+            columns.split_at(done).1
+        },
         Some(assembly) => {
             // SAFETY: elements have the size of f32, and the caller vouches for the rest.
             unsafe { L::run_plain(assembly, &columns) };

@@ -370,3 +370,7 @@ rules! {
     Adam [m v] adam;
     Nadam [m v] nadam;
 }
+
+#[path = "halves.rs"]
+mod halves;
+pub use halves::halved;

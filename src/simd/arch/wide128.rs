@@ -6,9 +6,10 @@
 
 use crate::simd::draw::Words;
 use crate::simd::isa::Isa;
+use crate::simd::stored::PLACE;
 use crate::simd::vector::{Memory, Vector};
 use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Sub};
-use wide::{f32x4, f64x2, u32x4, u64x2};
+use wide::{f32x4, f64x2, i32x4, u32x4, u64x2};
 
 /// The token of the 128-bit registers, which the target has at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,7 @@ macro_rules! vector {
         $name:ident, $v:ident, $t:ident, $width:literal, $mask:ident, $words:ident,
         |$x:ident| $all:expr,
         |$a:ident, $b:ident| $zip:expr
+        $(, $half:item)*
     ) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name($v);
@@ -170,15 +172,59 @@ macro_rules! vector {
                 let [first, second]: [[$t; $width]; 2] = $zip;
                 [Self($v::new(first)), Self($v::new(second))]
             }
+            $($half)*
         }
     };
 }
 
-vector!(F32x4, f32x4, f32, 4, mask_32, u32x4, |x| [x, x, x, x], |a, b| [
-    [a[0], b[0], a[1], b[1]],
-    [a[2], b[2], a[3], b[3]]
-]);
+vector!(
+    F32x4,
+    f32x4,
+    f32,
+    4,
+    mask_32,
+    u32x4,
+    |x| [x, x, x, x],
+    |a, b| [[a[0], b[0], a[1], b[1]], [a[2], b[2], a[3], b[3]]],
+    #[inline(always)]
+    unsafe fn load_half(_: Wide128, src: *const u16) -> Self {
+        // SAFETY: the caller vouches for WIDTH words; an array asks for no more alignment.
+        let [a, b, c, d] = unsafe { *src.cast::<[u16; 4]>() };
+        Self::of(u32x4::new([a.into(), b.into(), c.into(), d.into()]) << 16)
+    },
+    #[inline(always)]
+    unsafe fn store_half(self, dst: *mut u16, dither: u32, column: usize) {
+        // SAFETY: the caller vouches for WIDTH words; an array asks for no more alignment.
+        unsafe {
+            *dst.cast::<[u16; 4]>() = rounded(self.0, dither, column).to_array().map(|word| word as u16)
+        };
+    }
+);
 vector!(F64x2, f64x2, f64, 2, mask_64, u64x2, |x| [x, x], |a, b| [[a[0], b[0]], [a[1], b[1]]]);
+
+/// [`Bf16::dithered`](crate::Bf16), four numbers at a time: the words are in the lower halves.
+#[inline(always)]
+fn rounded(x: f32x4, dither: u32, column: usize) -> u32x4 {
+    let splat = |word| u32x4::new([word, word, word, word]);
+    let u = splat(dither) + u32x4::new([0, PLACE, PLACE.wrapping_mul(2), PLACE.wrapping_mul(3)]); // wide's addition wraps
+    let low = splat(0xFFFF);
+    let d = match column {
+        0 => u & low,
+        1 => u >> 16,
+        2 => (u >> 8) & low,
+        // Rotated by 8: the upper byte comes back below the lowest.
+        _ => ((u << 8) | (u >> 24)) & low,
+    };
+    let bits = u32x4::new(x.to_array().map(f32::to_bits));
+    let sum = bits + d;
+    // What has become infinite keeps its upper half, and so does what was. Without their signs both are signed numbers.
+    let magnitude = i32x4::new((sum & splat(0x7FFF_FFFF)).to_array().map(|word| word as i32));
+    let over = magnitude.simd_gt(i32x4::new([0x7F7F_FFFF; 4]));
+    let over = u32x4::new(over.to_array().map(|word| word as u32));
+    let finite = over.bitselect(bits, sum);
+    let nan = u32x4::new(x.is_nan().to_array().map(f32::to_bits));
+    nan.bitselect(splat(0x7FC0_0000), finite) >> 16
+}
 
 /// All bits of position `i` where bit `i` is set.
 #[inline(always)]

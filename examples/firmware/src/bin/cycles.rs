@@ -8,7 +8,7 @@ use cortex_m::peripheral::Peripherals;
 use cortex_m::register::msp;
 use gradus::transform::{L2, Scale};
 use gradus::*;
-use gradus_firmware::{Counter, print, println};
+use gradus_firmware::{Counter, Number, print, println};
 
 gradus_firmware::board!(main);
 
@@ -51,14 +51,14 @@ fn step<O: Optimizer>(
 }
 
 /// Tenths of instructions per parameter, and bytes of stack.
-fn measure<O: Optimizer<Family: Stateful<Memory = f32>>>(
+fn measure<O: Optimizer<Family: Stateful<Memory: Number>>>(
     counter: &mut Counter,
     optimizer: &O,
     level: Level,
 ) -> (u32, u32) {
     let (mut params, mut grads, mut state) = ([1.0_f32; N], [0.5_f32; N], optimizer.state::<N>());
     for column in state.columns.as_mut() {
-        column.fill(0.25);
+        column.fill(Number::of(0.25));
     }
     let mut count = |n: usize| {
         let mut whole = state.as_mut();
@@ -76,8 +76,13 @@ fn measure<O: Optimizer<Family: Stateful<Memory = f32>>>(
     (((whole - half) * 10 + N as u32 / 4) / (N as u32 / 2), stack)
 }
 
-fn rule<O: Optimizer<Family: Stateful<Memory = f32>>>(counter: &mut Counter, name: &str, optimizer: O) {
-    print!("| {name} |");
+fn rule<O: Optimizer<Family: Stateful<Memory: Number>>>(
+    counter: &mut Counter,
+    name: &str,
+    half: &str,
+    optimizer: O,
+) {
+    print!("| {name}{half} |");
     let mut stack = 0;
     for level in Level::available() {
         let (tenths, own) = measure(counter, &optimizer, level);
@@ -94,8 +99,12 @@ fn main() {
     let counter = &mut Counter::new(peripherals.SYST);
     macro_rules! rows {
         (() $($optimizer:ident $name:literal $lr:literal [$($variant:expr),* $(,)?];)*) => {
-            $(rule(counter, stringify!($optimizer), $optimizer::new(0.1));)*
+            $(rule(counter, stringify!($optimizer), "", $optimizer::new(0.1));)*
+            $(rows!(half $optimizer);)*
         };
+        (half AmsGrad) => {}; // the only one without
+        (half Sgd) => {}; // no state
+        (half $optimizer:ident) => { rule(counter, stringify!($optimizer), ", half", $optimizer::new(0.1).half()); };
     }
     gradus::__optimizers!(rows!());
 }
