@@ -428,6 +428,15 @@ gradus_status gradus_adam_half_step(const gradus_adam *config,
                                     uint16_t *state,
                                     gradus_clock *clock);
 
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_adam_half_step_with(const gradus_adam *config,
+                                         const gradus_transforms *transforms,
+                                         size_t n,
+                                         float *params,
+                                         const float *grads,
+                                         uint16_t *state,
+                                         gradus_clock *clock);
+
 // A state of gradus_adam, and of no other optimizer.
 typedef struct gradus_adam_state {
   float *columns;
@@ -608,6 +617,15 @@ gradus_status gradus_momentum_half_step(const gradus_momentum *config,
                                         uint16_t *state,
                                         gradus_clock *clock);
 
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_momentum_half_step_with(const gradus_momentum *config,
+                                             const gradus_transforms *transforms,
+                                             size_t n,
+                                             float *params,
+                                             const float *grads,
+                                             uint16_t *state,
+                                             gradus_clock *clock);
+
 // A state of gradus_momentum, and of no other optimizer.
 typedef struct gradus_momentum_state {
   float *columns;
@@ -705,6 +723,15 @@ gradus_status gradus_nesterov_half_step(const gradus_nesterov *config,
                                         uint16_t *state,
                                         gradus_clock *clock);
 
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_nesterov_half_step_with(const gradus_nesterov *config,
+                                             const gradus_transforms *transforms,
+                                             size_t n,
+                                             float *params,
+                                             const float *grads,
+                                             uint16_t *state,
+                                             gradus_clock *clock);
+
 // A state of gradus_nesterov, and of no other optimizer.
 typedef struct gradus_nesterov_state {
   float *columns;
@@ -799,6 +826,15 @@ gradus_status gradus_adagrad_half_step(const gradus_adagrad *config,
                                        const float *grads,
                                        uint16_t *state,
                                        gradus_clock *clock);
+
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_adagrad_half_step_with(const gradus_adagrad *config,
+                                            const gradus_transforms *transforms,
+                                            size_t n,
+                                            float *params,
+                                            const float *grads,
+                                            uint16_t *state,
+                                            gradus_clock *clock);
 
 // A state of gradus_adagrad, and of no other optimizer.
 typedef struct gradus_adagrad_state {
@@ -900,6 +936,15 @@ gradus_status gradus_adadelta_half_step(const gradus_adadelta *config,
                                         uint16_t *state,
                                         gradus_clock *clock);
 
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_adadelta_half_step_with(const gradus_adadelta *config,
+                                             const gradus_transforms *transforms,
+                                             size_t n,
+                                             float *params,
+                                             const float *grads,
+                                             uint16_t *state,
+                                             gradus_clock *clock);
+
 // A state of gradus_adadelta, and of no other optimizer.
 typedef struct gradus_adadelta_state {
   float *columns;
@@ -997,6 +1042,15 @@ gradus_status gradus_rmsprop_half_step(const gradus_rmsprop *config,
                                        const float *grads,
                                        uint16_t *state,
                                        gradus_clock *clock);
+
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_rmsprop_half_step_with(const gradus_rmsprop *config,
+                                            const gradus_transforms *transforms,
+                                            size_t n,
+                                            float *params,
+                                            const float *grads,
+                                            uint16_t *state,
+                                            gradus_clock *clock);
 
 // A state of gradus_rmsprop, and of no other optimizer.
 typedef struct gradus_rmsprop_state {
@@ -1097,6 +1151,15 @@ gradus_status gradus_centered_rmsprop_half_step(const gradus_centered_rmsprop *c
                                                 const float *grads,
                                                 uint16_t *state,
                                                 gradus_clock *clock);
+
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_centered_rmsprop_half_step_with(const gradus_centered_rmsprop *config,
+                                                     const gradus_transforms *transforms,
+                                                     size_t n,
+                                                     float *params,
+                                                     const float *grads,
+                                                     uint16_t *state,
+                                                     gradus_clock *clock);
 
 // A state of gradus_centered_rmsprop, and of no other optimizer.
 typedef struct gradus_centered_rmsprop_state {
@@ -1199,6 +1262,15 @@ gradus_status gradus_rmsprop_momentum_half_step(const gradus_rmsprop_momentum *c
                                                 uint16_t *state,
                                                 gradus_clock *clock);
 
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_rmsprop_momentum_half_step_with(const gradus_rmsprop_momentum *config,
+                                                     const gradus_transforms *transforms,
+                                                     size_t n,
+                                                     float *params,
+                                                     const float *grads,
+                                                     uint16_t *state,
+                                                     gradus_clock *clock);
+
 // A state of gradus_rmsprop_momentum, and of no other optimizer.
 typedef struct gradus_rmsprop_momentum_state {
   float *columns;
@@ -1299,6 +1371,15 @@ gradus_status gradus_centered_rmsprop_momentum_half_step(const gradus_centered_r
                                                          const float *grads,
                                                          uint16_t *state,
                                                          gradus_clock *clock);
+
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_centered_rmsprop_momentum_half_step_with(const gradus_centered_rmsprop_momentum *config,
+                                                              const gradus_transforms *transforms,
+                                                              size_t n,
+                                                              float *params,
+                                                              const float *grads,
+                                                              uint16_t *state,
+                                                              gradus_clock *clock);
 
 // A state of gradus_centered_rmsprop_momentum, and of no other optimizer.
 typedef struct gradus_centered_rmsprop_momentum_state {
@@ -1402,6 +1483,15 @@ gradus_status gradus_adamw_half_step(const gradus_adamw *config,
                                      uint16_t *state,
                                      gradus_clock *clock);
 
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_adamw_half_step_with(const gradus_adamw *config,
+                                          const gradus_transforms *transforms,
+                                          size_t n,
+                                          float *params,
+                                          const float *grads,
+                                          uint16_t *state,
+                                          gradus_clock *clock);
+
 // A state of gradus_adamw, and of no other optimizer.
 typedef struct gradus_adamw_state {
   float *columns;
@@ -1501,6 +1591,15 @@ gradus_status gradus_adamax_half_step(const gradus_adamax *config,
                                       const float *grads,
                                       uint16_t *state,
                                       gradus_clock *clock);
+
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_adamax_half_step_with(const gradus_adamax *config,
+                                           const gradus_transforms *transforms,
+                                           size_t n,
+                                           float *params,
+                                           const float *grads,
+                                           uint16_t *state,
+                                           gradus_clock *clock);
 
 // A state of gradus_adamax, and of no other optimizer.
 typedef struct gradus_adamax_state {
@@ -1697,6 +1796,15 @@ gradus_status gradus_nadam_half_step(const gradus_nadam *config,
                                      uint16_t *state,
                                      gradus_clock *clock);
 
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_nadam_half_step_with(const gradus_nadam *config,
+                                          const gradus_transforms *transforms,
+                                          size_t n,
+                                          float *params,
+                                          const float *grads,
+                                          uint16_t *state,
+                                          gradus_clock *clock);
+
 // A state of gradus_nadam, and of no other optimizer.
 typedef struct gradus_nadam_state {
   float *columns;
@@ -1802,6 +1910,15 @@ gradus_status gradus_radam_half_step(const gradus_radam *config,
                                      uint16_t *state,
                                      gradus_clock *clock);
 
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_radam_half_step_with(const gradus_radam *config,
+                                          const gradus_transforms *transforms,
+                                          size_t n,
+                                          float *params,
+                                          const float *grads,
+                                          uint16_t *state,
+                                          gradus_clock *clock);
+
 // A state of gradus_radam, and of no other optimizer.
 typedef struct gradus_radam_state {
   float *columns;
@@ -1901,6 +2018,15 @@ gradus_status gradus_lion_half_step(const gradus_lion *config,
                                     const float *grads,
                                     uint16_t *state,
                                     gradus_clock *clock);
+
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_lion_half_step_with(const gradus_lion *config,
+                                         const gradus_transforms *transforms,
+                                         size_t n,
+                                         float *params,
+                                         const float *grads,
+                                         uint16_t *state,
+                                         gradus_clock *clock);
 
 // A state of gradus_lion, and of no other optimizer.
 typedef struct gradus_lion_state {

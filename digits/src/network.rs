@@ -27,8 +27,11 @@ const LAYERS: [usize; 3] = [L1.params(), L2.params(), L3.params()];
 /// Parameters of the network: of each layer the biases, then a row of weights for each input.
 pub const PARAMS: usize = LAYERS[0] + LAYERS[1] + LAYERS[2];
 
-/// Numbers of a sample: pixels, both hidden layers and their gradients, scores.
-const NUMBERS: usize = PIXELS + 2 * (HIDDEN1 + HIDDEN2) + CLASSES;
+/// Numbers of a sample behind the first hidden layer: the second and the scores, later the gradient of the first.
+const LATE: usize = if HIDDEN1 > HIDDEN2 + CLASSES { HIDDEN1 } else { HIDDEN2 + CLASSES };
+
+/// Numbers of a sample: pixels, both hidden layers and their gradients, scores, some of them in turns.
+const NUMBERS: usize = PIXELS + HIDDEN1 + LATE + HIDDEN2;
 
 /// The three layers.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +44,7 @@ pub type Network = super::training::Network<Lecture, PARAMS>;
 struct Tape<'a> {
     x: &'a mut [f32],
     h1: &'a mut [f32],
-    h2: &'a mut [f32],
-    scores: &'a mut [f32],
-    dh1: &'a mut [f32],
+    late: &'a mut [f32],
     dh2: &'a mut [f32],
 }
 
@@ -52,11 +53,15 @@ impl<'a> Tape<'a> {
         let (n, rest) = (memory.len(), memory.as_flattened_mut());
         let (x, rest) = rest.split_at_mut(n * PIXELS);
         let (h1, rest) = rest.split_at_mut(n * HIDDEN1);
-        let (h2, rest) = rest.split_at_mut(n * HIDDEN2);
-        let (scores, rest) = rest.split_at_mut(n * CLASSES);
-        let (dh1, dh2) = rest.split_at_mut(n * HIDDEN1);
-        Self { x, h1, h2, scores, dh1, dh2 }
+        let (late, dh2) = rest.split_at_mut(n * LATE);
+        Self { x, h1, late, dh2 }
     }
+}
+
+/// The second hidden layer and the scores of `n` samples.
+fn last(late: &mut [f32], n: usize) -> [&mut [f32]; 2] {
+    let (h2, rest) = late.split_at_mut(n * HIDDEN2);
+    [h2, rest.split_at_mut(n * CLASSES).0]
 }
 
 impl Model for Lecture {
@@ -82,7 +87,9 @@ impl Model for Lecture {
         dropout: Dropout,
         masks: &mut Masks,
     ) -> Result<&'a mut [f32], Error> {
-        let Tape { x, h1, h2, scores, .. } = Tape::new(memory);
+        let n = memory.len();
+        let Tape { x, h1, late, .. } = Tape::new(memory);
+        let [h2, scores] = last(late, n);
         let (p1, rest) = params.split_at(LAYERS[0]);
         let (p2, p3) = rest.split_at(LAYERS[1]);
         L1.on(exec).forward(p1, x, h1)?;
@@ -100,11 +107,15 @@ impl Model for Lecture {
         labels: &[u8],
         dropout: Dropout,
     ) -> Result<f32, Error> {
-        let Tape { x, h1, h2, scores, dh1, dh2 } = Tape::new(memory);
-        let [u1, u2, u3] = update.split(LAYERS)?;
+        let n = memory.len();
+        let Tape { x, h1, late, dh2 } = Tape::new(memory);
+        let [update, u3] = update.split([LAYERS[0] + LAYERS[1], LAYERS[2]])?;
+        let [h2, scores] = last(late, n);
         let loss = softmax_cross_entropy(exec, scores, labels)?;
         L3.on(exec).backward_step(u3, h2, scores, Some(dh2))?;
         dropout.on(exec).relu_backward(&mut *dh2, h2)?;
+        let [u1, u2] = update.split([LAYERS[0], LAYERS[1]])?;
+        let (dh1, _) = late.split_at_mut(n * HIDDEN1);
         L2.on(exec).backward_step(u2, h1, dh2, Some(dh1))?;
         dropout.on(exec).relu_backward(&mut *dh1, h1)?;
         L1.on(exec).backward_step(u1, x, dh1, None)?;

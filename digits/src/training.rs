@@ -99,12 +99,21 @@ impl<M: Model, const N: usize> Network<M, N> {
     /// # Errors
     /// None, since all lengths agree.
     pub fn scores(&self, exec: impl Into<Exec>, pixels: &[u8; PIXELS]) -> Result<[f32; CLASSES], Error> {
-        let mut memory = [M::EMPTY];
-        for (x, pixel) in M::pixels(&mut memory).iter_mut().zip(pixels) {
+        self.scores_in(exec.into(), &mut [M::EMPTY], pixels)
+    }
+
+    /// The same in memory of the caller's, for a sample.
+    fn scores_in(
+        &self,
+        exec: Exec,
+        memory: &mut [M::Memory; 1],
+        pixels: &[u8; PIXELS],
+    ) -> Result<[f32; CLASSES], Error> {
+        for (x, pixel) in M::pixels(memory).iter_mut().zip(pixels) {
             *x = scaled(*pixel);
         }
         let keep_all = Dropout::drop_prob(0.0); // and draw nothing
-        let scores = M::forward(exec.into(), &self.params, &mut memory, keep_all, &mut Masks::default())?;
+        let scores = M::forward(exec, &self.params, memory, keep_all, &mut Masks::default())?;
         Ok(core::array::from_fn(|k| scores.get(k).copied().unwrap_or_default()))
     }
 
@@ -113,9 +122,23 @@ impl<M: Model, const N: usize> Network<M, N> {
     /// # Errors
     /// None, since all lengths agree.
     pub fn score(&self, exec: impl Into<Exec>, samples: &[Sample], order: &[u16]) -> Result<Score, Error> {
+        self.score_in(exec, &mut [M::EMPTY], samples, order)
+    }
+
+    /// The same in memory of the caller's, for a sample.
+    ///
+    /// # Errors
+    /// None, since all lengths agree.
+    pub fn score_in(
+        &self,
+        exec: impl Into<Exec>,
+        memory: &mut [M::Memory; 1],
+        samples: &[Sample],
+        order: &[u16],
+    ) -> Result<Score, Error> {
         let (exec, mut loss, mut right) = (exec.into(), 0.0, 0.0);
         for sample in pick(samples, order) {
-            let mut scores = self.scores(exec, &sample.pixels)?;
+            let mut scores = self.scores_in(exec, memory, &sample.pixels)?;
             right += if argmax(&scores) == usize::from(sample.label) { 1.0 } else { 0.0 };
             loss += softmax_cross_entropy(exec, &mut scores, &[sample.label])?;
         }

@@ -196,6 +196,22 @@ pub(crate) unsafe fn half_step<C: Config>(
     Ok(())
 }
 
+/// The same with transforms.
+///
+/// # Safety
+/// The pointers point at as much memory as the header says.
+#[inline(always)]
+pub(crate) unsafe fn half_step_with<C: Config>(
+    config: *const C,
+    of: *const gradus_transforms,
+    pointers: &Pointers<Bf16>,
+) -> Result<(), gradus_status> {
+    pointers.check_with(config, Region::read(of, 1))?;
+    // SAFETY: checked; the caller vouches for the memory.
+    unsafe { advance(&optimizer(config)?.half().with(transforms(of)?), pointers) };
+    Ok(())
+}
+
 /// A step that is skipped where a gradient is not finite, nor its square where the rule forms it; `count` says how many.
 ///
 /// # Safety

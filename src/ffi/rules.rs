@@ -2,7 +2,8 @@
 //! The optimizers: a structure, its defaults, two checks and four steps each.
 
 use super::optim::{
-    Config, Pointers, check, check_with, half_step, step, step_if_finite, step_tensors, step_with,
+    Config, Pointers, check, check_with, half_step, half_step_with, step, step_if_finite, step_tensors,
+    step_with,
 };
 use super::*;
 use crate::optim::{
@@ -167,6 +168,22 @@ pub unsafe extern "C" fn gradus_adam_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adam_half_step_with(
+    config: *const gradus_adam,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
 /// Stochastic gradient descent (Robbins and Monro, 1951): straight down the gradient.
@@ -424,6 +441,22 @@ pub unsafe extern "C" fn gradus_momentum_half_step(
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
 }
 
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_momentum_half_step_with(
+    config: *const gradus_momentum,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
 /// Nesterov momentum (Nesterov, 1983; Sutskever et al., 2013): the velocity looks one step ahead.
 ///
 /// ```text
@@ -560,6 +593,22 @@ pub unsafe extern "C" fn gradus_nesterov_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nesterov_half_step_with(
+    config: *const gradus_nesterov,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
 /// AdaGrad (Duchi, Hazan and Singer, 2011): each parameter slows down by what it has seen.
@@ -702,6 +751,22 @@ pub unsafe extern "C" fn gradus_adagrad_half_step(
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
 }
 
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adagrad_half_step_with(
+    config: *const gradus_adagrad,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
 /// Adadelta (Zeiler, 2012): steps in the units of the parameters, from the sizes of the steps before.
 ///
 /// ```text
@@ -841,6 +906,22 @@ pub unsafe extern "C" fn gradus_adadelta_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adadelta_half_step_with(
+    config: *const gradus_adadelta,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
 /// RMSProp (Tieleman and Hinton, 2012): AdaGrad that forgets.
@@ -985,6 +1066,22 @@ pub unsafe extern "C" fn gradus_rmsprop_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_half_step_with(
+    config: *const gradus_rmsprop,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
 /// RMSProp over the deviation from the mean: `sqrt(max(0, s - a * a))` in place of `sqrt(s)`.
@@ -1132,6 +1229,22 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_half_step_with(
+    config: *const gradus_centered_rmsprop,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
 /// RMSProp with momentum.
@@ -1286,6 +1399,22 @@ pub unsafe extern "C" fn gradus_rmsprop_momentum_half_step(
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
 }
 
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_momentum_half_step_with(
+    config: *const gradus_rmsprop_momentum,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
 /// Centred RMSProp with momentum: `CenteredRmsProp` and `RmsPropMomentum` in one.
 ///
 /// ```text
@@ -1436,6 +1565,22 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_half_step_with(
+    config: *const gradus_centered_rmsprop_momentum,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
 /// AdamW (Loshchilov and Hutter, 2019): Adam, with the decay of the weights apart from it.
@@ -1594,6 +1739,22 @@ pub unsafe extern "C" fn gradus_adamw_half_step(
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
 }
 
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamw_half_step_with(
+    config: *const gradus_adamw,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
 /// Adamax (Kingma and Ba, 2015, section 7.1): Adam over the largest gradient in place of the mean square.
 ///
 /// ```text
@@ -1733,6 +1894,22 @@ pub unsafe extern "C" fn gradus_adamax_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamax_half_step_with(
+    config: *const gradus_adamax,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
 /// AMSGrad (Reddi, Kale and Kumar, 2018): Adam over the largest second moment so far.
@@ -2024,6 +2201,22 @@ pub unsafe extern "C" fn gradus_nadam_half_step(
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
 }
 
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nadam_half_step_with(
+    config: *const gradus_nadam,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
 /// RAdam (Liu et al., 2020): Adam that takes plain momentum steps until its second moment is worth dividing by.
 ///
 /// ```text
@@ -2176,6 +2369,22 @@ pub unsafe extern "C" fn gradus_radam_half_step(
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
 }
 
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_radam_half_step_with(
+    config: *const gradus_radam,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
 /// Lion (Chen et al., 2023): the sign of a momentum, with decoupled decay; half of Adam's memory.
 ///
 /// ```text
@@ -2315,6 +2524,22 @@ pub unsafe extern "C" fn gradus_lion_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lion_half_step_with(
+    config: *const gradus_lion,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
 /// Calls `$call!` with the kind of a file's value and the type of every optimizer.

@@ -178,7 +178,11 @@ impl Bf16 {
     pub(crate) const fn dithered(x: f32, d: u32) -> Self {
         let bits = x.to_bits();
         // One question for all that is rare.
-        if bits << 1 < 0xFE00_0000 { Self((bits.wrapping_add(d) >> 16) as u16) } else { Self::of_large(bits, d) }
+        if bits << 1 < 0xFE00_0000 {
+            Self((bits.wrapping_add(d) >> 16) as u16)
+        } else {
+            Self::of_large(bits, d)
+        }
     }
 
     /// The same from 2^127 on.

@@ -235,7 +235,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
     ///
     /// # Safety
     /// For `'a`, each pointer is valid for reads of as many elements.
-    #[allow(dead_code)] // for loops in assembly
+    #[allow(dead_code, reason = "for loops in assembly")]
     #[inline(always)]
     pub(super) unsafe fn with_read(mut self, read: [*const T; R]) -> Self {
         self.streams.read = read;
@@ -243,7 +243,7 @@ impl<'a, const S: usize, const R: usize, T: Element, M: Stored<T>> Columns<'a, S
     }
 
     /// The dither of the first element.
-    #[allow(dead_code)] // for loops in assembly
+    #[allow(dead_code, reason = "for loops in assembly")]
     #[inline(always)]
     pub(super) fn dither(&self) -> u32 {
         M::word(self.streams.dither)

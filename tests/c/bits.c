@@ -980,6 +980,17 @@ static void halves(void) {
     TRUE(turn > 0 || memcmp(whole, params, sizeof params) == 0);
   }
   line("halves", hash_bytes(hash_of(START, params, N), half, sizeof half));
+  gradus_transforms with = GRADUS_TRANSFORMS;
+  with.flags = GRADUS_SCALE | GRADUS_CLIP_VALUE | GRADUS_L2;
+  with.scale = 0.25f;
+  with.clip_value = 0.2f;
+  with.l2 = 0.1f;
+  for (int turn = 0; turn < 12; turn++) {
+    numbers(grads, N);
+    OK(gradus_adam_half_step_with(&adam, &with, N, params, grads, half, &clock));
+  }
+  line("halves with transforms", hash_bytes(hash_of(START, params, N), half, sizeof half));
+  EXPECT(GRADUS_ERROR_NULL, gradus_adam_half_step_with(&adam, NULL, N, params, grads, half, &clock));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_adam_half_step(&adam, N, params, grads, (uint16_t *)(void *)params, &clock));
   EXPECT(GRADUS_ERROR_NULL, gradus_adam_half_step(&adam, N, params, grads, NULL, &clock));
 }

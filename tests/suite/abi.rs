@@ -208,9 +208,17 @@ fn halves(out: &mut String) {
     for _ in 0..12 {
         adam.step(&mut params, &numbers.fill::<N>(), &mut state);
     }
-    let half = state.columns.iter().flatten().flat_map(|x| x.to_bits().to_le_bytes());
-    let bytes = params.into_iter().flat_map(f32::to_le_bytes).chain(half);
-    writeln!(out, "halves {:016x}", hash_bytes(bytes)).unwrap();
+    let mut hash = |name: &str, params: &[f32; N], columns: &[[Bf16; N]; 2]| {
+        let half = columns.iter().flatten().flat_map(|x| x.to_bits().to_le_bytes());
+        let bytes = params.iter().flat_map(|x| x.to_le_bytes()).chain(half);
+        writeln!(out, "{name} {:016x}", hash_bytes(bytes)).unwrap();
+    };
+    hash("halves", &params, &state.columns);
+    let with = adam.with((Scale(0.25), ClipValue(0.2), L2::new(0.1)));
+    for _ in 0..12 {
+        with.step(&mut params, &numbers.fill::<N>(), &mut state);
+    }
+    hash("halves with transforms", &params, &state.columns);
 }
 
 fn schedules(out: &mut String) {

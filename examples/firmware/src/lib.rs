@@ -3,12 +3,28 @@
 //! On bare metal both go through semihosting, which QEMU and debug probes offer.
 #![cfg_attr(target_os = "none", no_std)]
 
+#[allow(dead_code)]
+#[path = "../../../digits/src/convolutional.rs"]
+pub mod convolutional;
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 mod counter;
+#[path = "../../../digits/src/data.rs"]
+pub mod data;
 mod golden;
+mod learn;
+#[allow(dead_code)]
+#[path = "../../../digits/src/network.rs"]
+pub mod network;
+#[cfg(all(target_arch = "arm", target_os = "none"))]
+pub mod stack;
+#[allow(dead_code)]
+#[path = "../../../digits/src/training.rs"]
+pub mod training;
+
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub use counter::Counter;
 pub use golden::{Numbers, golden};
+pub use learn::Memory;
 
 #[cfg(target_os = "none")]
 pub use semihosting::{print, println, process::exit};

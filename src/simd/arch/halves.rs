@@ -177,7 +177,7 @@ macro_rules! rules {
         /// # Safety
         /// The columns hold `f32`, and those of state [`Bf16`](crate::Bf16).
         #[inline(always)]
-        pub unsafe fn halved<const S: usize, const R: usize, T: Element, M: Stored<T>>(
+        pub(in super::super) unsafe fn halved<const S: usize, const R: usize, T: Element, M: Stored<T>>(
             rule: Assembly,
             columns: &Columns<'_, S, R, T, M>,
         ) -> usize {

@@ -373,4 +373,4 @@ rules! {
 
 #[path = "halves.rs"]
 mod halves;
-pub use halves::halved;
+pub(super) use halves::halved;

@@ -196,7 +196,7 @@ vector!(
     unsafe fn store_half(self, dst: *mut u16, dither: u32, column: usize) {
         // SAFETY: the caller vouches for WIDTH words; an array asks for no more alignment.
         unsafe {
-            *dst.cast::<[u16; 4]>() = rounded(self.0, dither, column).to_array().map(|word| word as u16)
+            *dst.cast::<[u16; 4]>() = rounded(self.0, dither, column).to_array().map(|word| word as u16);
         };
     }
 );

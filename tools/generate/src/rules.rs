@@ -18,7 +18,9 @@ pub fn file(optimizers: &[Optimizer]) -> String {
 const HEAD: &str = "// Made from src/optim by `./ci.sh generate`: do not edit.
 //! The optimizers: a structure, its defaults, two checks and four steps each.
 
-use super::optim::{Config, Pointers, check, check_with, half_step, step, step_if_finite, step_tensors, step_with};
+use super::optim::{
+    Config, Pointers, check, check_with, half_step, half_step_with, step, step_if_finite, step_tensors, step_with,
+};
 use super::*;
 use crate::simd::Bf16;
 use crate::optim::{Clock, #USES};
@@ -180,6 +182,22 @@ pub unsafe extern "C" fn gradus_#NAME_half_step(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_half_step_with(
+    config: *const gradus_#NAME,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut u16,
+    clock: *mut Clock,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 "#;
 

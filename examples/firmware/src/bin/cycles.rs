@@ -5,39 +5,15 @@
 
 use core::hint::black_box;
 use cortex_m::peripheral::Peripherals;
-use cortex_m::register::msp;
 use gradus::transform::{L2, Scale};
 use gradus::*;
-use gradus_firmware::{Counter, Number, print, println};
+use gradus_firmware::{Counter, Number, print, println, stack};
 
 gradus_firmware::board!(main);
 
 const N: usize = 1024;
-/// Bytes below the stack pointer that are painted before a call.
+/// Bytes of stack that are looked at.
 const PAINTED: u32 = 2048;
-const PAINT: u32 = 0xa5a5_5a5a;
-
-/// Paints the memory below the stack pointer.
-#[inline(never)]
-fn paint() {
-    let mut at = msp::read() - PAINTED;
-    while at < msp::read() {
-        // SAFETY: RAM below the stack pointer, which nothing uses: interrupts are off.
-        unsafe { (at as *mut u32).write_volatile(PAINT) };
-        at += 4;
-    }
-}
-
-/// Bytes below `top` that have been written since.
-#[inline(never)]
-fn written(top: u32) -> u32 {
-    let mut at = msp::read() - PAINTED + 64;
-    // SAFETY: RAM below the stack pointer.
-    while at < top && unsafe { (at as *const u32).read_volatile() } == PAINT {
-        at += 4;
-    }
-    top - at
-}
 
 #[inline(never)]
 fn step<O: Optimizer>(
@@ -65,10 +41,9 @@ fn measure<O: Optimizer<Family: Stateful<Memory: Number>>>(
         let Some(state) = whole.get(0..n) else { return (0, 0) };
         let (params, grads) = (black_box(&mut params[..n]), black_box(&mut grads[..n]));
         let optimizer = black_box(optimizer);
-        let top = msp::read();
-        paint();
+        let top = stack::paint(PAINTED);
         let instructions = counter.instructions(|| step(level, optimizer, params, grads, state));
-        (instructions, written(top))
+        (instructions, stack::written(top, PAINTED))
     };
     count(N); // the first step may differ
     let mut least = |n| (0..3).map(|_| count(n)).min().unwrap_or_default();

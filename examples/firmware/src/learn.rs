@@ -1,0 +1,99 @@
+//! Training on the chip, from the data in its flash: whatever the network, whatever the memory of the optimizer.
+
+use crate::data::{COUNT, DIGITS};
+use crate::println;
+use crate::training::{Batch, Chance, Model, Network, Score, Training, split};
+use gradus::noise::Dropout;
+use gradus::schedule::Cosine;
+use gradus::{Error, Exec, Optimizer, State, Stateful};
+
+const EPOCHS: u32 = 8;
+
+/// All that training needs, in `.bss`: parameters, state, a batch on its way, the order of the samples.
+pub struct Memory<M: Model, O: Stateful, const N: usize, const BATCH: usize> {
+    network: Network<M, N>,
+    state: State<O, N>,
+    batch: [M::Memory; BATCH],
+    order: [u16; COUNT],
+}
+
+impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Default for Memory<M, O, N, BATCH> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Memory<M, O, N, BATCH> {
+    /// All zero bits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            network: Network::new(),
+            state: State::new(),
+            batch: [const { M::EMPTY }; BATCH],
+            order: [0; COUNT],
+        }
+    }
+
+    /// Trains. The last line is a hash of the weights: the same on every target, and on a server.
+    pub fn learn(&mut self, optimizer: impl Optimizer<Family = O>) {
+        #[cfg(all(target_arch = "arm", target_os = "none"))]
+        let top = crate::stack::paint(STACK);
+        match self.epochs(optimizer) {
+            Ok(hash) => {
+                #[cfg(all(target_arch = "arm", target_os = "none"))]
+                {
+                    let [statics, stack] = crate::stack::ram(top, STACK);
+                    println!("RAM {}: {statics} bytes of statics, {stack} of stack", statics + stack);
+                }
+                println!("weights {hash:016x}");
+            }
+            Err(error) => println!("{error}"),
+        }
+    }
+
+    fn epochs(&mut self, optimizer: impl Optimizer<Family = O>) -> Result<u64, Error> {
+        let Self { network, state, batch, order } = self;
+        let mut chance = Chance::new(1);
+        begin(network, &mut chance);
+        let count = split(&DIGITS, order);
+        let (train, test) = order.split_at_mut(count);
+        let training = Training {
+            exec: Exec::new(),
+            optimizer,
+            schedule: Cosine::new(optimizer.lr(), EPOCHS * train.len().div_ceil(BATCH) as u32),
+            dropout: Dropout::drop_prob(0.1),
+        };
+        let mut batch = Batch { memory: batch, labels: &mut [0; BATCH] };
+        for epoch in 1..=EPOCHS {
+            let loss = training.epoch(network, state, &mut chance, &mut batch, &DIGITS, train)?;
+            if let Some(one) = batch.memory.first_chunk_mut() {
+                report(epoch, loss, network.score_in(training.exec, one, &DIGITS, test)?);
+            }
+        }
+        Ok(network.hash())
+    }
+}
+
+/// The first weights. Like what prints, a function of its own, so that its variables are not on the stack while training.
+#[inline(never)]
+fn begin<M: Model, const N: usize>(network: &mut Network<M, N>, chance: &mut Chance) {
+    network.init(&mut chance.rng);
+    println!("{N} parameters, level {}", Exec::new().level());
+}
+
+#[inline(never)]
+fn report(epoch: u32, loss: f32, score: Score) {
+    let ([loss, digits], [percent, hundredths]) = (cut(loss, 10_000), cut(100.0 * score.accuracy, 100));
+    println!("epoch {epoch}: training loss {loss}.{digits:04}, test accuracy {percent}.{hundredths:02} %");
+}
+
+/// A number in front of its point and behind it: to print floats takes 2.3 KB of stack.
+fn cut(x: f32, units: u32) -> [u32; 2] {
+    let all = (x * units as f32 + 0.5) as u32;
+    [all / units, all % units]
+}
+
+/// More than training takes.
+#[cfg(all(target_arch = "arm", target_os = "none"))]
+const STACK: u32 = 16 * 1024;
