@@ -1,5 +1,5 @@
 //! Whole slices from [`Bf16`] and back: for gradients in half the memory.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "pointers")]
 
 use super::exec::Exec;
 use super::isa::{Isa, Kernel};
