@@ -94,7 +94,16 @@ release_check() {
   # The boards differ in where flash and memory begin; the examples in Rust say it for each.
   local board=examples/firmware/boards/$machine.x
   [ -e "$board" ] || board=examples/firmware/boards/nrf52840.x
-  { grep -E '^ *(FLASH|RAM) ' "$board" | sed '1i MEMORY {' && echo "}"; sed -n '/^ENTRY/,$p' examples/firmware/c/nrf52840.ld; } >"$out/board.ld"
+  # All functions together, fast, are more than the tightly coupled memory that a Cortex-M55 begins in.
+  local code='s/^//' more=
+  if [ $machine = mps3-an547 ]; then
+    more='  CODE : ORIGIN = 0x01000000, LENGTH = 2M'
+    code='s/> FLASH/> CODE/; s/[.]text : { KEEP(\*([.]vectors)) /.vectors : { KEEP(*(.vectors)) } > FLASH\n  .text : { /'
+  fi
+  {
+    printf 'MEMORY {\n%s\n%s\n}\n' "$(grep -E '^ *(FLASH|RAM) ' "$board")" "$more"
+    sed -n '/^ENTRY/,$p' examples/firmware/c/nrf52840.ld | sed "$code"
+  } >"$out/board.ld"
   # shellcheck disable=SC2086
   arm-none-eabi-gcc -std=c99 -O2 -ffp-contract=off $flags -mthumb -nostartfiles --specs=rdimon.specs \
     -Wl,--gc-sections,--no-warn-execstack,--defsym=end=bss_end -T "$out/board.ld" -Iinclude -Iexamples/firmware/c \
