@@ -86,7 +86,7 @@ mod burns {
     use burn::nn::loss::CrossEntropyLossConfig;
     use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
     use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-    use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+    use burn::optim::{AdamConfig, GradientsParams};
     use burn::tensor::activation::relu;
     use burn::tensor::{Device, Int, Tensor, TensorData};
 
