@@ -84,7 +84,7 @@ nostd() {
     riscv32imac-unknown-none-elf x86_64-unknown-none wasm32-unknown-unknown; do
     if rustup target add "$target" >/dev/null 2>&1; then
       echo "build $target"
-      cargo build --locked --no-default-features --target "$target"
+      cargo clippy --locked --no-default-features --target "$target" -- -D warnings
       [[ "$target" != thumbv7em* ]] || cargo build --locked --no-default-features --features defmt --target "$target"
       [[ "$target" != thumbv8m* ]] ||
         RUSTFLAGS=$HELIUM cargo clippy --locked --no-default-features --target "$target" -- -D warnings

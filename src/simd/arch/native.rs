@@ -2,8 +2,8 @@
 
 use super::*;
 
-pub const WIDE: bool = false;
-pub fn prefetch<T>(_: *const T) {}
+pub(crate) const WIDE: bool = false;
+pub(crate) fn prefetch<T>(_: *const T) {}
 
 native! {}
 dispatch!();
