@@ -77,13 +77,14 @@ packages() {
   cargo run --locked --release -p digits
 }
 
-## nostd: bare-metal and wasm targets build without std
+## nostd: bare-metal and wasm targets build without std, and pass the lints
 nostd() {
   local target
   for target in thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf thumbv8m.main-none-eabihf \
     riscv32imac-unknown-none-elf x86_64-unknown-none wasm32-unknown-unknown; do
     if rustup target add "$target" >/dev/null 2>&1; then
       echo "build $target"
+      cargo build --locked --no-default-features --target "$target"
       cargo clippy --locked --no-default-features --target "$target" -- -D warnings
       [[ "$target" != thumbv7em* ]] || cargo build --locked --no-default-features --features defmt --target "$target"
       [[ "$target" != thumbv8m* ]] ||
