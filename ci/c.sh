@@ -77,7 +77,7 @@ c() {
     -T examples/firmware/c/nrf52840.ld -Iinclude -Iexamples/firmware/c tests/c/bare.c tests/c/bits.c \
     "$(bare_library thumbv7em-none-eabihf s)" -o "$out/bits"
   cortex_m4 "$out/bits" | diff "$out/bits.txt" -
-  # The commands of the README as they stand there, block by block: each makes the digits network anew.
+  # The commands of the README as they stand there, block by block: the first the smallest program, each other one the digits network anew.
   sed -n '/^## From C/,/^## /p' README.md | awk '/^```c$/ { on = 1; next } /^```/ { on = 0 } on' >"$out/readme.c"
   gcc -std=c99 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only "$out/readme.c"
   block() { # block NUMBER: runs a block of commands
@@ -87,13 +87,14 @@ c() {
     rm -rf target/digits target/digits.build
     env -u CARGO_TARGET_DIR bash -eux "$out/readme.sh"
   }
-  digits=$(block 1)
+  [ "$(block 1)" = "1.000 -2.000" ]
+  digits=$(block 2)
   echo "$digits"
   grep -q weights <<<"$digits"
-  block 2
+  block 3
   [ "$(target/digits)" = "$digits" ]
   [ "$(target/digits.build/digits)" = "$digits" ]
-  block 3 >"$out/board.txt" 2>&1 || { cat "$out/board.txt"; return 1; }
+  block 4 >"$out/board.txt" 2>&1 || { cat "$out/board.txt"; return 1; }
   [ "$(grep ^epoch "$out/board.txt")" = "$digits" ]
   if command -v cargo-cinstall >/dev/null; then
     cargo cinstall --locked --release --prefix "$out/prefix"

@@ -1,5 +1,14 @@
 //! Activations, in place, and their gradients, in place too, from the activated `y`: no memory stands between.
 //!
+//! ```
+//! use gradus::{Exec, activation};
+//! let (mut h, mut grads) = ([-1.0, 2.0], [0.5, 0.5]);
+//! activation::relu(Exec::new(), &mut h);
+//! activation::relu_backward(Exec::new(), &mut grads, &h)?;
+//! assert_eq!((h, grads), ([0.0, 2.0], [0.0, 0.5]));
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
 //! | function | `y` | gradient of `x` |
 //! |---|---|---|
 //! | [`relu`] | `max(0, x)` | `dy` where `y > 0`, else 0 |
@@ -42,6 +51,7 @@ fn map_beside<T: Element>(
 /// assert_eq!((y, grads), ([0.0, 2.0], [0.0, 7.0]));
 /// # Ok::<(), gradus::Error>(())
 /// ```
+#[doc(alias = "rectifier")]
 pub fn relu<T: Element>(exec: impl Into<Exec>, x: &mut [T]) {
     map(exec.into(), &Relu, x);
 }

@@ -30,6 +30,7 @@ use rand_core::Rng;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "cutout")]
 pub struct RandomErasing {
     /// Probability to erase something; 1/2 by default.
     pub prob: f32,

@@ -64,6 +64,7 @@ impl RandomCrop {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "mirror")]
 pub struct RandomFlip {
     /// Probability to mirror it.
     pub prob: f32,
@@ -245,6 +246,8 @@ impl RandomResizedCrop {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "color jitter")]
+#[doc(alias = "colour jitter")]
 pub struct Jitter {
     /// Strength of [`brightness`].
     pub brightness: f32,
@@ -305,6 +308,9 @@ impl Jitter {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "rotation")]
+#[doc(alias = "shear")]
+#[doc(alias = "translation")]
 pub struct RandomAffine {
     /// Pixels to the right or left, and down or up.
     pub translate: f32,

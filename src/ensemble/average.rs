@@ -131,6 +131,7 @@ impl<A: Average<Family = A> + Stateful<Columns = Width<1>, Memory = f32>, const 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "stochastic weight averaging")]
 pub struct Swa;
 
 /// The mean of [`Swa`] for `N` parameters.
@@ -180,6 +181,8 @@ impl Rule for SwaRule {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "exponential moving average")]
+#[doc(alias = "polyak averaging")]
 pub struct Ema {
     /// Weight of the old average: at least 0, below 1.
     pub decay: f64,

@@ -11,6 +11,9 @@ use core::fmt;
 ///
 /// All zero bits are an ensemble without members: a `static` lies in `.bss`. See the [module](super) for an example.
 #[derive(Clone)]
+#[doc(alias = "bagging")]
+#[doc(alias = "model averaging")]
+#[doc(alias = "snapshot ensemble")]
 pub struct Ensemble<const N: usize, const M: usize> {
     /// Room for all; those from `count` on are no members.
     room: [[f32; N]; M],

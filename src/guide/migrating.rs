@@ -1,7 +1,8 @@
 //! From PyTorch and Keras: the same methods under other names and conventions.
 //!
 //! Unless a constructor says otherwise the defaults are PyTorch's; `::keras(lr)` and `::lecture(lr)`
-//! give the others. Tests hold them against numbers that PyTorch, Keras and optax have made.
+//! give the others. Tests hold them against numbers that PyTorch, Keras and optax have made. From elsewhere: [`optax`],
+//! [`aifes`], [`cmsis_dsp`].
 //!
 //! # Optimizers
 //!
@@ -141,3 +142,42 @@
 //! | `NAdam`: `exp_avg`, `exp_avg_sq`, `mu_product` | `m`, `v` | `t = step`, `carry = 1 - mu_product` |
 //!
 //! Expect agreement to rounding, not to the bit: PyTorch promises no order of operations.
+//!
+//! # Corners
+//!
+//! - *Boundaries.* A milestone, the `every` of a step decay and the end of a schedule are the first step of the new rate, as in PyTorch
+//!   and optax. Keras' `PiecewiseConstantDecay` keeps the old rate at its boundary: write one more.
+//! - *Dampening.* The first step is taken undamped, as in PyTorch: `v = g`. A dampening of 0 is the plain velocity, and then the first
+//!   step is no exception.
+//! - *The stabiliser.* It stands outside of the root in PyTorch and the lecture, before the bias correction in Keras' Adam and under the
+//!   root in Keras' RMSProp and AdaGrad: [`Epsilon`](crate::Epsilon). Where gradients are tiny, results differ by whole steps.
+//! - *The first `t`.* Bias corrections count from 1, schedules from 0: the first update of both libraries has `t = 1` and the rate `at(0)`.
+//! - *Decay and penalty.* `weight_decay` in `Adam` goes into the gradient, in `AdamW` to the weight; `L2::new(l)` has the factor 2 of
+//!   `l * w^2`, and `L2::weight_decay(l)` has none.
+//!
+//! ```
+//! use gradus::schedule::{Schedule, StepDecay};
+//! use gradus::{Adam, Epsilon, Momentum, Optimizer};
+//! let schedule = StepDecay::new(1.0, 0.5, 10);
+//! assert_eq!([9, 10].map(|step| schedule.at(step)), [1.0, 0.5]);
+//!
+//! let damped = Momentum { dampening: 0.5, ..Momentum::new(1.0) };
+//! let (mut p, mut state) = ([0.0], damped.state());
+//! damped.step(&mut p, &[1.0], &mut state);
+//! assert_eq!(p, [-1.0]); // v = g
+//! damped.step(&mut p, &[1.0], &mut state);
+//! assert!((p[0] + 1.0 + 1.4).abs() < 1e-6); // v = 0.9 * 1 + 0.5 * 1
+//!
+//! let first = |eps| {
+//!     let (adam, mut p) = (Adam { eps, ..Adam::new(1.0) }, [0.0]);
+//!     let mut state = adam.state();
+//!     adam.step(&mut p, &[1e-7], &mut state);
+//!     -p[0]
+//! };
+//! assert!((first(Epsilon::Outside(1e-7)) - 0.5).abs() < 1e-3); // g / (g + eps)
+//! assert!(first(Epsilon::Hat(1e-7)) < 0.04); // a root of 0.001 before the correction
+//! ```
+
+pub mod aifes;
+pub mod cmsis_dsp;
+pub mod optax;

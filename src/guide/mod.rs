@@ -4,7 +4,8 @@
 //! - [`programs`]: twelve small programs, what the calls look like in use
 //! - [`lecture`]: the lecture that the crate implements, method by method, its questions answered by runs
 //! - [`choosing`]: which optimizer, which learning rate, which schedule
-//! - [`migrating`]: what PyTorch's and Keras' names and conventions are here
+//! - [`migrating`]: what PyTorch's and Keras' names and conventions are here; also from [`migrating::optax`],
+//!   [`migrating::aifes`] and [`migrating::cmsis_dsp`]
 //! - [`on_device`]: training on a microcontroller: memory, flash, interrupts
 //! - [`reproducibility`]: what "the same bits" covers, how to keep it, where it ends
 //! - [`writing_a_rule`]: an optimizer, a transform or a reduction of your own

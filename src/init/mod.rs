@@ -1,5 +1,13 @@
 //! First weights, by any generator of `rand_core`, with the same bits on every target.
 //!
+//! ```
+//! use gradus::init;
+//! use gradus::rand::{SeedableRng, Xoshiro128PlusPlus};
+//! let mut weights = [0.0; 64 * 32];
+//! init::he_uniform(&mut Xoshiro128PlusPlus::seed_from_u64(1), 64, &mut weights); // 64 inputs of each unit
+//! assert!(weights.iter().all(|w| w.abs() <= 0.307)); // the root of 6 / 64
+//! ```
+//!
 //! A weight takes the next words of the generator, in the order of the slice. Biases begin at 0.
 //!
 //! | function | weights | for |
@@ -66,6 +74,7 @@ fn over(numerator: f32, count: usize) -> f32 {
 }
 
 /// Uniform weights of variance `2 / fan_in`, for rectifiers: `w` in `-a..a`, `a = sqrt(6 / fan_in)`.
+#[doc(alias = "kaiming")]
 pub fn he_uniform(rng: &mut impl Rng, fan_in: usize, weights: &mut [f32]) {
     let a = Vector::sqrt(over(6.0, fan_in));
     uniform(rng, -a, a, weights);
@@ -77,6 +86,7 @@ pub fn he_normal(rng: &mut impl Rng, fan_in: usize, weights: &mut [f32]) {
 }
 
 /// Uniform weights of variance `2 / (fan_in + fan_out)`, for tanh and sigmoid: `a = sqrt(6 / (fan_in + fan_out))`.
+#[doc(alias = "xavier")]
 pub fn glorot_uniform(rng: &mut impl Rng, fan_in: usize, fan_out: usize, weights: &mut [f32]) {
     let a = Vector::sqrt(over(6.0, fan_in.saturating_add(fan_out)));
     uniform(rng, -a, a, weights);

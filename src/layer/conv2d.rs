@@ -36,6 +36,7 @@ const LARGEST: usize = 11;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "convolution")]
 pub struct Conv2d {
     /// Height, width and channels of an image that it reads.
     pub input: [usize; 3],

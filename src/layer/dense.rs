@@ -28,6 +28,9 @@ use crate::simd::{Element, Exec, Rule, Stored};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "linear layer")]
+#[doc(alias = "fully connected")]
+#[doc(alias = "affine layer")]
 pub struct Dense {
     /// Numbers of a sample that it reads.
     pub inputs: usize,

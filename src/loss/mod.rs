@@ -1,5 +1,13 @@
 //! Losses: each returns the loss of a batch, and turns the scores, in place, into the gradient of that loss.
 //!
+//! ```
+//! use gradus::{Exec, loss};
+//! let mut scores = [2.0, 0.0, 0.0, 0.0, 3.0, 0.0]; // two samples of three classes
+//! let value = loss::softmax_cross_entropy(Exec::new(), &mut scores, &[0_u8, 1])?;
+//! assert!(value < 0.2 && scores[0] < 0.0 && scores[1] > 0.0); // the scores are their own gradient now
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
 //! The loss is a mean, over samples or over elements, and so is its gradient: a step needs no
 //! [`Scale`](crate::transform::Scale). Sums are taken in the order of the elements, sample by sample, and divided once.
 //!
@@ -96,6 +104,9 @@ fn sum(x: &[f32]) -> f32 {
 /// assert_eq!(scores, [-0.25, 0.25, 0.25, -0.25]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
+#[doc(alias = "cross entropy")]
+#[doc(alias = "negative log likelihood")]
+#[doc(alias = "CrossEntropyLoss")]
 pub fn softmax_cross_entropy<L: Copy + Into<usize>>(
     exec: impl Into<Exec>,
     scores: &mut [f32],
@@ -184,6 +195,8 @@ fn mean(exec: Exec, scores: &mut [f32], targets: &[f32], loss: &impl Elementwise
 /// assert_eq!(z, [0.25, -0.25]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
+#[doc(alias = "BCEWithLogitsLoss")]
+#[doc(alias = "logistic loss")]
 pub fn binary_cross_entropy(
     exec: impl Into<Exec>,
     logits: &mut [f32],
@@ -213,6 +226,8 @@ pub fn binary_cross_entropy(
 /// assert_eq!(z, [1.0, 3.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
+#[doc(alias = "mse")]
+#[doc(alias = "MSELoss")]
 pub fn mean_squared_error(
     exec: impl Into<Exec>,
     predictions: &mut [f32],
@@ -246,6 +261,7 @@ pub fn mean_squared_error(
 /// assert_eq!(z, [0.5, -1.0]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
+#[doc(alias = "smooth l1")]
 pub fn huber(
     exec: impl Into<Exec>,
     delta: f32,
@@ -286,6 +302,7 @@ pub fn argmax(scores: &[f32]) -> usize {
 ///
 /// # Errors
 /// [`Error::Shape`] if the scores are no whole number of rows.
+#[doc(alias = "accuracy")]
 pub fn count_right<L: Copy + Into<usize>>(scores: &[f32], labels: &[L]) -> Result<usize, Error> {
     let classes = scores.len().checked_div(labels.len()).unwrap_or(0);
     ensure(classes * labels.len() == scores.len(), Error::Shape)?;

@@ -57,6 +57,8 @@ use crate::simd::{Element, Exec, Rule, Vector, Width, run};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "inverted dropout")]
+#[doc(alias = "regularization")]
 pub struct Dropout {
     /// Probability that an element is kept.
     pub keep_prob: f32,

@@ -1,5 +1,13 @@
 //! Random masks and what is built of them: dropout, DropConnect, stochastic depth, Monte Carlo.
 //!
+//! ```
+//! use gradus::noise::{Dropout, Masks};
+//! let (dropout, mut masks, mut h) = (Dropout::drop_prob(0.5), Masks::new(1), [1.0_f32; 8]);
+//! dropout.forward(&mut h, &mut masks)?;
+//! assert!(h.iter().all(|h| *h == 0.0 || *h == 2.0));
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
 //! A mask has one bit per element, 32 to a word: bit `i mod 32` of word `i / 32` is 1 where element
 //! `i` is kept. [`Masks`] draws them. Probabilities are called `drop_prob` or `keep_prob`, never `p`:
 //! to PyTorch that is the probability to drop, to the papers the one to keep.

@@ -27,6 +27,8 @@ use crate::simd::{Columns, Element, Exec, Rule, Vector, Width, run};
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Debug)]
+#[doc(alias = "uncertainty")]
+#[doc(alias = "mc dropout")]
 pub struct MonteCarlo<'a, T = f32> {
     mean: &'a mut [T],
     m2: &'a mut [T],

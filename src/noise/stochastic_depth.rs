@@ -35,6 +35,8 @@ use crate::simd::{Element, Exec, run};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "drop path")]
+#[doc(alias = "layer drop")]
 pub struct StochasticDepth(
     /// The probability to survive, when to scale, and where to run.
     pub Dropout,

@@ -60,6 +60,8 @@ use crate::store::{Family, Name};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "batch normalization")]
+#[doc(alias = "BatchNormalization")]
 pub struct BatchNorm {
     /// Stabiliser of the root; 1e-5 by default.
     pub eps: f32,

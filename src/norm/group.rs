@@ -49,6 +49,8 @@ use crate::simd::{Element, Exec};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "group normalization")]
+#[doc(alias = "instance norm")]
 pub struct GroupNorm {
     /// Groups of channels; it divides their number.
     pub groups: usize,
@@ -198,6 +200,7 @@ impl GroupNorm {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "layer normalization")]
 pub struct LayerNorm {
     /// Stabiliser of the root; 1e-5 by default.
     pub eps: f32,

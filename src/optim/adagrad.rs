@@ -24,6 +24,7 @@ use crate::simd::{Assembly, Rule, Vector, Width};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "adaptive learning rate")]
 pub struct AdaGrad {
     /// Learning rate.
     pub lr: f32,

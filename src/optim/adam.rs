@@ -32,6 +32,7 @@ use crate::simd::{Assembly, Decaying, Rule, Vector, Width, math::warm};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "adaptive moment estimation")]
 pub struct Adam {
     /// Learning rate.
     pub lr: f32,

@@ -23,6 +23,7 @@ use crate::transform::Decay;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "decoupled weight decay")]
 pub struct AdamW {
     /// Learning rate.
     pub lr: f32,

@@ -15,6 +15,8 @@ use crate::simd::{Vector, math::sqrt};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "eps")]
+#[doc(alias = "numerical stability")]
 pub enum Epsilon {
     /// Added to the corrected root.
     Outside(f32),

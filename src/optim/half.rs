@@ -15,6 +15,8 @@ use core::marker::PhantomData;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "mixed precision")]
+#[doc(alias = "bf16 state")]
 pub struct Half<O> {
     /// The optimizer.
     pub inner: O,

@@ -124,6 +124,8 @@ impl<O: Optimizer<Family = O>> Stateful for O {
 /// descend(Momentum::new(0.01), &mut x);
 /// assert!(x[0].abs() < 1e-3);
 /// ```
+#[doc(alias = "training step")]
+#[doc(alias = "learning rate")]
 pub trait Optimizer: Copy {
     /// The type that names the state: `Self`, or the optimizer inside of a wrapper.
     type Family: Stateful<Columns = Columns<Self>>;

@@ -27,6 +27,9 @@ use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "momentum")]
+#[doc(alias = "heavy ball")]
+#[doc(alias = "velocity")]
 pub struct Momentum {
     /// Learning rate.
     pub lr: f32,

@@ -27,6 +27,7 @@ use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "nesterov adam")]
 pub struct Nadam {
     /// Learning rate.
     pub lr: f32,

@@ -26,6 +26,9 @@ use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "nesterov momentum")]
+#[doc(alias = "nag")]
+#[doc(alias = "accelerated gradient")]
 pub struct Nesterov {
     /// Learning rate.
     pub lr: f32,

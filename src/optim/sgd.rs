@@ -22,6 +22,8 @@ use crate::simd::{Assembly, Rule, Vector, Width};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "stochastic gradient descent")]
+#[doc(alias = "gradient descent")]
 pub struct Sgd {
     /// Learning rate.
     pub lr: f32,

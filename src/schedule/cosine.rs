@@ -26,6 +26,8 @@ fn anneal(lr: f32, min: f32, step: u32, steps: u64) -> f32 {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "cosine annealing")]
+#[doc(alias = "CosineAnnealingLR")]
 pub struct Cosine {
     /// Learning rate of step 0.
     pub lr: f32,
@@ -74,6 +76,7 @@ impl Schedule for Cosine {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "sgdr")]
 pub struct WarmRestarts {
     /// Learning rate after each restart.
     pub lr: f32,
@@ -138,6 +141,7 @@ impl Schedule for WarmRestarts {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "snapshot ensemble")]
 pub struct SnapshotCycle {
     /// Learning rate after each restart.
     pub lr: f32,

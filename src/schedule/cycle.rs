@@ -37,6 +37,8 @@ pub enum Peaks {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "cyclical learning rate")]
+#[doc(alias = "CyclicLR")]
 pub struct Triangular {
     /// Learning rate at the foot of a triangle.
     pub min: f32,
@@ -113,6 +115,8 @@ impl Schedule for Triangular {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "OneCycleLR")]
+#[doc(alias = "super-convergence")]
 pub struct OneCycle {
     /// Learning rate of step 0; `max / 25` by default.
     pub start: f32,

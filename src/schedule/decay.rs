@@ -41,6 +41,7 @@ impl Schedule for Constant {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "StepLR")]
 pub struct StepDecay {
     /// Learning rate at the start.
     pub lr: f32,
@@ -83,6 +84,8 @@ impl Schedule for StepDecay {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "MultiStepLR")]
+#[doc(alias = "piecewise constant")]
 pub struct MultiStep<const N: usize> {
     /// Learning rate at the start.
     pub lr: f32,
@@ -128,6 +131,7 @@ impl<const N: usize> Schedule for MultiStep<N> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "ExponentialLR")]
 pub struct Exponential {
     /// Learning rate at the start.
     pub lr: f32,

@@ -70,6 +70,7 @@ impl Schedule for Linear {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "warmup")]
 pub struct WarmUp<S> {
     /// Learning rate of step 0.
     pub start: f32,

@@ -65,6 +65,10 @@ use crate::error::Error;
 use core::num::NonZeroU32;
 
 /// A learning rate for every step.
+#[doc(alias = "learning rate scheduler")]
+#[doc(alias = "learning rate schedule")]
+#[doc(alias = "lr scheduler")]
+#[doc(alias = "learning rate decay")]
 pub trait Schedule {
     /// Learning rate of the update that follows `step` others: 0 is the first.
     fn at(&self, step: u32) -> f32;

@@ -35,7 +35,8 @@ pub enum Threshold {
 /// ```
 ///
 /// Give it a metric at the end of each epoch, best one of data that is not trained on. The configuration is only read;
-/// what it remembers is a [`PlateauState`], zeros at the start, which is saved beside the parameters.
+/// what it remembers is a [`PlateauState`], zeros at the start, which is saved beside the parameters. Early stopping is the same
+/// count with another end: [`guide::resuming`](crate::guide::resuming) names a loop with it.
 ///
 /// ```
 /// use gradus::schedule::{Plateau, PlateauState};
@@ -50,6 +51,9 @@ pub enum Threshold {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "early stopping")]
+#[doc(alias = "reduce learning rate on plateau")]
+#[doc(alias = "ReduceLROnPlateau")]
 pub struct Plateau {
     /// Learning rate at the start.
     pub lr: f32,

@@ -1,6 +1,17 @@
 //! Newton's method and L-BFGS, which also takes bounds and L1 penalties: minimisers that use curvature, for `f32` and
 //! `f64`.
 //!
+//! ```
+//! use gradus::second_order::LbfgsSettings;
+//! let mut x = [3.0_f64, -1.0];
+//! let report = LbfgsSettings::new().minimize(&mut x, |x, g| {
+//!     g.copy_from_slice(&[2.0 * x[0], 20.0 * x[1]]);
+//!     x[0] * x[0] + 10.0 * x[1] * x[1]
+//! })?;
+//! assert!(report.value < 1e-9);
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
 //! In Rosenbrock's valley, from (-1.2, 1) until the value is below 1e-6, in `f32` (`gallery/src/bin/rosenbrock.rs`; the two
 //! first-order rules with the best of 60 learning rates):
 //!

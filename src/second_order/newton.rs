@@ -110,6 +110,8 @@ impl<T: Real> Default for NewtonSettings<T> {
 ///
 /// All bits are zero at the start. The memory is three matrices of `N * N` and four vectors.
 #[derive(Clone, Debug)]
+#[doc(alias = "hessian")]
+#[doc(alias = "second order")]
 pub struct Newton<const N: usize, T = f32> {
     now: Progress<T>,
     /// The point to evaluate, its gradient and Hessian.

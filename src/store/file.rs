@@ -111,6 +111,8 @@ impl<S: Save> Pieces<S> {
 /// # Errors
 /// [`Error::Length`] if the buffer is shorter than [`file_size`] asks for, [`Error::Elements`] if the
 /// columns of a state differ in length. Nothing was written.
+#[doc(alias = "checkpoint")]
+#[doc(alias = "serialize")]
 pub fn save(value: impl Save, buffer: &mut [u8]) -> Result<&[u8], Error> {
     let mut pieces = Pieces::new(value)?;
     let (expected, found) = (pieces.size as u64, buffer.len() as u64);
@@ -192,6 +194,8 @@ pub fn save_to<E>(
 /// assert_eq!(refused.to_string(), "the file holds `momentum`, not `adagrad`");
 /// # Ok::<(), store::Error>(())
 /// ```
+#[doc(alias = "checkpoint")]
+#[doc(alias = "resume")]
 pub fn load(mut value: impl Load, file: &[u8]) -> Result<(), Error> {
     match load_twice(&mut value, file.len() as u64, &mut source(file)) {
         Ok(()) => Ok(()),

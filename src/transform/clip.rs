@@ -13,6 +13,9 @@ use crate::simd::{Element, Exec, Level, Vector, l2_norm, math, max_abs};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "gradient accumulation")]
+#[doc(alias = "loss scaling")]
+#[doc(alias = "batch mean")]
 pub struct Scale(pub f32);
 
 impl Transform for Scale {
@@ -37,6 +40,8 @@ impl Transform for Scale {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "gradient clipping")]
+#[doc(alias = "clip_grad_value")]
 pub struct ClipValue(
     #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))] pub f32,
 );
@@ -109,6 +114,9 @@ fn clamp<V: Vector>(isa: V::Isa, x: V, limit: f32) -> V {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "gradient clipping")]
+#[doc(alias = "clip_grad_norm")]
+#[doc(alias = "global norm")]
 pub struct ClipNorm {
     /// The norm that is not exceeded; infinity is no limit.
     #[cfg_attr(feature = "serde", serde(with = "crate::store::serde_with::unbounded"))]
@@ -171,6 +179,8 @@ fn global_norm<'a>(exec: Exec, tensors: impl Iterator<Item = &'a [f32]>) -> f32 
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "max norm")]
+#[doc(alias = "weight constraint")]
 pub struct MaxNorm {
     /// Weights that enter one unit, one after the other.
     pub row: usize,

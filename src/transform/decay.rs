@@ -23,6 +23,8 @@ use crate::simd::Vector;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "weight decay")]
+#[doc(alias = "decoupled weight decay")]
 pub struct Decay {
     /// Share of a weight that decays per step and unit of learning rate.
     pub weight_decay: f32,
@@ -74,6 +76,10 @@ impl Transform for Decay {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "proximal")]
+#[doc(alias = "soft thresholding")]
+#[doc(alias = "feature selection")]
+#[doc(alias = "sparsity")]
 pub struct ProxL1 {
     /// Strength of the penalty.
     pub lambda: f32,

@@ -69,6 +69,10 @@ fn weighted(factor: f32, sum: f32) -> f32 {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "weight decay")]
+#[doc(alias = "ridge")]
+#[doc(alias = "regularization")]
+#[doc(alias = "regularisation")]
 pub struct L2 {
     /// Strength of the penalty.
     pub lambda: f32,
@@ -137,6 +141,8 @@ impl Transform for L2 {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "lasso")]
+#[doc(alias = "sparsity")]
 pub struct L1 {
     /// Strength of the penalty.
     pub lambda: f32,
@@ -197,6 +203,7 @@ impl Transform for L1 {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "elastic net")]
 pub struct ElasticNet {
     /// Strength of the penalty.
     pub lambda: f32,

@@ -1,6 +1,6 @@
 // The digits: one epoch per frame, and a pad to draw on.
 
-import { wasm, table, hex, fit, colors } from "./wasm.js";
+import { wasm, table, hex, fit, arrow, colors } from "./wasm.js";
 
 const { rules, train, test } = table.digits;
 const $ = (id) => document.getElementById(id);
@@ -26,7 +26,7 @@ function showSettings() {
 function begin() {
   epochs = $("digits-epochs").valueAsNumber;
   color = colors[$("digits-rule").selectedIndex];
-  wasm.digits_start($("digits-rule").selectedIndex, rate, $("digits-drop").valueAsNumber, epochs, SEED);
+  wasm.digits_start($("digits-network").selectedIndex, $("digits-rule").selectedIndex, rate, $("digits-drop").valueAsNumber, epochs, SEED);
   curve = [[wasm.digits_accuracy(0), wasm.digits_accuracy(1)]];
   $("digits-hash").textContent = "";
   $("train").disabled = running = true;
@@ -77,7 +77,7 @@ function drawCurve() {
 }
 
 /** Draws 8 by 8 pixels from 0 to 16, read by `pixel(i)`, on a canvas of 8 by 8. */
-function paint(canvas, pixel) {
+export function paint(canvas, pixel) {
   const image = new ImageData(8, 8);
   for (let i = 0; i < 64; i += 1) {
     image.data.fill(255 - (pixel(i) / 16) * 215, 4 * i, 4 * i + 3);
@@ -152,11 +152,16 @@ function classify() {
     row.firstElementChild.style.width = `${100 * share}%`;
     row.lastElementChild.textContent = known ? `${Math.round(100 * share)} %` : "";
   });
+  $("draw-words").textContent = best < 0 ? "" : `It takes your drawing for a ${best}.`;
 }
 
 function stroke(event) {
   const box = pad.getBoundingClientRect();
-  const point = [((event.clientX - box.left) / box.width) * 256, ((event.clientY - box.top) / box.height) * 256];
+  draw([((event.clientX - box.left) / box.width) * 256, ((event.clientY - box.top) / box.height) * 256]);
+}
+
+/** From the last point to this one. */
+function draw(point) {
   pen.beginPath();
   pen.moveTo(...(last ?? point));
   pen.lineTo(...point);
@@ -170,6 +175,17 @@ pad.onpointerdown = (event) => {
 };
 pad.onpointermove = (event) => last && stroke(event);
 pad.onpointerup = pad.onpointercancel = () => {
+  last = null;
+};
+/** Where the keyboard's pen is. */
+let nib = [128, 48];
+pad.onkeydown = (event) => {
+  const way = arrow(event.key);
+  if (!way) return;
+  event.preventDefault();
+  last = [...nib];
+  nib = [nib[0] + 16 * way[0], nib[1] - 16 * way[1]].map((x) => Math.min(Math.max(x, 16), 240));
+  if (event.shiftKey) draw(nib);
   last = null;
 };
 $("clear").onclick = () => {

@@ -1,6 +1,6 @@
 // The race: paths come from the module as a whole, the page only plays them.
 
-import { wasm, table, floats, hex, fit, colors } from "./wasm.js";
+import { wasm, table, floats, hex, fit, arrow, colors } from "./wasm.js";
 
 const { rules, surfaces } = table.race;
 const $ = (id) => document.getElementById(id);
@@ -21,7 +21,10 @@ function choose(index) {
   rates = [...surfaces[index].lr];
   background = null;
   $("formula").textContent = `f(x, y) = ${surfaces[index].formula}.`;
-  [...$("surfaces").children].forEach((tab, i) => tab.setAttribute("aria-selected", i === index));
+  [...$("surfaces").children].forEach((tab, i) => {
+    tab.setAttribute("aria-selected", i === index);
+    tab.tabIndex = i === index ? 0 : -1;
+  });
   rules.forEach((_, rule) => showRate(rule));
   run();
 }
@@ -157,13 +160,27 @@ function drawLoss(now) {
   });
 }
 
+/** How the race ended, for those who do not see it. */
+function tell() {
+  const { steps, minima, name } = surfaces[surface];
+  const lowest = wasm.race_value(surface, ...minima[0]);
+  const ends = rules.map((rule, k) => {
+    const above = wasm.race_value(surface, paths[k][2 * steps], paths[k][2 * steps + 1]) - lowest;
+    return `${rule} ${Number.isFinite(above) ? above.toExponential(0) : "gone"}`;
+  });
+  $("race-words").textContent = `${name} after ${steps} steps, height above the minimum: ${ends.join(", ")}.`;
+}
+
 let last = 0;
 function play(time) {
   const { steps } = surfaces[surface];
   if (playing) {
     step = Math.min(steps, step + (Math.min(time - last, 100) * steps) / 5000);
     draw();
-    if (step === steps) setPlaying(false);
+    if (step === steps) {
+      setPlaying(false);
+      tell();
+    }
   }
   last = time;
   requestAnimationFrame(play);
@@ -185,6 +202,14 @@ surfaces.forEach(({ name }, index) => {
   tab.textContent = name;
   tab.role = "tab";
   tab.onclick = () => choose(index);
+  tab.onkeydown = (event) => {
+    const way = arrow(event.key)?.[0];
+    if (!way) return;
+    event.preventDefault();
+    const next = (index + way + surfaces.length) % surfaces.length;
+    choose(next);
+    $("surfaces").children[next].focus();
+  };
   $("surfaces").append(tab);
 });
 
@@ -222,6 +247,15 @@ land.onpointerdown = (event) => {
   drag(event);
 };
 land.onpointermove = (event) => land.hasPointerCapture(event.pointerId) && drag(event);
+
+land.onkeydown = (event) => {
+  const way = arrow(event.key);
+  if (!way) return;
+  event.preventDefault();
+  const [left, right, bottom, top] = window_();
+  start = [start[0] + (way[0] * (right - left)) / 50, start[1] + (way[1] * (top - bottom)) / 50];
+  run();
+};
 
 $("play").onclick = () => {
   if (step === surfaces[surface].steps) begin();

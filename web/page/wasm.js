@@ -2,7 +2,14 @@
 
 const level = document.getElementById("level");
 
-const { instance } = await WebAssembly.instantiateStreaming(fetch("gradus.wasm"), {}).catch((error) => {
+/** As bytes, so that any server will do: a stream needs one that knows the type of the file. */
+async function load() {
+  const response = await fetch("gradus.wasm");
+  if (!response.ok) throw new Error(`gradus.wasm: ${response.status}`);
+  return WebAssembly.instantiate(await response.arrayBuffer(), {});
+}
+
+const { instance } = await load().catch((error) => {
   level.textContent = `the module does not load: ${error.message}`;
   throw error;
 });
@@ -13,7 +20,7 @@ export const wasm = instance.exports;
 export const floats = (pointer, length) => new Float32Array(wasm.memory.buffer, pointer, length);
 
 /** The text at `pointer`, up to its zero byte. */
-function text(pointer) {
+export function text(pointer) {
   const bytes = new Uint8Array(wasm.memory.buffer, pointer);
   return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
 }
@@ -33,6 +40,18 @@ export function fit(canvas) {
   context.scale(ratio, ratio);
   return { context, width, height };
 }
+
+/** FNV-1a over the bytes of an array of numbers, as the tests compute it. */
+export function fnv(numbers) {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash;
+}
+
+/** What an arrow key says: right and up, or nothing. */
+export const arrow = (key) => ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] })[key];
 
 /** One colour for each rule; the pictures have the same. */
 export const colors = ["#3c3c3c", "#0072b2", "#cc5aa0", "#009169", "#eb9600", "#d54600"];

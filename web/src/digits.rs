@@ -1,5 +1,8 @@
 //! The digits: the network and its data are those of `digits/`, trained one epoch a call.
 
+#[path = "../../digits/src/convolutional.rs"]
+#[allow(dead_code, reason = "the example uses the rest")]
+mod convolutional;
 #[path = "../../digits/src/data.rs"]
 mod data;
 #[path = "../../digits/src/network.rs"]
@@ -9,14 +12,15 @@ mod network;
 #[allow(dead_code, reason = "the example uses the rest")]
 mod training;
 
+use convolutional::Convolutional;
 use data::{COUNT, DIGITS};
 use gradus::loss::argmax;
 use gradus::noise::Dropout;
 use gradus::schedule::Cosine;
 use gradus::{AdaGrad, Adam, Error, Exec, Level, Momentum, Nesterov, Optimizer, RmsProp, Sgd, State};
-use network::{Lecture, Network, PARAMS};
+use network::Lecture;
 use std::cell::RefCell;
-use training::{Batch, CLASSES, Chance, Model, PIXELS, Sample, Score, Training, softmax, split};
+use training::{Batch, CLASSES, Chance, Model, Network, PIXELS, Sample, Score, Training, softmax, split};
 
 /// Samples of a step.
 const BATCH: usize = 32;
@@ -38,24 +42,26 @@ pub fn table() -> String {
     format!(r#"{{"rules":[{rules}],"train":{train},"test":{}}}"#, COUNT - train)
 }
 
-/// A training, whatever its optimizer.
+/// A training, whatever its optimizer and its network.
 trait Run {
     fn epoch(&mut self) -> Result<f32, Error>;
-    fn network(&self) -> &Network;
+    fn score(&self, test: bool) -> Result<Score, Error>;
+    fn scores(&self, pixels: &[u8; PIXELS]) -> Result<[f32; CLASSES], Error>;
+    fn hash(&self) -> u64;
     fn samples(&self, test: bool) -> &[u16];
 }
 
-struct RunBy<O: Optimizer> {
+struct RunBy<O: Optimizer, M: Model, const N: usize> {
     training: Training<O, Cosine>,
-    state: State<O::Family, PARAMS>,
-    network: Network,
-    memory: [<Lecture as Model>::Memory; BATCH],
+    state: State<O::Family, N>,
+    network: Network<M, N>,
+    memory: Vec<M::Memory>,
     chance: Chance,
     order: [u16; COUNT],
     count: usize,
 }
 
-impl<O: Optimizer + 'static> RunBy<O> {
+impl<O: Optimizer + 'static, M: Model + 'static, const N: usize> RunBy<O, M, N> {
     fn start(optimizer: O, dropout: Dropout, epochs: u32, seed: u64) -> Box<dyn Run> {
         let mut order = [0; COUNT];
         let count = split(&DIGITS, &mut order);
@@ -63,24 +69,45 @@ impl<O: Optimizer + 'static> RunBy<O> {
         let schedule = Cosine::new(optimizer.lr(), steps);
         let training = Training { exec: Exec::new(), optimizer, schedule, dropout };
         let mut chance = Chance::new(seed);
-        let mut network = Network::new();
+        let mut network = Network::<M, N>::new();
         network.init(&mut chance.rng);
-        let memory = [Lecture::EMPTY; BATCH];
+        let memory = vec![M::EMPTY; BATCH];
         Box::new(Self { training, state: State::new(), network, memory, chance, order, count })
     }
 }
 
-impl<O: Optimizer> Run for RunBy<O> {
+impl<O: Optimizer, M: Model, const N: usize> Run for RunBy<O, M, N> {
     fn epoch(&mut self) -> Result<f32, Error> {
         let train = &mut self.order[..self.count];
-        let batch = &mut Batch { memory: &mut self.memory, labels: &mut [0; BATCH] };
+        let batch = &mut Batch { memory: &mut self.memory[..], labels: &mut [0; BATCH] };
         self.training.epoch(&mut self.network, &mut self.state, &mut self.chance, batch, &DIGITS, train)
     }
-    fn network(&self) -> &Network {
-        &self.network
+    fn score(&self, test: bool) -> Result<Score, Error> {
+        self.network.score(Level::detect(), &DIGITS, self.samples(test))
+    }
+    fn scores(&self, pixels: &[u8; PIXELS]) -> Result<[f32; CLASSES], Error> {
+        self.network.scores(Level::detect(), pixels)
+    }
+    fn hash(&self) -> u64 {
+        self.network.hash()
     }
     fn samples(&self, test: bool) -> &[u16] {
         if test { &self.order[self.count..] } else { &self.order[..self.count] }
+    }
+}
+
+/// The lecture's network, or the convolutional one.
+fn start(
+    convolutional: bool,
+    optimizer: impl Optimizer + 'static,
+    dropout: Dropout,
+    epochs: u32,
+    seed: u64,
+) -> Box<dyn Run> {
+    if convolutional {
+        RunBy::<_, Convolutional, { convolutional::PARAMS }>::start(optimizer, dropout, epochs, seed)
+    } else {
+        RunBy::<_, Lecture, { network::PARAMS }>::start(optimizer, dropout, epochs, seed)
     }
 }
 
@@ -96,15 +123,22 @@ fn with_run<T>(none: T, f: impl FnOnce(&dyn Run) -> T) -> T {
 
 /// Begins a training from random weights.
 #[unsafe(no_mangle)]
-pub extern "C" fn digits_start(rule: usize, lr: f32, drop_prob: f32, epochs: u32, seed: u32) {
-    let (dropout, seed) = (Dropout::drop_prob(drop_prob.into()), u64::from(seed));
+pub extern "C" fn digits_start(
+    convolutional: bool,
+    rule: usize,
+    lr: f32,
+    drop_prob: f32,
+    epochs: u32,
+    seed: u32,
+) {
+    let (net, dropout, seed) = (convolutional, Dropout::drop_prob(drop_prob.into()), u64::from(seed));
     let run = match rule {
-        0 => RunBy::start(Sgd::new(lr), dropout, epochs, seed),
-        1 => RunBy::start(Momentum::new(lr), dropout, epochs, seed),
-        2 => RunBy::start(Nesterov::new(lr), dropout, epochs, seed),
-        3 => RunBy::start(AdaGrad::new(lr), dropout, epochs, seed),
-        4 => RunBy::start(RmsProp::new(lr), dropout, epochs, seed),
-        _ => RunBy::start(Adam::new(lr), dropout, epochs, seed),
+        0 => start(net, Sgd::new(lr), dropout, epochs, seed),
+        1 => start(net, Momentum::new(lr), dropout, epochs, seed),
+        2 => start(net, Nesterov::new(lr), dropout, epochs, seed),
+        3 => start(net, AdaGrad::new(lr), dropout, epochs, seed),
+        4 => start(net, RmsProp::new(lr), dropout, epochs, seed),
+        _ => start(net, Adam::new(lr), dropout, epochs, seed),
     };
     RUN.set(Some(run));
 }
@@ -128,14 +162,13 @@ pub extern "C" fn digits_loss(test: bool) -> f32 {
 }
 
 fn score(test: bool) -> Score {
-    let of = |run: &dyn Run| run.network().score(Level::detect(), &DIGITS, run.samples(test));
-    with_run(Score::default(), |run| of(run).unwrap_or_default())
+    with_run(Score::default(), |run| run.score(test).unwrap_or_default())
 }
 
 /// A hash of the bits of all weights.
 #[unsafe(no_mangle)]
 pub extern "C" fn digits_hash() -> u64 {
-    with_run(0, |run| run.network().hash())
+    with_run(0, |run| run.hash())
 }
 
 /// Sets a pixel of the drawing to a value from 0 to 16.
@@ -152,7 +185,7 @@ pub extern "C" fn digits_draw(pixel: usize, value: u8) {
 #[unsafe(no_mangle)]
 pub extern "C" fn digits_probability(digit: usize) -> f32 {
     let scores = with_run([0.0; CLASSES], |run| {
-        DRAWING.with_borrow(|drawing| run.network().scores(Level::detect(), drawing)).unwrap_or_default()
+        DRAWING.with_borrow(|drawing| run.scores(drawing)).unwrap_or_default()
     });
     softmax(&scores).get(digit).copied().unwrap_or_default()
 }
@@ -176,9 +209,14 @@ pub extern "C" fn digits_label(number: usize) -> u8 {
 #[unsafe(no_mangle)]
 pub extern "C" fn digits_guess(number: usize) -> usize {
     with_run(0, |run| {
-        let of = |sample: &Sample| run.network().scores(Level::detect(), &sample.pixels);
+        let of = |sample: &Sample| run.scores(&sample.pixels);
         DIGITS.get(number).map_or(0, |sample| argmax(&of(sample).unwrap_or_default()))
     })
+}
+
+/// The pixels of sample `number`, all 0 if there is none.
+pub fn pixels(number: usize) -> [u8; PIXELS] {
+    DIGITS.get(number).map_or([0; PIXELS], |sample| sample.pixels)
 }
 
 /// A pixel of sample `number`, from 0 to 16.

@@ -4,6 +4,8 @@
 //! machine and compare the bits.
 
 pub mod digits;
+pub mod lecture;
+pub mod noise;
 pub mod race;
 
 use std::cell::RefCell;
@@ -16,8 +18,9 @@ thread_local! {
 #[unsafe(no_mangle)]
 pub extern "C" fn table() -> *const u8 {
     let level = gradus::Level::detect();
-    let (race, digits) = (race::table(), digits::table());
-    let json = format!("{{\"level\":\"{level}\",\"race\":{race},\"digits\":{digits}}}\0");
+    let (race, digits, lecture) = (race::table(), digits::table(), lecture::table());
+    let json =
+        format!("{{\"level\":\"{level}\",\"race\":{race},\"digits\":{digits},\"lecture\":{lecture}}}\0");
     TABLE.with_borrow_mut(|last| {
         *last = json;
         last.as_ptr()

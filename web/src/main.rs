@@ -61,6 +61,8 @@ fn page(target: &str) -> Option<(PathBuf, &'static str)> {
         "/wasm.js" => ("wasm.js", "text/javascript"),
         "/race.js" => ("race.js", "text/javascript"),
         "/digits.js" => ("digits.js", "text/javascript"),
+        "/lecture.js" => ("lecture.js", "text/javascript"),
+        "/noise.js" => ("noise.js", "text/javascript"),
         "/gradus.wasm" => return Some((wasm(), "application/wasm")),
         _ => return None,
     };

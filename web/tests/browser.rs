@@ -4,7 +4,7 @@
 
 mod support;
 
-use gradus_web::{digits, race};
+use gradus_web::{digits, lecture, race};
 use serde_json::{Value, json};
 use support::{Browser, Server};
 
@@ -63,7 +63,7 @@ fn the_page_races_trains_and_classifies_with_the_bits_of_this_machine() {
     page.run("document.getElementById('train').click()");
     page.wait("return document.getElementById('digits-hash').textContent");
     let (rule, lr, drop, epochs, seed) = (5, 0.005, 0.1, 30, 1);
-    digits::digits_start(rule, lr, drop, epochs, seed);
+    digits::digits_start(false, rule, lr, drop, epochs, seed);
     for _ in 0..epochs {
         digits::digits_epoch();
     }
@@ -79,6 +79,67 @@ fn the_page_races_trains_and_classifies_with_the_bits_of_this_machine() {
     let best =
         page.run("return [...document.getElementById('bars').children].findIndex((row) => row.className)");
     assert_eq!(best, 0);
+
+    // The same drawing with the keyboard alone: shift and the arrow keys.
+    page.run("document.getElementById('clear').click(); document.getElementById('draw').focus()");
+    page.run(
+        "for (const [key, times] of [['Left', 4], ['Down', 8], ['Right', 5], ['Up', 8], ['Left', 2]])
+           for (let i = 0; i < times; i += 1) document.getElementById('draw').dispatchEvent(
+             new KeyboardEvent('keydown', { key: `Arrow${key}`, shiftKey: true, cancelable: true }))",
+    );
+    assert_eq!(page.text("draw-words"), "It takes your drawing for a 0.");
+
+    // The convolutional network, for fewer epochs.
+    page.run(
+        "document.getElementById('digits-network').selectedIndex = 1; document.getElementById('digits-epochs').value = 5;
+         document.getElementById('train').click()",
+    );
+    page.wait("return document.getElementById('digits-hash').textContent");
+    digits::digits_start(true, rule, lr, drop, 5, seed);
+    for _ in 0..5 {
+        digits::digits_epoch();
+    }
+    assert_eq!(page.text("digits-hash"), format!("weights {:016x}", digits::digits_hash()));
+
+    // The arrow keys move the start of the race, and the tabs.
+    let moved = |key: &str, id: &str| {
+        page.run(&format!(
+            "document.querySelector({id:?}).dispatchEvent(new KeyboardEvent('keydown', {{ key: {key:?}, cancelable: true }}))"
+        ));
+        page.run("return document.getElementById('land').dataset.start")
+    };
+    let before = page.run("return document.getElementById('land').dataset.start");
+    assert_ne!(moved("ArrowUp", "#land"), before);
+    moved("ArrowRight", "#surfaces [aria-selected=true]");
+    let first = "return document.getElementById('surfaces').children[0].getAttribute('aria-selected')";
+    assert_eq!(page.run(first), "true"); // from the last one on
+
+    // Every question is answered as here, with the numbers that it begins with and with others.
+    let questions: Value = serde_json::from_str(&lecture::table()).expect("the table is JSON");
+    for (number, question) in questions.as_array().expect("questions").iter().enumerate() {
+        page.run(&format!(
+            "const s = document.getElementById('lecture-slide'); s.selectedIndex = {number}; s.onchange()"
+        ));
+        let value = |k: usize| question["sliders"][k]["value"].as_f64().expect("a number") as f32;
+        lecture::lecture_run(number, value(0), value(1));
+        assert_eq!(page.text("lecture-answer"), lecture::words(), "{question}");
+        let bits = page.text("lecture-hash");
+        page.run("const i = document.querySelector('#lecture-sliders input'); i.value = i.min; i.oninput()");
+        assert_ne!(page.text("lecture-hash"), bits, "{question}");
+    }
+
+    // Other strengths show another picture, and a mask tells how much it keeps.
+    page.run("const i = document.getElementById('keep'); i.value = 1; i.oninput()");
+    assert!(page.text("mask-words").starts_with("Kept: 100 % of the units, 100 % of the weights"));
+    let tiles = "return [...document.querySelectorAll('#augmented canvas')].map((c) => c.toDataURL()).join()";
+    let before = page.run(tiles);
+    page.run("document.getElementById('again-noise').click()");
+    assert_ne!(page.run(tiles), before);
+
+    // Nothing that a screen reader passes over in silence.
+    let unnamed = "return [...document.querySelectorAll('canvas, button, input, select')].filter((e) => !(e.ariaLabel
+        || e.getAttribute('aria-label') || e.textContent || e.closest('label') || e.closest('#mistakes'))).map((e) => e.id).join()";
+    assert_eq!(page.run(unnamed), "");
 
     assert_eq!(page.complaints(), json!([]));
 }

@@ -7,10 +7,11 @@
 use clap::Parser;
 use digits::arguments::{Request, parse};
 use digits::optimizers::{Progress, Run};
+use gallery::course::RULES;
+use gallery::style::{COLORS, letters};
 use indicatif::ProgressBar;
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::register_font;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Draws the loss in training and the error at test by epoch, and a key with the final accuracies.
 fn draw(path: &Path, runs: &[(&str, Run)]) -> Result<(), Box<dyn Error>> {
-    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
+    letters()?;
     let root = SVGBackend::new(path, (1280, 600)).into_drawing_area();
     root.fill(&WHITE)?;
     let (curves, right) = root.split_horizontally(1000);
@@ -88,8 +89,8 @@ fn panel(
         .label_style(("sans-serif", 15))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    for (i, (_, run)) in runs.iter().enumerate() {
-        chart.draw_series(LineSeries::new(points(run), color(i, runs.len()).stroke_width(2)))?;
+    for (i, (name, run)) in runs.iter().enumerate() {
+        chart.draw_series(LineSeries::new(points(run), color(name, i, runs.len()).stroke_width(2)))?;
     }
     Ok(())
 }
@@ -108,14 +109,16 @@ fn key(area: &Area<'_>, runs: &[(&str, Run)]) -> Result<(), Box<dyn Error>> {
     area.draw(&Text::new("Test accuracy in %", (0, 26), ("sans-serif", 18)))?;
     for (row, i) in order.into_iter().enumerate() {
         let y = 60 + 26 * row as i32;
-        area.draw(&PathElement::new([(0, y + 7), (26, y + 7)], color(i, runs.len()).stroke_width(4)))?;
+        area.draw(&PathElement::new([(0, y + 7), (26, y + 7)], color(runs[i].0, i, runs.len()).stroke_width(4)))?;
         area.draw(&Text::new(format!("{:.2}", accuracy(i)), (36, y), ("sans-serif", 15)))?;
         area.draw(&Text::new(runs[i].0, (84, y), ("sans-serif", 15)))?;
     }
     Ok(())
 }
 
-/// The colour of run `i` of `n`: around the wheel, light and dark in turn.
-fn color(i: usize, n: usize) -> HSLColor {
-    HSLColor(i as f64 / n as f64, 0.8, if i.is_multiple_of(2) { 0.3 } else { 0.55 })
+/// The colour of run `i` of `n`: that of its rule in all pictures, or one around the wheel, light and dark in turn.
+fn color(name: &str, i: usize, n: usize) -> RGBAColor {
+    let known = RULES.iter().position(|rule| rule.eq_ignore_ascii_case(name)).and_then(|rule| COLORS.get(rule));
+    let wheel = HSLColor(i as f64 / n as f64, 0.8, if i.is_multiple_of(2) { 0.3 } else { 0.55 });
+    known.map_or_else(|| wheel.to_rgba(), |color| color.to_rgba())
 }

@@ -16,15 +16,17 @@
 //! | Adam, best rate | 1239 | gradient |
 
 use clap::Parser;
-use gallery::contour::{Grid, simplify};
+use gallery::style::{
+    ADAM, Backend, Figure, LBFGS, MOMENTUM, NEWTON, SCALE, axes, curve, fill_contours, frame, legend,
+    letters, line, plain, power_of_ten, save_svg,
+};
 use gradus::second_order::{Lbfgs, LbfgsSettings, Newton, NewtonSettings};
 use gradus::{Adam, Momentum, Optimizer};
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::register_font;
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Compare L-BFGS, Newton, Adam and momentum in Rosenbrock's valley.
 #[derive(Parser)]
@@ -121,94 +123,59 @@ fn best<O: Optimizer>(name: &str, with: impl Fn(f32) -> O) -> Run {
     runs.min_by_key(Run::evaluations).expect("60 rates")
 }
 
-const COLORS: [RGBColor; 4] =
-    [RGBColor(0, 114, 178), RGBColor(0, 145, 105), RGBColor(213, 70, 0), RGBColor(204, 90, 160)];
+/// The colour of each run, and how many of them have a dot for each step.
+const COLORS: [RGBColor; 4] = [NEWTON, LBFGS, ADAM, MOMENTUM];
+const DOTTED: usize = 2;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// The paths over the valley, and the lowest value so far by evaluations.
+struct Picture<'a>(&'a [Run]);
 
-fn draw(path: &Path, runs: &[Run]) -> Result<(), Box<dyn Error>> {
-    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, (1280, 520)).into_drawing_area();
-        root.fill(&WHITE)?;
-        let (left, right) = root.split_horizontally(700);
-        paths(&left, runs)?;
-        values(&right, runs)?;
-        root.present()?;
+impl Figure for Picture<'_> {
+    const SIZE: (i32, i32) = (900, 420);
+    fn words(&self) -> String {
+        "Paths of Newton, L-BFGS, Adam and momentum through Rosenbrock's valley, and the lowest value by evaluations".into()
     }
-    // As wide as the page that shows it, up to its own width.
-    let size = r#"width="1280" height="520""#;
-    fs::write(path, svg.replacen(size, &format!(r#"{size} style="max-width:100%;height:auto""#), 1))?;
-    Ok(())
+    fn draw<B: Backend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn Error>> {
+        let names = Vec::from_iter(self.0.iter().map(|run| run.name.as_str()).zip(COLORS));
+        let body = legend(area, &names)?;
+        let (left, right) = body.split_horizontally(480 * SCALE);
+        paths(&left, self.0)?;
+        values(&right, self.0)
+    }
 }
 
 /// The paths over the valley.
-fn paths(area: &Area<'_>, runs: &[Run]) -> Result<(), Box<dyn Error>> {
+fn paths<B: Backend>(area: &DrawingArea<B, Shift>, runs: &[Run]) -> Result<(), Box<dyn Error>> {
     let [x0, x1, y0, y1] = WINDOW;
-    let mut chart = ChartBuilder::on(area)
-        .margin(16)
-        .caption("Paths to (1, 1): a dot for each accepted step of the first two", ("sans-serif", 20))
-        .x_label_area_size(30)
-        .y_label_area_size(40)
-        .build_cartesian_2d(x0..x1, y0..y1)?;
-    let grid = Grid::new(WINDOW, |x, y| f64::from(rosenbrock([x as f32, y as f32]).0));
-    for (k, level) in grid.levels(9).into_iter().enumerate().rev() {
-        let shade = 165 + 9 * k as u8;
-        for line in grid.sublevel(level) {
-            chart.draw_series([Polygon::new(line, RGBColor(shade, shade + 3, shade + 8))])?;
-        }
-    }
-    chart.configure_mesh().disable_mesh().label_style(("sans-serif", 14)).draw()?;
+    let mut chart = frame(area, ["Paths to (1, 1)", "dots: accepted steps"], x0..x1, y0..y1)?;
+    axes(&mut chart, ["x", "y"], &plain, &plain)?;
+    fill_contours(&mut chart, WINDOW, |x, y| f64::from(rosenbrock([x as f32, y as f32]).0))?;
     for (k, (run, color)) in runs.iter().zip(COLORS).enumerate().rev() {
-        let line: Vec<(f64, f64)> = run.path.iter().map(|p| (p[0].into(), p[1].into())).collect();
-        if k < 2 {
-            chart.draw_series(line.iter().map(|&p| Circle::new(p, 3, color.filled())))?;
+        let path: Vec<(f64, f64)> = run.path.iter().map(|p| (p[0].into(), p[1].into())).collect();
+        if k < DOTTED {
+            chart.draw_series(path.iter().map(|&p| Circle::new(p, 3 * SCALE, color.filled())))?;
         }
-        let line = simplify(&line, (x1 - x0, y1 - y0), 5e-4);
-        chart.draw_series(LineSeries::new(line, color.stroke_width(2)))?;
+        line(&mut chart, &path, color)?;
     }
     Ok(())
 }
 
 /// The lowest value so far over the number of evaluations.
-fn values(area: &Area<'_>, runs: &[Run]) -> Result<(), Box<dyn Error>> {
+fn values<B: Backend>(area: &DrawingArea<B, Shift>, runs: &[Run]) -> Result<(), Box<dyn Error>> {
     let most = runs.iter().map(Run::evaluations).filter(|&n| n < MOST).max().unwrap_or(MOST) as f64;
-    let mut chart = ChartBuilder::on(area)
-        .margin(16)
-        .caption("Lowest value so far", ("sans-serif", 20))
-        .x_label_area_size(44)
-        .y_label_area_size(64)
-        .build_cartesian_2d((1.0..1.1 * most).log_scale(), (1e-8..100.0).log_scale())?;
-    chart
-        .configure_mesh()
-        .x_desc("evaluations")
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{y:.0e}"))
-        .label_style(("sans-serif", 14))
-        .light_line_style(TRANSPARENT)
-        .draw()?;
+    let mut chart = frame(area, ["Lowest value so far", ""], 0.0..(1.1 * most).log10(), -8.0..2.0)?;
+    axes(&mut chart, ["evaluations", "f"], &power_of_ten, &power_of_ten)?;
     for (run, color) in runs.iter().zip(COLORS) {
         let mut lowest = f32::MAX;
-        let mut line: Vec<(f64, f64)> = Vec::new();
+        let mut points: Vec<(f64, f64)> = Vec::new();
         for (i, f) in run.values.iter().enumerate() {
             if *f < lowest {
                 lowest = *f;
-                line.push(((i + 1) as f64, f64::from(lowest.max(1e-8))));
+                points.push((((i + 1) as f64).log10(), f64::from(lowest).log10()));
             }
         }
-        let line = simplify(&line, (most, 1.0), 1e-6);
-        chart
-            .draw_series(LineSeries::new(line, color.stroke_width(2)))?
-            .label(&run.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], color.stroke_width(3)));
+        curve(&mut chart, &points, color)?;
     }
-    let mut labels = chart.configure_series_labels();
-    labels
-        .position(SeriesLabelPosition::LowerLeft)
-        .background_style(WHITE)
-        .label_font(("sans-serif", 15))
-        .draw()?;
     Ok(())
 }
 
@@ -220,8 +187,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{:24} {:6}", run.name, run.evaluations());
     }
     fs::create_dir_all(&out)?;
-    let path = out.join("rosenbrock.svg");
-    draw(&path, &runs)?;
-    println!("paths: {}", path.display());
-    Ok(())
+    letters()?;
+    save_svg(&Picture(&runs), &out.join("rosenbrock.svg"))
 }

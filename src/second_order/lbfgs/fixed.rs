@@ -38,6 +38,8 @@ impl<T: Real, const N: usize, const M: usize> Pair<[T; N], [T; M]> {
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "quasi-newton")]
+#[doc(alias = "l-bfgs")]
 pub struct Lbfgs<const N: usize, const M: usize, T = f32> {
     pub(super) machine: Machine<T, [T; N], [T; M], Pairs<T, N, M>>,
 }

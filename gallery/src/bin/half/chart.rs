@@ -1,57 +1,37 @@
 //! The losses of Adam as an SVG.
 
 use super::Run;
+use gallery::style::{Backend, Figure, KINDS, TRAIN, axes, curve, frame, legend, plain, power_of_ten};
+use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::register_font;
 use std::error::Error;
 
-const COLORS: [RGBColor; 3] = [RGBColor(150, 150, 150), RGBColor(31, 119, 220), RGBColor(220, 60, 30)];
+const COLORS: [RGBColor; 3] = [TRAIN, KINDS[0], KINDS[1]];
 
-/// The mean loss of each epoch, a line for each kind of state. Narrow pages shrink it.
-pub fn draw(curves: &[(&str, Vec<Run>)]) -> Result<String, Box<dyn Error>> {
-    let mut svg = String::new();
-    paint(&mut svg, curves)?;
-    Ok(svg.replacen("<svg ", r#"<svg style="max-width:100%;height:auto" "#, 1))
-}
+/// The mean loss of each epoch, a line for each kind of state.
+pub struct Losses<'a>(pub &'a [(&'a str, Vec<Run>)]);
 
-fn paint(svg: &mut String, curves: &[(&str, Vec<Run>)]) -> Result<(), Box<dyn Error>> {
-    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
-    let means: Vec<Vec<f64>> = curves
-        .iter()
-        .map(|(_, runs)| {
-            let epochs = runs.first().map_or(0, |run| run.epochs.len());
-            let mean =
-                |k: usize| runs.iter().map(|run| f64::from(run.epochs[k])).sum::<f64>() / runs.len() as f64;
-            (0..epochs).map(mean).collect()
-        })
-        .collect();
-    let all = means.iter().flatten();
-    let (low, high) = all.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
-    let root = SVGBackend::with_string(svg, (900, 460)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let epochs = means.first().map_or(1, Vec::len) as f64;
-    let mut chart = ChartBuilder::on(&root)
-        .margin(16)
-        .caption("Training loss of Adam on the digits, by what its state is stored as", ("sans-serif", 20))
-        .x_label_area_size(40)
-        .y_label_area_size(80)
-        .build_cartesian_2d(1.0..epochs, (low * 0.8..high * 1.2).log_scale())?;
-    chart
-        .configure_mesh()
-        .x_desc("epoch")
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .y_label_formatter(&|y| format!("{y:.0e}"))
-        .label_style(("sans-serif", 15))
-        .light_line_style(TRANSPARENT)
-        .draw()?;
-    for (((name, _), mean), color) in curves.iter().zip(&means).zip(COLORS) {
-        let line = mean.iter().zip(1..).map(|(y, x)| (f64::from(x), *y));
-        chart
-            .draw_series(LineSeries::new(line, color.stroke_width(2)))?
-            .label(*name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(3)));
+impl Figure for Losses<'_> {
+    const SIZE: (i32, i32) = (900, 420);
+    fn words(&self) -> String {
+        "Training loss of Adam on the digits by epoch, by what its state is stored as: the lines lie on each other".into()
     }
-    chart.configure_series_labels().border_style(TRANSPARENT).label_font(("sans-serif", 15)).draw()?;
-    root.present()?;
-    Ok(())
+    fn draw<B: Backend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn Error>> {
+        let means = Vec::from_iter(self.0.iter().map(|(_, runs)| {
+            let epochs = runs.first().map_or(0, |run| run.epochs.len());
+            let mean = |k: usize| runs.iter().map(|run| f64::from(run.epochs[k])).sum::<f64>() / runs.len() as f64;
+            Vec::from_iter((0..epochs).map(|k| ((k + 1) as f64, mean(k).log10())))
+        }));
+        let all = means.iter().flatten().map(|point| point.1);
+        let (low, high) = all.fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(y), high.max(y)));
+        let names = Vec::from_iter(self.0.iter().map(|(name, _)| *name).zip(COLORS));
+        let body = legend(area, &names)?;
+        let epochs = means.first().map_or(1, Vec::len) as f64;
+        let mut chart = frame(&body, ["Training loss of Adam", "digits"], 1.0..epochs, low - 0.1..high + 0.1)?;
+        axes(&mut chart, ["epoch", "loss"], &plain, &power_of_ten)?;
+        for (points, color) in means.iter().zip(COLORS) {
+            curve(&mut chart, points, color)?;
+        }
+        Ok(())
+    }
 }

@@ -10,14 +10,13 @@ mod figures;
 mod schedules;
 
 use clap::Parser;
-use figures::{Figure, LookAhead, Loss, Race, SCALE};
+use figures::{LookAhead, Loss, Race};
+use gallery::png::indexed;
+use gallery::style::{Figure, SCALE, letters, save_svg};
 use plotters::prelude::*;
-use plotters::style::register_font;
 use schedules::Schedules;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Draw the lecture's pictures: six rules on four surfaces, Nesterov's look ahead, the schedules.
@@ -32,7 +31,7 @@ struct Arguments {
 fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { out } = Arguments::parse();
     fs::create_dir_all(&out)?;
-    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).map_err(|_| "not a font")?;
+    letters()?;
     save_svg(&Race { noisy: false }, &out.join("race.svg"))?;
     save_png(&Race { noisy: false }, &out.join("race.png"))?; // for the README
     save_svg(&Race { noisy: true }, &out.join("race-noise.svg"))?;
@@ -42,34 +41,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     save_svg(&Schedules, &out.join("schedules.svg"))
 }
 
-/// Backends count in whole pixels: they draw this large, and what is saved is shown at its size.
-fn large<F: Figure>() -> (u32, u32) {
-    let (width, height) = F::SIZE;
-    ((width * SCALE) as u32, (height * SCALE) as u32)
-}
-
-fn save_svg<F: Figure>(figure: &F, path: &Path) -> Result<(), Box<dyn Error>> {
-    let (size, (width, height)) = (large::<F>(), F::SIZE);
-    let mut svg = String::new();
-    figure.draw(&SVGBackend::with_string(&mut svg, size).into_drawing_area())?;
-    let large = format!(r#"width="{}" height="{}""#, size.0, size.1);
-    let small = format!(r#"width="{width}" height="{height}" style="max-width:100%;height:auto""#);
-    fs::write(path, svg.replacen(&large, &small, 1))?;
-    println!("{}", path.display());
-    Ok(())
-}
-
 fn save_png<F: Figure>(figure: &F, path: &Path) -> Result<(), Box<dyn Error>> {
-    let (size, (width, height)) = (large::<F>(), F::SIZE);
+    let (width, height) = F::SIZE;
+    let size = ((width * SCALE) as u32, (height * SCALE) as u32);
     let mut large = vec![0; (size.0 * size.1 * 3) as usize];
     figure.draw(&BitMapBackend::with_buffer(&mut large, size).into_drawing_area())?;
-    let mut encoder = png::Encoder::new(File::create(path)?, width as u32, height as u32);
-    let (palette, pixels) = palette(&shrink(&large, size.0 as usize));
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_palette(palette.concat());
-    encoder.set_compression(png::Compression::High);
-    encoder.set_filter(png::Filter::NoFilter);
-    encoder.write_header()?.write_image_data(&pixels)?;
+    let small = shrink(&large, size.0 as usize);
+    fs::write(path, indexed(width as u32, height as u32, &small)?)?;
     println!("{}", path.display());
     Ok(())
 }
@@ -87,23 +65,4 @@ fn shrink(large: &[u8], width: usize) -> Vec<[u8; 3]> {
         }
     }
     small
-}
-
-/// The 192 most frequent colours, and for each pixel the nearest of them: small files.
-fn palette(pixels: &[[u8; 3]]) -> (Vec<[u8; 3]>, Vec<u8>) {
-    let mut counts = BTreeMap::<[u8; 3], usize>::new();
-    for &pixel in pixels {
-        *counts.entry(pixel).or_default() += 1;
-    }
-    let mut palette = Vec::from_iter(counts.keys().copied());
-    palette.sort_by_key(|color| Reverse(counts[color]));
-    palette.truncate(192);
-    let distance =
-        |a: [u8; 3], b: [u8; 3]| (0..3).map(|i| u32::from(a[i].abs_diff(b[i])).pow(2)).sum::<u32>();
-    let nearest = BTreeMap::from_iter(counts.keys().map(|&color| {
-        let index = (0..palette.len()).min_by_key(|&i| distance(palette[i], color));
-        (color, index.unwrap_or(0) as u8)
-    }));
-    let indices = pixels.iter().map(|pixel| nearest[pixel]).collect();
-    (palette, indices)
 }

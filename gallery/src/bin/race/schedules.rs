@@ -1,7 +1,7 @@
 //! The learning-rate schedules, a small panel each.
 
-use crate::figures::{Backend, FAINT, Figure, INK, SCALE, extent, line, text};
 use gallery::contour::simplify;
+use gallery::style::{Backend, FAINT, Figure, INK, KINDS, SCALE, extent, line, text};
 use gradus::schedule::{
     Constant, Cosine, Exponential, InverseTime, Linear, MultiStep, OneCycle, Schedule, SnapshotCycle,
     StepDecay, Triangular, WarmRestarts, WarmUp,
@@ -18,6 +18,9 @@ const STEPS: u32 = 1000;
 
 impl Figure for Schedules {
     const SIZE: (i32, i32) = (900, 420);
+    fn words(&self) -> String {
+        "The learning rate over a thousand steps, from 1 to 0, of twelve schedules".into()
+    }
     fn draw<B: Backend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn Error>> {
         let schedules: [(&str, &dyn Schedule); 12] = [
             ("Constant", &Constant(0.6)),
@@ -49,14 +52,13 @@ impl Figure for Schedules {
                 [(f64::from(step), rate), (f64::from(step + 1), rate)]
             }));
             let rates = simplify(&rates, extent(&chart), 1e-3);
-            let blue = RGBColor(0, 114, 178);
             chart.draw_series([Polygon::new(
                 [vec![(0.0, 0.0)], rates.clone(), vec![(f64::from(STEPS), 0.0)]].concat(),
-                blue.mix(0.12),
+                KINDS[0].mix(0.12),
             )])?;
             let axis = [(0.0, 0.0), (f64::from(STEPS), 0.0)];
             chart.draw_series([PathElement::new(axis, FAINT.stroke_width(SCALE as u32))])?;
-            line(&mut chart, &rates, blue)?;
+            line(&mut chart, &rates, KINDS[0])?;
         }
         Ok(())
     }

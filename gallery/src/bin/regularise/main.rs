@@ -10,9 +10,11 @@
 mod chart;
 mod network;
 
+use chart::Accuracies;
 use clap::Parser;
 use digits::data::DIGITS;
 use digits::training::Sample;
+use gallery::style::{letters, save_svg};
 use network::{Job, Regulariser, shuffle, train};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -146,7 +148,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     } else {
         std::fs::create_dir_all(out)?;
         std::fs::write(out.join("regularise.md"), table)?;
-        std::fs::write(out.join("regularise.svg"), chart::draw(&rows)?)?;
+        letters()?;
+        save_svg(&Accuracies(&rows), &out.join("regularise.svg"))?;
         println!("\nin {}: regularise.md, regularise.svg", out.display());
     }
     Ok(())
