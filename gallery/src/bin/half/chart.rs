@@ -14,7 +14,7 @@ pub struct Losses<'a>(pub &'a [(&'a str, Vec<Run>)]);
 impl Figure for Losses<'_> {
     const SIZE: (i32, i32) = (900, 420);
     fn words(&self) -> String {
-        "Training loss of Adam on the digits by epoch, by what its state is stored as: the lines lie on each other".into()
+        "Training loss of Adam on the digits by epoch, whole, in half of the memory, and in half of it rounded to nearest".into()
     }
     fn draw<B: Backend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn Error>> {
         let means = Vec::from_iter(self.0.iter().map(|(_, runs)| {

@@ -10,11 +10,13 @@
 mod chart;
 mod nearest;
 
+use chart::Losses;
 use clap::Parser;
 use digits::data::{COUNT, DIGITS};
 use digits::network::{Lecture, Network, PARAMS};
 use digits::optimizers::entries;
 use digits::training::{Batch, Chance, Model, Training, split};
+use gallery::style::{letters, save_svg};
 use gradus::noise::Dropout;
 use gradus::schedule::Cosine;
 use gradus::*;
@@ -177,7 +179,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     table += &line;
     std::fs::create_dir_all(out)?;
     std::fs::write(out.join("half.md"), table)?;
-    std::fs::write(out.join("half.svg"), chart::draw(&curves)?)?;
+    letters()?;
+    save_svg(&Losses(&curves), &out.join("half.svg"))?;
     println!("\nin {}: half.md, half.svg", out.display());
     if missed.is_empty() { Ok(()) } else { Err(format!("missed: {}", missed.join(", ")).into()) }
 }
