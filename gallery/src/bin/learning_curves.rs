@@ -109,7 +109,10 @@ fn key(area: &Area<'_>, runs: &[(&str, Run)]) -> Result<(), Box<dyn Error>> {
     area.draw(&Text::new("Test accuracy in %", (0, 26), ("sans-serif", 18)))?;
     for (row, i) in order.into_iter().enumerate() {
         let y = 60 + 26 * row as i32;
-        area.draw(&PathElement::new([(0, y + 7), (26, y + 7)], color(runs[i].0, i, runs.len()).stroke_width(4)))?;
+        area.draw(&PathElement::new(
+            [(0, y + 7), (26, y + 7)],
+            color(runs[i].0, i, runs.len()).stroke_width(4),
+        ))?;
         area.draw(&Text::new(format!("{:.2}", accuracy(i)), (36, y), ("sans-serif", 15)))?;
         area.draw(&Text::new(runs[i].0, (84, y), ("sans-serif", 15)))?;
     }
@@ -118,7 +121,8 @@ fn key(area: &Area<'_>, runs: &[(&str, Run)]) -> Result<(), Box<dyn Error>> {
 
 /// The colour of run `i` of `n`: that of its rule in all pictures, or one around the wheel, light and dark in turn.
 fn color(name: &str, i: usize, n: usize) -> RGBAColor {
-    let known = RULES.iter().position(|rule| rule.eq_ignore_ascii_case(name)).and_then(|rule| COLORS.get(rule));
+    let known =
+        RULES.iter().position(|rule| rule.eq_ignore_ascii_case(name)).and_then(|rule| COLORS.get(rule));
     let wheel = HSLColor(i as f64 / n as f64, 0.8, if i.is_multiple_of(2) { 0.3 } else { 0.55 });
     known.map_or_else(|| wheel.to_rgba(), |color| color.to_rgba())
 }

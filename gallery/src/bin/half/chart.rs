@@ -19,7 +19,8 @@ impl Figure for Losses<'_> {
     fn draw<B: Backend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn Error>> {
         let means = Vec::from_iter(self.0.iter().map(|(_, runs)| {
             let epochs = runs.first().map_or(0, |run| run.epochs.len());
-            let mean = |k: usize| runs.iter().map(|run| f64::from(run.epochs[k])).sum::<f64>() / runs.len() as f64;
+            let mean =
+                |k: usize| runs.iter().map(|run| f64::from(run.epochs[k])).sum::<f64>() / runs.len() as f64;
             Vec::from_iter((0..epochs).map(|k| ((k + 1) as f64, mean(k).log10())))
         }));
         let all = means.iter().flatten().map(|point| point.1);
@@ -27,7 +28,8 @@ impl Figure for Losses<'_> {
         let names = Vec::from_iter(self.0.iter().map(|(name, _)| *name).zip(COLORS));
         let body = legend(area, &names)?;
         let epochs = means.first().map_or(1, Vec::len) as f64;
-        let mut chart = frame(&body, ["Training loss of Adam", "digits"], 1.0..epochs, low - 0.1..high + 0.1)?;
+        let mut chart =
+            frame(&body, ["Training loss of Adam", "digits"], 1.0..epochs, low - 0.1..high + 0.1)?;
         axes(&mut chart, ["epoch", "loss"], &plain, &power_of_ten)?;
         for (points, color) in means.iter().zip(COLORS) {
             curve(&mut chart, points, color)?;

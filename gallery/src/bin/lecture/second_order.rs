@@ -3,8 +3,8 @@
 use digits::data::DIGITS;
 use digits::training::{CLASSES, PIXELS, Sample};
 use gallery::style::{
-    ADAM, Backend, FAINT, Figure, INK, KINDS, LBFGS, NEWTON, SCALE, SGD, axes, curve, frame, legend, line, note,
-    plain, power_of_ten,
+    ADAM, Backend, FAINT, Figure, INK, KINDS, LBFGS, NEWTON, SCALE, SGD, axes, curve, frame, legend, line,
+    note, plain, power_of_ten,
 };
 use gradus::loss::softmax_cross_entropy;
 use gradus::second_order::LbfgsVec;
