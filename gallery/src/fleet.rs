@@ -77,12 +77,15 @@ impl Device {
 }
 
 /// The devices of a seed: sorted by class, the training samples are cut into 40 unequal runs, and each device has two, so
-/// that most know two or three classes.
+/// that most know two or three classes. Alike, they have as many samples, of all classes.
 #[must_use]
-pub fn devices(seed: u64) -> Vec<Device> {
+pub fn devices(seed: u64, alike: bool) -> Vec<Device> {
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(seed);
     let mut samples = samples().0;
     samples.sort_by_key(|&k| DIGITS[usize::from(k)].label);
+    if alike {
+        shuffle(&mut samples, &mut rng.clone());
+    }
     let mut runs: Vec<Vec<u16>> = Vec::new();
     let (count, mut rest) = (2 * DEVICES, &samples[..]);
     for k in 0..count {
@@ -94,9 +97,7 @@ pub fn devices(seed: u64) -> Vec<Device> {
         runs.push(run.to_vec());
         rest = others;
     }
-    for last in (1..runs.len()).rev() {
-        runs.swap(last, below(&mut rng, last as u32 + 1) as usize);
-    }
+    shuffle(&mut runs, &mut rng);
     let device = |(k, pair): (usize, &[Vec<u16>])| Device {
         samples: pair.concat(),
         chance: Chance::new(seed << 32 | k as u64),
@@ -107,6 +108,13 @@ pub fn devices(seed: u64) -> Vec<Device> {
 /// A number below `n`.
 fn below(rng: &mut Xoshiro128PlusPlus, n: u32) -> u32 {
     ((u64::from(rng.next_u32()) * u64::from(n)) >> 32) as u32
+}
+
+/// Fisher and Yates' shuffle.
+fn shuffle<T>(list: &mut [T], rng: &mut Xoshiro128PlusPlus) {
+    for last in (1..list.len()).rev() {
+        list.swap(last, below(rng, last as u32 + 1) as usize);
+    }
 }
 
 /// Samples to train with, and to test with.
@@ -187,6 +195,8 @@ pub struct Fleet {
     pub rounds: u32,
     /// How a device learns.
     pub learning: Learning,
+    /// Whether all devices know all classes.
+    pub alike: bool,
     /// Probability that a device is awake in a round.
     pub awake: f32,
     /// Probability that one that has begun does not come to its end.
@@ -203,7 +213,7 @@ impl Fleet {
         optimizer: impl Optimizer,
         arrival: impl Fn(u32, &mut Vec<usize>),
     ) -> Result<Vec<Score>, Error> {
-        let (mut server, mut devices) = (Server::new(optimizer, self.seed), devices(self.seed));
+        let (mut server, mut devices) = (Server::new(optimizer, self.seed), devices(self.seed, self.alike));
         let mut scores = vec![score(&server.params)?];
         for round in 0..self.rounds {
             let mut order: Vec<usize> = (0..DEVICES).collect();

@@ -3,8 +3,14 @@
 use gallery::fleet::{DEVICES, Fleet, Learning, Server, classes, devices};
 use gradus::{Adam, Momentum, Optimizer, Sgd};
 
-const FLEET: Fleet =
-    Fleet { seed: 3, rounds: 4, learning: Learning { lr: 0.02, epochs: 1 }, awake: 0.6, lost: 0.1 };
+const FLEET: Fleet = Fleet {
+    seed: 3,
+    rounds: 4,
+    learning: Learning { lr: 0.02, epochs: 1 },
+    alike: false,
+    awake: 0.6,
+    lost: 0.1,
+};
 
 fn any_order_is_the_same(optimizer: impl Optimizer) {
     let in_order = FLEET.run(optimizer, |_, _| {}).expect("equal lengths");
@@ -32,7 +38,7 @@ fn who_is_asleep_has_no_part() {
 #[test]
 fn one_device_alone_is_its_own_mean() {
     let mut server = Server::new(Sgd::new(1.0), 1);
-    let learned = devices(1)[4].learn(&server.params, FLEET.learning).expect("equal lengths");
+    let learned = devices(1, false)[4].learn(&server.params, FLEET.learning).expect("equal lengths");
     server.receive(4, 50, learned);
     server.end_round().expect("equal lengths");
     for (got, want) in server.params.iter().zip(&learned) {
@@ -43,8 +49,9 @@ fn one_device_alone_is_its_own_mean() {
 #[test]
 fn devices_have_unlike_data() {
     for seed in 0..5 {
-        let counts: Vec<_> = devices(seed).iter().map(classes).collect();
+        let counts: Vec<_> = devices(seed, false).iter().map(classes).collect();
         assert_eq!(counts.len(), DEVICES);
+        assert!(devices(seed, true).iter().all(|device| classes(device) >= 8));
         assert!(counts.iter().all(|&classes| classes <= 6), "{counts:?}");
         assert!(counts.iter().filter(|&&classes| classes <= 3).count() >= DEVICES / 2, "{counts:?}");
     }

@@ -8,8 +8,8 @@ use mpi::topology::SimpleCommunicator;
 use mpi::traits::CommunicatorCollectives;
 use std::ops::Range;
 
-/// Numbers that a rank receives at a time, unless an eighth of the parameters is more: sums are formed in the cache.
-const WINDOW: usize = 1 << 18;
+/// Numbers of a message that are enough to make little of its latency.
+const MESSAGE: usize = 1 << 16;
 
 /// What never changes in a run: which subtree comes from which rank, and which slice goes there.
 #[derive(Debug)]
@@ -30,9 +30,8 @@ impl Exchange {
         let nodes: Vec<_> = (0..ranks).map(|rank| subtrees(shards.of_rank(rank, ranks))).collect();
         let others = nodes.iter().map(Vec::len).sum::<usize>() - nodes[rank].len();
         let longest = slices.iter().map(Range::len).max().unwrap_or_default();
-        let params: usize = slices.iter().map(Range::len).sum();
-        // The same on every rank.
-        let width = (WINDOW.max(params / 8) / ranks).next_multiple_of(BLOCK).min(longest);
+        // An eighth of a slice: memory for what is received is an eighth of the parameters, and sums are formed in a cache.
+        let width = (longest / 8).next_multiple_of(BLOCK).max(MESSAGE).min(longest);
         Self { rank, slices, nodes, width, received: vec![0.0; width * others] }
     }
 

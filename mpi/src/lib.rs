@@ -44,9 +44,10 @@
 //!    Rajbhandari et al., 2020).
 //! 4. Every rank gets all slices of the parameters.
 //!
-//! Per step and rank that is `2 N (R - 1) / R` numbers where the ranks divide the shards as above, what a ring all-reduce
-//! takes, and more for other R: at most 3.1 N for 3 ranks, 3.5 N for 5, 3.6 N for 7. Memory: `log2(S / R) + 1` gradients, as
-//! many as a path in the tree has levels, a window for what is received, and `1 / R` of the state.
+//! Per step and rank that is `2 N (R - 1) / R` numbers where R is a power of two, what a ring all-reduce takes, and
+//! `(k + 1) N (R - 1) / R` where a rank is left with k sums: on average 2.2 N for 3, 5 or 7 ranks with 16 shards, 3.1 N, 3.5 N
+//! and 3.6 N with 64. Memory: `log2(S / R) + 1` gradients, as many as a path in the tree has levels, at least an eighth of one
+//! for what is received, and `1 / R` of the state.
 //!
 //! Tensors of a list ([`Sharded::with_tensors`]) lie one behind the other, each with its transform. Slices cut them at
 //! multiples of 256 from their start alone, and no bit shows where: not in states of half the size, whose dither goes by the

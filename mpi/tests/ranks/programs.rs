@@ -246,7 +246,7 @@ fn traffic() {
     let universe = universe();
     let world = universe.world();
     let n = TRAFFIC as usize;
-    let mut trainer = Sharded::new(&world, Adam::new(0.01), n, Shards(16)).expect("a good run");
+    let mut trainer = Sharded::new(&world, Adam::new(0.01), n, Shards(64)).expect("a good run");
     trainer.step(&mut vec![0.0; n], |_, _, _| 0.0).expect("a good step");
     let state: usize = trainer.state().columns().iter().map(Vec::len).sum();
     let sent = trainer.bytes_sent();
