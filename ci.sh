@@ -129,13 +129,14 @@ pictures() {
   drawn "$to"
 }
 
-## tables: the tables of regularisers, snapshots and half states are those that the gallery makes (ten trainings each)
+## tables: the tables of regularisers, snapshots, half states and the fleet are those that the gallery makes (ten trainings each)
 tables() {
   local to
   to=$(mktemp -d)
   cargo run --locked --quiet --release -p gallery --bin regularise -- --out "$to"
   cargo run --locked --quiet --release -p gallery --bin half -- --out "$to"
   cargo run --locked --quiet --release -p gallery --bin snapshots -- --out "$to/all"
+  cargo run --locked --quiet --release -p gallery --bin fleet -- --out "$to"
   mv "$to/all/snapshots.md" "$to"
   rm -r "$to/all"
   drawn "$to"

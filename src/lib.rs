@@ -25,7 +25,7 @@
 //!   [`Adamax`], [`AmsGrad`], [`Nadam`], [`RAdam`], [`Lion`]; [`AnyOptimizer`] is chosen at run time
 //! - [`layer`]: a network's passes, and a backward pass that takes the step at once
 //! - [`guide`]: the manual. The lecture that the crate implements, which optimizer and rate, how names of PyTorch and
-//!   Keras translate, training on a microcontroller, reproducing a run, resuming it, writing an optimizer
+//!   Keras translate, training on a microcontroller and on many machines, reproducing a run, resuming it, writing an optimizer
 //!
 //! # What is there
 //!

@@ -82,6 +82,7 @@
 //!
 #![doc = include_str!("../../docs/fleet.svg")]
 //!
-//! Where the data may be in one place, train there: two rounds of it reach what takes the fleet thirty, and the fleet ends one
-//! point lower. That is the price of unlike data, not of averaging: devices drift apart, each to its own classes. A
-//! server with a memory makes up for most of what the sleepers cost.
+//! Where the data may be in one place, train there: two rounds of it reach what takes this fleet thirty, and the fleet ends one
+//! point lower. That is the price of unlike data: with like data, the second line, six rounds reach the same, and the end is equal.
+//! Devices drift apart, each to its own classes, and the more so the fewer are awake; a server with a memory, FedAvgM or FedAdam,
+//! makes up for that.

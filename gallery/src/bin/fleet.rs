@@ -144,13 +144,10 @@ fn draw(path: &Path, means: &[(&str, Vec<f32>)]) -> Result<(), Box<dyn Error>> {
         .label_style(("sans-serif", 15))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    let colors = [
-        BLACK,
-        RGBColor(150, 190, 240),
-        RGBColor(31, 119, 220),
-        RGBColor(44, 160, 44),
-        RGBColor(214, 39, 40),
-    ];
+    let colors = [0x000000, 0xA0A0A0, 0x96BEF0, 0x1F77DC, 0x2CA02C, 0xD62728].map(|rgb: u32| {
+        let [_, red, green, blue] = rgb.to_be_bytes();
+        RGBColor(red, green, blue)
+    });
     for ((name, mean), color) in means.iter().zip(colors) {
         let points = mean.iter().enumerate().map(|(round, &y)| (round as f32, y)).filter(|(_, y)| *y >= 40.0);
         chart
