@@ -186,6 +186,19 @@ transforms() {
   emulate transforms thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
 }
 
+## products: layers in assembly on a Cortex-M4F, M7 and M33 against one element at a time (part of qemu)
+products() {
+  apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
+  local opt
+  for opt in z s 3; do
+    echo "products, opt-level $opt"
+    emulate products thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt
+  done
+  CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUSTFLAGS='--cfg gradus_level="m7"' \
+    emulate products thumbv7em-none-eabihf mps2-an500 cortex-m7 nrf52840 s
+  emulate products thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
+}
+
 # on_helium BIN OPT: a program of examples/firmware, built for Helium, on a Cortex-M55.
 on_helium() {
   CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_RUSTFLAGS=$HELIUM \
@@ -230,6 +243,7 @@ qemu() {
 
   resume
   transforms
+  products
   helium
 
   echo "a static model: this machine, then a Cortex-M4F, where it lies in .bss"

@@ -54,7 +54,7 @@ pub trait Assembler: Copy {
         (mask, columns)
     }
 
-    /// The same for a product: the first rows in assembly; the others are left, if only none.
+    /// The same for a product: the first columns in assembly; the others are left, if only none.
     #[inline(always)]
     fn product<T: Element>(self, grid: Grid<T>) -> Grid<T> {
         grid

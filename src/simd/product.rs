@@ -27,7 +27,7 @@ use super::vector::{Element, Vector};
 use core::mem::MaybeUninit;
 
 /// Rows of a tile.
-const TILE: usize = 4;
+pub(super) const TILE: usize = 4;
 
 /// Rows of a tile of the widest registers, and where a result is narrower than two registers: as many sums.
 const TALL: usize = 8;
@@ -87,7 +87,9 @@ pub(crate) struct Product<'a, T> {
 fn reach(n: Three, strides: Three) -> usize {
     let mut sum = 0_usize;
     for (n, stride) in n.iter().zip(&strides) {
-        sum = sum.saturating_add(n.saturating_sub(1).saturating_mul(*stride));
+        if *n > 1 {
+            sum = sum.saturating_add((n - 1).saturating_mul(*stride)); // most digits are 1: nothing is multiplied
+        }
     }
     sum
 }
@@ -106,8 +108,10 @@ impl<T: Element> Product<'_, T> {
         // Rows are apart if a step of each digit leads behind all that the digits behind it reach.
         let (mut y, mut apart) = (last, true);
         for (n, stride) in self.rows.iter().zip(&self.y_rows).rev() {
-            apart = apart && (*n <= 1 || *stride > y);
-            y = y.saturating_add(n.saturating_sub(1).saturating_mul(*stride));
+            if *n > 1 {
+                apart = apart && *stride > y;
+                y = y.saturating_add((n - 1).saturating_mul(*stride));
+            }
         }
         let start = match self.start {
             Start::Row(row) => row.len() >= self.cols,
@@ -251,7 +255,7 @@ impl<T: Element> Grid<T> {
     }
 
     #[inline(always)]
-    fn skip_columns(&mut self, n: usize) {
+    pub(super) fn skip_columns(&mut self, n: usize) {
         self.b = self.b.wrapping_add(n * self.b_cols);
         self.y = self.y.wrapping_add(n);
         if !self.start.is_null() {
@@ -313,21 +317,28 @@ unsafe fn panels<T: Element, V: Vector<T>>(isa: V::Isa, all: Grid<T>) {
     }
 }
 
-/// The row that a loop has come to.
+/// The row that a loop has come to. Loops in assembly know where its pointers lie.
 #[derive(Clone, Copy)]
-struct Row<T> {
-    a: *const T,
-    y: *mut T,
-    start: *const T,
+#[repr(C)]
+pub(super) struct Row<T> {
+    pub a: *const T,
+    pub y: *mut T,
+    pub start: *const T,
     /// Its digits behind the first.
     line: usize,
     place: usize,
 }
 
-impl<T: Element> Row<T> {
+impl<T> Row<T> {
+    /// The first row.
+    #[inline(always)]
+    pub(super) fn first(grid: &Grid<T>) -> Self {
+        Self { a: grid.a, y: grid.y, start: grid.start, line: 0, place: 0 }
+    }
+
     /// The next row; behind the last one its pointers are not followed.
     #[inline(always)]
-    fn next(self, grid: &Grid<T>) -> Self {
+    pub(super) fn next(self, grid: &Grid<T>) -> Self {
         let mut next = self;
         next.place += 1;
         next.walk(grid, 2, 1);
@@ -362,7 +373,7 @@ impl<T: Element> Row<T> {
 #[inline(always)]
 unsafe fn tiles<T: Element, V: Vector<T>>(isa: V::Isa, grid: &Grid<T>) {
     let count = grid.rows[0] * grid.rows[1] * grid.rows[2];
-    let first = Row { a: grid.a, y: grid.y, start: grid.start, line: 0, place: 0 };
+    let first = Row::first(grid);
     if V::WIDTH > 1 && grid.terms == [1; 3] {
         // SAFETY: as the caller's.
         return unsafe { outer::<T, V>(isa, grid, first, count) };

@@ -8,6 +8,7 @@
 
 use crate::simd::isa::{Assembler, Kernel};
 use crate::simd::mask::{Gate, Gated};
+use crate::simd::product::Grid;
 use crate::simd::stored::Stored;
 use crate::simd::sweep::{Assembly, Columns, Rule};
 use crate::simd::vector::{Element, Plain};
@@ -18,6 +19,7 @@ mod blocks;
 #[cfg(gradus_level = "helium")]
 mod helium;
 mod loops;
+mod products;
 
 use blocks::{Folded, Loops, transformed};
 
@@ -135,6 +137,17 @@ impl Assembler for Fpu {
             return (others, rest);
         }
         (mask, columns)
+    }
+
+    #[inline(always)]
+    fn product<T: Element>(self, mut grid: Grid<T>) -> Grid<T> {
+        if size_of::<T>() == size_of::<f32>() {
+            // SAFETY: a grid fits; elements have the size of f32.
+            let n = unsafe { products::columns(&grid) };
+            grid.cols -= n;
+            grid.skip_columns(n);
+        }
+        grid
     }
 }
 

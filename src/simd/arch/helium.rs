@@ -11,6 +11,7 @@ use super::blocks::{Folded, Loops};
 use super::{Fpu, loops};
 use crate::simd::isa::Assembler;
 use crate::simd::mask::{Gate, Gated};
+use crate::simd::product::Grid;
 use crate::simd::stored::Stored;
 use crate::simd::sweep::{Assembly, Columns, Rule};
 use crate::simd::vector::Element;
@@ -75,6 +76,11 @@ impl Assembler for Helium {
         columns: Gated<'a, R, T>,
     ) -> (&'m [u32], Gated<'a, R, T>) {
         Fpu.masked(gate, mask, columns)
+    }
+
+    #[inline(always)]
+    fn product<T: Element>(self, grid: Grid<T>) -> Grid<T> {
+        Fpu.product(grid)
     }
 }
 
