@@ -22,8 +22,6 @@ pub mod stack;
 pub mod training;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
-pub mod stack;
-#[cfg(all(target_arch = "arm", target_os = "none"))]
 pub use counter::Counter;
 pub use golden::{Numbers, golden};
 pub use learn::Memory;

@@ -2,21 +2,14 @@
 #![no_std]
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../../../../digits/src/network.rs"]
-mod network;
-#[allow(dead_code)]
-#[path = "../../../../digits/src/training.rs"]
-mod training;
-
 use core::hint::black_box;
 use cortex_m::peripheral::Peripherals;
 use gradus::layer::Dense;
 use gradus::noise::Dropout;
 use gradus::{Adam, AdamState, Error, Exec, Level, Optimizer, Sgd, State, Stateful, activation, init, loss};
+use gradus_firmware::network::{Lecture, Network, PARAMS};
+use gradus_firmware::training::{CLASSES, Chance, Model, PIXELS};
 use gradus_firmware::{Counter, exit, println, stack};
-use network::{Lecture, Network, PARAMS};
-use training::{CLASSES, Chance, Model, PIXELS};
 
 gradus_firmware::board!(main);
 
