@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Modelled cycles of the loops of a program on a Cortex-M4F.
 
-    cycles.py PROGRAM [--function REGEX] [--zero REGISTER]... [--list]
+    cycles.py PROGRAM [--function REGEX] [--zero REGISTER]... [--per N] [--list]
 
 For each innermost loop that uses the FPU, in the functions that match: elements a turn, and instructions and cycles of
 one element. Forward branches are not taken, but for `cbz` of a register that --zero names: what is folded into the
-loop of a rule is behind them. Elements are counted by the widest load of the loop.
+loop of a rule is behind them. Elements are counted by the widest load of the loop, unless --per says how many.
 
 The model issues one instruction at a time, in order. Arm's technical reference manual of the Cortex-M4 (r0p1, tables
 3-1 and 7-1) gives the cycles: 1 for integer instructions, VADD, VSUB, VMUL, VCMP and VMOV; 3 for VMLA, VMLS and VFMA;
@@ -118,6 +118,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--function", default=".", help="a regular expression")
     parser.add_argument("--zero", action="append", default=[], help="a register whose `cbz` is taken")
+    parser.add_argument("--per", type=int, help="elements a turn; of a product, its multiply-adds")
     parser.add_argument("--list", action="store_true", help="the instructions too")
     arguments = parser.parse_args()
     for name, code in functions(arguments.program):
@@ -127,7 +128,8 @@ def main():
             turn = path(turn, arguments.zero)
             if not any(op.startswith("v") for _, op, _ in turn):
                 continue
-            per = max((listed(operands) for _, op, operands in turn if op.startswith("vld")), default=1)
+            widest = max((listed(operands) for _, op, operands in turn if op.startswith("vld")), default=1)
+            per = arguments.per or widest
             print(f"{name[:60]}: {per} a turn, {len(turn) / per:.2f} instructions, {cycles(turn) / per:.2f} cycles")
             if arguments.list:
                 for at, op, operands in turn:
