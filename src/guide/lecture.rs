@@ -238,8 +238,8 @@
 //! # The learning rate
 //!
 //! All of these have one. *Which is best?* None: a high one is fast at first and never arrives, a low one arrives late.
-//! So it decays over time: [`schedule`](crate::schedule). Constant rates on a noisy bowl, and the same rate with each
-//! decay of the lecture:
+//! So it decays over time: [`schedule`](crate::schedule). Four constant rates on softmax
+//! regression, and decays on a bowl with noise; below, the run for all decays of the lecture.
 #![doc = ""]
 #![doc = include_str!("../../docs/rates.svg")]
 #![doc = ""]
@@ -374,7 +374,7 @@
 //! # Lambda
 //!
 //! *How large?* At 0 only the data count, and the model overfits; if it is large the weights vanish, and it underfits.
-//! Six points per five parameters, a polynomial through noise, and the error at points that were not shown:
+//! A polynomial with as many parameters as points, and noise in them; the error at points that were not shown:
 //!
 //! ```
 //! use gradus::prelude::*;

@@ -24,7 +24,7 @@ function choose(index) {
   $("lecture-sliders").replaceChildren(
     ...sliders.map(({ name, low, high, value }) => {
       const [label, output, input] = ["label", "output", "input"].map((tag) => document.createElement(tag));
-      Object.assign(input, { type: "range", min: low, max: high, step: (high - low) / 200, value });
+      Object.assign(input, { type: "range", min: low, max: high, step: "any", value });
       input.oninput = answer;
       label.append(`${name} `, output, input);
       return label;

@@ -132,7 +132,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = minreq::delete(self.url(&self.session)).send(); // closes the browser, also after a failure
+        let _ = minreq::delete(self.url(&self.session)).with_timeout(20).send(); // closes the browser, also after a failure
         let _ = self.driver.kill();
         let _ = self.driver.wait();
         let _ = std::fs::remove_dir_all(&self.profile);
