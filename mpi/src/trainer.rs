@@ -208,13 +208,12 @@ impl<'a, O: Optimizer + Debug, T: Transform + Debug> Sharded<'a, O, T> {
             if params.len() == self.layout.len() { self.local(params, gradients) } else { Vec::new() };
         self.reach(Phase::Gradients);
         let loss = self.agree(params, &losses);
-        let stepped = loss.map(|loss| {
+        if loss.is_ok() {
             self.reach(Phase::Agreed);
             self.step_together(params);
-            loss
-        });
+        }
         self.free.append(&mut self.sums);
-        stepped
+        loss
     }
 
     /// What is left of a step that all ranks take.
