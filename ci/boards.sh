@@ -357,6 +357,6 @@ embassy() {
     cargo fmt --check
     cargo test --locked --release --target-dir target
     cargo build --locked --release --target thumbv7em-none-eabihf --target-dir target
-    size target/thumbv7em-none-eabihf/release/nrf52840
+    command size target/thumbv7em-none-eabihf/release/nrf52840
   )
 }

@@ -23,16 +23,16 @@ pub(crate) const CHUNK: usize = PIECE;
 
 /// Sizes of a flash in bytes: the words that it reads and writes, the blocks that it erases, and all of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Geometry {
-    pub read: usize,
-    pub write: usize,
-    pub erase: usize,
-    pub capacity: usize,
+pub(crate) struct Geometry {
+    pub(crate) read: usize,
+    pub(crate) write: usize,
+    pub(crate) erase: usize,
+    pub(crate) capacity: usize,
 }
 
 impl Geometry {
     /// Whether whole words fill a chunk.
-    pub const fn words(self) -> bool {
+    pub(crate) const fn words(self) -> bool {
         self.read.is_power_of_two()
             && self.write.is_power_of_two()
             && self.read <= CHUNK
@@ -45,12 +45,12 @@ impl Geometry {
     }
 
     /// `n` bytes of data, filled up to words that can be read.
-    pub const fn to_read(self, n: usize) -> usize {
+    pub(crate) const fn to_read(self, n: usize) -> usize {
         Self::filled(n, self.read)
     }
 
     /// `n` bytes of data, filled up to words that can be written.
-    pub const fn to_write(self, n: usize) -> usize {
+    pub(crate) const fn to_write(self, n: usize) -> usize {
         Self::filled(n, self.write)
     }
 
@@ -63,17 +63,17 @@ impl Geometry {
 
 /// A whole file in one of the slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Where its slot begins.
-    pub start: u32,
-    pub sequence: u32,
+    pub(crate) start: u32,
+    pub(crate) sequence: u32,
     /// Bytes of data.
-    pub length: u32,
+    pub(crate) length: u32,
 }
 
 impl Entry {
     /// The checksum so far: what the header says.
-    pub fn digest(&self) -> Checksum {
+    pub(crate) fn digest(&self) -> Checksum {
         let mut digest = CRC.digest();
         digest.update(&self.sequence.to_le_bytes());
         digest.update(&self.length.to_le_bytes());
@@ -81,7 +81,7 @@ impl Entry {
     }
 
     /// The header of data with this checksum, to fill up.
-    pub fn header(&self, digest: Checksum, chunk: &mut [u8; CHUNK]) {
+    pub(crate) fn header(&self, digest: Checksum, chunk: &mut [u8; CHUNK]) {
         chunk.fill(0xff);
         let words =
             [MAGIC, self.sequence.to_le_bytes(), self.length.to_le_bytes(), digest.finalize().to_le_bytes()];
@@ -93,19 +93,19 @@ impl Entry {
 
 /// The two slots of a region.
 #[derive(Clone, Copy, Debug)]
-pub struct Slots {
+pub(crate) struct Slots {
     start: u32,
     /// Bytes of a slot, and of its header.
     slot: u32,
     header: u32,
-    pub newest: Option<Entry>,
+    pub(crate) newest: Option<Entry>,
     /// The slot that the next write erases.
-    pub next: u32,
+    pub(crate) next: u32,
 }
 
 impl Slots {
     /// The halves of `region`, if they are whole erase blocks within the flash.
-    pub fn new(region: Range<u32>, flash: Geometry) -> Option<Self> {
+    pub(crate) fn new(region: Range<u32>, flash: Geometry) -> Option<Self> {
         let Range { start, end } = region;
         let slot = end.saturating_sub(start) / 2;
         let header = flash.header();
@@ -116,32 +116,32 @@ impl Slots {
     }
 
     /// Where each slot begins.
-    pub const fn starts(&self) -> [u32; 2] {
+    pub(crate) const fn starts(&self) -> [u32; 2] {
         [self.start, self.start + self.slot]
     }
 
     /// The addresses of the slot that begins at `start`.
-    pub const fn slot(&self, start: u32) -> Range<u32> {
+    pub(crate) const fn slot(&self, start: u32) -> Range<u32> {
         start..start + self.slot
     }
 
     /// Bytes of data that fit into a slot.
-    pub const fn capacity(&self) -> usize {
+    pub(crate) const fn capacity(&self) -> usize {
         (self.slot - self.header) as usize
     }
 
     /// Bytes of the header.
-    pub const fn header(&self) -> usize {
+    pub(crate) const fn header(&self) -> usize {
         self.header as usize
     }
 
     /// Where the data of the slot lies that begins at `start`.
-    pub const fn data(&self, start: u32) -> u32 {
+    pub(crate) const fn data(&self, start: u32) -> u32 {
         start + self.header
     }
 
     /// The addresses of the newest file.
-    pub fn range(&self) -> Option<Range<u32>> {
+    pub(crate) fn range(&self) -> Option<Range<u32>> {
         self.newest.map(|Entry { start, length, .. }| self.data(start)..self.data(start) + length)
     }
 
@@ -150,7 +150,7 @@ impl Slots {
     ///
     /// # Errors
     /// Neither can be read.
-    pub fn choose<E>(&mut self, found: [Result<Option<Entry>, E>; 2]) -> Result<(), E> {
+    pub(crate) fn choose<E>(&mut self, found: [Result<Option<Entry>, E>; 2]) -> Result<(), E> {
         let [first, second] = self.starts();
         (self.newest, self.next) = match found {
             [Err(error), Err(_)] => return Err(error),
@@ -168,7 +168,7 @@ impl Slots {
     ///
     /// # Errors
     /// [`JournalError::Length`] if it does not fit into a slot.
-    pub fn entry<E>(&self, length: u64) -> Result<Entry, JournalError<E>> {
+    pub(crate) fn entry<E>(&self, length: u64) -> Result<Entry, JournalError<E>> {
         if length > self.capacity() as u64 {
             let expected = usize::try_from(length).unwrap_or(usize::MAX);
             return Err(JournalError::Length { expected, found: self.capacity() });
@@ -181,7 +181,7 @@ impl Slots {
     ///
     /// # Errors
     /// [`JournalError::Damaged`] if that is another.
-    pub fn written<E>(&mut self, entry: Entry, found: Option<Entry>) -> Result<(), JournalError<E>> {
+    pub(crate) fn written<E>(&mut self, entry: Entry, found: Option<Entry>) -> Result<(), JournalError<E>> {
         if found != Some(entry) {
             return Err(JournalError::Damaged);
         }
