@@ -212,7 +212,7 @@ typedef struct {
   float elastic_net;
   // Weight of the squares in elastic_net.
   float elastic_net_beta;
-  // Share of a weight that decays per step and unit of learning rate.
+  // Share of a weight that decays per step and, with GRADUS_DECAY, unit of learning rate.
   float decay;
   // Strength of the proximal step of the absolute penalty.
   float prox_l1;
@@ -268,6 +268,9 @@ typedef struct {
 
 // Transform: p within `[-clamp_params, clamp_params]`.
 #define GRADUS_CLAMP_PARAMS 128
+
+// Transform: `p = rule(p) - decay * p`, in place of GRADUS_DECAY: independent of the learning rate.
+#define GRADUS_INDEPENDENT_DECAY 256
 
 // Writes the L2 penalty of `n` weights, `lambda * sum w^2`, to `value`: for the loss.
 //
@@ -2040,6 +2043,115 @@ static inline gradus_status gradus_lion_update(const gradus_lion *config, size_t
   return gradus_lion_step(config, n, params, grads, state.columns, state.clock);
 }
 
+// Schedule-free AdamW (Defazio et al., 2024): an average of the weights in place of a falling learning rate.
+//
+// ```text
+// v = beta2 * v + (1 - beta2) * g * g                     g: the gradient at y
+// u = g / (sqrt(v / (1 - beta2^t)) + eps) + weight_decay * y
+// z = z - lr * u                                          the fast weights
+// x = (1 - c) * x + c * z        c = lr^2 / (lr_1^2 + .. + lr_t^2)
+// y = (1 - beta1) * z + beta1 * x
+// ```
+//
+// The parameters of a step are `y`; those to evaluate and to deploy are `x`, which `average` makes of
+// them.
+//
+// State: `d`, `v`. The distance `d = y - z` is 0 at the start; the clock carries the mean of `lr^2`. In these terms a step is
+//
+// ```text
+// y = y - (c * d + lr * (1 - beta1 * (1 - c)) * u)
+// d = (1 - c) * (d + lr * beta1 * u)
+// x = y + (1 / beta1 - 1) * d
+// ```
+//
+// It takes a constant rate, after a `WarmUp`, whose small rates weigh little in the average. The
+// run may end at any step. The weight decay is its own: a transform `Decay` would act on `y`
+// and not on `z`. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
+// late in a run `d` changes by less than the last digit of a `Bf16` in every step.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // Learning rate.
+  float lr;
+  // Share of the average in the point where gradients are taken, above 0; 0.9 by default.
+  double beta1;
+  // Decay of the second moment; 0.999 by default.
+  double beta2;
+  // Stabiliser of the denominator; 1e-8 outside of the root by default.
+  gradus_epsilon eps;
+  // Share of a weight that decays per step and unit of learning rate; 0 by default.
+  float weight_decay;
+} gradus_schedulefree;
+
+// Columns of state of gradus_schedulefree: floats per parameter.
+#define GRADUS_SCHEDULEFREE_COLUMNS 2
+
+// The state of gradus_schedulefree in a file: gradus_item.kind.
+#define GRADUS_ITEM_SCHEDULEFREE 33
+
+#define GRADUS_SCHEDULEFREE(lr) {GRADUS_STRUCTS, GRADUS_FLOAT(lr), 0.9, 0.999, {GRADUS_EPSILON_OUTSIDE, 1e-8f, 0.0f}, 0.0f}
+
+// ScheduleFree with its defaults, for a place where the initialiser GRADUS_SCHEDULEFREE(lr) cannot stand.
+gradus_schedulefree gradus_schedulefree_default(float lr);
+
+// Whether every hyper-parameter of `config` is in its range: ask once, before training.
+//
+// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2, GRADUS_ERROR_EPSILON,
+// GRADUS_ERROR_WEIGHT_DECAY;
+// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+gradus_status gradus_schedulefree_check(const gradus_schedulefree *config);
+
+// The same, and whether every one of the transforms is in its range.
+//
+// Errors: those of gradus_schedulefree_check(), GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+// GRADUS_ERROR_WEIGHT_DECAY.
+gradus_status gradus_schedulefree_check_with(const gradus_schedulefree *config, const gradus_transforms *transforms);
+
+// Updates `n` parameters by one step of ScheduleFree. State: `d`, `v`.
+gradus_status gradus_schedulefree_step(const gradus_schedulefree *config,
+                                       size_t n,
+                                       float *params,
+                                       const float *grads,
+                                       float *state,
+                                       gradus_clock *clock);
+
+// The same step with transforms of gradients and parameters, in one pass over memory.
+gradus_status gradus_schedulefree_step_with(const gradus_schedulefree *config,
+                                            const gradus_transforms *transforms,
+                                            size_t n,
+                                            float *params,
+                                            const float *grads,
+                                            float *state,
+                                            gradus_clock *clock);
+
+// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+// `count`: how many are not.
+gradus_status gradus_schedulefree_step_if_finite(const gradus_schedulefree *config,
+                                                 size_t n,
+                                                 float *params,
+                                                 const float *grads,
+                                                 float *state,
+                                                 gradus_clock *clock,
+                                                 size_t *count);
+
+// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
+gradus_status gradus_schedulefree_step_tensors(const gradus_schedulefree *config,
+                                               const gradus_tensor *tensors,
+                                               size_t count,
+                                               gradus_clock *clock);
+
+// A state of gradus_schedulefree, and of no other optimizer.
+typedef struct gradus_schedulefree_state {
+  float *columns;
+  gradus_clock *clock;
+} gradus_schedulefree_state;
+
+// gradus_schedulefree_step() with a state of its own type.
+static inline gradus_status gradus_schedulefree_update(const gradus_schedulefree *config, size_t n, float *params,
+                                                 const float *grads, gradus_schedulefree_state state) {
+  return gradus_schedulefree_step(config, n, params, grads, state.columns, state.clock);
+}
+
 // Calls X(name, NAME) for every optimizer: in text that is the same for all of them.
 #define GRADUS_OPTIMIZERS(X) \
   X(adam, ADAM) \
@@ -2057,7 +2169,8 @@ static inline gradus_status gradus_lion_update(const gradus_lion *config, size_t
   X(amsgrad, AMSGRAD) \
   X(nadam, NADAM) \
   X(radam, RADAM) \
-  X(lion, LION)
+  X(lion, LION) \
+  X(schedulefree, SCHEDULEFREE)
 
 /* ---- Sums, in one fixed order on every target ---- */
 
@@ -3518,6 +3631,9 @@ gradus_status gradus_lbfgs_load_f64(const gradus_lbfgs *config,
 // Columns of state of gradus_ema_update(): floats per parameter.
 #define GRADUS_EMA_COLUMNS 1
 
+// Columns of state of gradus_compensated_ema_update(): floats per parameter.
+#define GRADUS_COMPENSATED_EMA_COLUMNS 2
+
 // Exponential moving average of weights: `average += (1 - decay) * (p - average)`.
 typedef struct {
   // GRADUS_STRUCTS.
@@ -3543,6 +3659,18 @@ typedef struct {
 // Turns the `n` parameters of a model into `m` predictions; returns 0, or another value if it failed.
 typedef int32_t (*gradus_model)(void *context, size_t n, const float *params, size_t m, float *predictions);
 
+// Turns the `n` floats of `params` of a schedule-free run, or a copy of them, into their average: those to evaluate and
+// deploy.
+//
+// `config` and `state` are those of gradus_schedulefree_step(). A run that goes on needs its parameters as they were: give
+// it a copy then.
+//
+// Errors: those of gradus_schedulefree_check(), GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_schedulefree_average(const gradus_schedulefree *config,
+                                          size_t n,
+                                          float *params,
+                                          const float *state);
+
 // Takes the `n` floats of `params` into the mean of all that it was given (SWA; Izmailov et al., 2018).
 //
 // `state` is GRADUS_SWA_COLUMNS * n floats, of which the first `n` are the mean; `state` and `clock` start as zeros.
@@ -3561,6 +3689,17 @@ gradus_status gradus_ema_update(const gradus_ema *config,
                                 const float *params,
                                 float *state,
                                 gradus_clock *clock);
+
+// As gradus_ema_update(), and it loses nothing to rounding, however near to 1 the decay is.
+//
+// `state` is GRADUS_COMPENSATED_EMA_COLUMNS * n floats, of which the first `n` are the average.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_compensated_ema_update(const gradus_ema *config,
+                                            size_t n,
+                                            const float *params,
+                                            float *state,
+                                            gradus_clock *clock);
 
 // Whether the decay of `config` is in range: ask once, before training.
 //
@@ -3594,6 +3733,67 @@ gradus_status gradus_ensemble_predict(const gradus_ensemble *ensemble,
 // GRADUS_ERROR_LENGTH.
 gradus_status gradus_argmax(size_t n, const float *values, size_t *index);
 
+/* ---- Data as they come: standardised inputs, sums of gradients, counts ---- */
+
+// Columns of state of gradus_input_norm_update(): floats per feature.
+#define GRADUS_INPUT_NORM_COLUMNS 2
+
+// Takes the `samples` rows of `features` floats in `x` into the statistics of the inputs.
+//
+// `state` is GRADUS_INPUT_NORM_COLUMNS * features floats: the means, and behind them the variances; `state` and `clock`
+// start as zeros. The clock counts samples.
+//
+// Errors: GRADUS_ERROR_SHAPE if there is no feature, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_LENGTH.
+gradus_status gradus_input_norm_update(size_t features,
+                                       size_t samples,
+                                       const float *x,
+                                       float *state,
+                                       gradus_clock *clock);
+
+// Standardises the `samples` rows of `features` floats in `x`: `(x - mean) / max(sqrt(variance), eps)`; `eps` is usually 1e-7.
+//
+// `state` and `clock` are those of gradus_input_norm_update(), and only read; before the first sample `x` stays as it is.
+//
+// Errors: GRADUS_ERROR_EPSILON, GRADUS_ERROR_SHAPE if there is no feature, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_input_norm_apply(float eps,
+                                      size_t features,
+                                      size_t samples,
+                                      float *x,
+                                      const float *state,
+                                      const gradus_clock *clock);
+
+// Adds `grads`, the `n` gradients of one batch, to `sum`, for one step with several batches.
+//
+// `sum` and `clock` start as zeros; the clock counts batches. A step takes `sum` with GRADUS_SCALE of 1 / clock.t, and both
+// are zeros again behind it.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_accumulate(size_t n,
+                                const float *grads,
+                                float *sum,
+                                gradus_clock *clock);
+
+// Counts samples in a confusion matrix: `scores` has a row of `classes` for each, `labels` its class, and the class with the
+// largest score is what it is taken for.
+//
+// `counts` is classes * classes uint32_t, which start as zeros: a row for each label, a column for what it was taken for.
+//
+// Errors: GRADUS_ERROR_SHAPE if a label is no class, after which nothing was counted, GRADUS_ERROR_NULL,
+// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_confusion_add(size_t classes,
+                                   size_t samples,
+                                   const float *scores,
+                                   const uint16_t *labels,
+                                   uint32_t *counts);
+
+// Writes the share of samples that were recognised to `result`: of `counts`, a confusion matrix, the diagonal.
+//
+// Errors: GRADUS_ERROR_EMPTY if there is no sample, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_LENGTH.
+gradus_status gradus_confusion_accuracy(size_t classes, const uint32_t *counts, float *result);
+
 /* ---- Saving and loading ---- */
 
 // Floats: `n` of them, such as parameters.
@@ -3619,6 +3819,15 @@ gradus_status gradus_argmax(size_t n, const float *values, size_t *index);
 
 // Average of gradus_ema_update().
 #define GRADUS_ITEM_EMA 49
+
+// Average of gradus_compensated_ema_update().
+#define GRADUS_ITEM_COMPENSATED_EMA 50
+
+// Statistics of gradus_input_norm_update(); `n` is the number of features.
+#define GRADUS_ITEM_INPUT_NORM 51
+
+// Sum of gradus_accumulate().
+#define GRADUS_ITEM_ACCUMULATE 52
 
 // One value of a file. The values of a file are saved and loaded in the order of their list.
 typedef struct {

@@ -22,7 +22,8 @@
 //!
 //! - [`Optimizer`]: `step` on arrays, `step_slices` on slices of any length, `step_tensors` on lists
 //! - the optimizers: [`Sgd`], [`Momentum`], [`Nesterov`], [`AdaGrad`], [`Adadelta`], [`RmsProp`], [`Adam`], [`AdamW`],
-//!   [`Adamax`], [`AmsGrad`], [`Nadam`], [`RAdam`], [`Lion`]; [`AnyOptimizer`] is chosen at run time
+//!   [`Adamax`], [`AmsGrad`], [`Nadam`], [`RAdam`], [`Lion`], [`ScheduleFree`]; [`AnyOptimizer`] is chosen at run time;
+//!   [`Accumulate`] sums gradients of several batches
 //! - [`layer`]: a network's passes, and a backward pass that takes the step at once
 //! - [`guide`]: the manual. The lecture that the crate implements, which optimizer and rate, how names of PyTorch and
 //!   Keras translate, training on a microcontroller and on many machines, reproducing a run, resuming it, writing an optimizer
@@ -35,7 +36,7 @@
 //! | [`schedule`] | learning rates over the steps: decays, cosine, warm restarts, cycles, warm-up |
 //! | [`transform`] | what acts on gradients and weights in the same pass: clips, penalties, decay, max-norm |
 //! | [`noise`] | masks, dropout, DropConnect, stochastic depth, Monte-Carlo averages |
-//! | [`norm`](mod@norm), [`pool`], [`augment`] | batch, group and layer normalisation, fractional max pooling, image augmentation |
+//! | [`norm`](mod@norm), [`pool`], [`augment`] | batch, group, layer and input normalisation, fractional max pooling, image augmentation |
 //! | [`second_order`] | L-BFGS, also between bounds or with an L1 penalty, and Newton |
 //! | [`ensemble`] | snapshots, independent models, averages of weights |
 //! | [`store`] | saved states, and a journal for flash that survives a power cut |

@@ -129,10 +129,13 @@ pub(crate) fn judge(got: gradus_status, reasons: &[(bool, gradus_status)]) -> bo
 
 use gradus_status::*;
 
+/// Two decays at once.
+const BOTH: u32 = GRADUS_DECAY | GRADUS_INDEPENDENT_DECAY;
+
 fn transforms(u: &mut Unstructured) -> Result<gradus_transforms> {
     let mut t = gradus_transforms {
         version: version(u)?,
-        flags: if u.ratio(1, 32)? { u.arbitrary()? } else { u.int_in_range(0..=255)? },
+        flags: if u.ratio(1, 32)? { u.arbitrary()? } else { u.int_in_range(0..=511)? },
         scale: 0.0,
         clip_value: 0.0,
         l2: 0.0,
@@ -224,7 +227,7 @@ fn step<const K: usize, C, O: Kept<K>>(
             (long, GRADUS_ERROR_LENGTH),
             (overlap, GRADUS_ERROR_OVERLAP),
             (version != GRADUS_STRUCTS || t.version != GRADUS_STRUCTS, GRADUS_ERROR_VERSION),
-            (optimizer.is_none() || t.flags > 255, GRADUS_ERROR_ENUM),
+            (optimizer.is_none() || t.flags > 511 || t.flags & BOTH == BOTH, GRADUS_ERROR_ENUM),
         ]
         .map(|(applies, status)| (applies, status)),
     );

@@ -2,11 +2,12 @@
 
 use super::gradus_status::{self, *};
 use super::memory::{Memory, apart, area, copy};
-use super::{guard, same_version};
+use super::optim::Config;
+use super::{gradus_schedulefree, guard, same_version};
 use crate::cut::cut_mut;
-use crate::ensemble::{Average, Ema, Swa, argmax, predict};
+use crate::ensemble::{Average, CompensatedEma, Ema, Swa, argmax, predict};
 use crate::error::{Error, ensure};
-use crate::optim::{Clock, StateMut, Stateful};
+use crate::optim::{Clock, Optimizer, StateMut, Stateful};
 use crate::simd::{ColumnSet, Exec};
 use core::ffi::c_void;
 
@@ -24,8 +25,39 @@ pub struct gradus_ema {
 pub const GRADUS_SWA_COLUMNS: usize = 1;
 /// Columns of state of gradus_ema_update(): floats per parameter.
 pub const GRADUS_EMA_COLUMNS: usize = 1;
+/// Columns of state of gradus_compensated_ema_update(): floats per parameter.
+pub const GRADUS_COMPENSATED_EMA_COLUMNS: usize = 2;
+const _: () = assert!(GRADUS_COMPENSATED_EMA_COLUMNS == <CompensatedEma as Stateful>::Columns::COUNT);
 const _: () = assert!(GRADUS_SWA_COLUMNS == <Swa as Stateful>::Columns::COUNT);
 const _: () = assert!(GRADUS_EMA_COLUMNS == <Ema as Stateful>::Columns::COUNT);
+
+/// Turns the `n` floats of `params` of a schedule-free run, or a copy of them, into their average: those to evaluate and
+/// deploy.
+///
+/// `config` and `state` are those of gradus_schedulefree_step(). A run that goes on needs its parameters as they were: give
+/// it a copy then.
+///
+/// Errors: those of gradus_schedulefree_check(), GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_average(
+    config: *const gradus_schedulefree,
+    n: usize,
+    params: *mut f32,
+    state: *const f32,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the caller vouches for memory behind the pointer, which is checked.
+        let config = unsafe { copy(config)? };
+        same_version(config.version)?;
+        let free = config.build()?;
+        free.check()?;
+        let (params, d) = (Memory::new(params, n)?, Memory::new(state, n)?);
+        apart([params.written(), d.read()])?;
+        // SAFETY: checked, and apart; the caller vouches for the memory.
+        let (params, d) = unsafe { (params.slice_mut(), d.slice()) };
+        Ok(free.average(Exec::new(), params, d)?)
+    })
+}
 
 /// One update of any average.
 ///
@@ -84,6 +116,29 @@ pub unsafe extern "C" fn gradus_ema_update(
             let config = copy(config)?;
             same_version(config.version)?;
             update(Ema::new(config.decay), n, params, state, clock)
+        }
+    })
+}
+
+/// As gradus_ema_update(), and it loses nothing to rounding, however near to 1 the decay is.
+///
+/// `state` is GRADUS_COMPENSATED_EMA_COLUMNS * n floats, of which the first `n` are the average.
+///
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_compensated_ema_update(
+    config: *const gradus_ema,
+    n: usize,
+    params: *const f32,
+    state: *mut f32,
+    clock: *mut Clock,
+) -> gradus_status {
+    guard(|| {
+        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+        unsafe {
+            let config = copy(config)?;
+            same_version(config.version)?;
+            update(CompensatedEma::new(config.decay), n, params, state, clock)
         }
     })
 }

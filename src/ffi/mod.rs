@@ -13,6 +13,7 @@ mod lbfgs;
 mod memory;
 mod noise;
 mod norm;
+mod online;
 mod optim;
 mod random;
 mod rules;
@@ -29,6 +30,7 @@ pub use layer::*;
 pub use lbfgs::*;
 pub use noise::*;
 pub use norm::*;
+pub use online::*;
 pub use optim::{
     GRADUS_EPSILON_HAT, GRADUS_EPSILON_OUTSIDE, GRADUS_EPSILON_ROOT, gradus_epsilon, gradus_tensor,
 };
@@ -40,9 +42,9 @@ pub use store::*;
 pub use stream::*;
 pub use sums::*;
 pub use transform::{
-    GRADUS_CLAMP_PARAMS, GRADUS_CLIP_VALUE, GRADUS_DECAY, GRADUS_ELASTIC_NET, GRADUS_L1, GRADUS_L2,
-    GRADUS_PROX_L1, GRADUS_SCALE, gradus_clip_norm, gradus_elastic_net_value, gradus_l1_value,
-    gradus_l2_value, gradus_limit_column_norms, gradus_limit_row_norms, gradus_transforms,
+    GRADUS_CLAMP_PARAMS, GRADUS_CLIP_VALUE, GRADUS_DECAY, GRADUS_ELASTIC_NET, GRADUS_INDEPENDENT_DECAY,
+    GRADUS_L1, GRADUS_L2, GRADUS_PROX_L1, GRADUS_SCALE, gradus_clip_norm, gradus_elastic_net_value,
+    gradus_l1_value, gradus_l2_value, gradus_limit_column_norms, gradus_limit_row_norms, gradus_transforms,
 };
 
 /// Version of the structures with a field `version`: an initialiser of this header writes it there.

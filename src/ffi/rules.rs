@@ -8,7 +8,7 @@ use super::optim::{
 use super::*;
 use crate::optim::{
     AdaGrad, Adadelta, Adam, AdamW, Adamax, AmsGrad, CenteredRmsProp, CenteredRmsPropMomentum, Clock, Lion,
-    Momentum, Nadam, Nesterov, RAdam, RmsProp, RmsPropMomentum, Sgd,
+    Momentum, Nadam, Nesterov, RAdam, RmsProp, RmsPropMomentum, ScheduleFree, Sgd,
 };
 use crate::simd::Bf16;
 
@@ -2542,6 +2542,162 @@ pub unsafe extern "C" fn gradus_lion_half_step_with(
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
 }
 
+/// Schedule-free AdamW (Defazio et al., 2024): an average of the weights in place of a falling learning rate.
+///
+/// ```text
+/// v = beta2 * v + (1 - beta2) * g * g                     g: the gradient at y
+/// u = g / (sqrt(v / (1 - beta2^t)) + eps) + weight_decay * y
+/// z = z - lr * u                                          the fast weights
+/// x = (1 - c) * x + c * z        c = lr^2 / (lr_1^2 + .. + lr_t^2)
+/// y = (1 - beta1) * z + beta1 * x
+/// ```
+///
+/// The parameters of a step are `y`; those to evaluate and to deploy are `x`, which `average` makes of
+/// them.
+///
+/// State: `d`, `v`. The distance `d = y - z` is 0 at the start; the clock carries the mean of `lr^2`. In these terms a step is
+///
+/// ```text
+/// y = y - (c * d + lr * (1 - beta1 * (1 - c)) * u)
+/// d = (1 - c) * (d + lr * beta1 * u)
+/// x = y + (1 / beta1 - 1) * d
+/// ```
+///
+/// It takes a constant rate, after a `WarmUp`, whose small rates weigh little in the average. The
+/// run may end at any step. The weight decay is its own: a transform `Decay` would act on `y`
+/// and not on `z`. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
+/// late in a run `d` changes by less than the last digit of a `Bf16` in every step.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_schedulefree {
+    /// GRADUS_STRUCTS.
+    pub version: u32,
+    /// Learning rate.
+    pub lr: f32,
+    /// Share of the average in the point where gradients are taken, above 0; 0.9 by default.
+    pub beta1: f64,
+    /// Decay of the second moment; 0.999 by default.
+    pub beta2: f64,
+    /// Stabiliser of the denominator; 1e-8 outside of the root by default.
+    pub eps: gradus_epsilon,
+    /// Share of a weight that decays per step and unit of learning rate; 0 by default.
+    pub weight_decay: f32,
+}
+
+/// Columns of state of gradus_schedulefree: floats per parameter.
+pub const GRADUS_SCHEDULEFREE_COLUMNS: usize = 2;
+/// The state of gradus_schedulefree in a file: gradus_item.kind.
+pub const GRADUS_ITEM_SCHEDULEFREE: u32 = 33;
+
+// SAFETY: the first field is the version.
+unsafe impl Config for gradus_schedulefree {
+    type Optimizer = ScheduleFree;
+    #[inline(always)]
+    fn build(&self) -> Result<ScheduleFree, gradus_status> {
+        Ok(ScheduleFree {
+            lr: self.lr,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            eps: self.eps.build()?,
+            weight_decay: self.weight_decay,
+        })
+    }
+}
+
+/// ScheduleFree with its defaults, for a place where the initialiser GRADUS_SCHEDULEFREE(lr) cannot stand.
+#[unsafe(no_mangle)]
+pub extern "C" fn gradus_schedulefree_default(lr: f32) -> gradus_schedulefree {
+    gradus_schedulefree {
+        version: GRADUS_STRUCTS,
+        lr,
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: gradus_epsilon { place: GRADUS_EPSILON_OUTSIDE, eps: 1e-8, inside: 0.0 },
+        weight_decay: 0.0,
+    }
+}
+
+/// Whether every hyper-parameter of `config` is in its range: ask once, before training.
+///
+/// Errors: GRADUS_ERROR_LEARNING_RATE, GRADUS_ERROR_BETA1, GRADUS_ERROR_BETA2, GRADUS_ERROR_EPSILON,
+/// GRADUS_ERROR_WEIGHT_DECAY;
+/// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_check(config: *const gradus_schedulefree) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
+    guard(|| unsafe { check(config) })
+}
+
+/// The same, and whether every one of the transforms is in its range.
+///
+/// Errors: those of gradus_schedulefree_check(), GRADUS_ERROR_FACTOR, GRADUS_ERROR_LIMIT, GRADUS_ERROR_LAMBDA,
+/// GRADUS_ERROR_WEIGHT_DECAY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_check_with(
+    config: *const gradus_schedulefree,
+    transforms: *const gradus_transforms,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { check_with(config, transforms) })
+}
+
+/// Updates `n` parameters by one step of ScheduleFree. State: `d`, `v`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_step(
+    config: *const gradus_schedulefree,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut f32,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step(config, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step with transforms of gradients and parameters, in one pass over memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_step_with(
+    config: *const gradus_schedulefree,
+    transforms: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut f32,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// The same step if every gradient is finite, and its square where the rule forms it; else it is skipped, with GRADUS_OK.
+/// `count`: how many are not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_step_if_finite(
+    config: *const gradus_schedulefree,
+    n: usize,
+    params: *mut f32,
+    grads: *const f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    count: *mut usize,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+}
+
+/// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_step_tensors(
+    config: *const gradus_schedulefree,
+    tensors: *const gradus_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+}
+
 /// Calls `$call!` with the kind of a file's value and the type of every optimizer.
 macro_rules! kinds {
     ($call:ident!($($more:tt)*)) => {
@@ -2563,6 +2719,7 @@ macro_rules! kinds {
             GRADUS_ITEM_NADAM Nadam,
             GRADUS_ITEM_RADAM RAdam,
             GRADUS_ITEM_LION Lion,
+            GRADUS_ITEM_SCHEDULEFREE ScheduleFree,
         }
     };
 }

@@ -6,8 +6,8 @@ use super::memory::{Memory, Region, apart, area, copy, put};
 use super::rules::*;
 use super::{gradus_ensemble, gradus_masks};
 use crate::cut::cut_mut;
-use crate::ensemble::{Ema, Swa, record as ensemble};
-use crate::norm::BatchNorm;
+use crate::ensemble::{CompensatedEma, Ema, Swa, record as ensemble};
+use crate::norm::{BatchNorm, InputNorm};
 use crate::optim::{check_named as check_state, read_clock, write_named as write_state, *};
 use crate::simd::{Bf16, ColumnSet};
 use crate::store::bytes::Number;
@@ -51,6 +51,12 @@ pub const GRADUS_ITEM_BATCH_NORM: u32 = 29;
 pub const GRADUS_ITEM_SWA: u32 = 48;
 /// Average of gradus_ema_update().
 pub const GRADUS_ITEM_EMA: u32 = 49;
+/// Average of gradus_compensated_ema_update().
+pub const GRADUS_ITEM_COMPENSATED_EMA: u32 = 50;
+/// Statistics of gradus_input_norm_update(); `n` is the number of features.
+pub const GRADUS_ITEM_INPUT_NORM: u32 = 51;
+/// Sum of gradus_accumulate().
+pub const GRADUS_ITEM_ACCUMULATE: u32 = 52;
 
 macro_rules! states {
     ($($kind:ident $family:ident,)*) => {
@@ -69,7 +75,14 @@ macro_rules! states {
     };
 }
 
-kinds!(states!(GRADUS_ITEM_BATCH_NORM BatchNorm, GRADUS_ITEM_SWA Swa, GRADUS_ITEM_EMA Ema,));
+kinds!(states!(
+    GRADUS_ITEM_BATCH_NORM BatchNorm,
+    GRADUS_ITEM_SWA Swa,
+    GRADUS_ITEM_EMA Ema,
+    GRADUS_ITEM_COMPENSATED_EMA CompensatedEma,
+    GRADUS_ITEM_INPUT_NORM InputNorm,
+    GRADUS_ITEM_ACCUMULATE Accumulate,
+));
 
 /// A state in the caller's memory: one column after the other.
 struct Columns<M> {

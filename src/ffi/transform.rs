@@ -21,6 +21,8 @@ pub const GRADUS_DECAY: u32 = 32;
 pub const GRADUS_PROX_L1: u32 = 64;
 /// Transform: p within `[-clamp_params, clamp_params]`.
 pub const GRADUS_CLAMP_PARAMS: u32 = 128;
+/// Transform: `p = rule(p) - decay * p`, in place of GRADUS_DECAY: independent of the learning rate.
+pub const GRADUS_INDEPENDENT_DECAY: u32 = 256;
 
 /// What acts on gradients before a rule and on parameters after it: what `flags` names, and nothing else.
 ///
@@ -44,7 +46,7 @@ pub struct gradus_transforms {
     pub elastic_net: f32,
     /// Weight of the squares in elastic_net.
     pub elastic_net_beta: f32,
-    /// Share of a weight that decays per step and unit of learning rate.
+    /// Share of a weight that decays per step and, with GRADUS_DECAY, unit of learning rate.
     pub decay: f32,
     /// Strength of the proximal step of the absolute penalty.
     pub prox_l1: f32,
@@ -62,10 +64,11 @@ impl gradus_transforms {
     /// Those of the crate, if every flag is one.
     #[inline(always)]
     pub(super) fn build(&self) -> Result<Transforms, gradus_status> {
-        if self.flags > 255 {
+        let on = |flag| self.flags & flag != 0;
+        let independent = on(GRADUS_INDEPENDENT_DECAY);
+        if self.flags > 511 || (independent && on(GRADUS_DECAY)) {
             return Err(gradus_status::GRADUS_ERROR_ENUM);
         }
-        let on = |flag| self.flags & flag != 0;
         let before = (
             on(GRADUS_SCALE).then_some(Scale(self.scale)),
             on(GRADUS_CLIP_VALUE).then_some(ClipValue(self.clip_value)),
@@ -75,7 +78,11 @@ impl gradus_transforms {
                 .then_some(ElasticNet { lambda: self.elastic_net, beta: self.elastic_net_beta }),
         );
         let after = (
-            on(GRADUS_DECAY).then_some(Decay::new(self.decay)),
+            (independent || on(GRADUS_DECAY)).then_some(if independent {
+                Decay::independent(self.decay)
+            } else {
+                Decay::new(self.decay)
+            }),
             on(GRADUS_PROX_L1).then_some(ProxL1::new(self.prox_l1)),
             on(GRADUS_CLAMP_PARAMS).then_some(ClampParams(self.clamp_params)),
         );

@@ -12,6 +12,7 @@
 //! | no RAM to spare | [`Sgd`](crate::Sgd) at 0.1 | 0 B |
 //! | Adam, and half of the RAM for its state | [`Adam`](crate::Adam)[`.half()`](crate::Optimizer::half) at 1e-3 | 4 B |
 //! | no warm-up, and first steps that go wrong | [`RAdam`](crate::RAdam) at 1e-3 | 8 B |
+//! | a run whose end is not known, and no schedule to tune | [`ScheduleFree`](crate::ScheduleFree) at 2.5e-3, after a warm-up | 8 B |
 //! | few parameters, and all data at once | L-BFGS, in [`second_order`](crate::second_order) | not a step rule |
 //!
 //! [`Adamax`](crate::Adamax), [`Adadelta`](crate::Adadelta), [`AmsGrad`](crate::AmsGrad) and [`Nadam`](crate::Nadam) are for recipes that ask for them.

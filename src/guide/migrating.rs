@@ -20,6 +20,7 @@
 //! | `AdamW(lr)`: decay 0.01 | `AdamW(lr)`: decay 0.004 (3) | [`AdamW::new(lr)`](crate::AdamW) |
 //! | `NAdam(lr)` | `Nadam(lr)` (4) | [`Nadam::new(lr)`](crate::Nadam) |
 //! | | `Lion(lr)` (5) | [`Lion::new(lr)`](crate::Lion) |
+//! | `schedulefree.AdamWScheduleFree(lr)` (6) | | [`ScheduleFree::new(lr)`](crate::ScheduleFree) |
 //!
 //! 1. Keras keeps the learning rate inside of the velocity (`v = m*v - lr*g`). With a constant rate
 //!    both are the same; after a change of the rate PyTorch's whole velocity follows it, Keras' only
@@ -29,6 +30,9 @@
 //! 3. The stabiliser is 1e-7 and stands elsewhere: see [`Epsilon`](crate::Epsilon).
 //! 4. The stabiliser is 1e-7, and `mu` grows 250 times as fast: a momentum decay of 1.
 //! 5. No weight decay by default, where it is optax' 1e-3 here.
+//! 6. `optimizer.eval()` is [`average`](crate::ScheduleFree::average), of a copy of the parameters where the run goes on;
+//!    `warmup_steps` is a [`WarmUp`](crate::schedule::WarmUp). Where a rate falls the package keeps the weight of the largest
+//!    rate; here a step weighs by its own.
 //!
 //! What has no constructor is said in the fields (Keras 3.15):
 //!
@@ -50,6 +54,10 @@
 //! | | `regularizers.L2(l)`: gradient `2 * l * w` | `.with(L2::new(l))` |
 //! | | `regularizers.L1(l)` | `.with(L1::new(l))` |
 //! | `weight_decay` of `AdamW`: decoupled | `weight_decay` of all | `AdamW`; `.with(Decay::new(wd))` for the others |
+//! | `weight_decay` over the rate: the paper's decay | | `.with(Decay::independent(wd))` |
+//! | several `backward()` before a `step()` | `gradient_accumulation_steps` | layers add to gradients; [`Accumulate`](crate::Accumulate) for others |
+//! | | `Normalization`, `adapt` | [`InputNorm`](crate::norm::InputNorm), sample by sample |
+//! | | `metrics.Accuracy`, scikit-learn's `confusion_matrix` | [`Confusion`](crate::loss::Confusion) |
 //! | `clip_grad_value_(c)` | `clipvalue=c` | `.with(ClipValue(c))` |
 //! | `clip_grad_norm_(c)` | `global_clipnorm=c` | `.with(ClipNorm { max_norm: c }.scale(exec, &[a, b])?)` |
 //! | `reduction='mean'` | the same | sum the gradients, then `.with(Scale(1.0 / batch))` |

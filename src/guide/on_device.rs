@@ -76,6 +76,9 @@
 //! [`Momentum`](crate::Momentum), [`RmsProp`](crate::RmsProp) and [`Lion`](crate::Lion) keep one
 //! number per parameter, [`Adam`](crate::Adam) two.
 //!
+//! Inputs of different sizes want to be standardised, and the statistics to do it with come one by one on a device:
+//! [`InputNorm`](crate::norm::InputNorm). [`Confusion`](crate::loss::Confusion) counts in fixed memory what was recognised.
+//!
 //! # Time
 //!
 //! Division and square root dominate adaptive rules; without a floating-point unit every operation is a

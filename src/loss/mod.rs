@@ -20,6 +20,12 @@
 //!
 //! Without a sample the loss is NaN, as the mean of nothing.
 
+mod confusion;
+
+pub use confusion::Confusion;
+#[cfg(feature = "ffi")]
+pub(crate) use confusion::{accuracy, count_scores};
+
 use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, Hyper, ensure, require, same_length};
 use crate::simd::elementary;

@@ -15,11 +15,13 @@
 //! | [`BatchNorm`] | a channel of all samples | for inference | variance 0: gives the bias |
 //! | [`GroupNorm`] | some channels of a sample | none | as any other |
 //! | [`LayerNorm`] | all features of a row | none | as any other |
+//! | [`InputNorm`] | an input feature of all samples so far | for training and inference | as any other |
 //!
 //! Pairs of slices go by their names, [`Params`] and [`Statistics`], in any memory.
 
 mod batch;
 mod group;
+mod inputs;
 mod kernels;
 mod parts;
 mod rows;
@@ -27,5 +29,6 @@ mod shape;
 
 pub use batch::{BatchNorm, BatchNormState};
 pub use group::{GroupNorm, LayerNorm};
+pub use inputs::{InputNorm, InputNormState};
 pub use parts::{Params, Running, Statistics};
 pub use shape::BatchShape;

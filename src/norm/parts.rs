@@ -1,6 +1,6 @@
 //! Pairs of numbers by their names: a swap of two pairs does not compile.
 
-use super::BatchNorm;
+use super::{BatchNorm, InputNorm};
 #[cfg(feature = "alloc")]
 use crate::optim::StateVec;
 use crate::optim::{Clock, State, StateMut};
@@ -93,24 +93,32 @@ impl<'a> Running<'a> {
     }
 }
 
-impl<'a, const C: usize> From<&'a State<BatchNorm, C>> for Running<'a> {
-    fn from(state: &'a State<BatchNorm, C>) -> Self {
-        Self::of(&state.columns, &state.clock)
-    }
+/// The states that are a mean and a variance, in any memory.
+macro_rules! running {
+    ($norm:ident) => {
+        impl<'a, const C: usize> From<&'a State<$norm, C>> for Running<'a> {
+            fn from(state: &'a State<$norm, C>) -> Self {
+                Self::of(&state.columns, &state.clock)
+            }
+        }
+
+        impl<'a> From<&'a StateMut<'_, $norm>> for Running<'a> {
+            fn from(state: &'a StateMut<'_, $norm>) -> Self {
+                Self::of(&state.columns, state.clock)
+            }
+        }
+
+        #[cfg(feature = "alloc")]
+        impl<'a> From<&'a StateVec<$norm>> for Running<'a> {
+            fn from(state: &'a StateVec<$norm>) -> Self {
+                Self::of(state.columns(), &state.clock)
+            }
+        }
+    };
 }
 
-impl<'a> From<&'a StateMut<'_, BatchNorm>> for Running<'a> {
-    fn from(state: &'a StateMut<'_, BatchNorm>) -> Self {
-        Self::of(&state.columns, state.clock)
-    }
-}
-
-#[cfg(feature = "alloc")]
-impl<'a> From<&'a StateVec<BatchNorm>> for Running<'a> {
-    fn from(state: &'a StateVec<BatchNorm>) -> Self {
-        Self::of(state.columns(), &state.clock)
-    }
-}
+running!(BatchNorm);
+running!(InputNorm);
 
 impl<'a, S: AsRef<[f32]>> From<&'a Statistics<S>> for Running<'a> {
     fn from(statistics: &'a Statistics<S>) -> Self {

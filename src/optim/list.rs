@@ -44,6 +44,10 @@ macro_rules! __optimizers {
                 RAdam { beta2: 0.5, eps: Epsilon::Outside(1e-8), ..RAdam::new(0.01) }, // never adaptive
             ];
             Lion "lion" 1e-4 [Lion { beta1: 0.95, beta2: 0.98, weight_decay: 0.0, ..Lion::new(0.001) }];
+            ScheduleFree "schedulefree" 2.5e-3 [
+                ScheduleFree { beta1: 0.5, beta2: 0.9, eps: Epsilon::Hat(1e-3), ..ScheduleFree::new(0.1) },
+                ScheduleFree { weight_decay: 0.5, ..ScheduleFree::new(0.1) },
+            ];
         }
     };
 }

@@ -1,5 +1,6 @@
 //! First-order optimizers: one file each, and the trait that drives them all.
 
+mod accumulate;
 mod adadelta;
 mod adagrad;
 mod adam;
@@ -18,6 +19,7 @@ mod nesterov;
 mod radam;
 mod record;
 mod rmsprop;
+mod schedulefree;
 #[cfg(feature = "serde")]
 mod serde_state;
 mod sgd;
@@ -27,6 +29,7 @@ mod tensors;
 mod update;
 mod with;
 
+pub use accumulate::{Accumulate, AccumulateState};
 pub use adadelta::{Adadelta, AdadeltaState};
 pub use adagrad::{AdaGrad, AdaGradState};
 pub use adam::{Adam, AdamState};
@@ -49,6 +52,7 @@ pub use rmsprop::{
     CenteredRmsProp, CenteredRmsPropMomentum, CenteredRmsPropMomentumState, CenteredRmsPropState, RmsProp,
     RmsPropMomentum, RmsPropMomentumState, RmsPropState,
 };
+pub use schedulefree::{ScheduleFree, ScheduleFreeState};
 pub use sgd::{Sgd, SgdState};
 #[cfg(feature = "alloc")]
 pub use state::StateVec;
@@ -168,8 +172,8 @@ pub trait Optimizer: Copy {
 
     /// This optimizer with a state of half the size: `4 + 4` bytes per parameter and two per column in place of four.
     ///
-    /// Training ends where it would with a whole state, within the noise of a seed. AMSGrad has no such form: the
-    /// largest of rounded values drifts upwards.
+    /// Training ends where it would with a whole state, within the noise of a seed. AMSGrad has no such form, because the
+    /// largest of rounded values drifts upwards, and neither has [`ScheduleFree`], whose average has too few digits.
     ///
     /// ```
     /// use gradus::{Adam, Optimizer, transform::Scale};
@@ -187,7 +191,7 @@ pub trait Optimizer: Copy {
         const {
             assert!(
                 Self::HALVES,
-                "AMSGrad has no state in half the memory: the largest of rounded values drifts"
+                "no state in half the memory: in AMSGrad the largest of rounded values drifts, and a schedule-free average needs its digits"
             );
         }
         Half { inner: self }

@@ -8,8 +8,12 @@ use crate::simd::Vector;
 /// Decoupled weight decay (Loshchilov and Hutter, 2019) for any rule.
 ///
 /// ```text
-/// p = rule(p) - lr * weight_decay * p
+/// p = rule(p) - lr * weight_decay * p        new, as libraries have it
+/// p = rule(p) - weight_decay * p             independent, as the paper has it
 /// ```
+///
+/// Independent of the learning rate, the best decay stays what it is while the rate is tuned. The paper's decay follows the
+/// schedule, though not the rate itself: multiply it by the share of the largest rate that the step has.
 ///
 /// It acts where the gradient is 0 too, and never enters the rule's state. A decay of 0 changes nothing, not even an
 /// infinite weight.
@@ -19,6 +23,8 @@ use crate::simd::Vector;
 /// let (mut params, mut state) = ([4.0], SgdState::new());
 /// Sgd::new(0.5).with(Decay::new(0.25)).step(&mut params, &[0.0], &mut state);
 /// assert_eq!(params, [3.5]);
+/// Sgd::new(0.5).with(Decay::independent(0.25)).step(&mut params, &[0.0], &mut state);
+/// assert_eq!(params, [2.625]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -26,8 +32,11 @@ use crate::simd::Vector;
 #[doc(alias = "weight decay")]
 #[doc(alias = "decoupled weight decay")]
 pub struct Decay {
-    /// Share of a weight that decays per step and unit of learning rate.
+    /// Share of a weight that decays per step and, unless it is independent, unit of learning rate.
     pub weight_decay: f32,
+    /// Whether the learning rate has no part in it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub independent: bool,
     #[cfg_attr(feature = "serde", serde(skip))]
     loss: f32,
 }
@@ -36,7 +45,18 @@ impl Decay {
     /// Decay of `weight_decay` per step and unit of learning rate.
     #[must_use]
     pub const fn new(weight_decay: f32) -> Self {
-        Self { weight_decay, loss: 0.0 }
+        Self { weight_decay, independent: false, loss: 0.0 }
+    }
+
+    /// Decay of `weight_decay` per step, whatever the learning rate.
+    #[must_use]
+    pub const fn independent(weight_decay: f32) -> Self {
+        Self { independent: true, ..Self::new(weight_decay) }
+    }
+
+    /// What stands before the weight decay.
+    const fn factor(&self, lr: f32) -> f32 {
+        if self.independent { 1.0 } else { lr }
     }
 }
 
@@ -51,10 +71,10 @@ impl Transform for Decay {
         new - loss.select_gt(zero, loss * old, zero)
     }
     fn at(self, lr: f32) -> Self {
-        Self { loss: lr * self.weight_decay, ..self }
+        Self { loss: self.factor(lr) * self.weight_decay, ..self }
     }
     fn check(&self, lr: f32) -> Result<(), Error> {
-        check_weight_decay(lr, self.weight_decay)
+        check_weight_decay(self.factor(lr), self.weight_decay)
     }
 }
 

@@ -157,7 +157,7 @@ static uint64_t result(void) {
     transforms.version = 0;                                                                        \
     EXPECT(GRADUS_ERROR_VERSION, gradus_##rule##_step_with(&config, &transforms, N, params, grads, state, clock)); \
     transforms.version = GRADUS_STRUCTS;                                                           \
-    transforms.flags = 256;                                                                        \
+    transforms.flags = 512;                                                                        \
     EXPECT(GRADUS_ERROR_ENUM, gradus_##rule##_step_with(&config, &transforms, N, params, grads, state, clock)); \
     list[0].transforms = &transforms;                                                              \
     EXPECT(GRADUS_ERROR_ENUM, gradus_##rule##_step_tensors(&config, list, 1, NULL));               \
@@ -709,16 +709,18 @@ static void files(void) {
 
 /* Every kind of state, saved and loaded again. */
 static void states(void) {
-  static const uint32_t kinds[19][2] = {
+  static const uint32_t kinds[23][2] = {
       {GRADUS_ITEM_ADAGRAD, 1}, {GRADUS_ITEM_ADAM, 2}, {GRADUS_ITEM_ADAMW, 2}, {GRADUS_ITEM_AMSGRAD, 3},
       {GRADUS_ITEM_CENTERED_RMSPROP, 2}, {GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM, 3}, {GRADUS_ITEM_LION, 1},
       {GRADUS_ITEM_MOMENTUM, 1}, {GRADUS_ITEM_NADAM, 2}, {GRADUS_ITEM_NESTEROV, 1}, {GRADUS_ITEM_RMSPROP, 1},
       {GRADUS_ITEM_RMSPROP_MOMENTUM, 2}, {GRADUS_ITEM_SGD, 0}, {GRADUS_ITEM_BATCH_NORM, 2},
-      {GRADUS_ITEM_ADADELTA, 2}, {GRADUS_ITEM_ADAMAX, 2}, {GRADUS_ITEM_RADAM, 2}, {GRADUS_ITEM_SWA, 1}, {GRADUS_ITEM_EMA, 1}};
+      {GRADUS_ITEM_ADADELTA, 2}, {GRADUS_ITEM_ADAMAX, 2}, {GRADUS_ITEM_RADAM, 2}, {GRADUS_ITEM_SWA, 1}, {GRADUS_ITEM_EMA, 1},
+      {GRADUS_ITEM_SCHEDULEFREE, 2}, {GRADUS_ITEM_COMPENSATED_EMA, 2}, {GRADUS_ITEM_INPUT_NORM, 2},
+      {GRADUS_ITEM_ACCUMULATE, 1}};
   static unsigned char file[1024];
   static float loaded[COLUMNS * N];
   uint64_t hash = START;
-  for (int k = 0; k < 19; k++) {
+  for (int k = 0; k < 23; k++) {
     gradus_clock clock = {k + 1u, 0.25f}, loaded_clock = {0, 0};
     const gradus_item saved = {kinds[k][0], N, state, &clock}, item = {kinds[k][0], N, loaded, &loaded_clock};
     size_t size = 0, floats = kinds[k][1] * N;
@@ -867,6 +869,57 @@ static void averages(void) {
   line("averages", hash_of(hash_of(START, state, 2 * N), mean, N));
 }
 
+/* What is learnt of data as they come, the average of a schedule-free run, and a decay apart from the rate. */
+static void online(void) {
+  static float average[2 * N], sum[N];
+  static const uint16_t labels[3] = {0, 1, 0};
+  const gradus_ema ema = GRADUS_EMA(0.9);
+  gradus_schedulefree rule = GRADUS_SCHEDULEFREE(0.05f);
+  gradus_transforms decay = GRADUS_TRANSFORMS;
+  gradus_clock seen = {0, 0}, clock = {0, 0}, ema_clock = {0, 0}, batches = {0, 0};
+  float x[6], statistics[6] = {0}, accuracy = 0;
+  uint32_t counts[4] = {0};
+  uint64_t hash;
+  seed = 7;
+  numbers(x, 6);
+  OK(gradus_input_norm_update(3, 2, x, statistics, &seen));
+  numbers(x, 6);
+  EXPECT(GRADUS_ERROR_EPSILON, gradus_input_norm_apply(0, 3, 2, x, statistics, &seen));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_input_norm_apply(1e-7f, 0, 2, NULL, NULL, &seen));
+  OK(gradus_input_norm_apply(1e-7f, 3, 2, x, statistics, &seen));
+  TRUE(seen.t == 2);
+  hash = hash_of(hash_of(START, statistics, 6), x, 6);
+
+  rule.weight_decay = 0.1f;
+  decay.flags = GRADUS_INDEPENDENT_DECAY;
+  decay.decay = 0.125f;
+  numbers(params, N);
+  memset(state, 0, sizeof state);
+  for (int k = 0; k < 3; k++) {
+    numbers(grads, N);
+    OK(gradus_schedulefree_step_with(&rule, &decay, N, params, grads, state, &clock));
+    OK(gradus_accumulate(N, grads, sum, &batches));
+    OK(gradus_compensated_ema_update(&ema, N, params, average, &ema_clock));
+  }
+  TRUE(batches.t == 3);
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_schedulefree_average(&rule, N, params, params));
+  OK(gradus_schedulefree_average(&rule, N, params, state));
+  decay.flags |= GRADUS_DECAY; /* one or the other */
+  EXPECT(GRADUS_ERROR_ENUM, gradus_schedulefree_check_with(&rule, &decay));
+  hash = hash_of(hash_of(hash_of(hash, params, N), sum, N), average, 2 * N);
+
+  EXPECT(GRADUS_ERROR_EMPTY, gradus_confusion_accuracy(2, counts, &accuracy));
+  numbers(x, 6);
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_confusion_add(1, 3, x, labels, counts));
+  OK(gradus_confusion_add(2, 3, x, labels, counts));
+  OK(gradus_confusion_accuracy(2, counts, &accuracy));
+  for (int k = 0; k < 4; k++) {
+    const float count = (float)counts[k];
+    hash = hash_of(hash, &count, 1);
+  }
+  line("online", hash_of(hash, &accuracy, 1));
+}
+
 /* Random numbers, first weights, layers, activations, losses. */
 static void layers(void) {
   enum { INPUTS = 5, OUTPUTS = 4, SAMPLES = 3, PARAMS = (1 + INPUTS) * OUTPUTS };
@@ -1008,6 +1061,7 @@ int main(void) {
   states();
   streams();
   averages();
+  online();
   TRUE(strcmp(gradus_status_name(GRADUS_OK), "success") == 0);
   TRUE(strcmp(gradus_status_name(-9999), "unknown status") == 0);
   TRUE(gradus_version()[0] != 0);

@@ -577,6 +577,10 @@ fn states(out: &mut String) {
         GRADUS_ITEM_RADAM RAdam, 2;
         GRADUS_ITEM_SWA ensemble::Swa, 1;
         GRADUS_ITEM_EMA ensemble::Ema, 1;
+        GRADUS_ITEM_SCHEDULEFREE ScheduleFree, 2;
+        GRADUS_ITEM_COMPENSATED_EMA ensemble::CompensatedEma, 2;
+        GRADUS_ITEM_INPUT_NORM norm::InputNorm, 2;
+        GRADUS_ITEM_ACCUMULATE Accumulate, 1;
     }
     writeln!(out, "states {:016x}", hash_bytes(bytes)).unwrap();
 }
@@ -629,6 +633,37 @@ fn averages(out: &mut String) {
     writeln!(out, "averages {:016x}", hash_bytes(all.flat_map(|x| x.to_le_bytes()))).unwrap();
 }
 
+/// What is learnt of data as they come, the average of a schedule-free run, and a decay apart from the rate.
+fn online(out: &mut String) {
+    use gradus::ensemble::{Average as _, CompensatedEma, CompensatedEmaState};
+    let mut numbers = Numbers(7);
+    let (norm, mut seen, mut sum) =
+        (norm::InputNorm::new(), norm::InputNormState::<3>::new(), AccumulateState::<N>::new());
+    norm.update(seen.as_mut(), &numbers.fill::<6>()).unwrap();
+    let mut x = numbers.fill::<6>();
+    norm.apply(&mut x, &seen).unwrap();
+    let mut values = seen.columns.as_flattened().to_vec();
+    values.extend(x);
+
+    let free = ScheduleFree { weight_decay: 0.1, ..ScheduleFree::new(0.05) };
+    let (mut params, mut state) = (numbers.fill::<N>(), free.state());
+    let mut average = CompensatedEmaState::<N>::new();
+    for _ in 0..3 {
+        let grads = numbers.fill::<N>();
+        free.with(Decay::independent(0.125)).step(&mut params, &grads, &mut state);
+        sum.add(Exec::new(), &grads);
+        CompensatedEma::new(0.9).update(&mut average, &params);
+    }
+    free.average(Exec::new(), &mut params, &state.columns[0]).unwrap();
+    values.extend(params.iter().chain(sum.sum()).chain(average.columns.as_flattened()));
+
+    let mut confusion = loss::Confusion::<2>::new();
+    confusion.add_scores(&numbers.fill::<6>(), &[0_u16, 1, 0]).unwrap();
+    values.extend(confusion.counts().as_flattened().iter().map(|count| *count as f32));
+    values.extend(confusion.accuracy());
+    writeln!(out, "online {:016x}", hash(values)).unwrap();
+}
+
 /// Writes a file for `./ci.sh c`, if that asks for it.
 fn give(name: &str, text: &str) {
     if let Some(directory) = std::env::var_os("GRADUS_C_OUT") {
@@ -651,6 +686,7 @@ fn c_computes_the_same_bits() {
     states(&mut out);
     streams(&mut out);
     averages(&mut out);
+    online(&mut out);
     give("bits.txt", &out);
 }
 

@@ -12,7 +12,7 @@ fn grads(t: usize) -> Vec<f32> {
 
 #[test]
 fn a_name_is_the_optimizer_of_that_name() {
-    assert_eq!(AnyOptimizer::NAMES.len(), 16);
+    assert_eq!(AnyOptimizer::NAMES.len(), 17);
     for name in AnyOptimizer::NAMES {
         let optimizer: AnyOptimizer = name.parse().unwrap();
         assert_eq!((optimizer.name(), optimizer.to_string().as_str()), (*name, *name));

@@ -202,6 +202,14 @@ fn hyper_parameters_out_of_range_are_named() {
     refuses(Beta1, &decays, |beta1| Nadam { beta1, ..Nadam::new(LR) });
     refuses(Beta2, &decays, |beta2| Nadam { beta2, ..Nadam::new(LR) });
     refuses(Beta1, &decays, |beta1| Lion { beta1, ..Lion::new(LR) });
+    refuses(Beta1, &decays, |beta1| ScheduleFree { beta1, ..ScheduleFree::new(LR) });
+    refuses(Beta1, &[0.0, -0.0], |beta1| ScheduleFree { beta1, ..ScheduleFree::new(LR) });
+    refuses(Beta2, &decays, |beta2| ScheduleFree { beta2, ..ScheduleFree::new(LR) });
+    refuses(Hyper::Epsilon, &epsilons, |eps| ScheduleFree { eps, ..ScheduleFree::new(LR) });
+    refuses(WeightDecay, &weight_decays, |weight_decay| ScheduleFree {
+        weight_decay,
+        ..ScheduleFree::new(LR)
+    });
     refuses(Beta2, &decays, |beta2| Lion { beta2, ..Lion::new(LR) });
     refuses(Hyper::Epsilon, &epsilons, |eps| AdaGrad { eps, ..AdaGrad::new(LR) });
     refuses(Hyper::Epsilon, &epsilons, |eps| RmsProp { eps, ..RmsProp::new(LR) });

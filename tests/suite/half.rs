@@ -61,12 +61,13 @@ fn inputs(special: bool) -> (Vec<f32>, Vec<Vec<f32>>) {
     (column(false), (0..40).map(|_| column(special)).collect())
 }
 
-/// Only AMSGrad has no half state.
+/// AMSGrad and the schedule-free rule have no half state.
 macro_rules! halved {
     (($f:ident) $($optimizer:ident $name:literal $lr:literal [$($variant:expr),* $(,)?];)*) => {
         $(halved!(@ $f $optimizer);)*
     };
     (@ $f:ident AmsGrad) => {};
+    (@ $f:ident ScheduleFree) => {};
     (@ $f:ident $optimizer:ident) => { $f($optimizer::new(0.01)); };
 }
 
@@ -186,7 +187,7 @@ fn the_second_moment_is_not_biased() {
 }
 
 #[test]
-fn amsgrad_alone_is_refused() {
+fn some_are_refused() {
     // `AmsGrad::new(0.1).half()` does not compile: see the example of `Optimizer::half`.
     assert_eq!(size_of::<State<InHalf<Adam>, 64>>(), 264);
 }

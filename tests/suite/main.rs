@@ -43,6 +43,7 @@ mod newton;
 mod newton_set;
 mod noise;
 mod norm;
+mod online;
 mod penalties;
 mod pool;
 mod properties;

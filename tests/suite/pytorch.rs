@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// In units in the last place of the largest value that a parameter takes in the run. 0 are the
 /// library's own bits: where its operations stand in the same order, ours give them. Keras and optax
 /// form Adam's `1 - beta^t` in f32 and stray from their own f64 by up to 100 units: no f32 there.
-const BUDGET: [(&str, f64, Option<f64>); 20] = [
+const BUDGET: [(&str, f64, Option<f64>); 21] = [
     ("sgd/torch", 5.0, Some(0.0)),
     ("momentum/torch", 10.0, Some(0.0)),
     ("momentum/keras", 5.0, Some(10.0)), // the learning rate stands inside the velocity
@@ -34,10 +34,23 @@ const BUDGET: [(&str, f64, Option<f64>); 20] = [
     ("adadelta/torch", 6.0, Some(3.0)),
     ("radam/torch", 8.0, Some(7.0)),
     ("lion/optax", 5.0, Some(0.0)),
+    ("schedulefree/schedulefree", 8.0, Some(8.0)),
 ];
 
 fn floats(bits: &Value) -> Vec<f32> {
     bits.as_array().unwrap().iter().map(|bits| f32::from_bits(bits.as_u64().unwrap() as u32)).collect()
+}
+
+fn numbers(row: &Value) -> Vec<f64> {
+    row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+/// The unit in the last place of the largest value that each parameter takes in a run.
+fn units(start: &[f32], rows: &[Vec<f64>]) -> Vec<f64> {
+    let largest = |(i, start): (usize, &f32)| {
+        rows.iter().map(|row| row[i].abs()).fold(f64::from(*start).abs(), f64::max)
+    };
+    start.iter().enumerate().map(largest).map(unit).collect()
 }
 
 /// One case, and the inputs that all cases share.
@@ -89,15 +102,9 @@ impl Case<'_> {
         let n = params.len();
         let gradients: Vec<_> = self.file["gradients"].as_array().unwrap().iter().map(floats).collect();
         let rows = |key: &str| self.case[key].as_array().unwrap().clone();
-        let wide: Vec<Vec<f64>> = rows("f64")
-            .iter()
-            .map(|row| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect())
-            .collect();
+        let wide: Vec<Vec<f64>> = rows("f64").iter().map(numbers).collect();
         let narrow: Vec<_> = rows("f32").iter().map(floats).collect();
-        let units: Vec<f64> = (0..n)
-            .map(|i| wide.iter().map(|row| row[i].abs()).fold(f64::from(params[i]).abs(), f64::max))
-            .map(unit)
-            .collect();
+        let units = units(&params, &wide);
 
         let mut state = StateVec::<O::Family>::new(n);
         if let Some(fill) = self.case["hyper"]["initial_accumulator"].as_f64() {
@@ -133,6 +140,41 @@ impl Case<'_> {
             }
         }
         assert_eq!(state.t(), last);
+    }
+}
+
+impl Case<'_> {
+    /// The averages of a schedule-free run, in the units and within the budget of its parameters.
+    fn hold_averages(&self, mut free: ScheduleFree) {
+        let mut params = floats(&self.file["params"]);
+        let gradients: Vec<_> = self.file["gradients"].as_array().unwrap().iter().map(floats).collect();
+        let rows = |key: &str| self.case[key].as_array().unwrap().clone();
+        let mut state = free.state_vec(params.len());
+        let wide: Vec<Vec<f64>> = rows("f64").iter().map(numbers).collect();
+        let units = units(&params, &wide);
+        let steps: Vec<u64> = rows("steps").iter().map(|step| step.as_u64().unwrap()).collect();
+        let budget = if steps.contains(&1000) { 32.0 } else { 8.0 };
+        for t in 1..=*steps.last().unwrap() {
+            for change in rows("lr_changes") {
+                if change[0].as_u64() == Some(t) {
+                    free = free.with_lr(change[1].as_f64().unwrap() as f32);
+                }
+            }
+            let grads = &gradients[(t as usize - 1) % gradients.len()];
+            free.step_slices(&mut params, grads, state.as_mut()).unwrap();
+            let Some(row) = steps.iter().position(|&step| step == t) else { continue };
+            let mut averages = params.clone();
+            free.average(Exec::new(), &mut averages, &state.columns()[0]).unwrap();
+            for (i, got) in averages.into_iter().map(f64::from).enumerate() {
+                let want = rows("average_f64")[row][i].as_f64().unwrap();
+                let error = (got - want) / units[i];
+                let name = self.name();
+                assert!(
+                    error.abs() <= budget,
+                    "{name} step {t} average {i}: {got:e}, f64 {want:e}: {error:.2} units"
+                );
+            }
+        }
     }
 }
 
@@ -175,6 +217,12 @@ fn compare(file: &Value, case: &Value) -> String {
             case.hold(RAdam { lr, beta1: beta1(), beta2: beta2(), eps: Epsilon::Hat(case.hyper32("eps")) });
         }
         "lion" => case.hold(Lion { lr, beta1: beta1(), beta2: beta2(), weight_decay: weight_decay() }),
+        "schedulefree" => {
+            let (eps, weight_decay) = (case.epsilon(), weight_decay());
+            let free = ScheduleFree { lr, beta1: beta1(), beta2: beta2(), eps, weight_decay };
+            case.hold(free);
+            case.hold_averages(free);
+        }
         other => panic!("{other} is not compared"),
     }
     case.name().rsplit_once('/').unwrap().0.to_owned()

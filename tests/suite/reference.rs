@@ -14,7 +14,7 @@ use std::fmt::Debug;
 /// Each operation rounds by half a unit, and so does each constant. Adam's family forms its bias
 /// corrections by repeated squaring, whose error grows with the binary digits of `t`. The largest
 /// errors that these tests meet are at least two thirds of a budget.
-const BUDGET: [(&str, f64, f64); 16] = [
+const BUDGET: [(&str, f64, f64); 17] = [
     ("Sgd", 0.5, 0.0),
     ("Momentum", 2.5, 1.5),
     ("Nesterov", 3.5, 1.5),
@@ -31,6 +31,7 @@ const BUDGET: [(&str, f64, f64); 16] = [
     ("Adadelta", 3.5, 5.0),
     ("RAdam", 5.0, 2.5),
     ("Lion", 1.0, 1.5),
+    ("ScheduleFree", 4.0, 3.5),
 ];
 
 fn budget<O>() -> (f64, f64) {
@@ -39,13 +40,18 @@ fn budget<O>() -> (f64, f64) {
     (row.1, row.2)
 }
 
-/// The clock before step `t`. Only Nadam carries a number: `1 - q(t - 1)`.
+/// The clock before step `t`. Nadam carries a number, `1 - q(t - 1)`, and the schedule-free rule the mean of `lr^2`.
 fn clock_before<O: Debug + 'static>(rule: &O, t: u32) -> Clock {
-    let nadam = (rule as &dyn std::any::Any).downcast_ref::<Nadam>();
-    let carry = match nadam {
-        Some(nadam) if t > 1 => (1.0 - mu_product(nadam, t - 1)) as f32,
-        _ => 0.0,
-    };
+    let rule = rule as &dyn std::any::Any;
+    let mut carry = 0.0;
+    if t > 1 {
+        if let Some(nadam) = rule.downcast_ref::<Nadam>() {
+            carry = (1.0 - mu_product(nadam, t - 1)) as f32;
+        }
+        if let Some(free) = rule.downcast_ref::<ScheduleFree>() {
+            carry = free.lr * free.lr;
+        }
+    }
     Clock { t: t - 1, carry }
 }
 
@@ -89,7 +95,7 @@ fn hold<const K: usize, O: Paper<K> + Debug + 'static>(
     let error = f64::from(new) - want;
     assert!(error.abs() <= slack, "{}", case(&("parameter", new, want, error / slack)));
 
-    let sizes = rule.paper(t, 0.0, g.abs().into(), wide.map(f64::abs)).1;
+    let sizes = rule.paper(t, p.abs().into(), g.abs().into(), wide.map(f64::abs)).1;
     for k in 0..K {
         let error = (f64::from(state[k]) - want_state[k]) / unit(sizes[k]);
         assert!(error.abs() <= state_budget, "{}", case(&("state", k, state[k], want_state[k], error)));
@@ -210,6 +216,7 @@ fn every_place_of_the_stabiliser_is_its_formula() {
     epsilons(|eps| AdamW { eps, ..AdamW::new(0.01) }, 1);
     epsilons(|eps| AmsGrad { eps, ..AmsGrad::new(0.01) }, 1);
     epsilons(|eps| Nadam { eps, ..Nadam::new(0.01) }, 1);
+    epsilons(|eps| ScheduleFree { eps, ..ScheduleFree::new(0.01) }, 1);
 }
 
 #[test]
@@ -238,9 +245,14 @@ fn at_rest<O: Whole + Debug>(rule: O) {
         for _ in 0..100 {
             rule.step(&mut params, &[grad; 8], &mut state);
         }
-        // Adamax keeps its stabiliser within the largest gradient, as PyTorch does.
-        let zeros = if type_name::<O>().ends_with("Adamax") { 8 } else { usize::MAX };
-        assert!(state.columns.as_ref().as_flattened().iter().take(zeros).all(|&s| s == 0.0), "{rule:?}");
+        // Adamax keeps its stabiliser within the largest gradient, as PyTorch does; a distance grows by the decay.
+        let zeros = match type_name::<O>().rsplit("::").next() {
+            Some("Adamax") => 0..8,
+            Some("ScheduleFree") if decays(&rule) => 8..16,
+            _ => 0..usize::MAX,
+        };
+        let state = state.columns.as_ref().as_flattened();
+        assert!(state.iter().take(zeros.end).skip(zeros.start).all(|&s| s == 0.0), "{rule:?}");
         if decays(&rule) {
             assert_eq!(params[0], 0.0, "{rule:?}: nothing decays to nothing");
         } else if grad.is_sign_positive() {

@@ -51,6 +51,7 @@ fn two_hundred_thousand_steps_without_gradients() {
     ends_at_zero(Nadam::new(0.01), steps);
     ends_at_zero(RAdam::new(0.01), steps);
     ends_at_zero(Lion::new(0.01), steps);
+    ends_at_zero(ScheduleFree::new(0.01), steps);
 }
 
 #[test]

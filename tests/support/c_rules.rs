@@ -55,6 +55,9 @@ macro_rules! c_rules {
             Lion gradus_lion GRADUS_LION_COLUMNS gradus_lion_default gradus_lion_check gradus_lion_check_with gradus_lion_step gradus_lion_step_with gradus_lion_step_if_finite gradus_lion_step_tensors
                 { version lr beta1 beta2 weight_decay }
                 (|c| Some(Lion { lr: c.lr, beta1: c.beta1, beta2: c.beta2, weight_decay: c.weight_decay }));
+            ScheduleFree gradus_schedulefree GRADUS_SCHEDULEFREE_COLUMNS gradus_schedulefree_default gradus_schedulefree_check gradus_schedulefree_check_with gradus_schedulefree_step gradus_schedulefree_step_with gradus_schedulefree_step_if_finite gradus_schedulefree_step_tensors
+                { version lr beta1 beta2 eps weight_decay }
+                (|c| Some(ScheduleFree { lr: c.lr, beta1: c.beta1, beta2: c.beta2, eps: epsilon(c.eps)?, weight_decay: c.weight_decay }));
         }
     };
 }

@@ -27,6 +27,7 @@ pub fn call() {
     files();
     journal(version);
     averages(version);
+    online();
     lbfgs(version);
     assert!(!gradus_version().is_null() && !gradus_status_name(0).is_null());
 }
@@ -364,6 +365,21 @@ unsafe extern "C" fn model(_: *mut c_void, _: usize, _: *const f32, m: usize, ou
     0
 }
 
+fn online() {
+    let (mut x, mut state, mut clock) = ([0.5_f32; 6], [0.0_f32; 6], Clock::new());
+    let (mut sum, mut counts, mut accuracy) = ([0.0; 6], [0_u32; 4], 0.0);
+    let config = gradus_schedulefree_default(0.5);
+    // SAFETY: pointers to what lives here.
+    unsafe {
+        ok(gradus_input_norm_update(3, 2, x.as_ptr(), state.as_mut_ptr(), &mut clock));
+        ok(gradus_input_norm_apply(1e-7, 3, 2, x.as_mut_ptr(), state.as_ptr(), &clock));
+        ok(gradus_accumulate(6, x.as_ptr(), sum.as_mut_ptr(), &mut clock));
+        ok(gradus_confusion_add(2, 3, x.as_ptr(), [0, 1, 0].as_ptr(), counts.as_mut_ptr()));
+        ok(gradus_confusion_accuracy(2, counts.as_ptr(), &mut accuracy));
+        ok(gradus_schedulefree_average(&config, 6, x.as_mut_ptr(), state.as_ptr()));
+    }
+}
+
 fn averages(version: u32) {
     let (params, mut state, mut clock) = ([0.5_f32; N], [0.0_f32; 2 * N], Clock::new());
     let config = gradus_ema { version, decay: 0.9 };
@@ -375,6 +391,7 @@ fn averages(version: u32) {
         ok(gradus_ema_check(&config));
         ok(gradus_ema_update(&config, N, params.as_ptr(), state.as_mut_ptr(), &mut clock));
         ok(gradus_swa_update(N, params.as_ptr(), state.as_mut_ptr(), &mut clock));
+        ok(gradus_compensated_ema_update(&config, N, params.as_ptr(), state.as_mut_ptr(), &mut clock));
         ok(gradus_ensemble_push(&mut ensemble, params.as_ptr()));
         let (scratch, mean) = (scratch.as_mut_ptr(), mean.as_mut_ptr());
         ok(gradus_ensemble_predict(&ensemble, Some(model), none, 3, scratch, mean));

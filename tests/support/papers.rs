@@ -200,6 +200,17 @@ impl Paper<2> for RAdam {
     }
 }
 
+impl Paper<2> for ScheduleFree {
+    fn paper(&self, t: u32, y: f64, g: f64, [d, v]: [f64; 2]) -> (f64, [f64; 2]) {
+        let v = self.beta2 * v + (1.0 - self.beta2) * g * g;
+        let u = g / denominator(self.eps, v, correction(self.beta2, t)) + wide(self.weight_decay) * y;
+        // In terms of d = y - z; `tests/vectors` has the printed form. The rate is constant.
+        let c = 1.0 / f64::from(t);
+        let y = y - (c * d + wide(self.lr) * (1.0 - self.beta1 * (1.0 - c)) * u);
+        (y, [(1.0 - c) * (d + wide(self.lr) * self.beta1 * u), v])
+    }
+}
+
 impl Paper<1> for Lion {
     fn paper(&self, _: u32, p: f64, g: f64, [m]: [f64; 1]) -> (f64, [f64; 1]) {
         let c = self.beta1 * m + (1.0 - self.beta1) * g;

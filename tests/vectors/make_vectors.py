@@ -1,7 +1,7 @@
 """Make the reference vectors in this directory with PyTorch, torchvision, Keras and optax.
 
     python3.11 -m venv venv
-    venv/bin/pip install torch==2.13.0 torchvision==0.28.0 numpy==2.4.6 keras==3.15.1 optax==0.2.8 jax==0.10.2
+    venv/bin/pip install torch==2.13.0 torchvision==0.28.0 numpy==2.4.6 keras==3.15.1 optax==0.2.8 jax==0.10.2 schedulefree==1.4.1
     venv/bin/python tests/vectors/make_vectors.py
 
 With names (`make_vectors.py schedules`) it makes these files alone, and needs only their libraries.
@@ -22,7 +22,7 @@ NUMBERS
   Arrays are row-major and flat unless said otherwise; shapes are given beside them.
 
 optimizers.json
-  made_by      {"python", "torch", "numpy", "keras", "optax", "jax"}: versions
+  made_by      {"python", "torch", "numpy", "keras", "optax", "jax", "schedulefree"}: versions
   n            13, the number of parameters
   params       [n] bits: parameters before step 1, for every case
   gradients    [30][n] bits: step t (from 1) takes row (t - 1) % 30, in every case
@@ -30,7 +30,7 @@ optimizers.json
     name       unique, "rule/library/variant"
     source     the class that made it; "formula" where no library has the rule (`formula` in optimizers.py)
     rule       "sgd" "momentum" "nesterov" "adagrad" "rmsprop" "adam" "adamw" "amsgrad" "nadam" "adamax"
-               "adadelta" "radam" "lion"
+               "adadelta" "radam" "lion" "schedulefree"
     hyper      {key: number or bool}; every key of the rule is always there:
                  sgd       lr
                  momentum  lr rho dampening               v = rho v + (1 - dampening) g, first step v = g
@@ -45,6 +45,7 @@ optimizers.json
                  adadelta  lr rho eps
                  radam     lr beta1 beta2 eps
                  lion      lr beta1 beta2 weight_decay (decoupled: lr * (sign + weight_decay * p))
+                 schedulefree  lr beta1 beta2 eps weight_decay
                and all of them coupled_weight_decay: g + coupled_weight_decay * p takes the place of g.
                eps stands outside the root (after bias correction), eps_hat outside the root of the uncorrected v
                ("epsilon hat" of Kingma and Ba), eps_root inside the root (after bias correction). Unused ones are 0:
@@ -56,6 +57,7 @@ optimizers.json
     steps      [k] the steps after which parameters are given, rising; the last is the length of the run
     f32        [k][n] bits
     f64        [k][n] f64
+    average_f32, average_f64  likewise, of schedulefree alone: the averaged weights; the rows above are those of the training
 
 schedules.json
   made_by
@@ -127,7 +129,7 @@ from pathlib import Path
 import common  # first: it sets the environment of the libraries
 
 # What makes each file, beside Python.
-FILES = {"optimizers": ("torch", "numpy", "keras", "optax", "jax"), "schedules": ("torch", "numpy"),
+FILES = {"optimizers": ("torch", "numpy", "keras", "optax", "jax", "schedulefree"), "schedules": ("torch", "numpy"),
          "layers": ("torch", "torchvision", "numpy", "keras", "optax", "jax")}
 
 

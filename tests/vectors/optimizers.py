@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import optax
 import torch
+from schedulefree import AdamWScheduleFree
 
 # The gradients of the parameters' columns: near 1e-6 .. 1e3 in 0..9, zero in 10, zero but for every fifth step in 11,
 # swinging from step to step in 12.
@@ -52,6 +53,7 @@ DEFAULTS = {
     "adadelta": dict(lr=1.0, rho=0.9, eps=1e-6),
     "radam": dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8),
     "lion": dict(lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0),
+    "schedulefree": dict(lr=2.5e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0),
 }
 
 
@@ -60,6 +62,7 @@ def formula(rule, h, dtype, lrs, steps):
     p = PARAMS.astype(dtype)
     m, v, vmax = np.zeros_like(p), np.zeros_like(p) + dtype(h.get("initial_accumulator", 0.0)), np.zeros_like(p)
     mean, mu_product, out = np.zeros_like(p), 1.0, []
+    fast, average, weights = p, p, 0.0  # z and x of schedule-free, and the sum of their weights
     for t in range(1, steps[-1] + 1):
         lr, wd = lrs(t), h.get("weight_decay", 0.0)
         g = gradient(t).astype(dtype) + dtype(h["coupled_weight_decay"]) * p
@@ -122,8 +125,17 @@ def formula(rule, h, dtype, lrs, steps):
             u = np.sign(dtype(h["beta1"]) * m + dtype(1 - h["beta1"]) * g)
             m = dtype(h["beta2"]) * m + dtype(1 - h["beta2"]) * g
             p = p - dtype(lr) * (u + dtype(wd) * p)
+        elif rule == "schedulefree":
+            b1, b2 = h["beta1"], h["beta2"]
+            v = dtype(b2) * v + dtype(1 - b2) * g * g
+            u = g / (np.sqrt(v / dtype(1 - b2**t)) + dtype(h["eps"])) + dtype(wd) * p
+            weights += lr**2
+            c = lr**2 / weights
+            fast = fast - dtype(lr) * u
+            average = dtype(1 - c) * average + dtype(c) * fast
+            p = dtype(1 - b1) * fast + dtype(b1) * average
         if t in steps:
-            out.append(p)
+            out.append(np.array([p, average]) if rule == "schedulefree" else p)
     return np.array(out)
 
 
@@ -220,12 +232,31 @@ def run_optax(rule, h, kind, lrs, steps):
     return np.array(out), "optax." + rule
 
 
+def run_free(rule, h, kind, lrs, steps):
+    """The parameters of the training and their average, of the package of the paper's authors."""
+    p, out = torch.nn.Parameter(torch.tensor(PARAMS).to(DTYPES[kind][0])), []
+    decay = dict(weight_decay=h["weight_decay"], foreach=False)
+    optimizer = AdamWScheduleFree([p], lr=h["lr"], betas=(h["beta1"], h["beta2"]), eps=h["eps"], **decay)
+    optimizer.train()
+    for t in range(1, steps[-1] + 1):
+        optimizer.param_groups[0]["lr"] = lrs(t)
+        p.grad = torch.tensor(gradient(t)).to(p.dtype)
+        optimizer.step()
+        if t in steps:
+            training = p.detach().clone()
+            optimizer.eval()
+            out.append(np.array([training.numpy(), p.detach().numpy().copy()]))
+            optimizer.train()
+            p.data = training  # to the bit: going back and forth would round
+    return np.array(out), "schedulefree.AdamWScheduleFree"
+
+
 def case(library, rule, variant, lr_changes=(), steps=(1, 2, 3, 10, 30), **hyper):
     name = f"{rule}/{library}/{variant}"
     h = DEFAULTS[rule] | dict(coupled_weight_decay=0.0) | hyper
     assert set(h) == set(DEFAULTS[rule]) | {"coupled_weight_decay"}, name
     lrs = lambda t: ([h["lr"]] + [lr for first, lr in lr_changes if t >= first])[-1]
-    run, result = {"torch": run_torch, "keras": run_keras, "optax": run_optax}.get(library), {}
+    run, result = {"torch": run_torch, "keras": run_keras, "optax": run_optax, "schedulefree": run_free}.get(library), {}
     for kind, (_, dtype) in DTYPES.items():
         if run is None:
             result[kind], source = formula(rule, h, dtype, lrs, steps), "formula"
@@ -235,12 +266,17 @@ def case(library, rule, variant, lr_changes=(), steps=(1, 2, 3, 10, 30), **hyper
             result[kind], source = run(rule, h, kind, lrs, steps)
         assert result[kind].dtype == dtype and np.isfinite(result[kind]).all(), name
     want = formula(rule, h, np.float64, lrs, steps)
-    scale = np.abs(np.vstack([PARAMS, want])).max(axis=0)
+    scale = np.abs(np.vstack([PARAMS, want.reshape(-1, len(PARAMS))])).max(axis=0)
     assert (np.abs(result["f64"] - want) <= 1e-12 * scale).all(), (name, result["f64"] - want)
     # Not a verdict on f32, only that both runs are the same rule.
     assert (np.abs(result["f32"] - want) <= 1e-4 * scale).all(), (name, result["f32"] - want)
+    more = {}
+    if rule == "schedulefree":
+        average = {kind: result[kind][:, 1] for kind in result}
+        more = dict(average_f32=bits(average["f32"]), average_f64=average["f64"].tolist())
+        result = {kind: result[kind][:, 0] for kind in result}
     return dict(name=name, source=source, rule=rule, hyper=h, lr_changes=[list(c) for c in lr_changes],
-                steps=list(steps), f32=bits(result["f32"]), f64=result["f64"].tolist())
+                steps=list(steps), f32=bits(result["f32"]), f64=result["f64"].tolist(), **more)
 
 
 def make():
@@ -307,6 +343,11 @@ def make():
         case("optax", "lion", "default_betas"),
         case("optax", "lion", "lr0.01", lr=1e-2, beta1=0.95, beta2=0.98),
         case("optax", "lion", "weight_decay", lr=1e-2, weight_decay=0.1),
+        case("schedulefree", "schedulefree", "default"),
+        case("schedulefree", "schedulefree", "small_betas", lr=1e-2, beta1=0.5, beta2=0.9, eps=1e-3),
+        case("schedulefree", "schedulefree", "weight_decay", lr=1e-2, weight_decay=0.1),
+        case("schedulefree", "schedulefree", "warm_up", lr=1e-3, lr_changes=[(2, 2e-3), (3, 5e-3), (11, 1e-2)]),
+        case("schedulefree", "schedulefree", "long", steps=long),
         case("keras", "momentum", "rho0.9"),
         case("keras", "nesterov", "rho0.9"),
         case("keras", "adagrad", "default", lr=1e-3, **root, initial_accumulator=0.1),
