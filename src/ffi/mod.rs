@@ -2,6 +2,14 @@
 //!
 //! The caller owns all memory; the structures are plain. A function returns 0, or a negative status
 //! and has written nothing. It asks for no heap and no C library, and never panics.
+//!
+//! ```c
+//! static const gradus_adam adam = GRADUS_ADAM(1e-3f);
+//! static float params[64], grads[64], state[GRADUS_ADAM_COLUMNS * 64];
+//! static gradus_clock steps;
+//!
+//! gradus_status status = gradus_adam_step(&adam, 64, params, grads, state, &steps);
+//! ```
 #![allow(unsafe_code, reason = "the memory of C")]
 #![allow(non_camel_case_types, reason = "the names are those of the header")]
 #![allow(clippy::missing_safety_doc, reason = "it stands here, once for all functions")]
