@@ -109,25 +109,31 @@ bench-report() {
   mv BENCHMARKS.tmp BENCHMARKS.md
 }
 
-## cmsis: instructions of an Adam step on a Cortex-M4F: gradus, a loop in C, CMSIS-DSP (1.9.5, from its Python package)
+## cmsis: instructions on a Cortex-M4F: an Adam step, layers, a network's step: plain C, CMSIS-DSP (1.10.3, from its Python package)
 cmsis() {
-  local dir sources
+  local dir sources flags
   apt qemu-system-arm gcc-arm-none-eabi || { missing "no qemu-system-arm or arm gcc"; return 0; }
   dir=$(mktemp -d)
   python3 -m venv "$dir/venv" && "$dir/venv/bin/pip" --quiet install setuptools wheel 'numpy<2' &&
-    "$dir/venv/bin/pip" --quiet download --no-deps --no-binary :all: --no-build-isolation cmsisdsp==1.9.5 -d "$dir" ||
+    "$dir/venv/bin/pip" --quiet download --no-deps --no-binary :all: --no-build-isolation cmsisdsp==1.10.3 -d "$dir" ||
     { missing "CMSIS-DSP cannot be fetched"; return 0; }
   tar -xzf "$dir"/cmsisdsp-*.tar.gz -C "$dir"
-  sources=$dir/cmsisdsp-1.9.5
+  sources=$dir/cmsisdsp-1.10.3
   # What CMSIS-DSP takes from a vendor's headers; nothing here saturates.
   printf '#define %s\n' '__ALIGNED(x) __attribute__((aligned(x)))' '__STATIC_INLINE static inline' \
     '__STATIC_FORCEINLINE static inline __attribute__((always_inline))' '__ASM __asm' \
     '__CLZ __builtin_clz' '__SSAT(x, n) (x)' >"$dir/cmsis_compiler.h"
-  arm-none-eabi-gcc -std=gnu11 -Ofast -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 \
-    -include stdint.h -U__ARM_FEATURE_DSP -DARM_MATH_LOOPUNROLL -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
-    -T examples/firmware/c/nrf52840.ld -I"$dir" -I"$sources/Include" -I"$sources/PrivateInclude" -Iinclude \
+  flags="-std=gnu11 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16
+    -include stdint.h -U__ARM_FEATURE_DSP -DARM_MATH_LOOPUNROLL -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack
+    -T examples/firmware/c/nrf52840.ld -I$dir -I$sources/Include -I$sources/PrivateInclude -Iinclude"
+  # shellcheck disable=SC2086
+  arm-none-eabi-gcc $flags -Ofast \
     benches/peers/cmsis_dsp.c "$sources"/Source/BasicMathFunctions/arm_{scale,mult,add,sub,offset}_f32.c \
     "$(bare_library thumbv7em-none-eabihf 3)" -o "$dir/peers"
   cortex_m4 "$dir/peers" -icount shift=7
+  # shellcheck disable=SC2086
+  arm-none-eabi-gcc $flags -O3 -fno-math-errno \
+    benches/peers/layers.c "$sources"/Source/MatrixFunctions/arm_mat_{mult,vec_mult}_f32.c -lgcc -o "$dir/layers"
+  cortex_m4 "$dir/layers" -icount shift=7
   rm -r "$dir"
 }
