@@ -225,6 +225,7 @@ long() {
   cargo test --locked --release --test suite
   cargo test --locked --release --lib -- --ignored
   cargo test --locked --release --test suite long:: -- --ignored
+  cargo test --locked --release --test suite half:: -- --ignored
 }
 
 ## powerset: the library builds without a warning with every pair of features

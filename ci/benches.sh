@@ -70,6 +70,7 @@ bench-report() {
     cat docs/bench-notes.md
     cargo bench --locked -p benches --features rayon --bench report
     cargo bench --locked -p benches --features rayon --bench large
+    cargo bench --locked -p benches --bench half
     cargo bench --locked -p benches --bench zeros
     cargo bench --locked -p benches --features rayon --bench lbfgs
     echo

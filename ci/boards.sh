@@ -207,15 +207,17 @@ helium() {
   done
 }
 
-## transforms: rules with transforms in assembly on a Cortex-M4F and M33 against one element at a time (part of qemu)
+## transforms: rules with transforms and half states in assembly on a Cortex-M4F and M33 against one element at a time (part of qemu)
 transforms() {
   apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
-  local opt
-  for opt in z s 3; do
-    echo "transforms, opt-level $opt"
-    emulate transforms thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt
+  local bin opt
+  for bin in transforms halves; do
+    for opt in z s 3; do
+      echo "$bin, opt-level $opt"
+      emulate $bin thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt
+    done
+    emulate $bin thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
   done
-  emulate transforms thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
 }
 
 ## products: layers in assembly on a Cortex-M4F, M7 and M33 against one element at a time (part of qemu)

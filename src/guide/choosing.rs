@@ -16,8 +16,29 @@
 //! | few parameters, and all data at once | L-BFGS, in [`second_order`](crate::second_order) | not a step rule |
 //!
 //! [`Adamax`](crate::Adamax), [`Adadelta`](crate::Adadelta), [`AmsGrad`](crate::AmsGrad) and [`Nadam`](crate::Nadam) are for recipes that ask for them.
-//! [`half`](crate::Optimizer::half) ends where the whole state does, within the noise of a seed: take it wherever memory
-//! counts, and keep the whole state where a run has to be compared with another library's.
+//!
+//! # How much memory
+//!
+//! | for each parameter, Adam | bytes | take it |
+//! |---|--:|---|
+//! | whole state, gradients | 16 | for runs that are compared with another library's |
+//! | whole state, `backward_step` | 12 | where a step sees its whole batch at once |
+//! | [`half`](crate::Optimizer::half) state, gradients | 12 | where other code computes the gradients |
+//! | half state, [`HalfGrads`](crate::layer::HalfGrads) | 10 | for a batch that comes sample by sample: no activations of a batch |
+//! | half state, `backward_step` | 8 | on a microcontroller: parameters, state, and the activations of a batch |
+//!
+//! A half state ends where the whole one does, within the noise of a seed:
+//!
+#![doc = include_str!("../../docs/half.md")]
+//!
+#![doc = ""]
+#![doc = include_str!("../../docs/half.svg")]
+#![doc = ""]
+//!
+//! Keep [`AmsGrad`](crate::AmsGrad) whole: it has no other form. A rule whose learning rate is tiny beside its parameters gains nothing from
+//! parameters in bf16, which the crate does not offer: their updates would be lost.
+//!
+//! # Learning rates
 //!
 //! The learning rates are where to begin a search, not where to end it. Adaptive rules divide a gradient
 //! by its own size: their rate is about the length of a step, whatever the loss is measured in. The

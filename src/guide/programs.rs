@@ -138,6 +138,8 @@
 //! assert_eq!(size_of_val(&state), 264); // 520 as a whole
 //! ```
 //!
+//! Gradients too, where a batch comes sample by sample: [`HalfGrads`](crate::layer::HalfGrads).
+//!
 //! # A network
 //!
 //! A layer is a shape; parameters, activations and gradients are slices. The backward pass takes the step at once.

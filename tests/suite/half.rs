@@ -166,22 +166,34 @@ fn threads_do_not_show() {
     }
 }
 
-/// Where a state stands still the average of what is stored must be it: within what 4096 elements allow.
+/// Where a state stands still the average of what is stored must be it: within what 4096 elements allow, beside f64.
 #[test]
 fn the_second_moment_is_not_biased() {
+    second_moment(2000);
+}
+
+/// Twice the memory of the slowest of the means.
+#[test]
+#[ignore = "a minute, in release: ci.sh long"]
+fn the_second_moment_is_not_biased_after_long() {
+    second_moment(20_000);
+}
+
+fn second_moment(steps: u32) {
     for beta2 in [0.999, 0.9999] {
         let n = 4096;
-        let adam = Adam { beta2, ..Adam::new(1e-3) };
-        let (mut whole, mut halved) = (adam.state_vec(n), adam.half().state_vec(n));
-        let (mut p, mut q) = (vec![0.0; n], vec![0.0; n]);
+        let adam = Adam { beta2, ..Adam::new(1e-3) }.half();
+        let (mut params, mut state, mut exact) = (vec![0.0; n], adam.state_vec(n), vec![0.0_f64; n]);
         let mut random = Random(33);
-        for _ in 0..2000 {
+        for _ in 0..steps {
             let grads: Vec<f32> = (0..n).map(|_| random.signed()).collect();
-            adam.step_slices(&mut p, &grads, whole.as_mut()).unwrap();
-            adam.half().step_slices(&mut q, &grads, halved.as_mut()).unwrap();
+            adam.step_slices(&mut params, &grads, state.as_mut()).unwrap();
+            for (v, g) in exact.iter_mut().zip(&grads) {
+                *v += (1.0 - beta2) * (f64::from(*g).powi(2) - *v);
+            }
         }
-        let ratios = halved.columns()[1].iter().zip(&whole.columns()[1]);
-        let mean = ratios.map(|(h, w)| f64::from(h.to_f32() / w).ln()).sum::<f64>() / n as f64;
+        let ratios = state.columns()[1].iter().zip(&exact);
+        let mean = ratios.map(|(h, v)| (f64::from(h.to_f32()) / v).ln()).sum::<f64>() / n as f64;
         assert!(mean.abs() <= 0.01, "{beta2}: {mean}");
     }
 }
@@ -247,4 +259,60 @@ fn a_saved_run_changes_its_memory_by_rounding_once() {
     let mut short = adam.half().state::<3>();
     assert!(whole.as_mut().round_to_half(short.as_mut()).is_err());
     assert_eq!(short.t(), 0);
+}
+
+/// Each state in half the memory is as good as the whole one: the mean square of the
+/// parameters at the end of a walk down a quadratic of four decades of curvature, with ten spikes among the gradients.
+#[test]
+fn spikes_are_forgotten_as_by_a_whole_state() {
+    fn check<O: Optimizer<Family: Stateful<Memory = f32>> + Debug>(optimizer: O) {
+        let (whole, half) = (spiky(optimizer), spiky(optimizer.half()));
+        assert!(half <= 1.02 * whole, "{optimizer:?}: {half:e}, whole {whole:e}");
+    }
+    gradus::__optimizers!(halved!(check));
+}
+
+/// The mean square over elements and the last quarter of all steps.
+fn spiky<O: Optimizer>(optimizer: O) -> f64 {
+    const STEPS: u32 = 2000;
+    let n = 512;
+    let curvature: Vec<f32> = (0..n).map(|i| 10_f32.powf(-4.0 * i as f32 / n as f32)).collect();
+    let (mut params, mut state) = (vec![1.0_f32; n], optimizer.state_vec(n));
+    let (mut random, mut sum) = (Random(34), 0.0_f64);
+    for t in 0..STEPS {
+        let spike = if t % 200 == 100 { 1000.0 } else { 1.0 };
+        let grads: Vec<f32> = params
+            .iter()
+            .zip(&curvature)
+            .map(|(p, c)| spike * (c * p + 0.1 * c.sqrt() * random.signed()))
+            .collect();
+        optimizer.with_lr(optimizer.lr() * 0.3).step_slices(&mut params, &grads, state.as_mut()).unwrap();
+        if t >= STEPS / 4 * 3 {
+            sum += params.iter().map(|p| f64::from(*p).powi(2)).sum::<f64>();
+        }
+    }
+    sum / (n as f64 * f64::from(STEPS / 4))
+}
+
+/// Gradients that repeat fall in step with no dither: the second moment of each period, in its worst place of the cycle,
+/// beside one in f64.
+#[test]
+fn a_period_does_not_resonate() {
+    let n = 256;
+    let mut worst = (0.0_f64, 0);
+    for period in [2, 3, 4, 5, 7, 8, 12, 16, 31, 32, 33, 64, 100, 128] {
+        let adam = Adam::new(1e-3).half();
+        let (mut params, mut state, mut exact) = (vec![0.0; n], adam.state_vec(n), 0.0_f64);
+        for t in 0..6000 {
+            let g = if t % period == 0 { 1.0 } else { 0.05 };
+            adam.step_slices(&mut params, &vec![g; n], state.as_mut()).unwrap();
+            exact += 0.001 * (f64::from(g * g) - exact);
+            if t >= 4000 {
+                let mean = state.columns()[1].iter().map(|v| f64::from(v.to_f32())).sum::<f64>() / n as f64;
+                let bias = (mean / exact).ln().abs();
+                worst = if bias > worst.0 { (bias, period) } else { worst };
+            }
+        }
+    }
+    assert!(worst.0 <= 0.1, "{worst:?}");
 }

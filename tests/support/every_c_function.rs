@@ -32,15 +32,28 @@ pub fn call() {
     assert!(!gradus_version().is_null() && !gradus_status_name(0).is_null());
 }
 
+fn transforms() -> gradus_transforms {
+    gradus_transforms {
+        version: GRADUS_STRUCTS,
+        flags: GRADUS_L2 | GRADUS_DECAY,
+        scale: 0.0,
+        clip_value: 0.0,
+        l2: 0.5,
+        l1: 0.0,
+        elastic_net: 0.0,
+        elastic_net_beta: 0.0,
+        decay: 0.5,
+        prox_l1: 0.0,
+        clamp_params: 0.0,
+    }
+}
+
 /// The functions of every optimizer.
 macro_rules! each {
     (() $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
         $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*} ($build:expr);)*) => {$({
         let config = $default(0.5);
-        let transforms = gradus_transforms {
-            version: GRADUS_STRUCTS, flags: GRADUS_L2 | GRADUS_DECAY, scale: 0.0, clip_value: 0.0, l2: 0.5, l1: 0.0,
-            elastic_net: 0.0, elastic_net_beta: 0.0, decay: 0.5, prox_l1: 0.0, clamp_params: 0.0,
-        };
+        let transforms = transforms();
         let (mut params, grads, mut state, mut clock) = ([0.5; N], [0.25; N], [0.0; 3 * N], Clock::new());
         let (p, g, s, t) = (params.as_mut_ptr(), grads.as_ptr(), state.as_mut_ptr(), &raw mut clock);
         let null = core::ptr::null_mut();
@@ -74,9 +87,10 @@ fn layers() {
         (&raw mut random, w.as_mut_ptr(), x.as_mut_ptr(), y.as_mut_ptr(), back.as_mut_ptr());
     let g = grads.as_mut_ptr();
     macro_rules! halves {
-        ($($default:ident $step:ident)*) => {
-            $(ok($step(&$default(0.5), 16, x, y, half.as_mut_ptr(), &mut clock));)*
-        };
+        ($($default:ident $step:ident $step_with:ident)*) => {$(
+            ok($step(&$default(0.5), 16, x, y, half.as_mut_ptr(), &mut clock));
+            ok($step_with(&$default(0.5), &transforms(), 16, x, y, half.as_mut_ptr(), &mut clock));
+        )*};
     }
     // SAFETY: pointers to what lives here.
     unsafe {
@@ -116,20 +130,20 @@ fn layers() {
         ok(gradus_mean_squared_error(16, x, y, &mut loss));
         ok(gradus_huber(0.5, 16, x, y, &mut loss));
         halves! {
-            gradus_momentum_default gradus_momentum_half_step
-            gradus_nesterov_default gradus_nesterov_half_step
-            gradus_adagrad_default gradus_adagrad_half_step
-            gradus_adadelta_default gradus_adadelta_half_step
-            gradus_rmsprop_default gradus_rmsprop_half_step
-            gradus_centered_rmsprop_default gradus_centered_rmsprop_half_step
-            gradus_rmsprop_momentum_default gradus_rmsprop_momentum_half_step
-            gradus_centered_rmsprop_momentum_default gradus_centered_rmsprop_momentum_half_step
-            gradus_adam_default gradus_adam_half_step
-            gradus_adamw_default gradus_adamw_half_step
-            gradus_adamax_default gradus_adamax_half_step
-            gradus_nadam_default gradus_nadam_half_step
-            gradus_radam_default gradus_radam_half_step
-            gradus_lion_default gradus_lion_half_step
+            gradus_momentum_default gradus_momentum_half_step gradus_momentum_half_step_with
+            gradus_nesterov_default gradus_nesterov_half_step gradus_nesterov_half_step_with
+            gradus_adagrad_default gradus_adagrad_half_step gradus_adagrad_half_step_with
+            gradus_adadelta_default gradus_adadelta_half_step gradus_adadelta_half_step_with
+            gradus_rmsprop_default gradus_rmsprop_half_step gradus_rmsprop_half_step_with
+            gradus_centered_rmsprop_default gradus_centered_rmsprop_half_step gradus_centered_rmsprop_half_step_with
+            gradus_rmsprop_momentum_default gradus_rmsprop_momentum_half_step gradus_rmsprop_momentum_half_step_with
+            gradus_centered_rmsprop_momentum_default gradus_centered_rmsprop_momentum_half_step gradus_centered_rmsprop_momentum_half_step_with
+            gradus_adam_default gradus_adam_half_step gradus_adam_half_step_with
+            gradus_adamw_default gradus_adamw_half_step gradus_adamw_half_step_with
+            gradus_adamax_default gradus_adamax_half_step gradus_adamax_half_step_with
+            gradus_nadam_default gradus_nadam_half_step gradus_nadam_half_step_with
+            gradus_radam_default gradus_radam_half_step gradus_radam_half_step_with
+            gradus_lion_default gradus_lion_half_step gradus_lion_half_step_with
         }
     }
 }

@@ -3,6 +3,7 @@
 //! On bare metal both go through semihosting, which QEMU and debug probes offer.
 #![cfg_attr(target_os = "none", no_std)]
 
+pub mod chains;
 #[allow(dead_code)]
 #[path = "../../../digits/src/convolutional.rs"]
 pub mod convolutional;
