@@ -87,6 +87,10 @@
 //! On a Cortex-M55 or M85 momentum, RMSProp, Adam and AdamW run in Helium if the program is built with
 //! `--cfg gradus_level="helium"`, which flushes subnormals.
 //!
+//! With a [state in half the memory](crate::Optimizer::half) Adam takes 25.5 instructions per parameter on a Cortex-M4F in place of 15.3,
+//! momentum 14.5 in place of 6.7. On a Cortex-M33 its loops need the DSP extension, which those that are known to have an FPU have; on
+//! one without, [`Level::SCALAR`](crate::Level::SCALAR) has the same bits.
+//!
 //! Time does not depend on the values, except where hardware or its replacement takes longer over some,
 //! such as subnormal numbers.
 //!
