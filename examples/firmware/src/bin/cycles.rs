@@ -77,7 +77,8 @@ fn main() {
             $(rule(counter, stringify!($optimizer), "", $optimizer::new(0.1));)*
             $(rows!(half $optimizer);)*
         };
-        (half AmsGrad) => {}; // the only one without
+        (half AmsGrad) => {}; // it has none
+        (half ScheduleFree) => {}; // nor has this
         (half Sgd) => {}; // no state
         (half $optimizer:ident) => { rule(counter, stringify!($optimizer), ", half", $optimizer::new(0.1).half()); };
     }

@@ -154,6 +154,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         (@ Sgd $name:literal) => {}; // no state
         (@ AmsGrad $name:literal) => {}; // no half state
+        (@ ScheduleFree $name:literal) => {};
         (@ $optimizer:ident $name:literal) => {
             let (row, misses) = row(stringify!($optimizer), $optimizer::new(rate($name)), &arguments)?;
             print!("{row}");
