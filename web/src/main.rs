@@ -59,6 +59,7 @@ fn page(target: &str) -> Option<(PathBuf, &'static str)> {
         "/" => ("index.html", "text/html; charset=utf-8"),
         "/style.css" => ("style.css", "text/css"),
         "/wasm.js" => ("wasm.js", "text/javascript"),
+        "/main.js" => ("main.js", "text/javascript"),
         "/race.js" => ("race.js", "text/javascript"),
         "/digits.js" => ("digits.js", "text/javascript"),
         "/lecture.js" => ("lecture.js", "text/javascript"),
