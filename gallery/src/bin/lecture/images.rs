@@ -50,10 +50,11 @@ fn landscape() -> Pixels {
     pixels
 }
 
-type Change = (&'static str, Box<dyn Fn(&[f32], ImageShape) -> Result<Pixels, gradus::Error>>);
+/// What makes a new image of an old one.
+type Change = Box<dyn Fn(&[f32], ImageShape) -> Result<Pixels, gradus::Error>>;
 
 /// An affine map around the centre.
-fn mapped(map: Affine) -> Box<dyn Fn(&[f32], ImageShape) -> Result<Pixels, gradus::Error>> {
+fn mapped(map: Affine) -> Change {
     Box::new(move |image, shape| {
         let mut new = image.to_vec();
         affine(Image::new(image, shape)?, &map, 0.0, &mut ImageMut::new(&mut new, shape)?)?;
@@ -62,9 +63,7 @@ fn mapped(map: Affine) -> Box<dyn Fn(&[f32], ImageShape) -> Result<Pixels, gradu
 }
 
 /// A change in place.
-fn changed(
-    change: impl Fn(&mut ImageMut<'_, f32>) -> Result<(), gradus::Error> + 'static,
-) -> Box<dyn Fn(&[f32], ImageShape) -> Result<Pixels, gradus::Error>> {
+fn changed(change: impl Fn(&mut ImageMut<'_, f32>) -> Result<(), gradus::Error> + 'static) -> Change {
     Box::new(move |image, shape| {
         let mut new = image.to_vec();
         change(&mut ImageMut::new(&mut new, shape)?)?;
@@ -76,7 +75,7 @@ fn chance(seed: u64) -> Xoshiro128PlusPlus {
     Xoshiro128PlusPlus::seed_from_u64(seed)
 }
 
-fn changes() -> Vec<Change> {
+fn changes() -> Vec<(&'static str, Change)> {
     vec![
         ("original", changed(|_| Ok(()))),
         (

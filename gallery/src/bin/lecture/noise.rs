@@ -122,13 +122,16 @@ pub fn masks() -> Result<String, Error> {
     Ok(finish(&body, (900, 240), words))
 }
 
+/// What draws the windows of an axis.
+type Draw<'a> = &'a dyn Fn(&mut Xoshiro128PlusPlus, &mut [Window]) -> Result<(), Error>;
+
 /// How the rows and columns of 20 by 20 are pooled to 13 by 13, and to 10 by 10 as usual.
 pub fn pooling() -> Result<String, Error> {
     const SIZE: usize = 20;
     const SIDE: usize = 10;
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(2);
     let usual = [0, 1].map(|_| Vec::from_iter((0..10).map(|k| Window { start: 2 * k, len: 2 })));
-    let mut drawn = |draw: &dyn Fn(&mut Xoshiro128PlusPlus, &mut [Window]) -> Result<(), Error>| {
+    let mut drawn = |draw: Draw<'_>| {
         let mut axes = [vec![Window::default(); 13], vec![Window::default(); 13]];
         axes.iter_mut().try_for_each(|axis| draw(&mut rng, axis)).map(|()| axes)
     };

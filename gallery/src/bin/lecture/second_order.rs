@@ -14,6 +14,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 
+/// A function to step by, its name and colour, and where its steps lead.
+type Model<'a> = (&'a str, &'a dyn Fn(f64) -> f64, RGBColor, &'a [(f64, &'a str)]);
+
 /// A tangent and a parabola at the same point, and the steps they lead to.
 pub struct Models;
 
@@ -41,7 +44,7 @@ impl Figure for Models {
         let tangent = |x: f64| f(AT) + g * (x - AT);
         let parabola = |x: f64| tangent(x) + h * (x - AT).powi(2) / 2.0;
         let newton = AT - g / h;
-        let models: [(&str, &dyn Fn(f64) -> f64, RGBColor, &[(f64, &str)]); 2] = [
+        let models: [Model<'_>; 2] = [
             ("First order", &tangent, SGD, &[(AT - 0.1 * g, "lr 0.1"), (AT - 0.4 * g, "lr 0.4")]),
             ("Second order", &parabola, NEWTON, &[(newton, "no rate to choose")]),
         ];

@@ -48,9 +48,12 @@ fn train(
 
 const EPOCHS_OF_RATES: usize = 30;
 
-/// Four constant rates on the digits, and two decays on a noisy bowl.
+/// Points of a curve.
+type Line = Vec<(f64, f64)>;
+
+/// Four constant rates on softmax regression, and two decays on a noisy bowl.
 pub struct Rates {
-    constant: Vec<(f32, RGBColor, Vec<(f64, f64)>)>,
+    constant: Vec<(f32, RGBColor, Line)>,
 }
 
 impl Rates {
@@ -67,7 +70,7 @@ impl Rates {
 impl Figure for Rates {
     const SIZE: (i32, i32) = (900, 400);
     fn words(&self) -> String {
-        "Loss by epoch: a low learning rate is slow, a good one falls fast and far, a high one wanders above it, a very high one leaves the picture at once; step decay drops with each halving, cosine falls smoothly, a constant rate rests at the noise".into()
+        "Loss by epoch: a low learning rate is slow, a good one falls fast and far, a high one wanders above it, a very high one leaves the picture at once; step decay drops with each fall of the rate, cosine falls smoothly, a constant rate rests at the noise".into()
     }
     fn draw<B: Backend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn Error>> {
         area.fill(&WHITE)?;
