@@ -101,16 +101,21 @@ fn limits_have_one_hash_for_any_number_of_ranks() {
     }
 }
 
-/// With 64 shards `2 N (R - 1) / R` numbers where R is a power of two, and what the documentation says for others; state 1/R.
+/// With 64 shards `2 N (R - 1) / R` numbers where R is a power of two, and what the documentation says for others; state
+/// 1/R; and the same bits where a slice goes in several messages.
 #[test]
 fn traffic_and_memory_are_what_the_documentation_says() {
+    let alone = programs::many_alone();
     for (ranks, factor) in [(1, 0.0), (2, 1.0), (4, 1.5), (8, 1.75), (3, 3.11), (5, 3.52), (7, 3.55)] {
-        for line in lines(ranks, "traffic", &[]) {
-            let mut words = line.split(' ').map(|word| word.parse::<f64>().expect("a number"));
-            let (sent, state) = (words.next().expect("bytes"), words.next().expect("numbers"));
-            let n = f64::from(programs::TRAFFIC);
+        let lines = lines(ranks, "many", &[]);
+        assert_eq!(lines.len(), ranks);
+        for line in lines {
+            let words: Vec<_> = line.split(' ').collect();
+            let [sent, state] = [words[0], words[1]].map(|word| word.parse::<f64>().expect("a number"));
+            let n = f64::from(programs::MANY);
             assert!((sent / 4.0 / n - factor).abs() < 0.01, "{ranks} ranks: {line}");
             assert!((state / n * ranks as f64 - 2.0).abs() < 0.02, "{ranks} ranks: {line}");
+            assert_eq!(words[2], alone, "{ranks} ranks");
         }
     }
 }

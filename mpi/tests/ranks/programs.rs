@@ -96,7 +96,8 @@ const SHAPES: [&[(usize, f32)]; 9] = [
 /// A gradient of any shard, as unlike as they come.
 fn gradient(step: u32, params: &[f32], shard: usize, grads: &mut [f32]) -> f32 {
     for (i, (g, p)) in grads.iter_mut().zip(params).enumerate() {
-        let noise = (i as u32 * 2_654_435_761 ^ (97 * shard as u32 + 31 * step)).wrapping_mul(2_246_822_519);
+        let place = (i as u32).wrapping_mul(2_654_435_761);
+        let noise = (place ^ (97 * shard as u32 + 31 * step)).wrapping_mul(2_246_822_519);
         *g += (p - 1.0) * (1.0 + shard as f32) + (noise >> 8) as f32 / 1e7;
     }
     1.0 / (1.0 + shard as f32 + step as f32)
@@ -238,22 +239,42 @@ fn limits() {
     }
 }
 
-pub const TRAFFIC: u32 = 400_000;
+/// Parameters enough for several messages, and no multiple of anything.
+pub const MANY: u32 = 400_003;
 
+/// Two steps of many parameters: mean bytes sent a step, numbers of state, hash.
 #[test]
 #[ignore = "for mpirun"]
-fn traffic() {
+fn many() {
     let universe = universe();
     let world = universe.world();
-    let n = TRAFFIC as usize;
+    let n = MANY as usize;
     let mut trainer = Sharded::new(&world, Adam::new(0.01), n, Shards(64)).expect("a good run");
-    trainer.step(&mut vec![0.0; n], |_, _, _| 0.0).expect("a good step");
+    let mut params = vec![0.0; n];
+    for step in 0..2 {
+        let gradients = |params: &[f32], shard, grads: &mut [f32]| gradient(step, params, shard, grads);
+        trainer.step(&mut params, gradients).expect("a good step");
+    }
     let state: usize = trainer.state().columns().iter().map(Vec::len).sum();
-    let sent = trainer.bytes_sent();
-    // The mean over ranks: those with fewer shards send less.
+    // The mean over ranks: those whose shards are fewer subtrees send less.
     let mut all = vec![0_u64; world.size() as usize];
-    mpi::traits::CommunicatorCollectives::all_gather_into(&world, &sent, &mut all[..]);
-    say(format!("{} {state}", all.iter().sum::<u64>() / all.len() as u64));
+    mpi::traits::CommunicatorCollectives::all_gather_into(&world, &trainer.bytes_sent(), &mut all[..]);
+    let sent = all.iter().sum::<u64>() / all.len() as u64 / 2;
+    say(format!("{sent} {state} {:016x}", hash(&params)));
+}
+
+pub fn many_alone() -> String {
+    let (n, adam) = (MANY as usize, Adam::new(0.01));
+    let (mut params, mut state) = (vec![0.0; n], adam.state_vec(n));
+    for step in 0..2 {
+        let grads = tree_sum(0..64, &mut |shard| {
+            let mut grads = vec![0.0; n];
+            gradient(step, &params, shard, &mut grads);
+            grads
+        });
+        adam.step_slices(&mut params, &grads, state.as_mut()).expect("equal lengths");
+    }
+    format!("{:016x}", hash(&params))
 }
 
 /// What a rank does that is not rank 0, and the error that every rank gets.
