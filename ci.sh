@@ -123,7 +123,7 @@ drawn() {
 pictures() {
   local to name
   to=$(mktemp -d)
-  for name in race rosenbrock lecture; do
+  for name in race rosenbrock lecture range; do
     cargo run --locked --quiet --release -p gallery --bin $name -- --out "$to"
   done
   drawn "$to"

@@ -165,7 +165,25 @@ where
     } else {
         None
     };
-    let what = format!("{objective:?} {settings:?} from {start:?}, {m} pairs, preconditioner {h:?}");
+    let bounds = if settings.l1 > T::ZERO || u.ratio(1, 2)? { None } else { Some(bounds(u, n)?) };
+    let start = match &bounds {
+        Some([lower, upper]) => start
+            .iter()
+            .zip(lower.iter().zip(upper))
+            .map(|(x, (low, high))| within(*x, *low, *high))
+            .collect(),
+        None => start,
+    };
+    let mut given = Given::new();
+    if let Some(h) = &h {
+        given = given.preconditioner(h);
+    }
+    if let Some([lower, upper]) = &bounds {
+        given = given.bounds(lower, upper);
+    }
+    let what = format!(
+        "{objective:?} {settings:?} from {start:?}, {m} pairs, preconditioner {h:?}, bounds {bounds:?}"
+    );
     let new = |level| LbfgsVec::<T>::new(n).pairs(m).settings(settings).on(level);
     let mut solver = new(Level::SCALAR);
     let started = solver.start(&start);
@@ -189,7 +207,11 @@ where
     while let Some((x, g)) = solver.ask() {
         let f = objective.call(x, g);
         seen.push((x.to_vec(), f));
-        tell(&mut solver, f, h.as_deref());
+        if let Some([lower, upper]) = &bounds {
+            let inside = x.iter().zip(lower.iter().zip(upper)).all(|(x, (low, high))| !(x < low || x > high));
+            assert!(inside, "{x:?} is outside: {what}");
+        }
+        solver.tell_with(f, &given).unwrap();
         assert!(seen.len() <= settings.max_evaluations as usize, "beyond its budget: {what}");
         if seen.len() == cut {
             file = store::to_vec(&solver).unwrap();
@@ -204,7 +226,7 @@ where
         solver.start(&start).unwrap();
         while let Some((x, g)) = solver.ask() {
             let f = objective.call(x, g);
-            tell(&mut solver, f, h.as_deref());
+            solver.tell_with(f, &given).unwrap();
         }
         assert_eq!(outcome(&solver.report(), &bits(solver.x())), end, "{level}: {what}");
     }
@@ -214,6 +236,10 @@ where
     let run = solver.on_iteration(go_on);
     let run = match &h {
         Some(h) => run.preconditioner(h),
+        None => run,
+    };
+    let run = match &bounds {
+        Some([lower, upper]) => run.bounds(lower, upper),
         None => run,
     };
     let report = run.minimize(&mut x, |x, g| objective.call(x, g)).unwrap();
@@ -226,12 +252,7 @@ where
         fixed.start(&settings, start).unwrap();
         while let Some((x, g)) = fixed.ask() {
             let f = objective.call(x, g);
-            match &h {
-                Some(h) => {
-                    fixed.tell_with(f, &Given::new().preconditioner(h[..].try_into().unwrap())).unwrap()
-                }
-                None => fixed.tell(f),
-            }
+            fixed.tell_with(f, &given).unwrap();
         }
         assert_eq!(outcome(&fixed.report(), &bits(fixed.x())), end, "in fixed memory: {what}");
     }
@@ -240,7 +261,7 @@ where
     store::load(&mut restored, &file).unwrap();
     while let Some((x, g)) = restored.ask() {
         let f = objective.call(x, g);
-        tell(&mut restored, f, h.as_deref());
+        restored.tell_with(f, &given).unwrap();
     }
     assert_eq!(outcome(&restored.report(), &bits(restored.x())), end, "from a file: {what}");
     // Stopped on the way, it is as good as then.
@@ -251,7 +272,7 @@ where
         let Some((x, g)) = stopped.ask() else { break };
         let f = objective.call(x, g);
         seen.push((x.to_vec(), f));
-        tell(&mut stopped, f, h.as_deref());
+        stopped.tell_with(f, &given).unwrap();
     }
     stopped.stop();
     if !seen.is_empty() {
@@ -272,11 +293,29 @@ where
     assert!(store::to_vec(&solver).unwrap() == before && bits(&x) == bits(start), "refused, but changed");
 }
 
-fn tell<T: Number>(solver: &mut LbfgsVec<T>, f: T, h: Option<&[T]>) {
-    match h {
-        Some(h) => solver.tell_with(f, &Given::new().preconditioner(h)).unwrap(),
-        None => solver.tell(f),
+/// A lower and an upper bound of each parameter: none, one, two, or both the same.
+fn bounds<T: Number>(u: &mut Unstructured, n: usize) -> Result<[Vec<T>; 2]> {
+    let mut both = [Vec::new(), Vec::new()];
+    for _ in 0..n {
+        let (a, b) = (T::of(moderate(u)?.into()), T::of(moderate(u)?.into()));
+        let (low, high) = if a < b { (a, b) } else { (b, a) };
+        let (low, high) = match u.int_in_range(0..=4)? {
+            0 => (-T::INFINITY, T::INFINITY),
+            1 => (low, T::INFINITY),
+            2 => (-T::INFINITY, high),
+            3 => (low, low),
+            _ => (low, high),
+        };
+        both[0].push(low);
+        both[1].push(high);
     }
+    Ok(both)
+}
+
+/// The nearest number in an interval; the lower end for NaN.
+fn within<T: Number>(x: T, low: T, high: T) -> T {
+    let x = if x > low { x } else { low };
+    if x < high { x } else { high }
 }
 
 fn bits<T: Number>(x: &[T]) -> Vec<u64> {
