@@ -8,7 +8,9 @@ use gradus::ensemble::*;
 use gradus::init::*;
 use gradus::layer::*;
 use gradus::noise::*;
-use gradus::norm::{BatchNorm, BatchNormState, BatchShape, GroupNorm, LayerNorm, Params, Statistics};
+use gradus::norm::{
+    BatchNorm, BatchNormState, BatchShape, GroupNorm, InputNorm, LayerNorm, Params, Statistics,
+};
 use gradus::pool::*;
 use gradus::schedule::*;
 use gradus::second_order::*;
@@ -410,6 +412,28 @@ extern "C" fn averages(
     ensemble.predict(Level::SCALAR, |weights, out| out.fill(weights.iter().sum()), scratch, mean)?;
     Swa.update(swa, x);
     Ema::new(0.9).update_slices(ema.as_mut(), swa.average())
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn online(
+    [seen, sum]: [&mut Clock; 2],
+    [mean, variance, x, y]: [&mut [f32]; 4],
+    confusion: &mut gradus::loss::Confusion<7>,
+    labels: &[u8],
+    bytes: &mut [u8],
+) -> Done {
+    let norm = InputNorm { eps: seen.carry, ..InputNorm::new() };
+    norm.check()?;
+    norm.update(StateMut::new([&mut *mean, &mut *variance], seen), x)?;
+    norm.apply(x, &StateMut::<InputNorm>::new([mean, variance], seen))?;
+    StateMut::<Accumulate>::new([&mut *y], sum).add(Exec::new(), x)?;
+    ScheduleFree::new(seen.carry).average(Exec::new(), x, y)?;
+    confusion.add_scores(x, labels)?;
+    confusion.add(labels.len(), x.len())?;
+    seen.carry =
+        confusion.accuracy().or(confusion.recall(x.len())).or(confusion.precision(x.len())).unwrap_or(0.0);
+    store::save(&*confusion, bytes).and_then(|_| Ok(())).or(Err(Error::NonFinite))?;
+    store::load(confusion, bytes).or(Err(Error::NonFinite))
 }
 
 /// Layers of any sizes, forward and both ways back.
