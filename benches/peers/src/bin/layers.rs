@@ -38,7 +38,10 @@ mod candle {
     use candle_core::{DType, Device, Result, Tensor};
     use candle_nn::{AdamW, Conv2dConfig, Module, Optimizer, VarBuilder, VarMap};
 
-    fn step(batch: usize, network: impl Fn(VarBuilder<'_>) -> Result<Box<dyn Module>>) -> Result<Box<dyn FnMut()>> {
+    fn step(
+        batch: usize,
+        network: impl Fn(VarBuilder<'_>) -> Result<Box<dyn Module>>,
+    ) -> Result<Box<dyn FnMut()>> {
         let device = Device::Cpu;
         let map = VarMap::new();
         let model = network(VarBuilder::from_varmap(&map, DType::F32, &device))?;
@@ -46,7 +49,8 @@ mod candle {
         let x = Tensor::from_vec(super::pixels(batch), (batch, 64), &device)?;
         let labels = Tensor::from_vec((0..batch as u32).map(|k| k % 10).collect(), batch, &device)?;
         Ok(Box::new(move || {
-            let mut step = || adam.backward_step(&candle_nn::loss::cross_entropy(&model.forward(&x)?, &labels)?);
+            let mut step =
+                || adam.backward_step(&candle_nn::loss::cross_entropy(&model.forward(&x)?, &labels)?);
             step().expect("shapes that fit");
         }))
     }
@@ -146,7 +150,9 @@ mod burns {
     pub fn cnn(batch: usize) -> Box<dyn FnMut()> {
         let device = Device::default().autodiff();
         let conv = |channels| {
-            Conv2dConfig::new(channels, [3, 3]).with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1)).init(&device)
+            Conv2dConfig::new(channels, [3, 3])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .init(&device)
         };
         let network = Cnn {
             first: conv([1, 8]),
