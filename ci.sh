@@ -281,19 +281,13 @@ mutants() {
   rm -r "$copy"
 }
 
-## all: what CI runs with a change
+## all: what CI runs with a change, and how long each part took
 all() {
-  check
-  test
-  packages
-  nostd
-  smoke
-  doc
-  package
-  pictures
-  c
-  resume
-  helium
+  local part TIMEFORMAT
+  for part in check test packages nostd doc package pictures c resume helium size; do
+    TIMEFORMAT="$part: %R s, of processors %U + %S s"
+    time "$part"
+  done
 }
 
 case "${1:-all}" in

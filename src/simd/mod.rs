@@ -32,6 +32,7 @@ mod streams;
 mod subnormal;
 mod sweep;
 mod transform;
+mod transpose;
 mod vector;
 mod width;
 pub(crate) mod window;
