@@ -55,6 +55,14 @@ extern "C" {
 // Version of the structures with a field `version`: an initialiser of this header writes it there.
 #define GRADUS_STRUCTS 1
 
+// The part of a state that does not grow with the parameters.
+typedef struct {
+  // Steps taken; it stays at the largest `u32` once there.
+  uint32_t t;
+  // One number that a rule carries from step to step; 0 at the start. Nadam needs it.
+  float carry;
+} gradus_clock;
+
 /* ---- What a function returns ---- */
 
 // What a function returns: 0, or why it was refused.
@@ -160,14 +168,6 @@ const char *gradus_status_name(int32_t status);
 const char *gradus_version(void);
 
 /* ---- What optimizers share ---- */
-
-// The part of a state that does not grow with the parameters.
-typedef struct {
-  // Steps taken; it stays at the largest `u32` once there.
-  uint32_t t;
-  // One number that a rule carries from step to step; 0 at the start. Nadam needs it.
-  float carry;
-} gradus_clock;
 
 #define GRADUS_EPSILON(eps) {GRADUS_EPSILON_OUTSIDE, GRADUS_FLOAT(eps), 0.0f}
 
@@ -3998,6 +3998,89 @@ gradus_status gradus_journal_read(const gradus_flash *flash,
                                   uint8_t *buffer,
                                   size_t capacity,
                                   size_t *size);
+
+// A convolution with a kernel for each channel: channels do not mix.
+//
+// The image that it writes has (side + 2 * padding - kernel) / stride + 1 places on a side, rounded down, and as many
+// channels as the one that it reads. Parameters: a bias for each channel, then the weights
+// `[kernel row][kernel column][channel]`.
+typedef struct {
+  // Height, width and channels of an image that it reads.
+  size_t input[3];
+  // Height and width of the kernel: 1 to 11.
+  size_t kernel[2];
+  // Places between two windows, vertical and horizontal: 1 or more.
+  size_t stride[2];
+  // Zeros on each side, vertical and horizontal: fewer than the kernel has places.
+  size_t padding[2];
+} gradus_depthwise_conv2d;
+
+// Means of images over windows, side by side or `stride` places apart; padding does not count.
+typedef struct {
+  // Height, width and channels of an image that it reads.
+  size_t input[3];
+  // Height and width of a window.
+  size_t window[2];
+  // Places between two windows, vertical and horizontal: 1 or more.
+  size_t stride[2];
+  // Places around the image that windows may cover: fewer than a window has.
+  size_t padding[2];
+} gradus_average_pool2d;
+
+// Writes how many parameters the depthwise convolution `layer` has to `params`, and how many floats of an image it
+// writes to `outputs`.
+//
+// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_depthwise_conv2d_sizes(const gradus_depthwise_conv2d *layer, size_t *params, size_t *outputs);
+
+// Writes the depthwise convolutions of `samples` images. `params`, `x` and `y` are as long as the sizes of `layer` say.
+//
+// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_depthwise_conv2d_forward(const gradus_depthwise_conv2d *layer,
+                                              size_t samples,
+                                              const float *params,
+                                              const float *x,
+                                              float *y);
+
+// Adds the gradients of a depthwise convolution to `grads`, and writes that of the images to `dx`, which may be null.
+//
+// `params`, `x` and `dy` are what the forward pass had, `dy` the gradient of what it wrote; `grads` is as long as
+// `params`.
+//
+// Errors: those of gradus_depthwise_conv2d_forward(). `layer` is read only.
+gradus_status gradus_depthwise_conv2d_backward(const gradus_depthwise_conv2d *layer,
+                                               size_t samples,
+                                               const float *params,
+                                               float *grads,
+                                               const float *x,
+                                               const float *dy,
+                                               float *dx);
+
+// Writes the means of the windows of `samples` images `x` to `y`. `layer` says how many floats both have.
+//
+// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_average_pool2d_forward(const gradus_average_pool2d *layer,
+                                            size_t samples,
+                                            const float *x,
+                                            float *y);
+
+// Writes the gradient of the images to `dx`, given the gradient `dy` of what the forward pass of `layer` wrote.
+//
+// Errors: those of gradus_average_pool2d_forward().
+gradus_status gradus_average_pool2d_backward(const gradus_average_pool2d *layer,
+                                             size_t samples,
+                                             const float *dy,
+                                             float *dx);
+
+// Adds a branch that went around some layers: `y += x`, `n` floats each. Its backward pass is `dx += dy`, the same call.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_residual_add(size_t n,
+                                  float *y,
+                                  const float *x);
 
 #ifdef __cplusplus
 }

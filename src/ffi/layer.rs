@@ -92,10 +92,10 @@ pub struct gradus_max_pool2d {
 }
 
 /// Largest side of an image, and its largest number of channels: products of three do not overflow 64 bits.
-const LARGEST: usize = 1 << 15;
+pub(super) const LARGEST: usize = 1 << 15;
 
 /// Refuses sizes whose products would not fit.
-fn sizes(input: [usize; 3], more: usize) -> Result<(), gradus_status> {
+pub(super) fn sizes(input: [usize; 3], more: usize) -> Result<(), gradus_status> {
     let [height, width, channels] = input;
     area(area(height, width)?, channels.max(more))?;
     area(area(channels, more)?, 121 + 1)?;
@@ -251,7 +251,7 @@ pub unsafe extern "C" fn gradus_max_pool2d_backward(
 }
 
 /// The lengths of one pass of a layer.
-struct Pass {
+pub(super) struct Pass {
     samples: usize,
     inputs: usize,
     outputs: usize,
@@ -259,13 +259,13 @@ struct Pass {
 }
 
 impl Pass {
-    const fn new(samples: usize, inputs: usize, outputs: usize, params: usize) -> Self {
+    pub(super) const fn new(samples: usize, inputs: usize, outputs: usize, params: usize) -> Self {
         Self { samples, inputs, outputs, params }
     }
 
     /// # Safety
     /// The caller vouches for memory behind the pointers, which are checked.
-    unsafe fn forward(
+    pub(super) unsafe fn forward(
         &self,
         params: *const f32,
         x: *const f32,
@@ -282,7 +282,7 @@ impl Pass {
 
     /// # Safety
     /// The caller vouches for memory behind the pointers, which are checked.
-    unsafe fn backward(
+    pub(super) unsafe fn backward(
         &self,
         params: *const f32,
         grads: *mut f32,
@@ -318,7 +318,7 @@ unsafe fn change(n: usize, x: *mut f32, f: impl FnOnce(&mut [f32])) -> Result<()
 ///
 /// # Safety
 /// The caller vouches for memory behind the pointers, which are checked.
-unsafe fn change_beside<T>(
+pub(super) unsafe fn change_beside<T>(
     n: usize,
     x: *mut f32,
     m: usize,

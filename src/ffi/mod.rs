@@ -15,6 +15,7 @@
 #![allow(clippy::missing_safety_doc, reason = "it stands here, once for all functions")]
 
 mod ensemble;
+mod images;
 mod journal;
 mod layer;
 mod lbfgs;
@@ -33,6 +34,7 @@ mod sums;
 mod transform;
 
 pub use ensemble::*;
+pub use images::*;
 pub use journal::*;
 pub use layer::*;
 pub use lbfgs::*;

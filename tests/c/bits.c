@@ -995,6 +995,29 @@ static void layers(void) {
   hash = hash_of(hash_of(hash, x, 2 * 12), dx, 2 * 27);
   line("layers", hash);
 
+  static const gradus_depthwise_conv2d depthwise = {{5, 4, 2}, {3, 2}, {2, 1}, {1, 0}};
+  static const gradus_average_pool2d mean = {{3, 3, 2}, {2, 2}, {1, 1}, {1, 0}};
+  hash = START;
+  OK(gradus_depthwise_conv2d_sizes(&depthwise, &count, &outputs));
+  TRUE(count == (1 + 3 * 2) * 2 && outputs == 3 * 3 * 2);
+  numbers(weights, count);
+  numbers(x, 2 * 40);
+  memset(weight_grads, 0, sizeof weight_grads);
+  OK(gradus_depthwise_conv2d_forward(&depthwise, 2, weights, x, y));
+  hash = hash_of(hash, y, 2 * outputs);
+  OK(gradus_depthwise_conv2d_backward(&depthwise, 2, weights, weight_grads, x, y, dx));
+  hash = hash_of(hash_of(hash, weight_grads, count), dx, 2 * 40);
+  OK(gradus_average_pool2d_forward(&mean, 2, y, x));
+  OK(gradus_average_pool2d_backward(&mean, 2, x, dx));
+  OK(gradus_residual_add(2 * 16, x, dx));
+  hash = hash_of(hash_of(hash, x, 2 * 16), dx, 2 * 18);
+  line("images", hash);
+  EXPECT(GRADUS_ERROR_NULL, gradus_depthwise_conv2d_forward(NULL, 2, weights, x, y));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_residual_add(4, x, x));
+  gradus_average_pool2d far = mean;
+  far.padding[0] = 2;
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_average_pool2d_forward(&far, 2, y, x));
+
   EXPECT(GRADUS_ERROR_SHAPE, gradus_dense_forward(INPUTS, 0, SAMPLES, weights, x, y));
   EXPECT(GRADUS_ERROR_LENGTH, gradus_dense_forward(SIZE_MAX / 2, OUTPUTS, SAMPLES, weights, x, y));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_dense_forward(INPUTS, OUTPUTS, SAMPLES, weights, x, x));

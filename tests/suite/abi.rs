@@ -200,6 +200,25 @@ fn layers(out: &mut String) {
     put(&largest);
     put(&dx);
     writeln!(out, "layers {:016x}", hash_bytes(bytes)).unwrap();
+
+    let mut bytes = Vec::new();
+    let mut put = |x: &[f32]| bytes.extend(x.iter().flat_map(|x| x.to_le_bytes()));
+    let conv = DepthwiseConv2d::new([5, 4, 2], [3, 2]).stride([2, 1]).padding([1, 0]);
+    let (weights, x) = (numbers.fill::<14>(), numbers.fill::<80>());
+    let (mut y, mut grads, mut dx) = ([0.0; 36], [0.0; 14], [0.0; 80]);
+    conv.forward(&weights, &x, &mut y).unwrap();
+    put(&y);
+    conv.backward(&weights, &mut grads, &x, &y, Some(&mut dx)).unwrap();
+    put(&grads);
+    put(&dx);
+    let pool = AveragePool2d::new([3, 3, 2], [2, 2]).stride([1, 1]).padding([1, 0]);
+    let (mut means, mut dx) = ([0.0; 32], [0.0; 36]);
+    pool.forward(&y, &mut means).unwrap();
+    pool.backward(&means, &mut dx).unwrap();
+    residual_add(exec, &mut means, &dx[..32]).unwrap();
+    put(&means);
+    put(&dx);
+    writeln!(out, "images {:016x}", hash_bytes(bytes)).unwrap();
 }
 
 fn halves(out: &mut String) {

@@ -82,6 +82,9 @@ fn layers() {
     let conv =
         gradus_conv2d { input: [2, 2, 1], filters: 2, kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
     let pool = gradus_max_pool2d { input: [2, 2, 1], window: [2, 2], stride: [1, 1], padding: [0, 0] };
+    let depthwise =
+        gradus_depthwise_conv2d { input: [2, 2, 1], kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
+    let mean = gradus_average_pool2d { input: [2, 2, 1], window: [2, 2], stride: [1, 1], padding: [0, 0] };
     let (mut half, mut clock) = ([0_u16; 3 * 16], Clock::new());
     let (r, w, x, y, b) =
         (&raw mut random, w.as_mut_ptr(), x.as_mut_ptr(), y.as_mut_ptr(), back.as_mut_ptr());
@@ -116,6 +119,12 @@ fn layers() {
         ok(gradus_conv2d_backward(&conv, 2, w, g, x, y, b));
         ok(gradus_max_pool2d_forward(&pool, 2, x, y));
         ok(gradus_max_pool2d_backward(&pool, 2, x, y, y, b));
+        ok(gradus_depthwise_conv2d_sizes(&depthwise, &mut count, &mut outputs));
+        ok(gradus_depthwise_conv2d_forward(&depthwise, 2, w, x, y));
+        ok(gradus_depthwise_conv2d_backward(&depthwise, 2, w, g, x, y, b));
+        ok(gradus_average_pool2d_forward(&mean, 2, x, y));
+        ok(gradus_average_pool2d_backward(&mean, 2, y, b));
+        ok(gradus_residual_add(16, y, x));
         for activation in [gradus_relu, gradus_tanh, gradus_sigmoid] {
             ok(activation(16, y));
         }
