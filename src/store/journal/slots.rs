@@ -141,6 +141,7 @@ impl Slots {
     }
 
     /// The addresses of the newest file.
+    #[allow(dead_code, reason = "the journal of C does not ask for it")]
     pub(crate) fn range(&self) -> Option<Range<u32>> {
         self.newest.map(|Entry { start, length, .. }| self.data(start)..self.data(start) + length)
     }
