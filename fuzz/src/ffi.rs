@@ -174,7 +174,10 @@ fn rust(t: gradus_transforms) -> impl gradus::transform::Transform {
             on(GRADUS_ELASTIC_NET).then_some(ElasticNet { lambda: t.elastic_net, beta: t.elastic_net_beta }),
         ),
         (
-            on(GRADUS_DECAY).then_some(Decay::new(t.decay)),
+            match (on(GRADUS_DECAY), on(GRADUS_INDEPENDENT_DECAY)) {
+                (true, _) => Some(Decay::new(t.decay)),
+                (false, independent) => independent.then_some(Decay::independent(t.decay)),
+            },
             on(GRADUS_PROX_L1).then_some(ProxL1::new(t.prox_l1)),
             on(GRADUS_CLAMP_PARAMS).then_some(ClampParams(t.clamp_params)),
         ),
