@@ -64,13 +64,14 @@ mod table {
                 let [m, v] = &mut all.state;
                 let arrays = Arrays { params: all.params, grads: black_box(all.grads), state: [m, v] };
                 // SAFETY: main has asked for AVX2, and the arrays begin at cache lines.
+                let run = |arrays: Arrays<'_>| unsafe { way(arrays) };
                 if threads == 1 {
-                    unsafe { way(arrays) }
+                    run(arrays);
                 } else {
                     let [left, right] = arrays.halves();
                     rayon::in_place_scope(|scope| {
-                        scope.spawn(|_| unsafe { way(right) });
-                        unsafe { way(left) };
+                        scope.spawn(|_| run(right));
+                        run(left);
                     });
                 }
             }));

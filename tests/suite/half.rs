@@ -16,7 +16,7 @@ pub fn dither(t: u32, i: u32, k: usize) -> u32 {
     y ^= y >> 16;
     let seed = wrap(0x9E37_6A09 * u64::from(t % 32) + u64::from(y));
     let u = wrap(u64::from(seed) + 0xC13F_91E1 * u64::from(i));
-    [u & 0xFFFF, u >> 16, u >> 8 & 0xFFFF, (u << 8 | u >> 24) & 0xFFFF][k]
+    [u & 0xFFFF, u >> 16, u >> 8 & 0xFFFF, u.rotate_left(8) & 0xFFFF][k]
 }
 
 pub fn round(x: f32, d: u32) -> u16 {
