@@ -8,7 +8,7 @@
 //! take two cycles, VMLA three; `--cfg gradus_level="m7"` takes VMLA.
 //!
 //! A loop goes over a line of tiles, which lies in memory with all that it needs: the core has too few registers.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "assembly")]
 
 use crate::simd::product::{Grid, Row, TILE};
 use crate::simd::vector::Element;
