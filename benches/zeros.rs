@@ -54,12 +54,12 @@ fn windows<O: Optimizer>(name: &str, rule: O, steps: u32) {
     };
     let live: Vec<f64> = (0..2048).map(|_| window(&live)).collect();
     let with = median(live.clone());
-    let noise = live.iter().filter(|ns| **ns > 1.2 * with).count() as f64 / live.len() as f64;
     let without: Vec<f64> = (0..steps / WINDOW).map(|_| window(&none)).collect();
-    let slow: Vec<_> = without.iter().filter(|ns| **ns > 1.2 * with).collect();
     let last = median(without[without.len() / 2..].to_vec()) / with;
-    let share = 100.0 * slow.len() as f64 / without.len() as f64;
-    println!("| {name} | {steps} | {with:.0} | {:.1} % | {share:.1} % | {last:.2} |", 100.0 * noise);
+    let slow = |times: &[f64]| {
+        100.0 * times.iter().filter(|ns| **ns > 1.2 * with).count() as f64 / times.len() as f64
+    };
+    println!("| {name} | {steps} | {with:.0} | {:.1} % | {:.1} % | {last:.2} |", slow(&live), slow(&without));
 }
 
 fn sweeps<O: Optimizer>(name: &str, rule: O) {

@@ -69,6 +69,9 @@ impl Adam {
     }
 
     /// The moments' constants at step `t`; they serve every rule of Adam's family.
+    ///
+    /// Inlined by force, as the rules of the family that call it: with decays that the compiler knows all of it but the
+    /// powers folds. From C no decay is known, and it stands where the compiler likes.
     #[cfg_attr(feature = "ffi", inline)]
     #[cfg_attr(not(feature = "ffi"), inline(always))]
     pub(super) fn moments(&self, t: u32) -> (Moments, Corrections) {

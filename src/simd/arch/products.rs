@@ -94,7 +94,7 @@ macro_rules! begin {
             "ldr {a}, [{line}, #68]\nadd {a}, {col}\nvldmia {a}, {{s12-s15}}\n",
             "b 7f\n",
             "6:\n",
-            zeros!(),
+            zeros!(16),
             "7:\n",
         )
     };
@@ -118,11 +118,15 @@ macro_rules! begin_row {
     };
 }
 
+/// Sixteen sums of 0, or four.
 macro_rules! zeros {
-    () => {
+    (4) => {
+        "vmov d0, {a}, {a}\nvmov d1, {a}, {a}\n"
+    };
+    (16) => {
         concat!(
-            "vmov d0, {a}, {a}
-vmov d1, {a}, {a}\nvmov d2, {a}, {a}\nvmov d3, {a}, {a}\n",
+            zeros!(4),
+            "vmov d2, {a}, {a}\nvmov d3, {a}, {a}\n",
             "vmov d4, {a}, {a}\nvmov d5, {a}, {a}\nvmov d6, {a}, {a}\nvmov d7, {a}, {a}\n",
         )
     };
@@ -335,7 +339,7 @@ unsafe fn row<T>(line: &mut Line<T>) {
     // SAFETY: the block reads as many terms as it counts, and writes sixteen sums a tile.
     unsafe {
         tiles!(line [
-            begin_row!("15" zeros!()),
+            begin_row!("15" zeros!(16)),
             "ldr {a}, [{line}]",
             "ldr {b}, [{line}, #80]",
             "ldr {step}, [{line}, #88]",
@@ -369,9 +373,7 @@ unsafe fn row_of_four<T>(line: &mut Line<T>) {
     // SAFETY: the block reads as many terms as it counts, and writes four sums a tile.
     unsafe {
         tiles!(line [
-            begin_row!("3" "vmov d0, {a}, {a}
-vmov d1, {a}, {a}
-"),
+            begin_row!("3" zeros!(4)),
             "ldr {a}, [{line}]",
             "ldr {b}, [{line}, #80]",
             "ldr {step}, [{line}, #88]",
@@ -402,9 +404,7 @@ unsafe fn row_turned<T>(line: &mut Line<T>) {
     // SAFETY: the block reads as many terms as it counts, and writes four sums a tile.
     unsafe {
         tiles!(line [
-            begin_row!("3" "vmov d0, {a}, {a}
-vmov d1, {a}, {a}
-"),
+            begin_row!("3" zeros!(4)),
             "ldr {a}, [{line}]",
             "ldr {b}, [{line}, #80]",
             "ldr {b3}, [{line}, #88]",
