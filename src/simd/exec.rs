@@ -1,5 +1,6 @@
 //! Where a call runs: on which instruction set, and on how many threads. Results do not depend on either.
 
+use super::arch::WIDE;
 use super::level::Level;
 use super::stored::Stored;
 use super::subnormal;
@@ -156,7 +157,7 @@ pub(crate) fn run_parts<
 >(
     level: Level,
     rule: &K,
-    mut columns: Columns<'_, S, R, T, M>,
+    columns: Columns<'_, S, R, T, M>,
     parts: usize,
 ) {
     #[cfg(feature = "rayon")]
@@ -168,6 +169,22 @@ pub(crate) fn run_parts<
         return;
     }
     debug_assert!(parts == 1, "one part without threads");
+    // A path of its own where registers are wide: columns that are kept for the sweep would cost every small call 20 ns.
+    if WIDE && !(columns.sweep && rule.decaying().any()) {
+        level.dispatch(rule, columns);
+    } else {
+        swept(level, rule, columns);
+    }
+}
+
+/// A pass, and the sweep of its state where that is due. On a microcontroller it stands where it is called, once.
+#[cfg_attr(any(target_arch = "arm", target_arch = "riscv32"), inline(always))]
+#[cfg_attr(not(any(target_arch = "arm", target_arch = "riscv32")), cold, inline(never))]
+fn swept<const S: usize, const R: usize, T: Element, M: Stored<T>, K: Rule<R, T, Columns = Width<S>>>(
+    level: Level,
+    rule: &K,
+    mut columns: Columns<'_, S, R, T, M>,
+) {
     level.dispatch(rule, columns.reborrow());
     let decaying = rule.decaying();
     if columns.sweep && decaying.any() {
