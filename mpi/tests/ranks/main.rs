@@ -224,7 +224,8 @@ fn damage_is_a_clear_error_on_every_rank() {
         bytes[middle] ^= 1;
         fs::write(path, bytes).expect("a file");
     };
-    let cases: [(&str, &dyn Fn(&Path), &str); 6] = [
+    type Damage<'a> = &'a dyn Fn(&Path);
+    let cases: [(&str, Damage<'_>, &str); 6] = [
         ("truncated", &|step| cut(&step.join("slice-0002"), 1000), "slice-0002: 1000 bytes where "),
         (
             "missing",
