@@ -18,19 +18,43 @@ emulate_in() {
     -serial none -semihosting-config enable=on,target=native "$@" -kernel "$root/examples/firmware/target/$target/release/$bin")
 }
 
+# from_c PROGRAM OPT [QEMU OPTION..]: what a program of examples/firmware/c prints on a Cortex-M4F.
+from_c() {
+  local elf
+  elf=$(mktemp)
+  arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb \
+    -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
+    -T examples/firmware/c/nrf52840.ld -Iinclude "examples/firmware/c/$1.c" \
+    "$(bare_library thumbv7em-none-eabihf "$2")" -o "$elf"
+  cortex_m4 "$elf" "${@:3}"
+  rm "$elf"
+}
+
 # stack_from_c: rows with the stack of calls from C at opt-level s, 3 and z.
 stack_from_c() {
   local out opt
   out=$(mktemp -d)
   for opt in s 3 z; do
-    arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb \
-      -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
-      -T examples/firmware/c/nrf52840.ld -Iinclude examples/firmware/c/stack.c \
-      "$(bare_library thumbv7em-none-eabihf $opt)" -o "$out/program"
-    cortex_m4 "$out/program" >"$out/$opt"
+    from_c stack $opt >"$out/$opt"
   done
   paste -d ' ' "$out/s" <(cut -d '|' -f 3- "$out/3" | cut -c 2-) <(cut -d '|' -f 3- "$out/z" | cut -c 2-)
   rm -r "$out"
+}
+
+# steps_from_c: instructions of the steps of the C interface, per parameter and per call.
+steps_from_c() {
+  local opt
+  echo
+  echo "## Steps from C, Cortex-M4F"
+  echo
+  echo "Instructions of a parameter, and what a call costs beside them; with scale and L2 it is \`_step_with\`. A parameter's are"
+  echo "the difference of calls with 1024 and 512 of them, a call's are the rest (examples/firmware/c/cycles.c)."
+  for opt in s 3; do
+    echo
+    echo "| opt-level $opt | from C | from C, with scale and L2 | a call | a call, with scale and L2 |"
+    echo "|---|--:|--:|--:|--:|"
+    from_c cycles $opt -icount shift=7
+  done
 }
 
 ## cycles [write]: instructions per parameter and stack of every rule, of masks and of calls from C, counted under QEMU
@@ -113,6 +137,7 @@ cycles() {
       echo "|---|---|---|---|"
       emulate masks thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt -icount shift=7
     done
+    steps_from_c
     echo
     echo "## Stack of calls from C, Cortex-M4F"
     echo
