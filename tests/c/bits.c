@@ -709,18 +709,14 @@ static void files(void) {
 
 /* Every kind of state, saved and loaded again. */
 static void states(void) {
-  static const uint32_t kinds[23][2] = {
-      {GRADUS_ITEM_ADAGRAD, 1}, {GRADUS_ITEM_ADAM, 2}, {GRADUS_ITEM_ADAMW, 2}, {GRADUS_ITEM_AMSGRAD, 3},
-      {GRADUS_ITEM_CENTERED_RMSPROP, 2}, {GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM, 3}, {GRADUS_ITEM_LION, 1},
-      {GRADUS_ITEM_MOMENTUM, 1}, {GRADUS_ITEM_NADAM, 2}, {GRADUS_ITEM_NESTEROV, 1}, {GRADUS_ITEM_RMSPROP, 1},
-      {GRADUS_ITEM_RMSPROP_MOMENTUM, 2}, {GRADUS_ITEM_SGD, 0}, {GRADUS_ITEM_BATCH_NORM, 2},
-      {GRADUS_ITEM_ADADELTA, 2}, {GRADUS_ITEM_ADAMAX, 2}, {GRADUS_ITEM_RADAM, 2}, {GRADUS_ITEM_SWA, 1}, {GRADUS_ITEM_EMA, 1},
-      {GRADUS_ITEM_SCHEDULEFREE, 2}, {GRADUS_ITEM_COMPENSATED_EMA, 2}, {GRADUS_ITEM_INPUT_NORM, 2},
-      {GRADUS_ITEM_ACCUMULATE, 1}};
+#define KIND(name, NAME) {GRADUS_ITEM_##NAME, GRADUS_##NAME##_COLUMNS},
+  static const uint32_t kinds[][2] = {
+      GRADUS_OPTIMIZERS(KIND){GRADUS_ITEM_BATCH_NORM, 2}, {GRADUS_ITEM_SWA, 1}, {GRADUS_ITEM_EMA, 1},
+      {GRADUS_ITEM_COMPENSATED_EMA, 2}, {GRADUS_ITEM_INPUT_NORM, 2}, {GRADUS_ITEM_ACCUMULATE, 1}};
   static unsigned char file[1024];
   static float loaded[COLUMNS * N];
   uint64_t hash = START;
-  for (int k = 0; k < 23; k++) {
+  for (unsigned k = 0; k < sizeof kinds / sizeof *kinds; k++) {
     gradus_clock clock = {k + 1u, 0.25f}, loaded_clock = {0, 0};
     const gradus_item saved = {kinds[k][0], N, state, &clock}, item = {kinds[k][0], N, loaded, &loaded_clock};
     size_t size = 0, floats = kinds[k][1] * N;

@@ -90,8 +90,8 @@ fn native<const K: usize, O: Kept<K>>(optimizer: O) -> u64 {
 
 /// A line for each rule without and with transforms, through the crate and through the C interface.
 macro_rules! each {
-    (($out:ident) $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
-        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*} ($build:expr);)*) => {$({
+    (($out:ident) $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {$({
         let config = $default(0.05);
         let name = &stringify!($config)["gradus_".len()..];
         let ok = |status| assert_eq!(status, gradus_status::GRADUS_OK, "{name}");
@@ -558,13 +558,14 @@ fn files(out: &mut String) {
 fn states(out: &mut String) {
     let mut bytes = Vec::new();
     let mut turn = 0;
-    macro_rules! states {
-        ($($kind:ident $optimizer:ty, $k:literal;)*) => {$({
+    macro_rules! state {
+        ($kind:ident $optimizer:ty, $k:expr) => {{
             turn += 1;
             let mut numbers = Numbers($kind);
             let mut state = State::<$optimizer, N>::new();
             state.columns = std::array::from_fn(|_| numbers.fill::<N>());
             state.clock = Clock { t: turn, carry: 0.25 };
+            assert_eq!(state.columns.len(), $k, stringify!($kind));
             let file = store::to_vec(&state).unwrap();
             let (data, clock) = ((&raw mut state.columns).cast(), &raw mut state.clock);
             let item = gradus_item { kind: $kind, n: N, data, clock };
@@ -574,33 +575,21 @@ fn states(out: &mut String) {
             assert_eq!((saved, size), (gradus_status::GRADUS_OK, file.len()), stringify!($kind));
             assert!(buffer == file, "{}: C's file is not Rust's", stringify!($kind));
             bytes.extend(file);
-        })*};
+        }};
     }
-    states! {
-        GRADUS_ITEM_ADAGRAD AdaGrad, 1;
-        GRADUS_ITEM_ADAM Adam, 2;
-        GRADUS_ITEM_ADAMW AdamW, 2;
-        GRADUS_ITEM_AMSGRAD AmsGrad, 3;
-        GRADUS_ITEM_CENTERED_RMSPROP CenteredRmsProp, 2;
-        GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM CenteredRmsPropMomentum, 3;
-        GRADUS_ITEM_LION Lion, 1;
-        GRADUS_ITEM_MOMENTUM Momentum, 1;
-        GRADUS_ITEM_NADAM Nadam, 2;
-        GRADUS_ITEM_NESTEROV Nesterov, 1;
-        GRADUS_ITEM_RMSPROP RmsProp, 1;
-        GRADUS_ITEM_RMSPROP_MOMENTUM RmsPropMomentum, 2;
-        GRADUS_ITEM_SGD Sgd, 0;
-        GRADUS_ITEM_BATCH_NORM norm::BatchNorm, 2;
-        GRADUS_ITEM_ADADELTA Adadelta, 2;
-        GRADUS_ITEM_ADAMAX Adamax, 2;
-        GRADUS_ITEM_RADAM RAdam, 2;
-        GRADUS_ITEM_SWA ensemble::Swa, 1;
-        GRADUS_ITEM_EMA ensemble::Ema, 1;
-        GRADUS_ITEM_SCHEDULEFREE ScheduleFree, 2;
-        GRADUS_ITEM_COMPENSATED_EMA ensemble::CompensatedEma, 2;
-        GRADUS_ITEM_INPUT_NORM norm::InputNorm, 2;
-        GRADUS_ITEM_ACCUMULATE Accumulate, 1;
+    macro_rules! optimizers {
+        (() $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
+            $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {
+            $(state!($kind $optimizer, $columns);)*
+        };
     }
+    c_rules!(optimizers!());
+    state!(GRADUS_ITEM_BATCH_NORM norm::BatchNorm, 2);
+    state!(GRADUS_ITEM_SWA ensemble::Swa, 1);
+    state!(GRADUS_ITEM_EMA ensemble::Ema, 1);
+    state!(GRADUS_ITEM_COMPENSATED_EMA ensemble::CompensatedEma, 2);
+    state!(GRADUS_ITEM_INPUT_NORM norm::InputNorm, 2);
+    state!(GRADUS_ITEM_ACCUMULATE Accumulate, 1);
     writeln!(out, "states {:016x}", hash_bytes(bytes)).unwrap();
 }
 
@@ -727,8 +716,8 @@ fn c_has_the_same_layout() {
         "/* What tests/suite/abi.rs finds in Rust on a target of 64 bits. */\n#include \"gradus.h\"\n",
     );
     macro_rules! rules {
-        (() $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
-            $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*} ($build:expr);)*) => {
+        (() $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
+            $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {
             layout! { out; $($config as (stringify!($config)) { $($field)* })* }
         };
     }

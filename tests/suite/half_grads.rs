@@ -49,9 +49,9 @@ macro_rules! layers {
                 }
                 want_dx = dx;
             }
-            let mut execs: Vec<Exec> = Level::available().map(Exec::from).collect();
+            let execs = Level::available().map(Exec::from);
             #[cfg(feature = "rayon")]
-            execs.push(Exec::threads());
+            let execs = execs.chain([Exec::threads()]);
             for exec in execs {
                 let (mut grads, mut count, mut dx) = (start.clone(), 7, vec![7.0; BATCH * inputs]);
                 for (x, dy) in &passes {

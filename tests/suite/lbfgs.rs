@@ -6,6 +6,7 @@ use crate::support::{OPTIMISED, learning, mgh};
 use gradus::Exec;
 use gradus::second_order::{Given, Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Real, Report, Stop};
 use gradus::{Argument, Error, Hyper, Level};
+#[cfg(feature = "rayon")]
 use std::ops::ControlFlow::Continue;
 
 // ---- quality ----

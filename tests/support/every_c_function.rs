@@ -50,8 +50,8 @@ fn transforms() -> gradus_transforms {
 
 /// The functions of every optimizer.
 macro_rules! each {
-    (() $($optimizer:ident $config:ident $columns:ident $default:ident $check:ident $check_with:ident
-        $step:ident $step_with:ident $if_finite:ident $tensors:ident {$($field:ident)*} ($build:expr);)*) => {$({
+    (() $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident $half_with:ident)?] {$($field:ident)*} ($build:expr);)*) => {$({
         let config = $default(0.5);
         let transforms = transforms();
         let (mut params, grads, mut state, mut clock) = ([0.5; N], [0.25; N], [0.0; 3 * N], Clock::new());
@@ -67,6 +67,11 @@ macro_rules! each {
             ok($step_with(&config, &transforms, N, p, g, s, t));
             ok($if_finite(&config, N, p, g, s, t, &mut count));
             ok($tensors(&config, list.as_ptr(), 1, null));
+            $(
+                let mut half = [0_u16; 3 * N];
+                ok($half(&config, N, p, g, half.as_mut_ptr(), t));
+                ok($half_with(&config, &transforms, N, p, g, half.as_mut_ptr(), t));
+            )?
         }
     })*};
 }
@@ -85,16 +90,9 @@ fn layers() {
     let depthwise =
         gradus_depthwise_conv2d { input: [2, 2, 1], kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
     let mean = gradus_average_pool2d { input: [2, 2, 1], window: [2, 2], stride: [1, 1], padding: [0, 0] };
-    let (mut half, mut clock) = ([0_u16; 3 * 16], Clock::new());
     let (r, w, x, y, b) =
         (&raw mut random, w.as_mut_ptr(), x.as_mut_ptr(), y.as_mut_ptr(), back.as_mut_ptr());
     let g = grads.as_mut_ptr();
-    macro_rules! halves {
-        ($($default:ident $step:ident $step_with:ident)*) => {$(
-            ok($step(&$default(0.5), 16, x, y, half.as_mut_ptr(), &mut clock));
-            ok($step_with(&$default(0.5), &transforms(), 16, x, y, half.as_mut_ptr(), &mut clock));
-        )*};
-    }
     // SAFETY: pointers to what lives here.
     unsafe {
         ok(gradus_random_seed(r, 1));
@@ -138,22 +136,6 @@ fn layers() {
         ok(gradus_binary_cross_entropy(16, x, y, &mut loss));
         ok(gradus_mean_squared_error(16, x, y, &mut loss));
         ok(gradus_huber(0.5, 16, x, y, &mut loss));
-        halves! {
-            gradus_momentum_default gradus_momentum_half_step gradus_momentum_half_step_with
-            gradus_nesterov_default gradus_nesterov_half_step gradus_nesterov_half_step_with
-            gradus_adagrad_default gradus_adagrad_half_step gradus_adagrad_half_step_with
-            gradus_adadelta_default gradus_adadelta_half_step gradus_adadelta_half_step_with
-            gradus_rmsprop_default gradus_rmsprop_half_step gradus_rmsprop_half_step_with
-            gradus_centered_rmsprop_default gradus_centered_rmsprop_half_step gradus_centered_rmsprop_half_step_with
-            gradus_rmsprop_momentum_default gradus_rmsprop_momentum_half_step gradus_rmsprop_momentum_half_step_with
-            gradus_centered_rmsprop_momentum_default gradus_centered_rmsprop_momentum_half_step gradus_centered_rmsprop_momentum_half_step_with
-            gradus_adam_default gradus_adam_half_step gradus_adam_half_step_with
-            gradus_adamw_default gradus_adamw_half_step gradus_adamw_half_step_with
-            gradus_adamax_default gradus_adamax_half_step gradus_adamax_half_step_with
-            gradus_nadam_default gradus_nadam_half_step gradus_nadam_half_step_with
-            gradus_radam_default gradus_radam_half_step gradus_radam_half_step_with
-            gradus_lion_default gradus_lion_half_step gradus_lion_half_step_with
-        }
     }
 }
 

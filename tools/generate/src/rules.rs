@@ -285,21 +285,23 @@ pub fn list(optimizers: &[Optimizer]) -> String {
 //! Every optimizer with the names of its structure, fields and functions in C, and the same in Rust, where `epsilon` makes
 //! the stabiliser of its form in C.
 
-/// Calls `$call!` with all of them: type, structure, columns, functions, fields.
+/// Calls `$call!` with all of them: type, structure, columns, kind in a file, functions, those of a half state, fields.
 macro_rules! c_rules {
     ($call:ident!($($arguments:tt)*)) => {
         $call! {
             ($($arguments)*)
 "
     .to_string();
-    for Optimizer { rust, c, fields, build, .. } in optimizers {
+    for Optimizer { rust, c, fields, build, halves: in_half, .. } in optimizers {
         let upper = c.to_uppercase();
+        let halves = ["half_step", "half_step_with"].map(|name| format!("gradus_{c}_{name}")).join(" ");
+        let halves = if *in_half { &halves } else { "" };
         let functions =
             ["default", "check", "check_with", "step", "step_with", "step_if_finite", "step_tensors"];
         let functions: Vec<String> = functions.iter().map(|name| format!("gradus_{c}_{name}")).collect();
         let fields: Vec<&str> = fields.iter().map(|field| &field.name[..]).collect();
         text += &format!(
-            "            {rust} gradus_{c} GRADUS_{upper}_COLUMNS {}\n                {{ version {} }}\n                ({});\n",
+            "            {rust} gradus_{c} GRADUS_{upper}_COLUMNS GRADUS_ITEM_{upper} {} [{halves}]\n                {{ version {} }}\n                ({});\n",
             functions.join(" "),
             fields.join(" "),
             rust_form(build)
