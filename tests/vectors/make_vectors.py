@@ -29,23 +29,8 @@ optimizers.json
   cases        array of
     name       unique, "rule/library/variant"
     source     the class that made it; "formula" where no library has the rule (`formula` in optimizers.py)
-    rule       "sgd" "momentum" "nesterov" "adagrad" "rmsprop" "adam" "adamw" "amsgrad" "nadam" "adamax"
-               "adadelta" "radam" "lion" "schedulefree"
-    hyper      {key: number or bool}; every key of the rule is always there:
-                 sgd       lr
-                 momentum  lr rho dampening               v = rho v + (1 - dampening) g, first step v = g
-                 nesterov  lr rho
-                 adagrad   lr eps eps_root initial_accumulator
-                 rmsprop   lr rho eps eps_root centered momentum
-                 adam      lr beta1 beta2 eps eps_hat eps_root bias_correction (bool)
-                 adamw     as adam without bias_correction, and weight_decay (decoupled, before the update)
-                 amsgrad   lr beta1 beta2 eps
-                 nadam     lr beta1 beta2 eps momentum_decay
-                 adamax    lr beta1 beta2 eps
-                 adadelta  lr rho eps
-                 radam     lr beta1 beta2 eps
-                 lion      lr beta1 beta2 weight_decay (decoupled: lr * (sign + weight_decay * p))
-                 schedulefree  lr beta1 beta2 eps weight_decay
+    rule       a key of DEFAULTS in optimizers.py
+    hyper      {key: number or bool}: the keys of that rule in DEFAULTS, always all of them;
                and all of them coupled_weight_decay: g + coupled_weight_decay * p takes the place of g.
                eps stands outside the root (after bias correction), eps_hat outside the root of the uncorrected v
                ("epsilon hat" of Kingma and Ba), eps_root inside the root (after bias correction). Unused ones are 0:

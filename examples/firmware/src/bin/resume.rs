@@ -37,6 +37,24 @@ struct Moment {
     noise: [f32; N],
 }
 
+/// Every optimizer of the crate, one within the other: `(first, (second, (third, last)))`.
+macro_rules! nest {
+    ((start) $optimizer:ident $name:literal $lr:literal $variants:tt;) => {
+        start($optimizer::new(0.01))
+    };
+    ((start) $optimizer:ident $name:literal $lr:literal $variants:tt; $($rest:tt)*) => {
+        (start($optimizer::new(0.01)), nest!((start) $($rest)*))
+    };
+    ((step $parts:ident $moment:ident) $optimizer:ident $name:literal $lr:literal $variants:tt;) => {
+        step($optimizer::new(0.01), $parts, &$moment)
+    };
+    ((step $parts:ident $moment:ident) $optimizer:ident $name:literal $lr:literal $variants:tt; $($rest:tt)*) => {
+        let (part, parts) = $parts;
+        step($optimizer::new(0.01), part, &$moment);
+        nest!((step parts $moment) $($rest)*);
+    };
+}
+
 fn start<O: Optimizer>(_: O) -> Part<O::Family> {
     (core::array::from_fn(|k| 0.5 - k as f32 * 0.125), State::new())
 }
@@ -55,18 +73,7 @@ fn rosenbrock(x: &[f64; 2], g: &mut [f64; 2]) -> f64 {
 }
 
 fn main() {
-    let rms = RmsProp::new(0.01);
-    let rules = (Sgd::new(0.01), Momentum::new(0.01), Nesterov::new(0.01), AdaGrad::new(0.01));
-    let (sgd, momentum, nesterov, adagrad) = rules;
-    let both = rms.centered().with_momentum(0.9);
-    let (adam, adamw, amsgrad) = (Adam::new(0.01), AdamW::new(0.01), AmsGrad::new(0.01));
-    let (nadam, lion) = (Nadam::new(0.01), Lion::new(0.01));
-    let (adamax, adadelta, radam) = (Adamax::new(0.01), Adadelta::new(0.01), RAdam::new(0.01));
-
-    let mut first = (start(sgd), start(momentum), start(nesterov), start(adagrad));
-    let mut second = (start(rms), start(rms.centered()), start(rms.with_momentum(0.9)), start(both));
-    let mut third = (start(adam), start(adamw), start(amsgrad), start(nadam), start(lion));
-    let mut fourth = (start(adamax), start(adadelta), start(radam));
+    let mut optimizers = gradus::__optimizers!(nest!(start));
     let mut chance = (Xoshiro128PlusPlus::seed_from_u64(1), Masks::new(2), 0_u32);
     let mut averages = (SwaState::<N>::new(), EmaState::<N>::new(), BatchNormState::<2>::new());
     let mut minimisers = (Lbfgs::<2, 3, f64>::new(), Lbfgs::<2, 3>::new(), Newton::<2, f64>::new());
@@ -77,8 +84,7 @@ fn main() {
     assert!(ready, "settings in range");
 
     let mut buffer = [0; 8192];
-    let states = (&mut first, &mut second, &mut third, &mut fourth);
-    let mut all = (states, &mut chance, &mut averages, &mut minimisers);
+    let mut all = (&mut optimizers, &mut chance, &mut averages, &mut minimisers);
     if let Some(file) = file::read(&mut buffer) {
         match store::load(&mut all, file) {
             Ok(()) => println!("continues at step {}", all.1.2),
@@ -95,25 +101,11 @@ fn main() {
         let lr = WarmUp::new(1e-3, 10, Cosine::new(0.1, ALL)).at(*t);
         let moment = Moment { lr, noise };
         *t += 1;
-        step(sgd, &mut first.0, &moment);
-        step(momentum, &mut first.1, &moment);
-        step(nesterov, &mut first.2, &moment);
-        step(adagrad, &mut first.3, &moment);
-        step(rms, &mut second.0, &moment);
-        step(rms.centered(), &mut second.1, &moment);
-        step(rms.with_momentum(0.9), &mut second.2, &moment);
-        step(both, &mut second.3, &moment);
-        step(adam, &mut third.0, &moment);
-        step(adamw, &mut third.1, &moment);
-        step(amsgrad, &mut third.2, &moment);
-        step(nadam, &mut third.3, &moment);
-        step(lion, &mut third.4, &moment);
-        step(adamax, &mut fourth.0, &moment);
-        step(adadelta, &mut fourth.1, &moment);
-        step(radam, &mut fourth.2, &moment);
+        let parts = &mut optimizers;
+        gradus::__optimizers!(nest!(step parts moment));
         let (swa, ema, running) = &mut averages;
-        Swa.update(swa, &first.1.0);
-        Ema::new(0.9).update(ema, &first.2.0);
+        Swa.update(swa, &optimizers.0.0);
+        Ema::new(0.9).update(ema, &optimizers.1.0.0);
         let [x, y] = [noise[0], noise[1] * noise[1]];
         let shape = BatchShape::dense(4, 2);
         let tracked = BatchNorm::new().track(
@@ -124,8 +116,7 @@ fn main() {
         assert!(tracked.is_ok());
         minimise(&mut minimisers);
     }
-    let states = (&mut first, &mut second, &mut third, &mut fourth);
-    let all = (states, &mut chance, &mut averages, &mut minimisers);
+    let all = (&mut optimizers, &mut chance, &mut averages, &mut minimisers);
     match store::save(all, &mut buffer) {
         Ok(file) => file::write(file),
         Err(error) => println!("not saved: {error}"),
