@@ -118,17 +118,23 @@ footprint() {
   echo "tests/footprint/target/$1/release/libfootprint.a"
 }
 
-## size [write]: flash per C function and Rust rule; no path to a panic or an allocation without std, at opt-level z, s and 3
-size() {
-  local target opt library rust symbols name elf new
+# bare_linker TARGET: the linker of a bare-metal target.
+bare_linker() {
+  case $1 in
+    thumb*) echo arm-none-eabi-ld ;;
+    riscv32*) echo riscv64-unknown-elf-ld -m elf32lriscv ;;
+  esac
+}
+
+## panics [TARGET..]: no path to a panic or an allocation without std, at opt-level z, s and 3; on a Cortex-M4F unless told
+panics() {
+  local target opt library rust symbols name elf
   apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
-  elf=$(mktemp) new=$(mktemp)
-  declare -A bytes linker=([thumbv6m-none-eabi]="arm-none-eabi-ld" [thumbv7em-none-eabihf]="arm-none-eabi-ld"
-    [riscv32imac-unknown-none-elf]="riscv64-unknown-elf-ld -m elf32lriscv")
-  for target in thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf; do
+  elf=$(mktemp)
+  for target in "${@:-thumbv7em-none-eabihf}"; do
     for opt in z 3 s; do
-      library=$(bare_library $target $opt)
-      rust=$(footprint $target $opt --features everything)
+      library=$(bare_library "$target" $opt)
+      rust=$(footprint "$target" $opt --features everything)
       symbols=$(nm "$library" "$rust" 2>/dev/null || true) # it fails where an object is foreign, and lists the others
       for name in gradus_adam_step Adam; do
         grep -q " T $name\$" <<<"$symbols" || { echo "$target $opt: nm does not list $name" >&2; return 1; }
@@ -138,12 +144,25 @@ size() {
         return 1
       fi
       # All functions at once: an undefined symbol would be a libc's, or the panic handler's.
-      ${linker[$target]} --gc-sections -e gradus_version $(exported "$library" gradus_ | sed 's/^/-u /') \
+      $(bare_linker "$target") --gc-sections -e gradus_version $(exported "$library" gradus_ | sed 's/^/-u /') \
         -o "$elf" "$library"
     done
-    rust=$(footprint $target s)
+  done
+  rm "$elf"
+}
+
+## size [write]: flash per C function and Rust rule, and `panics` on all three targets
+size() {
+  local targets=(thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf) target library rust name elf new
+  apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
+  panics "${targets[@]}"
+  elf=$(mktemp) new=$(mktemp)
+  declare -A bytes
+  for target in "${targets[@]}"; do
+    library=$(bare_library "$target" s)
+    rust=$(footprint "$target" s)
     for name in $(exported "$library" gradus_) $(exported $rust '[A-Z]'); do
-      ${linker[$target]} --gc-sections -e "$name" -o "$elf" "$library" $rust
+      $(bare_linker "$target") --gc-sections -e "$name" -o "$elf" "$library" $rust
       bytes[$target $name]=$(command size "$elf" 2>/dev/null | awk 'NR == 2 { print $1 }')
     done
   done
