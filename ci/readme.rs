@@ -71,8 +71,8 @@ fn the_stack_is_what_was_measured() {
     let run = most(calls, true, |name| name.contains("lbfgs") && !name.contains("f64"));
     let run_f64 = most(calls, true, |name| name.contains("lbfgs") && name.contains("f64"));
     for (what, bytes) in [
-        ("a step in Rust, on a Cortex-M", rule),
-        ("a step from C with any transforms, on an M4F as all below", step),
+        ("a step in Rust", rule),
+        ("a step from C with any transforms", step),
         ("saving or loading a state", file),
         ("L-BFGS with 20 pairs", run),
         ("L-BFGS with 20 pairs, in `double`", run_f64),

@@ -11,18 +11,20 @@
 //! - sums in one fixed order, whatever the width of the registers;
 //! - elementary functions from software that is compiled in, never from the platform's library.
 //!
-//! Few places need such a function. Besides the square root all of them do once a step or once an image, none in a
-//! loop over elements:
+//! Loops over elements call functions of this crate. What is computed once a step or once an image may call the crate
+//! `libm`:
 //!
 //! | function | from | where |
 //! |---|---|---|
-//! | `exp` | the crate `libm` | [`Exponential`](crate::schedule::Exponential), [`Nadam`](crate::Nadam), [`RandomResizedCrop`](crate::augment::RandomResizedCrop), [`RandomAffine`](crate::augment::RandomAffine), [`RandomErasing`](crate::augment::RandomErasing), [`Mixup`](crate::augment::Mixup), [`CutMix`](crate::augment::CutMix) |
-//! | `ln`, `ln(1 + x)` | the crate `libm` | `RandomResizedCrop`, `RandomAffine`, `RandomErasing`, `Mixup`, `CutMix` |
-//! | `sin`, `cos` | the crate `libm` | [`Affine::rotate`](crate::augment::Affine::rotate), `Mixup`, `CutMix` |
+//! | `exp`, `ln`, `ln(1 + x)`, `tanh`, `sigmoid`, `sin`, `cos` | [`elementary`](crate::elementary) in this crate | [`activation`](crate::activation), [`loss`](crate::loss), [`init`](crate::init) |
 //! | half a wave of `cos` | an integer polynomial of this crate | the cosine schedules |
-//! | square root, without an FPU | the crate `libm`, correctly rounded | everywhere |
+//! | `exp` | `libm` | [`Exponential`](crate::schedule::Exponential), [`Nadam`](crate::Nadam), [`RandomResizedCrop`](crate::augment::RandomResizedCrop), [`RandomAffine`](crate::augment::RandomAffine), [`RandomErasing`](crate::augment::RandomErasing), [`Mixup`](crate::augment::Mixup), [`CutMix`](crate::augment::CutMix) |
+//! | `ln`, `ln(1 + x)` | `libm` | `Exponential` from a factor, `RandomResizedCrop`, `RandomAffine`, `RandomErasing`, `Mixup`, `CutMix` |
+//! | powers | `libm` | [`Polynomial`](crate::schedule::Polynomial) |
+//! | `sin`, `cos` | `libm` | [`Affine::rotate`](crate::augment::Affine::rotate), `Mixup`, `CutMix` |
+//! | square root, without an FPU | `libm`, correctly rounded | everywhere |
 //!
-//! Another version of `libm` may round another way: a lock file is part of a reproducible build.
+//! Another version of `libm` may round another way. So a lock file is part of a reproducible build.
 //!
 //! ```
 //! use gradus::{Adam, AdamState, Level, Optimizer};
@@ -39,24 +41,24 @@
 //! assert!(results.all(|result| result == scalar));
 //! ```
 //!
-//! A new version may change bits where a formula is corrected. The changelog lists that under "Numerics".
+//! A new version of this crate may change bits where a formula is corrected. The changelog lists that under "Numerics".
 //!
 //! # How to keep it
 //!
-//! The bits that come in are yours. What usually breaks them:
+//! Equal results need equal inputs, and those are yours to provide. This is what usually makes them differ:
 //!
 //! - **Elementary functions.** `f32::exp`, `ln`, `sin`, `tanh`, `powf` of `std` are the platform's, and
-//!   differ between platforms. Use the `libm` crate in your forward and backward pass.
+//!   differ between platforms. In your own forward and backward pass use [`elementary`](crate::elementary) or the crate `libm`.
 //! - **Sums.** `a + b + c` depends on its order. Write one down, or use [`dot`](crate::dot) and
 //!   [`reduce`](crate::reduce), which have one. Threads that add up gradients must join in a fixed order.
 //! - **Fusing.** Rust never fuses `a * b + c`. C compilers do: give them `-ffp-contract=off`, also for
 //!   your own code that calls the C interface. `mul_add` is fused by intent.
-//! - **Chance.** Seed generators explicitly, and save them with the state
-//!   ([`resuming`](super::resuming)). Hash maps iterate in another order each time.
+//! - **Chance.** Seed generators explicitly, and save them with the state ([`resuming`](super::resuming)). A hash map of
+//!   `std` is traversed in another order in each run.
 //! - **Data.** Parse numbers with a correctly rounding parser; `str::parse` is one.
 //!
-//! One number makes a whole run comparable: a hash over the bits of its parameters. `digits/` prints
-//! one, and the page under `web/` shows the same one for the same run in a browser.
+//! To compare whole runs, compare one number: a hash over the bits of their parameters. `cargo run --release -p digits`
+//! prints one for each run, and the page under `web/` shows the same one for the same run in a browser.
 //!
 //! # Where it ends
 //!
@@ -72,8 +74,9 @@
 //! - **Helium** (Cortex-M55, M85) flushes in its vectors, always. The crate uses it if asked to, by
 //!   `--cfg gradus_level="helium"`. With the target feature `mve.fp` and at opt-level 3 the compiler may turn
 //!   the scalar loop into it; `-C target-feature=-mve.fp` prevents it.
-//! - **Rounding mode.** It is assumed to be to nearest, ties to even, as everywhere by default.
+//! - **Rounding mode.** It has to be to nearest, ties to even, which is the default everywhere.
 //!
-//! Subnormals appear by themselves: the averages of a parameter whose gradient stays 0 decay through them.
-//! They are exact everywhere but slower on many processors. Whoever must flush them does so on all machines
-//! of a run, or gives up equal bits for these parameters.
+//! Subnormal numbers, those between 0 and the smallest normal number (1.2e-38), appear by themselves: the averages of a parameter
+//! whose gradient stays 0 decay through them. Computing with them is exact everywhere, but slow on many processors; so every
+//! 64 steps an optimizer puts 0 in their place in its state. If you must flush them in hardware, do so on all machines of a run, or give
+//! up equal bits for these parameters.
