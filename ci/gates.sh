@@ -1,6 +1,6 @@
 # What must hold of sources and tables as text. Read by ci.sh.
 
-## rooms: every folder of src/ imports downwards only, in the order that DESIGN.md draws (1 s)
+## rooms: every folder of src/ imports downwards only, in the order that DESIGN.md draws, and has its own mathematics (1 s)
 rooms() {
   # shellcheck disable=SC2046
   awk '
@@ -19,7 +19,12 @@ rooms() {
       if (!(room in place)) strange[room] = bad = 1
     }
     /^#\[cfg\((doc)?test\)\]/ { tests = 1 } # the rest of the file: tests may look anywhere
-    tests || /^ *\/\// || !/crate::/ { next }
+    tests || /^ *\/\// { next }
+    /libm::/ && !/libm::sqrtf?\(/ || /\.(mul_add|pow[fi]|exp(2|_m1)?|ln(_1p)?|log(2|10)?|a?(sin|cos|tan)h?|sin_cos|atan2|cbrt|hypot)\(/ {
+      print FILENAME ":" FNR ": mathematics that is not the crate\047s own: its bits are those of a library"
+      bad = 1
+    }
+    !/crate::/ { next }
     {
       rest = $0
       while (match(rest, /(^|[^$A-Za-z_])crate::\{?[A-Za-z_]+/)) {

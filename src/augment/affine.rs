@@ -2,6 +2,7 @@
 
 use super::{Image, ImageMut, Pixel};
 use crate::error::{Error, Hyper, require};
+use crate::simd::math;
 
 /// A translation, rotation, stretch, shear, or any sequence of them, about the centre of the image.
 ///
@@ -106,12 +107,11 @@ impl Affine {
 
 /// Sine and cosine of an angle in degrees.
 ///
-/// Whole quarter turns are taken off first, which is exact, so that at most 45 degrees are left to be rounded.
+/// Whole turns and quarters of one are taken off first, which is exact, so that at most 45 degrees are left to be rounded.
 fn sin_cos(degrees: f32) -> (f32, f32) {
-    let within = libm::fmodf(degrees, 360.0);
+    let within = degrees % 360.0;
     let quarters = (within / 90.0 + if within < 0.0 { -0.5 } else { 0.5 }) as i32;
-    let angle = (within - 90.0 * quarters as f32) * (core::f32::consts::PI / 180.0);
-    let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
+    let (sin, cos) = math::sin_cos_turn((within - 90.0 * quarters as f32) / 360.0);
     match quarters & 3 {
         0 => (sin, cos),
         1 => (cos, -sin),

@@ -64,10 +64,10 @@ impl RandomErasing {
     /// A rectangle of an image of `[height, width]`, if one of ten attempts fits.
     pub fn region(&self, [height, width]: [usize; 2], rng: &mut impl Rng) -> Option<Region> {
         let whole = height as f32 * width as f32;
-        let [wide, tall] = self.ratio.map(libm::logf);
+        let [wide, tall] = self.ratio.map(math::ln);
         for _ in 0..10 {
             let area = whole * between(rng, self.area[0], self.area[1]);
-            let ratio = libm::expf(between(rng, wide, tall));
+            let ratio = math::exp(between(rng, wide, tall));
             let h = (math::sqrt(area * ratio) + 0.5) as usize;
             let w = (math::sqrt(area / ratio) + 0.5) as usize;
             if h < height && w < width {

@@ -55,7 +55,8 @@ pub fn saturation<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
 /// grey pixels, nor images without three channels.
 pub fn hue<P: Pixel>(image: &mut ImageMut<'_, P>, turn: f32) {
     let shape = image.shape();
-    let turn = turn - libm::floorf(turn);
+    let turn = turn % 1.0; // exact
+    let turn = if turn < 0.0 { turn + 1.0 } else { turn };
     if shape.channels != 3 || turn == 0.0 {
         return;
     }

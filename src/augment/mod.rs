@@ -2,7 +2,7 @@
 //!
 //! Pixels are `u8` or `f32`, a pixel's channels lie side by side ([`ImageLayout::Hwc`]) or in planes
 //! ([`ImageLayout::Chw`]). What chance decides comes from a generator that the caller passes, by integer
-//! arithmetic and the `libm` crate, so that it is the same on every target.
+//! arithmetic and [`elementary`](crate::elementary) functions, so that it is the same on every target.
 //!
 //! ```
 //! use gradus::augment::{Image, ImageMut, Jitter, ImageLayout, RandomCrop, RandomFlip, ImageShape};

@@ -199,10 +199,10 @@ impl RandomResizedCrop {
     /// The part of an image of `[height, width]` to take.
     pub fn region(&self, [height, width]: [usize; 2], rng: &mut impl Rng) -> Region {
         let whole = height as f32 * width as f32;
-        let [tall, wide] = self.ratio.map(libm::logf);
+        let [tall, wide] = self.ratio.map(math::ln);
         for _ in 0..10 {
             let area = whole * between(rng, self.area[0], self.area[1]);
-            let ratio = libm::expf(between(rng, tall, wide));
+            let ratio = math::exp(between(rng, tall, wide));
             let w = (math::sqrt(area * ratio) + 0.5) as usize;
             let h = (math::sqrt(area / ratio) + 0.5) as usize;
             if 0 < w && w <= width && 0 < h && h <= height {
@@ -337,8 +337,8 @@ impl RandomAffine {
     /// Draws a map: six numbers, whatever the strengths; they are not checked.
     pub fn draw(&self, rng: &mut impl Rng) -> Affine {
         let mut around = |strength: f32| between(rng, -strength, strength);
-        let most = libm::log1pf(self.stretch);
-        let (x, y) = (libm::expf(around(most)), libm::expf(around(most)));
+        let most = math::ln_1p(self.stretch);
+        let (x, y) = (math::exp(around(most)), math::exp(around(most)));
         let (shear, degrees) = (around(self.shear), around(self.rotate));
         let (right, down) = (around(self.translate), around(self.translate));
         Affine::stretch(x, y)

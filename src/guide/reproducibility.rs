@@ -9,22 +9,16 @@
 //! - only `+ - * /` and square roots, which IEEE 754 rounds in one way, in a written order;
 //! - no fused multiply-add and no estimates: a product is rounded before it is added;
 //! - sums in one fixed order, whatever the width of the registers;
-//! - elementary functions from software that is compiled in, never from the platform's library.
+//! - elementary functions of the crate's own, never from a library.
 //!
-//! Loops over elements call functions of this crate. What is computed once a step or once an image may call the crate
-//! `libm`:
+//! None comes from a library whose next version may round another way:
 //!
 //! | function | from | where |
 //! |---|---|---|
-//! | `exp`, `ln`, `ln(1 + x)`, `tanh`, `sigmoid`, `sin`, `cos` | [`elementary`](crate::elementary) in this crate | [`activation`](crate::activation), [`loss`](crate::loss), [`init`](crate::init) |
-//! | half a wave of `cos` | an integer polynomial of this crate | the cosine schedules |
-//! | `exp` | `libm` | [`Exponential`](crate::schedule::Exponential), [`Nadam`](crate::Nadam), [`RandomResizedCrop`](crate::augment::RandomResizedCrop), [`RandomAffine`](crate::augment::RandomAffine), [`RandomErasing`](crate::augment::RandomErasing), [`Mixup`](crate::augment::Mixup), [`CutMix`](crate::augment::CutMix) |
-//! | `ln`, `ln(1 + x)` | `libm` | `Exponential` from a factor, `RandomResizedCrop`, `RandomAffine`, `RandomErasing`, `Mixup`, `CutMix` |
-//! | powers | `libm` | [`Polynomial`](crate::schedule::Polynomial) |
-//! | `sin`, `cos` | `libm` | [`Affine::rotate`](crate::augment::Affine::rotate), `Mixup`, `CutMix` |
-//! | square root, without an FPU | `libm`, correctly rounded | everywhere |
-//!
-//! Another version of `libm` may round another way. So a lock file is part of a reproducible build.
+//! | `exp`, `ln`, `ln(1 + x)`, `sin`, `cos`, `tanh`, the logistic function | [`elementary`](crate::elementary): a polynomial, `+ - * /` | activations, losses, [`Nadam`](crate::Nadam), [`Exponential`](crate::schedule::Exponential), [`init`](crate::init), [`augment`](crate::augment) |
+//! | powers, half a wave of `cos` | integers | [`schedule`](crate::schedule) |
+//! | `ln` in double precision | a series, `+ - * /` | [`Exponential::gamma`](crate::schedule::Exponential::gamma), [`between`](crate::schedule::Exponential::between) |
+//! | square root, without an FPU | the crate `libm`, correctly rounded | everywhere |
 //!
 //! ```
 //! use gradus::{Adam, AdamState, Level, Optimizer};
@@ -48,7 +42,8 @@
 //! Equal results need equal inputs, and those are yours to provide. This is what usually makes them differ:
 //!
 //! - **Elementary functions.** `f32::exp`, `ln`, `sin`, `tanh`, `powf` of `std` are the platform's, and
-//!   differ between platforms. In your own forward and backward pass use [`elementary`](crate::elementary) or the crate `libm`.
+//!   differ between platforms. In your own forward and backward pass use [`activation`](crate::activation),
+//!   [`loss`](crate::loss) and [`elementary`](crate::elementary).
 //! - **Sums.** `a + b + c` depends on its order. Write one down, or use [`dot`](crate::dot) and
 //!   [`reduce`](crate::reduce), which have one. Threads that add up gradients must join in a fixed order.
 //! - **Fusing.** Rust never fuses `a * b + c`. C compilers do: give them `-ffp-contract=off`, also for

@@ -40,14 +40,14 @@ pub(crate) fn beta(rng: &mut impl Rng, alpha: f32) -> f32 {
     if alpha >= 0.5 {
         let (u, v) = (open_unit(rng), unit(rng));
         // u^(2 / (2 alpha - 1)), and 0 where alpha is 1/2
-        let power = libm::expf(2.0 * libm::logf(u) / (2.0 * alpha - 1.0));
-        return 0.5 + 0.5 * math::sqrt(1.0 - power) * libm::cosf(core::f32::consts::TAU * v);
+        let power = math::exp(2.0 * math::ln(u) / (2.0 * alpha - 1.0));
+        return 0.5 + 0.5 * math::sqrt(1.0 - power) * math::sin_cos_turn(v).1;
     }
     loop {
-        let [x, y] = [open_unit(rng), open_unit(rng)].map(|u| libm::logf(u) / alpha);
+        let [x, y] = [open_unit(rng), open_unit(rng)].map(|u| math::ln(u) / alpha);
         let (larger, smaller) = if x > y { (x, y) } else { (y, x) };
-        let ratio = libm::expf(smaller - larger);
-        if larger + libm::log1pf(ratio) <= 0.0 {
+        let ratio = math::exp(smaller - larger);
+        if larger + math::ln_1p(ratio) <= 0.0 {
             let share = 1.0 / (1.0 + ratio);
             return if x > y { share } else { 1.0 - share };
         }

@@ -5,7 +5,7 @@ use super::epsilon::{Denominator, Epsilon};
 use super::split::split;
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::{Error, Hyper, require};
-use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width, math};
 
 /// Nadam (Dozat, 2016): Adam with Nesterov's look ahead.
 ///
@@ -62,7 +62,7 @@ impl Nadam {
         const LN_0_96: f32 = -0.040_821_994;
         let x = LN_0_96 * (t * self.momentum_decay);
         // Below, rounding loses it beside the 1, and an exponential that underflows takes ten times as long.
-        let half = if x < -17.0 { 0.0 } else { 0.5 * libm::expf(x) };
+        let half = if x < -17.0 { 0.0 } else { 0.5 * math::exp(x) };
         split(self.beta1).0 * (1.0 - half)
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     fn an_exponential_that_is_skipped_would_be_lost() {
         let nadam = Nadam::new(2e-3);
         for t in (90_000..120_000).step_by(10).chain([1 << 24, u32::MAX]).map(|t| t as f32) {
-            let plain = 0.9_f32 * (1.0 - 0.5 * libm::expf(-0.040_821_994 * (t * 4e-3)));
+            let plain = 0.9_f32 * (1.0 - 0.5 * math::exp(-0.040_821_994 * (t * 4e-3)));
             assert_eq!(nadam.mu(t).to_bits(), plain.to_bits(), "{t}");
         }
     }

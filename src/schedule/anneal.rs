@@ -1,5 +1,6 @@
 //! The ways from one rate to another, and what falls by them at the end of a run.
 
+use super::power::power;
 use super::{Schedule, half_wave, mix, ratio};
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
@@ -145,8 +146,7 @@ impl Schedule for Polynomial {
         if left == 0 {
             return self.end;
         }
-        let share = libm::powf(ratio(left as f32, self.steps as f32), self.power);
-        mix(self.lr, self.end, super::unit(share))
+        mix(self.lr, self.end, power(ratio(left as f32, self.steps as f32), self.power))
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;

@@ -4,6 +4,7 @@ use super::power::scaled;
 use super::{Schedule, at_least_one};
 use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
+use crate::simd::math::{exp, ln_f64};
 
 /// The same learning rate for ever.
 ///
@@ -154,7 +155,7 @@ impl Exponential {
     /// ```
     #[must_use]
     pub fn gamma(lr: f32, gamma: f64) -> Self {
-        Self { lr, k: -libm::log(gamma) as f32 }
+        Self { lr, k: -ln_f64(gamma) as f32 }
     }
 
     /// From `start` to `end` in `steps` steps, and further on the same way: for a learning-rate range test, which
@@ -168,7 +169,7 @@ impl Exponential {
     #[must_use]
     pub fn between(start: f32, end: f32, steps: u32) -> Self {
         let steps = f64::from(at_least_one(steps).get());
-        Self { lr: start, k: (libm::log(f64::from(start) / f64::from(end)) / steps) as f32 }
+        Self { lr: start, k: (ln_f64(f64::from(start) / f64::from(end)) / steps) as f32 }
     }
 }
 
@@ -177,7 +178,7 @@ impl Schedule for Exponential {
         if self.lr <= 0.0 {
             return self.lr; // which `check` refuses below 0, where growth would end at minus infinity
         }
-        let rate = self.lr * libm::expf(-(self.k * step as f32));
+        let rate = self.lr * exp(-(self.k * step as f32));
         if rate <= f32::MAX {
             rate
         } else if rate.is_nan() {

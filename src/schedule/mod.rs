@@ -22,8 +22,8 @@
 //!
 //! Whatever the step, and also where [`check`](Schedule::check) would fail, the rate lies between
 //! the smallest and the largest that the schedule names (0 counts where it only decays, and the largest finite
-//! number where it may grow), as long as these are finite. Exponentials and powers are `libm`'s own and the cosine wave
-//! is computed in integers: the same bits on every target.
+//! number where it may grow), as long as these are finite. Exponentials are those of
+//! [`elementary`](crate::elementary), powers and the cosine wave are computed in integers: the same bits on every target.
 //!
 //! | schedule | rate |
 //! |---|---|

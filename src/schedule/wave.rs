@@ -1,4 +1,4 @@
-//! The cosine wave, in integers: `libm`'s sine would bring its range reduction, seven kilobytes of flash.
+//! The cosine wave, in integers: monotone, which a polynomial in `f32` is not.
 
 /// `c0 - c1 z + c2 z^2 - c3 z^3 + c4 z^4 = sin(pi x / 2)^2 / z` for `z = x^2` from 0 to 1/4, as multiples of
 /// 2^-30: the minimax polynomial of the relative error (9e-10) among those that are 2 at 1/4

@@ -1,5 +1,8 @@
-//! Scalar mathematics of the kernels: square roots and the bias correction.
+//! Mathematics of single numbers: square roots, elementary functions, the bias correction.
 #![allow(unsafe_code, reason = "assembly")]
+
+use super::elementary;
+use super::vector::Plain;
 
 /// Square root, correctly rounded, by the hardware instruction wherever one exists.
 ///
@@ -52,6 +55,65 @@ pub(crate) fn sqrt_f64(x: f64) -> f64 {
     libm::sqrt(x)
 }
 
+/// One number through a function of the register type. No loop calls these: they are small before they are quick.
+macro_rules! single {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("[`elementary::", stringify!($name), "`] of one number.")]
+        #[must_use]
+        pub(crate) fn $name(x: f32) -> f32 {
+            elementary::$name(Plain, x)
+        }
+    )*};
+}
+single!(exp ln ln_1p);
+
+/// Sine and cosine of a part of a full turn: [`elementary::sin_cos_turn`] of one number.
+pub(crate) fn sin_cos_turn(turns: f32) -> (f32, f32) {
+    elementary::sin_cos_turn(Plain, turns)
+}
+
+/// Natural logarithm in double precision, within 1e-15 of itself: of 0 it is minus infinity, below 0 it is NaN.
+///
+/// With `x = 2^k (1 + f)`, `1 + f` between the roots of 1/2 and of 2, and `s = f / (2 + f)`:
+///
+/// ```text
+/// ln(1 + f) = ln((1 + s) / (1 - s)) = 2 s (1 + s^2 / 3 + s^4 / 5 ..)
+/// ```
+pub(crate) fn ln_f64(x: f64) -> f64 {
+    /// `1 / (2 n + 1)`: the next power of `s^2`, at most 0.0295, is lost.
+    const SERIES: [f64; 10] = [
+        1.0 / 19.0,
+        1.0 / 17.0,
+        1.0 / 15.0,
+        1.0 / 13.0,
+        1.0 / 11.0,
+        1.0 / 9.0,
+        1.0 / 7.0,
+        1.0 / 5.0,
+        1.0 / 3.0,
+        1.0,
+    ];
+    const ROOT: u64 = core::f64::consts::FRAC_1_SQRT_2.to_bits();
+    if !(x > 0.0 && x < f64::INFINITY) {
+        return match x {
+            0.0 => -f64::INFINITY,
+            f64::INFINITY => x,
+            _ => f64::NAN,
+        };
+    }
+    let (x, less) = if x < f64::MIN_POSITIVE { (x * 18_014_398_509_481_984.0, 54) } else { (x, 0) };
+    // With the bits of 1 over those of the root of 1/2 added, the exponent changes at the roots.
+    let bits = x.to_bits() + (1.0_f64.to_bits() - ROOT);
+    let k = (bits >> 52) as i32 - 1023 - less;
+    let f = f64::from_bits((bits & ((1 << 52) - 1)) + ROOT) - 1.0;
+    let s = f / (2.0 + f);
+    let (z, mut sum) = (s * s, 0.0);
+    for c in SERIES {
+        sum = sum * z + c;
+    }
+    f64::from(k) * core::f64::consts::LN_2 + 2.0 * s * sum
+}
+
 macro_rules! warm {
     ($(#[$doc:meta])* $name:ident, $t:ident, $full:literal) => {
         $(#[$doc])*
@@ -96,6 +158,22 @@ warm! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_logarithm_in_double_precision() {
+        let near = (0..2000).map(|k| 1.0 + f64::from(k - 1000) * 1e-7);
+        let far = (-1022..1024).flat_map(|k| [1.0, 1.3, 1.414, 1.415, 1.999].map(|x| x * 2.0_f64.powi(k)));
+        let tiny = (0..52).map(|k| f64::from_bits(5 << k >> 2)).skip(2);
+        for x in near.chain(far).chain(tiny).chain([0.999_999_999, f64::from_bits(1), f64::MAX]) {
+            let (got, want) = (ln_f64(x), x.ln());
+            assert!((got - want).abs() <= 1e-15 * want.abs(), "{x:e}: {got:e}, not {want:e}");
+        }
+        assert_eq!(
+            [1.0, 0.0, -0.0, f64::INFINITY].map(ln_f64),
+            [0.0, -f64::INFINITY, -f64::INFINITY, f64::INFINITY]
+        );
+        assert!([-1.0, -f64::INFINITY, f64::NAN].iter().all(|x| ln_f64(*x).is_nan()));
+    }
 
     #[test]
     fn squaring_stays_in_range_for_every_float_near_one() {

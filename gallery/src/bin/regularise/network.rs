@@ -6,11 +6,12 @@
 
 use digits::training::{PIXELS, Sample};
 use gradus::augment::{Image, ImageLayout, ImageMut, ImageShape, RandomAffine};
+use gradus::loss::softmax;
 use gradus::noise::{Dropout, Masks};
 use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
 use gradus::schedule::{Cosine, Schedule};
 use gradus::transform::{L2, ProxL1};
-use gradus::{Columns, Error, Level, Nesterov, Optimizer, Rule, StateVec, Vector, Width, dot, run};
+use gradus::{Columns, Error, Exec, Level, Nesterov, Optimizer, Rule, StateVec, Vector, Width, dot, run};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -233,11 +234,9 @@ fn moved(image: &[f32; PIXELS], by: f32, rng: &mut Xoshiro128PlusPlus) -> Result
 
 /// `(softmax(scores) - onehot(label)) / batch`, in place.
 fn cross_entropy_slope(scores: &mut [f32], label: u8, batch: usize) {
-    let largest = scores.iter().fold(f32::NEG_INFINITY, |a, z| a.max(*z));
-    scores.iter_mut().for_each(|z| *z = libm::expf(*z - largest));
-    let sum: f32 = scores.iter().sum();
+    softmax(Exec::new(), scores.len(), scores).expect("scores");
     for (k, p) in scores.iter_mut().enumerate() {
-        *p = (*p / sum - if k == usize::from(label) { 1.0 } else { 0.0 }) / batch as f32;
+        *p = (*p - if k == usize::from(label) { 1.0 } else { 0.0 }) / batch as f32;
     }
 }
 
