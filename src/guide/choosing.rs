@@ -10,16 +10,19 @@
 //! | gradients of very different sizes, little RAM | [`RmsProp`](crate::RmsProp) at 1e-3, or [`Lion`](crate::Lion) at 1e-4 | 4 B |
 //! | features that are mostly absent | [`AdaGrad`](crate::AdaGrad) at 1e-2 | 4 B |
 //! | no RAM to spare | [`Sgd`](crate::Sgd) at 0.1 | 0 B |
-//! | Adam, and half of the RAM for its state | [`Adam`](crate::Adam)[`.half()`](crate::Optimizer::half) at 1e-3 | 4 B |
+//! | too little RAM for the state of Adam | [`Adam`](crate::Adam)[`.half()`](crate::Optimizer::half) at 1e-3 | 4 B |
 //! | no warm-up, and first steps that go wrong | [`RAdam`](crate::RAdam) at 1e-3 | 8 B |
 //! | a run whose end is not known, and no schedule to tune | [`ScheduleFree`](crate::ScheduleFree) at 2.5e-3, after a warm-up | 8 B |
-//! | few parameters, and all data at once | L-BFGS, in [`second_order`](crate::second_order) | not a step rule |
+//! | few parameters, and all data at once | L-BFGS, in [`second_order`](crate::second_order) | 60 B with 5 pairs |
 //!
 //! [`Adamax`](crate::Adamax), [`Adadelta`](crate::Adadelta), [`AmsGrad`](crate::AmsGrad) and [`Nadam`](crate::Nadam) are for recipes that ask for them.
 //!
 //! # How much memory
 //!
-//! | for each parameter, Adam | bytes | take it |
+//! Adam's parameters, gradients and state can be kept in several ways. A half state has numbers of 16 bits. `backward_step` is a layer's
+//! backward pass that takes the step at once, so that gradients need no memory.
+//!
+//! | Adam: what is kept | bytes for each parameter | take it |
 //! |---|--:|---|
 //! | whole state, gradients | 16 | for runs that are compared with another library's |
 //! | whole state, `backward_step` | 12 | where a step sees its whole batch at once |
@@ -35,31 +38,31 @@
 #![doc = include_str!("../../docs/half.svg")]
 #![doc = ""]
 //!
-//! Keep [`AmsGrad`](crate::AmsGrad) whole: it has no other form. A rule whose learning rate is tiny beside its parameters gains nothing from
-//! parameters in bf16, which the crate does not offer: their updates would be lost.
+//! [`AmsGrad`](crate::AmsGrad) has no half state. The crate offers no parameters in bf16: where the steps are tiny beside the
+//! parameters, as they mostly are, they would be lost.
 //!
 //! # Learning rates
 //!
-//! The learning rates are where to begin a search, not where to end it. Adaptive rules divide a gradient
+//! The learning rates above are where to begin a search, not where to end it. Adaptive rules divide a gradient
 //! by its own size: their rate is about the length of a step, whatever the loss is measured in. The
-//! others take steps as long as the gradient: their best rate changes with the scale of loss and inputs.
+//! steps of the others are proportional to the gradient: their best rate changes with the scale of loss and inputs.
 //!
-//! The six rules of the lecture on four surfaces, from the same start, without noise:
+//! The picture shows the six optimizers of the lecture on four surfaces, from the same start, without noise:
 #![doc = ""]
 #![doc = include_str!("../../docs/race.svg")]
 #![doc = ""]
-//! - **Bowl**, 50 times steeper one way than the other. SGD jumps across the steep way and creeps along
-//!   the flat one. Momentum and Nesterov sum up the creep; momentum overshoots more. AdaGrad, RMSProp
-//!   and Adam scale each way by itself. The first two come down to the floor without crossing it; Adam's
+//! - **Bowl.** It is 50 times steeper in one direction than in the other. SGD jumps across the steep direction and creeps along
+//!   the flat one. Momentum and Nesterov add up these small steps; momentum overshoots more. AdaGrad, RMSProp
+//!   and Adam scale each direction by itself. The first two come down to the floor without crossing it; Adam's
 //!   momentum carries it across once, and then in loops around the minimum.
-//! - **Saddle**, started almost on the ridge. Where the gradient is nearly 0, rules that follow its size
-//!   wait; rules that divide by it leave at once.
-//! - **Double well**. The velocity of momentum and Nesterov carries them over the hill into the deeper
-//!   well. That is luck of the start, not a law; it is why runs from several seeds differ.
-//! - **Rosenbrock's valley**, curved and flat. All rules find its floor soon, and then crawl.
+//! - **Saddle.** The start is almost on the ridge, where the gradient is nearly 0. Rules whose steps are proportional to it
+//!   wait; rules that divide by its size leave at once.
+//! - **Double well.** The velocity of momentum and Nesterov carries them over the hill into the deeper
+//!   well. That is luck of the start, not a law; it is one reason why runs from several seeds differ.
+//! - **Rosenbrock's valley.** It is curved and flat. All rules find its floor soon, and then crawl along it.
 //!
-//! The picture shows how rules move, not which is fastest: the rates are picked by hand, for each rule and
-//! surface its own (`gallery/src/course.rs`). With them, the height above the minimum after each step:
+//! The picture shows how rules move, not which is fastest: the rates were chosen by hand, one for each rule and
+//! surface (`gallery/src/course.rs`). This is the height above the minimum after each step, with the same rates:
 #![doc = ""]
 #![doc = include_str!("../../docs/loss.svg")]
 #![doc = ""]
@@ -70,7 +73,7 @@
 #![doc = ""]
 //! Try it with your own start, rates and noise in the page under `web/`.
 //!
-//! Nesterov takes its gradient one step of the velocity ahead, which corrects the velocity before it is too
+//! Nesterov's momentum takes the gradient where the velocity will lead, and so corrects the velocity before it is too
 //! late:
 #![doc = ""]
 #![doc = include_str!("../../docs/lookahead.svg")]
@@ -128,8 +131,8 @@
 //! assert!(0.01 < at && at < 0.1);
 //! ```
 //!
-//! The same on the digits (`gallery/src/bin/range.rs`). Where the loss falls steepest is a rate for a run without a schedule, 0.5
-//! for SGD, 0.1 for momentum and 0.03 for Adam here; a third of the rate of the lowest loss is a top for a schedule.
+//! The picture shows this test on the digits (`gallery/src/bin/range.rs`). The rate at which the loss falls steepest suits a run without
+//! a schedule: 0.5 for SGD, 0.1 for momentum and 0.03 for Adam here. A third of the rate of the lowest loss suits as the top of a schedule.
 #![doc = ""]
 #![doc = include_str!("../../docs/range.svg")]
 #![doc = ""]
@@ -144,23 +147,23 @@
 #![doc = ""]
 #![doc = include_str!("../../docs/loss-noise.svg")]
 #![doc = ""]
-//! Letting the rate fall shrinks that ball. [`Cosine`](crate::schedule::Cosine) over the whole
-//! run needs no further choice; a [`WarmUp`](crate::schedule::WarmUp) of a few percent of the steps
-//! before it helps where the first gradients are wild. [`StableDecay`](crate::schedule::StableDecay) is as good where
-//! the length of the run is not known at its start, and [`Plateau`](crate::schedule::Plateau) where a metric of data
-//! apart is at hand. [`StepDecay`](crate::schedule::StepDecay)
-//! and [`MultiStep`](crate::schedule::MultiStep) are for recipes from papers;
-//! [`WarmRestarts`](crate::schedule::WarmRestarts) and
-//! [`SnapshotCycle`](crate::schedule::SnapshotCycle) for several models out of one run.
+//! Letting the rate fall shrinks that ball.
+//!
+//! - [`Cosine`](crate::schedule::Cosine) over the whole run needs no further choice.
+//! - A [`WarmUp`](crate::schedule::WarmUp) of a few percent of the steps before it helps where the first gradients are very large.
+//! - [`StableDecay`](crate::schedule::StableDecay) is for runs whose length is not known at their start.
+//! - [`Plateau`](crate::schedule::Plateau) is for runs that measure the loss on held-out data as they go.
+//! - [`StepDecay`](crate::schedule::StepDecay) and [`MultiStep`](crate::schedule::MultiStep) are for recipes from papers.
+//! - [`WarmRestarts`](crate::schedule::WarmRestarts) and [`SnapshotCycle`](crate::schedule::SnapshotCycle) give several models in one run.
 //!
 //! # Which safeguards
 //!
-//! - Gradients that explode now and then: [`ClipNorm`](crate::transform::ClipNorm) keeps their
-//!   direction, [`ClipValue`](crate::transform::ClipValue) needs no pass of its own.
-//! - Overfitting: what the data allow first, [augmentation](crate::augment) and [normalisation](mod@crate::norm); then
-//!   [`Dropout`](crate::noise::Dropout), then a penalty. On 200 digits and one small network they gained 2.0, 2.1, 1.2
-//!   and 0.8 points alone, 4.6 together ([the table](crate::noise#what-helps)); other data may rank them otherwise.
-//! - Which penalty: [`L2`](crate::transform::L2) with SGD and momentum, decoupled decay with adaptive rules, because a
-//!   penalty inside of the gradient is divided like the gradient itself. [`ProxL1`](crate::transform::ProxL1) where
-//!   weights should be exactly 0.
-//! - Not-a-numbers: [`step_if_finite`](crate::Optimizer::step_if_finite) skips the step and says so.
+//! - Against gradients that explode now and then: [`ClipNorm`](crate::transform::ClipNorm) keeps their
+//!   direction, and [`ClipValue`](crate::transform::ClipValue) needs no pass of its own.
+//! - Against overfitting: first [augmentation](crate::augment), if the data allow it, and [normalisation](mod@crate::norm); then
+//!   [`Dropout`](crate::noise::Dropout); then a penalty. With 200 digits and one small network they gained 2.0, 2.1, 1.2
+//!   and 0.8 points of accuracy alone and 4.6 together ([the table](crate::noise#what-helps)). Other data may rank them otherwise.
+//! - Which penalty: [`L2`](crate::transform::L2) with SGD and momentum, and decoupled [`Decay`](crate::transform::Decay) with adaptive rules.
+//!   These divide the gradient by its size, and a penalty that is part of the gradient with it. [`ProxL1`](crate::transform::ProxL1) is for
+//!   weights that should be exactly 0.
+//! - Against NaN: [`step_if_finite`](crate::Optimizer::step_if_finite) skips the step and says so.

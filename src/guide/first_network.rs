@@ -1,7 +1,7 @@
 //! The first network: thirty lines that train one, on a server or on a chip.
 //!
-//! Two readings of a machine, four states of it, a network of two dense layers. All memory stands in arrays: the program
-//! needs no heap, and but for the last line no `std`.
+//! A machine has two sensors and can be in one of four states. A network of two dense layers learns to tell the state from
+//! the readings. All memory is in arrays, so that the program needs no heap; only its `println!` needs `std`.
 //!
 //! ```
 //! use gradus::layer::Dense;
@@ -48,19 +48,18 @@
 //!
 //! # What stands where
 //!
-//! - **Parameters** are one flat array, cut by the layers' own [`params`](crate::layer::Dense::params). What takes an array
-//!   takes a network: [`store`](crate::store) saves it, [`ensemble`](crate::ensemble) averages it,
-//!   [`second_order`](crate::second_order) minimises over it.
-//! - **The forward pass** is a list of calls, each from one array to the next. The backward pass is the same list from its
-//!   end: a layer needs what it read going forward, and the gradient of what it wrote.
-//! - **The loss** returns its value and leaves the gradient in place of the scores, as a mean over the batch.
-//! - **The step** is part of the way back. [`Optimizer::update`](crate::Optimizer::update) moves the clock by one and hands
-//!   out the rule; each layer forms the gradients of a few weights at a time, and the rule acts on them. No array of
-//!   gradients exists.
+//! - **Parameters** are one flat array. Each layer says how many numbers of it are its own
+//!   ([`params`](crate::layer::Dense::params)). Whatever takes an array takes a whole network: [`store`](crate::store) saves
+//!   it, [`ensemble`](crate::ensemble) averages it, [`second_order`](crate::second_order) minimises over it.
+//! - **The forward pass** is a list of calls, each from one array to the next. The backward pass is the same list in reverse
+//!   order. A layer's backward call takes what the layer read in the forward pass and the gradient of what it wrote.
+//! - **The loss** returns its value, the mean over the batch, and writes its gradient over the scores.
+//! - **The step** is part of the backward pass. [`Optimizer::update`](crate::Optimizer::update) counts one step. Then each
+//!   layer forms the gradients of a few weights at a time, and the optimizer acts on them at once. No array of gradients exists.
 //!
 //! # Variations
 //!
-//! Weight decay for weights and not for biases, a clip for both:
+//! Here weights decay and biases do not, and the gradients of both are clipped:
 //!
 //! ```
 //! # use gradus::{Adam, Optimizer, transform::{ClipValue, Decay}};
@@ -70,8 +69,8 @@
 //! # let _ = update;
 //! ```
 //!
-//! A clip by the norm of all gradients needs all of them first, and so does a batch too large for its memory, taken in
-//! pieces. `backward` adds to gradients, and the optimizer steps once:
+//! A clip by the norm of all gradients needs all of them before the step. So does a batch that is too large for the memory
+//! and is taken in pieces. For these `backward` adds to an array of gradients, and the optimizer steps once:
 //!
 //! ```
 //! # use gradus::layer::Dense;
@@ -89,6 +88,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! On all threads, to the same bits: `L1.on(Exec::threads())`. With half the memory for the state:
-//! `Adam::new(1e-3).half()`. With images: [`Conv2d`](crate::layer::Conv2d) and [`MaxPool2d`](crate::layer::MaxPool2d), as in
-//! `digits/src/convolutional.rs`, which trains on a Cortex-M4F.
+//! - `L1.on(Exec::threads())` runs a layer on all threads, with the same bits (feature `rayon`).
+//! - `Adam::new(1e-3).half()` keeps the state in half the memory.
+//! - [`Conv2d`](crate::layer::Conv2d) and [`MaxPool2d`](crate::layer::MaxPool2d) are for images. `digits/src/convolutional.rs` in the
+//!   repository uses them, and trains on a Cortex-M4F.

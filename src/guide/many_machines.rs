@@ -1,7 +1,10 @@
 //! More than one machine: training over MPI, and devices that learn together.
 //!
-//! The package `mpi/` (`gradus-mpi`, apart from this crate, which needs no system library) trains on many processes with the
-//! bits of one. Its page of documentation has the design; this one says when to use it, and how.
+//! The package `gradus-mpi`, in the folder `mpi/` of the repository, trains in many processes with the bits of one. It is a package
+//! of its own because it needs an MPI library. Its documentation has the design; this page says when to use it, and how.
+//!
+//! MPI numbers the processes of a program and calls them *ranks*; R is how many there are. A *shard* is a fixed part of the
+//! samples of a step, and S is how many there are. Each rank works on some of the shards.
 //!
 //! ```text
 //! let mut trainer = Sharded::new(&world, Adam::new(1e-3), params.len(), Shards(64))?;
@@ -14,8 +17,8 @@
 //!
 //! # When it pays
 //!
-//! R ranks each form 1/R of the gradients, and exchange two numbers a parameter. So the gradients of a step must take longer
-//! than the exchange, which per parameter takes about
+//! Each rank computes gradients for 1/R of the samples, and sends about two numbers for each parameter. That pays if computing the
+//! gradients takes longer than the exchange. For each parameter the exchange takes about
 //!
 //! | between ranks | exchange |
 //! |---|--:|
@@ -24,23 +27,24 @@
 //! | 100 Gbit/s | 0.64 ns |
 //! | one machine's memory (measured, `docs/mpi.md`) | 1.5 ns |
 //!
-//! A dense layer computes six operations for each parameter and sample: at 10 GFLOP/s a core 0.6 ns. For ranks on one machine
-//! a handful of samples each is enough, for machines at 10 Gbit/s ten each, at 1 Gbit/s a hundred. Networks that use a weight
-//! many times (convolutions) need fewer. Where one process fills a machine with [`Exec::threads`](crate::Exec::threads), let
-//! a machine be one rank.
+//! A dense layer computes six operations for each parameter and sample, which take 0.6 ns on a core of 10 GFLOP/s. So a handful of
+//! samples for each rank is enough where the ranks share a machine. Machines need ten samples each at 10 Gbit/s, and a hundred
+//! at 1 Gbit/s. Networks that use a weight many times, such as convolutional ones, need fewer. If a program
+//! uses all cores of a machine by [`Exec::threads`](crate::Exec::threads), run one rank on each machine.
 //!
-//! What always shrinks is the state: each rank has 1/R of it.
+//! The memory for the state always shrinks: each rank has 1/R of it.
 //!
 //! # How many shards
 //!
-//! Their number S is part of the run's definition. Take a power of two: as many as there may ever be ranks, and no more
-//! samples than there are in a batch; 16 unless there is a reason. Every shard costs a gradient to be cleared and joined,
-//! 0.2 ns a parameter. Ranks that are a power of two send least; for others a rank sends up to `2 log2 S` sums in place of one.
+//! S is part of the definition of a run: it must not change. It has to be a power of two. Take at least the largest number of ranks that
+//! you may ever use, and at most the number of samples of a batch; 16 unless there is a reason for another number.
+//! Clearing and adding up the gradients of a shard takes 0.2 ns for each parameter. A rank sends least where R is a power of two; otherwise
+//! it may send up to `2 log2 S` sums in place of one.
 //!
 //! # How to launch
 //!
-//! It takes an MPI library (Debian: `libopenmpi-dev openmpi-bin libclang-dev clang`), and a directory for checkpoints that all
-//! ranks see. By hand `mpirun -n 4 program`; under Slurm
+//! You need an MPI library (Debian: `libopenmpi-dev openmpi-bin libclang-dev clang`), and a directory for checkpoints that all
+//! ranks see. `mpirun -n 4 program` starts four ranks by hand. A script for Slurm is
 //!
 //! ```text
 //! #!/bin/sh
@@ -48,41 +52,44 @@
 //! srun --mpi=pmix ./program
 //! ```
 //!
-//! (`srun --mpi=list` says which kinds it knows.) A job that is stopped, requeued, or loses a node begins anew with any number
-//! of ranks up to S, and `load` finds the newest complete checkpoint. The steps since are done again, to the same bits.
+//! `srun --mpi=list` prints which kinds of MPI it knows. A job that was stopped or has lost a node may start again with any number
+//! of ranks up to S. `load` finds the newest complete checkpoint, and the steps since then are repeated with the same bits.
 //!
 //! # What stays bit-identical
 //!
-//! - Parameters, state and loss, for 1 to S ranks, also if their number changes at a checkpoint; also where ranks are of unlike
-//!   kinds, x86-64 and aarch64, as long as the caller's gradients are.
-//! - With one rank and S shards the same as this crate alone, where the gradients of the shards are added as a tree: the example
-//!   `digits` of `mpi/` prints one hash for `--alone` and for any `-n`.
-//! - Weight decay by tensor, states of half the size, clips by the global norm, steps that are skipped.
-//! - Shuffles and dropout, where they ask seed, epoch and sample: `Chance`.
+//! - Parameters, state and loss have the same bits for 1 to S ranks, even if their number changes at a checkpoint. They have them
+//!   on a mixture of x86-64 and aarch64 too, if your gradients have.
+//! - This crate alone gives the same bits, if it adds the gradients of the S shards in the same order, as a binary tree. The example
+//!   `digits` of `mpi/` prints one hash for `--alone` and for any number of ranks.
+//! - All this holds with weight decay for some tensors only, with states of half the size, with clips by the global norm and with
+//!   skipped steps.
+//! - Shuffles and dropout keep it if they depend on seed, epoch and sample only. The type `Chance` draws such numbers.
 //!
 //! # What does not
 //!
-//! - R > S is refused: a rank would have nothing to do.
-//! - Another S is another run: sums have another order. A checkpoint of another S is refused.
-//! - The clip of many ranks has an order of its own for the norm, and differs in the last bits from
+//! - Another S gives other bits, because sums have another order. A checkpoint of another S is refused.
+//! - The clip by the global norm sums in an order of its own. Its last bits differ from those of
 //!   [`ClipNorm::scale`](crate::transform::ClipNorm::scale).
-//! - Whatever the caller computes from a rank's number, from time, or in an order that threads choose.
+//! - What you compute from the number of a rank, from the time, or in an order that threads choose, is yours to keep apart.
 //!
-//! There is no C interface to it, for now.
+//! More ranks than shards are refused, because a rank would have nothing to do. There is no C interface to the package yet.
 //!
 //! # A fleet of devices
 //!
-//! Devices whose data must not leave them, or whose line is slow, learn for a while alone and send their weights (McMahan et al., 2017).
-//! The server takes the mean of the differences for a gradient, and any optimizer of this crate steps along it (Reddi et
-//! al., 2021): [`Sgd`](crate::Sgd) at a rate of 1 is FedAvg, [`Momentum`](crate::Momentum) FedAvgM, [`Adam`](crate::Adam) FedAdam.
-//! It adds in the order of the devices' numbers, so that the result depends on who took part and not on who was first.
-//! `gallery/src/fleet.rs` is such a fleet of twenty, most with two or three of ten classes, of which six in ten are awake in a round:
+//! Some devices must keep their data to themselves, or have a slow connection. In federated learning they learn alone for a while
+//! and then send their weights (McMahan et al., 2017). The server takes the mean of their changes as a gradient, and an
+//! optimizer steps along it (Reddi et al., 2021). With [`Sgd`](crate::Sgd) at a rate of 1 that is FedAvg, with
+//! [`Momentum`](crate::Momentum) FedAvgM, with [`Adam`](crate::Adam) FedAdam. The server adds in the order of the devices'
+//! numbers, so that the result depends on who took part and not on who answered first.
+//!
+//! `gallery/src/fleet.rs` in the repository is such a fleet of twenty devices. Most have two or three of ten classes, and six in ten are
+//! awake in a round:
 //!
 #![doc = include_str!("../../docs/fleet.md")]
 //!
 #![doc = include_str!("../../docs/fleet.svg")]
 //!
-//! Where the data may be in one place, train there: two rounds of it reach what takes this fleet thirty, and the fleet ends one
-//! point lower. That is the price of unlike data: with like data, the second line, six rounds reach the same, and the end is equal.
-//! Devices drift apart, each to its own classes, and the more so the fewer are awake; a server with a memory, FedAvgM or FedAdam,
-//! makes up for that.
+//! If the data may be in one place, train there. It reaches 95 % after two rounds, where this fleet takes thirty with FedAvgM, and
+//! the fleet ends one point lower. The cause is that the devices have different data. Where their data are alike, in the second row,
+//! they take six rounds and end as high. Otherwise each device drifts to its own classes, and the fewer are awake, the more it shows. A
+//! server with a memory, by FedAvgM or FedAdam, makes up for much of that.

@@ -1,8 +1,8 @@
 //! From PyTorch and Keras: the same methods under other names and conventions.
 //!
-//! Unless a constructor says otherwise the defaults are PyTorch's; `::keras(lr)` and `::lecture(lr)`
-//! give the others. Tests hold them against numbers that PyTorch, Keras and optax have made. From elsewhere: [`optax`],
-//! [`aifes`], [`cmsis_dsp`].
+//! Unless a constructor says otherwise the defaults are PyTorch's. `::keras(lr)` and `::lecture(lr)` have those of Keras and of the
+//! lecture. Tests compare with numbers that PyTorch, Keras and optax have computed. There are pages for other libraries:
+//! [`optax`], [`aifes`], [`cmsis_dsp`].
 //!
 //! # Optimizers
 //!
@@ -19,22 +19,25 @@
 //! | `Adam(.., amsgrad=True)` | `Adam(.., amsgrad=True)` (3) | [`AmsGrad::new(lr)`](crate::AmsGrad) |
 //! | `AdamW(lr)`: decay 0.01 | `AdamW(lr)`: decay 0.004 (3) | [`AdamW::new(lr)`](crate::AdamW) |
 //! | `NAdam(lr)` | `Nadam(lr)` (4) | [`Nadam::new(lr)`](crate::Nadam) |
+//! | `RAdam(lr)` | | [`RAdam::new(lr)`](crate::RAdam) |
+//! | `Adamax(lr)` | `Adamax(lr)`, which adds its `eps` to the maximum | [`Adamax::new(lr)`](crate::Adamax) |
+//! | `Adadelta(lr)`: rho 0.9, eps 1e-6 | `Adadelta(lr)`: rho 0.95, eps 1e-7 | [`Adadelta::new(lr)`](crate::Adadelta) |
 //! | | `Lion(lr)` (5) | [`Lion::new(lr)`](crate::Lion) |
 //! | `schedulefree.AdamWScheduleFree(lr)` (6) | | [`ScheduleFree::new(lr)`](crate::ScheduleFree) |
 //!
 //! 1. Keras keeps the learning rate inside of the velocity (`v = m*v - lr*g`). With a constant rate
-//!    both are the same; after a change of the rate PyTorch's whole velocity follows it, Keras' only
-//!    with the coming gradients. gradus follows PyTorch.
-//! 2. Keras starts the sum of squares at 0.1: fill the state with
+//!    both are the same. After a change of the rate PyTorch's whole velocity follows it at once, and Keras' only
+//!    as new gradients come in. gradus follows PyTorch.
+//! 2. Keras starts the sum of squares at 0.1. Fill the state with
 //!    [`AdaGrad::KERAS_ACCUMULATOR`](crate::AdaGrad::KERAS_ACCUMULATOR) first.
-//! 3. The stabiliser is 1e-7 and stands elsewhere: see [`Epsilon`](crate::Epsilon).
-//! 4. The stabiliser is 1e-7, and `mu` grows 250 times as fast: a momentum decay of 1.
-//! 5. No weight decay by default, where it is optax' 1e-3 here.
-//! 6. `optimizer.eval()` is [`average`](crate::ScheduleFree::average), of a copy of the parameters where the run goes on;
-//!    `warmup_steps` is a [`WarmUp`](crate::schedule::WarmUp). Where a rate falls the package keeps the weight of the largest
-//!    rate; here a step weighs by its own.
+//! 3. Keras' stabiliser is 1e-7 and stands in another place: see [`Epsilon`](crate::Epsilon).
+//! 4. Keras' stabiliser is 1e-7, and its `mu` grows 250 times as fast. That is a momentum decay of 1.
+//! 5. Keras has no weight decay by default. Here it is optax' 1e-3.
+//! 6. `optimizer.eval()` is the call [`average`](crate::ScheduleFree::average). Give it a copy of the parameters if the run goes on.
+//!    `warmup_steps` is a [`WarmUp`](crate::schedule::WarmUp). When the rate falls, the package weighs a step by the largest rate
+//!    so far; here a step is weighed by its own rate.
 //!
-//! What has no constructor is said in the fields (Keras 3.15):
+//! Where Keras' settings have no constructor, write the fields (Keras 3.15):
 //!
 //! ```
 //! use gradus::{AdamW, AmsGrad, Epsilon, Lion, Nadam};
@@ -54,27 +57,27 @@
 //! | | `regularizers.L2(l)`: gradient `2 * l * w` | `.with(L2::new(l))` |
 //! | | `regularizers.L1(l)` | `.with(L1::new(l))` |
 //! | `weight_decay` of `AdamW`: decoupled | `weight_decay` of all | `AdamW`; `.with(Decay::new(wd))` for the others |
-//! | `weight_decay` over the rate: the paper's decay | | `.with(Decay::independent(wd))` |
-//! | several `backward()` before a `step()` | `gradient_accumulation_steps` | layers add to gradients; [`Accumulate`](crate::Accumulate) for others |
+//! | the paper's decay, which is `weight_decay` divided by the rate | | `.with(Decay::independent(wd))` |
+//! | several `backward()` before a `step()` | `gradient_accumulation_steps` | `backward` of layers adds to gradients; [`Accumulate`](crate::Accumulate) adds those of other code |
 //! | | `Normalization`, `adapt` | [`InputNorm`](crate::norm::InputNorm), sample by sample |
 //! | | `metrics.Accuracy`, scikit-learn's `confusion_matrix` | [`Confusion`](crate::loss::Confusion) |
 //! | `clip_grad_value_(c)` | `clipvalue=c` | `.with(ClipValue(c))` |
 //! | `clip_grad_norm_(c)` | `global_clipnorm=c` | `.with(ClipNorm { max_norm: c }.scale(exec, &[a, b])?)` |
-//! | `reduction='mean'` | the same | sum the gradients, then `.with(Scale(1.0 / batch))` |
-//! | `zero_grad()` | | the gradients are your array |
+//! | `reduction='mean'` | the same | [`loss`](crate::loss) takes the mean; for sums of your own `.with(Scale(1.0 / batch))` |
+//! | `zero_grad()` | | `grads.fill(0.0)`: the gradients are your array |
 //! | `swa_utils.AveragedModel` | `use_ema` | [`ensemble`](crate::ensemble) |
-//! | parameter groups | | a call for each, or [`step_tensors`](crate::Optimizer::step_tensors) |
+//! | parameter groups | | a call for each group, or [`step_tensors`](crate::Optimizer::step_tensors) |
 //! | `state_dict()`, `load_state_dict()` | | [`store::save`](crate::store::save), [`store::load`](crate::store::load) |
 //! | `GradScaler`, which skips a step | `LossScaleOptimizer` | `Scale` and [`step_if_finite`](crate::Optimizer::step_if_finite) |
 //! | `Dropout(p)`: drops with `p` | `Dropout(rate)`: the same | [`Dropout::drop_prob(p)`](crate::noise::Dropout); the lecture's `p` is `keep_prob` |
 //! | `GroupNorm(groups, channels)`, `LayerNorm(features)` | `GroupNormalization`, `LayerNormalization` | [`GroupNorm`](crate::norm::GroupNorm), [`LayerNorm`](crate::norm::LayerNorm); Keras' eps is 1e-3 |
 //! | `v2.RandomErasing`, `v2.MixUp`, `v2.CutMix`, `v2.ColorJitter` | `keras.layers.RandomErasing`, `MixUp`, `CutMix` | [`RandomErasing`](crate::augment::RandomErasing), [`Mixup`](crate::augment::Mixup), [`CutMix`](crate::augment::CutMix), [`Jitter`](crate::augment::Jitter) |
-//! | `BatchNorm(momentum=0.1)`: weight of the new | `momentum=0.99`: weight of the old | `running_decay`: weight of the old (6) |
+//! | `BatchNorm(momentum=0.1)`: weight of the new | `momentum=0.99`: weight of the old | `running_decay`: weight of the old (7) |
 //!
-//! 6. Keras takes the batch's variance into the running one as it is, PyTorch multiplied by `n / (n - 1)`:
-//!    [`BatchNorm::keras()`](crate::norm::BatchNorm::keras), field `track_biased`.
+//! 7. Keras adds the batch's variance to the running one as it is, PyTorch multiplies it by `n / (n - 1)` first. The field
+//!    `track_biased` says which, and [`BatchNorm::keras()`](crate::norm::BatchNorm::keras) sets it.
 //!
-//! A batch is summed, and its mean taken in the same pass as the update:
+//! If your backward pass sums over the batch, the mean is taken in the same pass as the step:
 //!
 //! ```
 //! use gradus::{Adam, AdamState, Exec, Optimizer, transform::{ClipNorm, Scale}};
@@ -89,9 +92,9 @@
 //!
 //! # Schedules
 //!
-//! There is no `scheduler.step()`: a schedule is a function of the step, counted from 0, and
+//! There is no `scheduler.step()`. A schedule is a function of the step, counted from 0, and
 //! [`state.t()`](crate::State::t) is the step. PyTorch's schedulers are usually called once an epoch;
-//! here all lengths are in updates.
+//! here all lengths are in steps of the optimizer.
 //!
 //! ```
 //! use gradus::schedule::{Cosine, Schedule};
@@ -126,7 +129,8 @@
 //!
 //! # Taking over a PyTorch run
 //!
-//! A state is its columns and the number of steps. For Adam they are `exp_avg`, `exp_avg_sq` and `step`:
+//! A state is its columns, the numbers for each parameter, and the number of steps. For Adam they are `exp_avg`, `exp_avg_sq` and
+//! `step`:
 //!
 //! ```
 //! use gradus::{Adam, Clock, Optimizer, StateMut};
@@ -142,9 +146,9 @@
 //!
 //! | PyTorch's state | columns | clock |
 //! |---|---|---|
-//! | `SGD`: `momentum_buffer` | `v` | `t` above 0, or the first step is taken undamped |
+//! | `SGD`: `momentum_buffer` | `v` | `t` above 0; else the next step counts as the first, which is undamped |
 //! | `Adagrad`: `sum` | `s` | |
-//! | `RMSprop`: `square_avg`, `grad_avg`, `momentum_buffer` | `s`, `a`, `v`, as far as the type has them | |
+//! | `RMSprop`: `square_avg`, `grad_avg`, `momentum_buffer` | those of `s`, `a`, `v` that the type has | |
 //! | `Adam`, `AdamW`: `exp_avg`, `exp_avg_sq` | `m`, `v` | `t = step` |
 //! | `Adam(amsgrad=True)`: the same and `max_exp_avg_sq` | `m`, `v`, `vmax` | `t = step` |
 //! | `NAdam`: `exp_avg`, `exp_avg_sq`, `mu_product` | `m`, `v` | `t = step`, `carry = 1 - mu_product` |
@@ -153,15 +157,15 @@
 //!
 //! # Corners
 //!
-//! - *Boundaries.* A milestone, the `every` of a step decay and the end of a schedule are the first step of the new rate, as in PyTorch
-//!   and optax. Keras' `PiecewiseConstantDecay` keeps the old rate at its boundary: write one more.
-//! - *Dampening.* The first step is taken undamped, as in PyTorch: `v = g`. A dampening of 0 is the plain velocity, and then the first
-//!   step is no exception.
-//! - *The stabiliser.* It stands outside of the root in PyTorch and the lecture, before the bias correction in Keras' Adam and under the
-//!   root in Keras' RMSProp and AdaGrad: [`Epsilon`](crate::Epsilon). Where gradients are tiny, results differ by whole steps.
-//! - *The first `t`.* Bias corrections count from 1, schedules from 0: the first update of both libraries has `t = 1` and the rate `at(0)`.
-//! - *Decay and penalty.* `weight_decay` in `Adam` goes into the gradient, in `AdamW` to the weight; `L2::new(l)` has the factor 2 of
-//!   `l * w^2`, and `L2::weight_decay(l)` has none.
+//! - *Boundaries.* The new rate begins at the step that a milestone, the `every` of a step decay or the end of a schedule names, as in PyTorch
+//!   and optax. Keras' `PiecewiseConstantDecay` still has the old rate there: write a boundary one larger.
+//! - *Dampening.* The first step is not damped, as in PyTorch: `v = g`. With a dampening of 0 the first step is like all others.
+//! - *The stabiliser.* It stands outside of the root in PyTorch and the lecture, before the bias correction in Keras' Adam, and under the
+//!   root in Keras' RMSProp and AdaGrad. [`Epsilon`](crate::Epsilon) says which. Where gradients are tiny, the length of a step depends on it.
+//! - *The first `t`.* Bias corrections count from 1, schedules from 0. So the first step has `t = 1` and the rate `at(0)`, as in both
+//!   libraries.
+//! - *Decay and penalty.* The `weight_decay` of PyTorch's `Adam` is added to the gradient, that of `AdamW` acts on the weight. `L2::new(l)`
+//!   is the penalty `l * w^2`, whose gradient has a factor 2, and `L2::weight_decay(l)` has none.
 //!
 //! ```
 //! use gradus::schedule::{Schedule, StepDecay};

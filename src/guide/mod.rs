@@ -1,16 +1,20 @@
 //! The manual: a page for each question that the reference does not answer.
 //!
 //! - [`first_network`]: thirty lines that train a network
-//! - [`programs`]: twelve small programs, what the calls look like in use
-//! - [`lecture`]: the lecture that the crate implements, method by method, its questions answered by runs
+//! - [`programs`]: twelve small programs that show how the calls are used
+//! - [`lecture`]: the lecture that the crate implements, method by method, with its questions answered by runs
 //! - [`choosing`]: which optimizer, which learning rate, which schedule
-//! - [`migrating`]: what PyTorch's and Keras' names and conventions are here; also from [`migrating::optax`],
-//!   [`migrating::aifes`] and [`migrating::cmsis_dsp`]
+//! - [`migrating`]: the names and conventions of PyTorch and Keras beside those of gradus; pages of their own for
+//!   [`migrating::optax`], [`migrating::aifes`] and [`migrating::cmsis_dsp`]
 //! - [`on_device`]: training on a microcontroller: memory, flash, interrupts
 //! - [`many_machines`]: training over MPI with the bits of one process, and a fleet of devices
 //! - [`reproducibility`]: what "the same bits" covers, how to keep it, where it ends
 //! - [`writing_a_rule`]: an optimizer, a transform or a reduction of your own
 //! - [`resuming`]: stopping a run and going on as if nothing had happened
+//!
+//! Words that all pages use: a *rule* is the formula of an optimizer's step; a *column* is one number of state for each
+//! parameter, so that Adam has two; the *clock* counts the steps; a *transform* changes gradients before the rule, or parameters
+//! after it.
 //!
 //! These modules hold no code.
 

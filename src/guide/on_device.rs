@@ -11,15 +11,17 @@
 //! lto = true
 //! ```
 //!
-//! Without default features the crate needs neither `std` nor a heap. Its calls hold no path to a
-//! panic, so that they pull no formatting code into the image. An optimizer that is not called costs no
-//! flash, a transform that is not used costs no instruction.
+//! Without default features the crate needs neither `std` nor a heap. Its functions have no path to a
+//! panic, so that no formatting code gets into the program. An optimizer that is not called costs no
+//! flash, and a transform that is not used costs no instruction.
 //!
 //! # Memory
 //!
-//! With `N` parameters and an optimizer of `K` columns, training needs `4 * N * (2 + K)` bytes and a clock of
-//! 8: parameters, gradients and state. Everything can be a `static`: the initial state is all zero bits, so
-//! it lies in `.bss` and takes no flash.
+//! A program that keeps gradients needs `4 * N * (2 + K)` bytes for `N` parameters, their gradients and the state of an optimizer
+//! that has `K` numbers for each of them. The count of steps takes 8 bytes more. Everything can be a `static`. The initial state is
+//! all zero bits, so that it lies in `.bss` and takes no flash.
+//!
+//! The layers of this crate can do without an array of gradients: see [`first_network`](super::first_network).
 //!
 //! ```
 //! use gradus::{Error, Momentum, MomentumState, Optimizer, transform::Scale};
@@ -76,35 +78,35 @@
 //! [`Momentum`](crate::Momentum), [`RmsProp`](crate::RmsProp) and [`Lion`](crate::Lion) keep one
 //! number per parameter, [`Adam`](crate::Adam) two.
 //!
-//! Inputs of different sizes want to be standardised, and the statistics to do it with come one by one on a device:
-//! [`InputNorm`](crate::norm::InputNorm). [`Confusion`](crate::loss::Confusion) counts in fixed memory what was recognised.
+//! Inputs of very different sizes should be standardised. [`InputNorm`](crate::norm::InputNorm) learns their mean and variance while they
+//! come. [`Confusion`](crate::loss::Confusion) counts in fixed memory which class was taken for which.
 //!
 //! # Time
 //!
-//! Division and square root dominate adaptive rules; without a floating-point unit every operation is a
-//! call. There [`Sgd`](crate::Sgd) and [`Momentum`](crate::Momentum) are far cheaper than the others. In the
-//! repository `docs/cycles.md` has the instructions and the stack of every rule, and `docs/size.md` the flash.
-//! On a Cortex-M55 or M85 momentum, RMSProp, Adam and AdamW run in Helium if the program is built with
-//! `--cfg gradus_level="helium"`, which flushes subnormals.
+//! Division and square root take most of the time of adaptive optimizers. Without a floating-point unit every operation is a
+//! call; there [`Sgd`](crate::Sgd) and [`Momentum`](crate::Momentum) are far cheaper than the others. In the
+//! repository, `docs/cycles.md` has the instructions and the stack of every optimizer, and `docs/size.md` the flash.
+//! On a Cortex-M55 or M85 momentum, RMSProp, Adam and AdamW run on Helium, the vector unit, if the program is built with
+//! `--cfg gradus_level="helium"`. Helium replaces subnormal numbers by 0.
 //!
 //! With a [state in half the memory](crate::Optimizer::half) Adam takes 25.5 instructions per parameter on a Cortex-M4F in place of 15.3,
-//! momentum 14.5 in place of 6.7. On a Cortex-M33 its loops need the DSP extension, which those that are known to have an FPU have; on
-//! one without, [`Level::SCALAR`](crate::Level::SCALAR) has the same bits.
+//! and momentum 14.5 in place of 6.7. On a Cortex-M33 these loops need the DSP extension. Every M33 that is known to have an FPU has it; on
+//! one without, use [`Level::SCALAR`](crate::Level::SCALAR), which has the same bits.
 //!
-//! Time does not depend on the values, except where hardware or its replacement takes longer over some,
-//! such as subnormal numbers.
+//! The time of a step does not depend on the values, except where the processor or the software in place of an FPU takes longer
+//! over some, such as subnormal numbers.
 //!
 //! # Interrupts and power
 //!
 //! - A step is not atomic. Let one context own parameters and state, and hand gradients to it.
 //! - To survive a loss of power, save parameters, state and generator together
 //!   ([`store`](crate::store)), alternately to two places: a file that was cut off is refused.
-//!   The feature `journal` does it on flash, with all that a power cut can leave there.
-//! - The unit must round to nearest and keep subnormals, as it does after reset, if the bits are to be those
-//!   of other machines; see [`reproducibility`](super::reproducibility).
+//!   The feature `journal` does that on flash, and copes with whatever a power cut leaves there.
+//! - The bits are those of other machines if the floating-point unit rounds to nearest and keeps subnormals, as it does after reset; see
+//!   [`reproducibility`](super::reproducibility).
 //!
 //! # Bad input
 //!
 //! Sensors fail. [`step_if_finite`](crate::Optimizer::step_if_finite) looks at the gradients first, and
-//! skips the step if one is NaN or infinite; [`ClipValue`](crate::transform::ClipValue) bounds what one
-//! wild reading can do. Call `check()` on a configuration that does not come from your own source code.
+//! skips the step if one is NaN or infinite. [`ClipValue`](crate::transform::ClipValue) bounds what one
+//! wrong reading can do. Call `check()` on a configuration that does not come from your own source code.

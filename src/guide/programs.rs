@@ -1,4 +1,4 @@
-//! Twelve small programs: what the calls look like in use.
+//! Twelve small programs that show how the calls are used.
 //!
 //! [A step](#a-step), [any length](#any-length), [mini-batches](#mini-batches), [a generic trainer](#a-generic-trainer),
 //! [a choice at run time](#a-choice-at-run-time), [a list of tensors](#a-list-of-tensors), [threads](#threads),
@@ -23,7 +23,8 @@
 //!
 //! # Any length
 //!
-//! Slices come from anywhere; a wrong length is an error that names the slice, and nothing is written.
+//! `step_slices` takes slices of any length. If their lengths do not fit, it returns an error that names the slice, and writes
+//! nothing.
 //!
 //! ```
 //! use gradus::{Adam, Argument, Error, Optimizer};
@@ -56,7 +57,7 @@
 //!
 //! # A generic trainer
 //!
-//! Code over any optimizer names no number of columns.
+//! A function over any optimizer need not know how many numbers of state it has: `optimizer.state()` makes the right one.
 //!
 //! ```
 //! use gradus::{Lion, Optimizer, RmsProp};
@@ -76,6 +77,8 @@
 //!
 //! # A choice at run time
 //!
+//! [`AnyOptimizer`](crate::AnyOptimizer) is made from a name, and its state has as many columns as that optimizer needs.
+//!
 //! ```
 //! use gradus::AnyOptimizer;
 //!
@@ -90,8 +93,8 @@
 //!
 //! # A list of tensors
 //!
-//! One clock for all, transforms of its own for each. A state goes to the optimizer that it is a state of: the compiler
-//! refuses another.
+//! The tensors share one clock, and each has transforms of its own. A state belongs to its optimizer: the compiler refuses a
+//! state of another one.
 //!
 //! ```
 //! use gradus::prelude::*;
@@ -109,7 +112,7 @@
 //!
 //! # Threads
 //!
-//! [`Exec`](crate::Exec) says where calls run. The bits are the same wherever that is.
+//! [`Exec`](crate::Exec) says on which threads and with which instruction set calls run. The bits do not depend on it.
 //!
 //! ```
 //! use gradus::prelude::*;
@@ -129,6 +132,8 @@
 //!
 //! # Half the memory
 //!
+//! `half` keeps the state in bf16, numbers of 16 bits, with a rounding that is right on average.
+//!
 //! ```
 //! use gradus::{Adam, Optimizer, State};
 //!
@@ -138,11 +143,11 @@
 //! assert_eq!(size_of_val(&state), 264); // 520 as a whole
 //! ```
 //!
-//! Gradients too, where a batch comes sample by sample: [`HalfGrads`](crate::layer::HalfGrads).
+//! [`HalfGrads`](crate::layer::HalfGrads) does the same for gradients that add up sample by sample.
 //!
 //! # A network
 //!
-//! A layer is a shape; parameters, activations and gradients are slices. The backward pass takes the step at once.
+//! A layer is only a shape: parameters, activations and gradients are slices of yours. The backward pass takes the step at once.
 //!
 //! ```
 //! use gradus::layer::Dense;
@@ -176,8 +181,8 @@
 //!
 //! # Batch normalisation
 //!
-//! Arrays that could be taken for each other have names: a swap does not compile. Inference takes the state, and a state
-//! that has seen no batch counts as mean 0 and variance 1.
+//! Arrays that could be taken for each other are named fields, so that a swap does not compile. Inference takes the running
+//! statistics. Before the first batch they count as mean 0 and variance 1.
 //!
 //! ```
 //! use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
@@ -194,6 +199,8 @@
 //! ```
 //!
 //! # L-BFGS with a penalty
+//!
+//! The first two parameters have an L1 penalty of weight 1. It makes the second of them exactly 0.
 //!
 //! ```
 //! use gradus::second_order::{LbfgsVec, Stop};
@@ -215,6 +222,8 @@
 //! ```
 //!
 //! # Stopping and going on
+//!
+//! A file holds parameters and state. What is loaded takes its length from the file.
 //!
 //! ```
 //! use gradus::{Adam, Optimizer, store};

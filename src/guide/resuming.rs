@@ -1,14 +1,14 @@
 //! Stopping a run and going on as if nothing had happened, also on another machine.
 //!
-//! Four things make up where a run stands:
+//! Four things say where a run stands:
 //!
 //! - the parameters;
 //! - the optimizer's state: columns and steps taken;
-//! - the generator, if there is chance in the run: dropout, shuffling, augmentation;
+//! - the random generator, if the run has dropout, shuffling or augmentation;
 //! - the place in the data: which samples of this epoch are still to come.
 //!
-//! Configurations and schedules do not change during a run; a schedule is asked with the number of steps,
-//! which the state knows. [`store`](crate::store) writes all of it into one file with a checksum:
+//! Configurations and schedules are not among them: they do not change during a run, and a schedule is a function of the
+//! number of steps, which the state knows. [`store`](crate::store) writes the rest into one file with a checksum:
 //!
 //! ```
 //! use gradus::noise::{Dropout, Masks};
@@ -50,17 +50,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A file that is cut off, damaged, of another optimizer or of another shape is refused before anything is
-//! written. A generator of `rand_xoshiro` can be saved as well, and so can averages and ensembles.
+//! A file that is cut off, damaged, of another optimizer or of another shape is refused, and the values to load into stay as they
+//! are. The generator `Xoshiro128PlusPlus` can be saved as well, and so can averages of weights and ensembles.
 //!
 //! # Where the file goes
 //!
-//! - With an operating system, [`store::save_file`](crate::store::save_file) replaces a file at once: a loss of power
+//! - With an operating system, [`store::save_file`](crate::store::save_file) replaces a file in one move: a loss of power
 //!   during the write leaves the old one. [`store::load_file`](crate::store::load_file) reads it.
-//! - In raw flash, the features `journal` and `journal-async` keep the newest complete file:
-//!   `journal.save((&params, &state))?` whenever the run should survive from here on, and
-//!   `journal.load((&mut params, &mut state))?` at the start. Neither needs a buffer for the file.
-//! - Through anything else, [`store::save_to`](crate::store::save_to) hands out pieces of 256 bytes, and
+//! - In raw flash, the features `journal` and `journal-async` keep the newest complete file.
+//!   `journal.save((&params, &state))?` writes one, and `journal.load((&mut params, &mut state))?` reads the newest at the start.
+//!   Neither needs a buffer for the file.
+//! - To anything else, [`store::save_to`](crate::store::save_to) hands out pieces of at most 256 bytes, and
 //!   [`store::load_from`](crate::store::load_from) asks for them.
 //! - In memory, [`store::save`](crate::store::save) takes a buffer of
 //!   [`store::file_size_of`](crate::store::file_size_of) bytes.
@@ -68,8 +68,7 @@
 //! `gallery/src/bin/checkpoints.rs` is a whole training loop to copy: a checkpoint after each epoch, early stopping, an
 //! average of the last weights and L-BFGS at the end, in two threads, stopped and continued anywhere with the same bits.
 //!
-//! One habit saves trouble: save between steps, never inside of one. Gradients that have been added up are not part of
-//! the state.
+//! Save between steps, never inside of one: gradients that have been added up are not part of the state.
 //!
-//! With the feature `serde`, configurations and states go through its formats as well, but for L-BFGS and Newton's
-//! method. JSON knows neither NaN nor infinity; `store` keeps every bit.
+//! With the feature `serde`, configurations and states go through its formats as well, except L-BFGS and Newton's method.
+//! JSON has neither NaN nor infinity; `store` keeps every bit.

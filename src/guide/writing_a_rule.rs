@@ -2,8 +2,8 @@
 //!
 //! # An optimizer
 //!
-//! Three parts: the configuration, the constants of one step, the formula. Here Signum (Bernstein et al.,
-//! 2018), SGD along the sign of the momentum:
+//! An optimizer has three parts: the configuration, the constants of one step, and the formula. The example is Signum (Bernstein et
+//! al., 2018), which steps along the sign of the momentum:
 //!
 //! ```
 //! use gradus::{Clock, Error, Hyper, Level, Optimizer, Rule, State, Vector, Width};
@@ -67,23 +67,23 @@
 //! assert!(Level::available().all(|level| run(level) == run(Level::SCALAR)));
 //! ```
 //!
-//! It now has everything that the crate's own rules have: slices, lists of tensors, transforms, schedules,
-//! every instruction set and, with the feature `rayon`, threads. What to keep in mind:
+//! The new optimizer has everything that those of the crate have: slices, lists of tensors, transforms, schedules,
+//! every instruction set and, with the feature `rayon`, threads. Keep in mind:
 //!
-//! - `Columns = Width<K>` is the number of columns of state, said once, in the rule. `Family` names whose they are: a state
-//!   of another family does not compile.
-//! - Zero bits are the initial state. Whoever needs a start at 1 stores the difference from 1, as
+//! - `Columns = Width<K>` says that the state has `K` numbers for each parameter. `Family` names the optimizer that a state belongs to:
+//!   a state of another family does not compile.
+//! - Zero bits are the initial state. If a number has to start at 1, store its difference from 1, as
 //!   [`Nadam`](crate::Nadam) does in the clock.
-//! - Fold what is the same for all parameters into the constants, in [`rule`](crate::Optimizer::rule): it
-//!   runs once per step. `clock.t` is the step, counted from 1.
+//! - Compute what is the same for all parameters in [`rule`](crate::Optimizer::rule), which runs once per step. `clock.t` is the step,
+//!   counted from 1.
 //! - Form `1 - rho` in `f64` from the decimal that the user wrote: in `f32`, `1 - 0.999` is off by 1.3e-5.
 //! - No closures, iterators or `if` over values in `apply`; [`select_gt`](crate::Vector::select_gt) chooses
 //!   for each element. Closures cost a call for each register where the instruction set is chosen at run time.
 //!
 //! # A transform
 //!
-//! What changes the gradient before a rule, or the parameter after it, implements
-//! [`Transform`](crate::transform::Transform) and joins any rule in the same pass:
+//! A type that changes the gradient before the rule, or the parameter after it, implements
+//! [`Transform`](crate::transform::Transform). It then runs in the same pass as any optimizer:
 //!
 //! ```
 //! use gradus::transform::Transform;
@@ -110,8 +110,8 @@
 //!
 //! # Any pass over slices
 //!
-//! A [`Rule`](crate::Rule) need not belong to an optimizer: [`run`](crate::run) applies it to any
-//! [`Columns`](crate::Columns). A [`Fold`](crate::Fold) is the same for sums, in the fixed order:
+//! A [`Rule`](crate::Rule) need not belong to an optimizer: [`run`](crate::run) applies it to any slices, given as
+//! [`Columns`](crate::Columns). A [`Fold`](crate::Fold) describes a sum, which [`reduce`](crate::reduce) computes in the fixed order:
 //!
 //! ```
 //! use gradus::{Fold, Vector, Level, reduce};

@@ -1,7 +1,7 @@
-//! From AIfES: what its documented calls are here. Both train on the device in memory of the caller's.
+//! From AIfES: its documented calls and their counterparts. Both libraries train on the device, in memory that the program owns.
 //!
-//! There a model is a list of layers that a scheduler walks; here it is a sequence of calls, and the memory is arrays
-//! of the program's own, whose sizes the compiler knows. Written from AIfES' public documentation.
+//! In AIfES a model is a list of layers, which the library walks through. Here a model is a sequence of calls in your program, and the
+//! memory is arrays whose sizes the compiler knows. This page was written from AIfES' public documentation.
 //!
 //! | AIfES | gradus | in C |
 //! |---|---|---|
@@ -25,7 +25,7 @@
 //! | `aialgo_calc_loss_model_f32` | what a loss returns | |
 //! | `AIFES_E_training_fnn_f32` | [`first_network`](crate::guide::first_network) is that in thirty lines | `examples/c` |
 //!
-//! A small regression, as the documentation of both begins with one:
+//! A small network that learns the exclusive or:
 //!
 //! ```
 //! use gradus::layer::Dense;
@@ -58,8 +58,9 @@
 //!
 //! # Corners
 //!
-//! - Weights of a dense layer lie by input here, behind the biases: [`Dense`](crate::layer::Dense) says how. Weights that come from
-//!   elsewhere may have to be transposed, and a step in training proves it.
-//! - The loss here is a mean over the batch, and so is its gradient. With a loss that is a sum the rate is `batch` times as large.
-//! - Examples of Adam there set `eps` to 1e-7: `Adam { eps: Epsilon::Outside(1e-7), ..Adam::new(lr) }`.
-//! - There are no integers of 8 or 31 bits here: `f32`, `f64`, and states in `bf16`.
+//! - In a dense layer of gradus the biases come first, and then a row of weights for each input ([`Dense`](crate::layer::Dense)). Weights from
+//!   elsewhere may have to be transposed. Compare the outputs for one sample to find out.
+//! - The loss is the mean over the batch, and so is its gradient. If a learning rate comes from a program whose loss is a sum,
+//!   SGD and momentum need `batch` times that rate here.
+//! - AIfES' examples of Adam set `eps` to 1e-7. That is `Adam { eps: Epsilon::Outside(1e-7), ..Adam::new(lr) }`.
+//! - There is no fixed-point arithmetic (Q7, Q31): numbers are `f32` or `f64`, and states may be `bf16`.

@@ -1,7 +1,8 @@
-//! From CMSIS-DSP: its vector functions that training is written with, and what replaces them.
+//! From CMSIS-DSP: the vector functions that one writes a training with, and what replaces them.
 //!
-//! CMSIS-DSP has no optimizer: a step is a chain of its calls, a pass over memory each. Here it is one pass, written as
-//! a formula for one element ([`writing_a_rule`](crate::guide::writing_a_rule)).
+//! The releases of CMSIS-DSP up to 1.10.3 have no optimizer. A step is a chain of vector functions, and each of them is a pass over
+//! memory. Here a step is one pass, and a rule of your own is a formula for one element
+//! ([`writing_a_rule`](crate::guide::writing_a_rule)).
 //!
 //! | CMSIS-DSP | gradus | in C |
 //! |---|---|---|
@@ -39,10 +40,10 @@
 //!
 //! # Corners
 //!
-//! - `arm_lms_f32` multiplies by `mu` alone: its `mu` is twice that of the example.
-//! - Its coefficients lie in reverse order of time. The order here is that of the input.
+//! - `arm_lms_f32` multiplies by `mu` without the factor 2: its `mu` is twice that of the example.
+//! - Its coefficients are in reverse order of time. Here they have the order of the inputs.
 //! - `arm_var_f32` divides by `n - 1`, as the running variance of [`BatchNorm`](crate::norm::BatchNorm) does; in the batch it is `n`.
-//! - Sums of CMSIS-DSP have another order with each core and compiler, so that results differ in the last digits between a Cortex-M4 and an
-//!   M55. Here a sum has one order, and the same bits on both.
+//! - In CMSIS-DSP the order of a sum depends on the core and the compiler, so that a Cortex-M4 and an M55 differ in the last digits. Here a
+//!   sum has one order, and the same bits on both.
 //! - No function asks for a multiple of 4, for alignment beyond that of a float, or for padding behind an array.
-//! - Fixed point, `q15` and `q31`, is not here.
+//! - There is no fixed-point arithmetic (`q15`, `q31`).

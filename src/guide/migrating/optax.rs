@@ -1,4 +1,4 @@
-//! From optax: an optimizer is a value and its state another, as there; a chain of transformations is a tuple.
+//! From optax: here too, an optimizer is one value and its state another; a chain of transformations is a tuple.
 //!
 //! ```text
 //! optimizer = optax.chain(optax.clip(1.0), optax.add_decayed_weights(1e-4), optax.sgd(0.1, momentum=0.9))
@@ -32,7 +32,7 @@
 //! 1. optax, like Keras, begins its sum of squares at 0.1 and puts its stabiliser of 1e-7 under the root.
 //! 2. `eps_in_sqrt=True`, the default, is [`Epsilon::Root`](crate::Epsilon::Root); `False` is `Outside`.
 //! 3. `eps` stands outside of the root, `eps_root` inside: `Epsilon::Root { inside: eps_root, outside: eps }`.
-//! 4. Compare the defaults: these are PyTorch's. optax' `nadam` has no schedule of the momentum, the one here has the paper's.
+//! 4. Compare the defaults: those of gradus are PyTorch's. optax' `nadam` has a constant momentum; here it follows the paper's schedule.
 //!
 //! # Transformations
 //!
@@ -45,13 +45,13 @@
 //! | `add_decayed_weights(wd)` before the optimizer | [`L2::weight_decay(wd)`](crate::transform::L2) |
 //! | `add_decayed_weights(wd)` after it, as in `adamw` | [`Decay::new(wd)`](crate::transform::Decay) |
 //! | `apply_if_finite` | [`step_if_finite`](crate::Optimizer::step_if_finite) |
-//! | `MultiSteps` | add the gradients up, step once, with `Scale(1.0 / k)` |
+//! | `MultiSteps` | add the gradients up and step once, with `Scale(1.0 / k)`; or [`Accumulate`](crate::Accumulate) |
 //! | `masked`, `multi_transform` | a call for each tensor |
 //! | `ema` of the parameters, `incremental_update` | [`ensemble`](crate::ensemble) |
 //!
 //! # Schedules
 //!
-//! A schedule is a function of the count of updates, from 0, in both.
+//! In both libraries a schedule is a function of the number of updates so far, so that the first update asks for that of 0.
 //!
 //! | optax | gradus |
 //! |---|---|
@@ -75,6 +75,6 @@
 //!
 //! # Losses
 //!
-//! Those of optax are values for each sample; these are means over the batch, and leave the gradient of the mean in
-//! place of the scores. `optax.l2_loss` has a factor 1/2, and [`mean_squared_error`](crate::loss::mean_squared_error)
+//! The losses of optax return a value for each sample. Those of gradus return the mean over the batch, and write the gradient of the
+//! mean over the scores. `optax.l2_loss` has a factor 1/2, and [`mean_squared_error`](crate::loss::mean_squared_error)
 //! has none.
