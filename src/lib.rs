@@ -14,32 +14,33 @@
 //! assert!(params[0] < 1.0 && params[1] > -1.0);
 //! ```
 //!
-//! An optimizer is a plain struct of hyperparameters. Its state is a plain array that you own. A step is one pass over
-//! parameters, gradients and state, whatever the optimizer, the transforms before it and the instruction set.
-//! [`guide::programs`] has twelve small programs, a whole network among them.
+//! An optimizer is a plain struct of hyper-parameters. Its state is a plain array that you own. A step is one pass over
+//! parameters, gradients and state, whatever the optimizer, its transforms and the instruction set.
+//! [`guide::first_network`] trains a whole network in thirty lines, and [`guide::programs`] has twelve small programs.
 //!
 //! # Where to begin
 //!
-//! - [`Optimizer`]: `step` on arrays, `step_slices` on slices of any length, `step_tensors` on lists
+//! - [`Optimizer`]: `step` on arrays, `step_slices` on slices of any length, `step_tensors` on lists of slices
 //! - the optimizers: [`Sgd`], [`Momentum`], [`Nesterov`], [`AdaGrad`], [`Adadelta`], [`RmsProp`], [`Adam`], [`AdamW`],
 //!   [`Adamax`], [`AmsGrad`], [`Nadam`], [`RAdam`], [`Lion`], [`ScheduleFree`]; [`AnyOptimizer`] is chosen at run time;
 //!   [`Accumulate`] sums gradients of several batches
-//! - [`layer`]: a network's passes, and a backward pass that takes the step at once
-//! - [`guide`]: the manual. The lecture that the crate implements, which optimizer and rate, how names of PyTorch and
-//!   Keras translate, training on a microcontroller and on many machines, reproducing a run, resuming it, writing an optimizer
+//! - [`layer`]: the forward and backward passes of networks, and a backward pass that takes the step at once
+//! - [`guide`]: the manual. It leads through the lecture that the crate implements, helps to choose an optimizer and a rate, translates from
+//!   PyTorch, Keras, optax, AIfES and CMSIS-DSP, and explains training on a microcontroller and on many machines, reproducing and
+//!   resuming a run, and writing an optimizer of your own
 //!
 //! # What is there
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`layer`], [`activation`], [`loss`], [`init`] | dense, convolution, pooling; rectifiers, tanh; losses; first weights |
+//! | [`layer`], [`activation`], [`loss`], [`init`] | dense, convolutional and pooling layers; rectifiers, tanh; losses; first weights |
 //! | [`schedule`] | learning rates over the steps: decays, cosine, warm restarts, cycles, warm-up |
 //! | [`transform`] | what acts on gradients and weights in the same pass: clips, penalties, decay, max-norm |
-//! | [`noise`] | masks, dropout, DropConnect, stochastic depth, Monte-Carlo averages |
+//! | [`noise`] | masks, dropout, DropConnect, stochastic depth, Monte Carlo averages |
 //! | [`norm`](mod@norm), [`pool`], [`augment`] | batch, group, layer and input normalisation, fractional max pooling, image augmentation |
-//! | [`second_order`] | L-BFGS, also between bounds or with an L1 penalty, and Newton |
+//! | [`second_order`] | L-BFGS, also between bounds or with an L1 penalty, and Newton's method |
 //! | [`ensemble`] | snapshots, independent models, averages of weights |
-//! | [`store`] | saved states, and a journal for flash that survives a power cut |
+//! | [`store`] | saving and loading, and a journal for flash that survives a power cut |
 //! | [`Exec`], [`Level`] | where calls run: instruction set, threads |
 //! | [`Rule`], [`Vector`], [`Fold`] | kernels of your own, on every instruction set |
 //!
@@ -49,15 +50,15 @@
 //! - `alloc`: what needs a heap, such as [`StateVec`], for a microcontroller that has one
 //! - `rayon`: threads, with the same bits for any number of them
 //! - `ffi`: the C interface of `include/gradus.h`
-//! - `panic-handler`: for a static C library on bare metal, where no Rust binary brings one; it does nothing with
-//!   `std`, and where a path to a panic is left, the link fails
+//! - `panic-handler`: a panic handler for a static C library on bare metal, where no Rust binary brings one. If a path to a panic
+//!   is left, the link fails. It does nothing with `std`
 //! - `serde`, `defmt`: derives for configurations and states
 //! - `journal`, `journal-async`: the journals in [`store`], over the traits of `embedded-storage` and
 //!   `embedded-storage-async`
 //!
-//! Without `std` the crate has no heap, and no function of its core panics.
+//! Without `std` and `alloc` the crate uses no heap, and none of its functions panics.
 //!
-//! The kernels at work: four surfaces, six rules, one start ([`guide::choosing`] reads the picture).
+//! The picture shows six optimizers on four surfaces, from one start each. [`guide::choosing`] explains it.
 #![doc = ""]
 #![doc = include_str!("../docs/race.svg")]
 #![doc = ""]

@@ -1,4 +1,5 @@
-//! Activations, in place, and their gradients, in place too, from the activated `y`: no memory stands between.
+//! Activation functions and their gradients, in place. The gradient is computed from the output `y`, so that the input need not be
+//! kept.
 //!
 //! ```
 //! use gradus::{Exec, activation};
@@ -16,7 +17,7 @@
 //! | [`tanh`] | `(e^x - e^-x) / (e^x + e^-x)` | `dy * (1 - y * y)` |
 //! | [`sigmoid`] | `1 / (1 + e^-x)` | `dy * (y * (1 - y))` |
 //!
-//! NaN stays NaN. [`Dropout`](crate::noise::Dropout) has the rectifier and its mask in one pass.
+//! NaN stays NaN. [`Dropout`](crate::noise::Dropout) can apply the rectifier and its mask in one pass.
 
 use crate::error::{Argument, Error, same_length};
 use crate::simd::elementary;

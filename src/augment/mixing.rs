@@ -32,6 +32,7 @@ use rand_core::Rng;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "data augmentation")]
 pub struct Mixup {
     /// Both parameters of the Beta distribution: small ones leave most images nearly alone, 1 draws every share alike.
     pub alpha: f32,
@@ -89,6 +90,7 @@ impl Mixup {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "data augmentation")]
 pub struct CutMix {
     /// Both parameters of the Beta distribution; 1 in the paper.
     pub alpha: f32,

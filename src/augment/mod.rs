@@ -1,8 +1,8 @@
 //! Augmentation of images: new training images from old ones, in the caller's buffers.
 //!
-//! Pixels are `u8` or `f32`, a pixel's channels lie side by side ([`ImageLayout::Hwc`]) or in planes
-//! ([`ImageLayout::Chw`]). What chance decides comes from a generator that the caller passes, by integer
-//! arithmetic and [`elementary`](crate::elementary) functions, so that it is the same on every target.
+//! Pixels are `u8` or `f32`. The channels of a pixel are side by side ([`ImageLayout::Hwc`]) or in planes
+//! ([`ImageLayout::Chw`]). Random choices are made by a generator that the caller passes, with integer
+//! arithmetic and [`elementary`](crate::elementary) functions, so that they are the same on every target.
 //!
 //! ```
 //! use gradus::augment::{Image, ImageMut, Jitter, ImageLayout, RandomCrop, RandomFlip, ImageShape};

@@ -14,6 +14,7 @@ use core::fmt;
 #[doc(alias = "bagging")]
 #[doc(alias = "model averaging")]
 #[doc(alias = "snapshot ensemble")]
+#[doc(alias = "ensembling")]
 pub struct Ensemble<const N: usize, const M: usize> {
     /// Room for all; those from `count` on are no members.
     room: [[f32; N]; M],

@@ -1,10 +1,10 @@
-//! Averages of predictions, and averages of weights: two things that share no type.
+//! Ensembles of models, and running averages of weights.
 //!
-//! An **ensemble** keeps the weights of several models and averages what they predict: independent
-//! models, or the snapshots of one run whose learning rate restarts (Huang et al., 2017). The
-//! probabilities are averaged, and the largest mean decides.
+//! An **ensemble** keeps the weights of several models and averages the probabilities that they predict; the largest mean
+//! decides. The models are trained independently, or they are snapshots of one run whose learning rate restarts (Huang et
+//! al., 2017).
 //!
-//! An **average of weights** ([`Swa`], [`Ema`]) is one model.
+//! An **average of weights** ([`Swa`], [`Ema`]) is a single model: the mean of the weights over the last steps of a run.
 //!
 //! ```
 //! use gradus::ensemble::{Ensemble, argmax};
@@ -34,7 +34,7 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! What they bring a small network on handwritten digits (`cargo run --release -p gallery --bin snapshots`):
+//! These tables show what ensembles gain for a small network on handwritten digits (`cargo run --release -p gallery --bin snapshots`):
 //!
 #![doc = include_str!("../../docs/snapshots.md")]
 

@@ -1,14 +1,14 @@
-//! The lecture "Training Networks, Part 2" (Stanford CS231n), method by method, its questions answered by a run.
+//! The lecture "Training Networks, Part 2" (Stanford CS231n), method by method, with its questions answered by runs.
 //!
-//! A section for each slide with a method, a question or a figure, in their order: the idea, the call, and what came
-//! out. All code here runs as a test, and the kernels draw all pictures (`cargo run --release -p gallery --bin lecture`
-//! and `--bin race`). An optimizer has the same colour in all of them; a triangle marks where a line leaves its
+//! Each slide that has a method, a question or a figure has a section, in the order of the slides: the idea, the call, and the result
+//! of a run. All code here runs as a test. The kernels of the crate draw all pictures (`cargo run --release -p gallery --bin lecture`
+//! and `--bin race`). An optimizer has the same colour in all of them, and a triangle marks where a line leaves its
 //! picture.
 //!
 //! # Gradient descent
 //!
-//! A step goes down the gradient, `p -= lr * g`, and the learning rate says how far: [`Sgd`](crate::Sgd). Where the
-//! slope is positive the parameter falls, where it is negative it grows.
+//! A step goes against the gradient, `p -= lr * g`, and the learning rate says how far: [`Sgd`](crate::Sgd). Where the
+//! gradient is positive the parameter falls, and where it is negative the parameter grows.
 //!
 //! ```
 //! use gradus::{Optimizer, Sgd};
@@ -21,14 +21,14 @@
 //!
 //! # Local minima and saddle points
 //!
-//! *What if there are some?* The gradient vanishes at both, and a step with it: gradient descent stays in the first
-//! hollow that it comes to, and on the ridge of a saddle it does not leave. A velocity carries over a hill that is not
+//! *What if there are some?* The gradient is 0 at both, and so is a step. Gradient descent stays in the first
+//! hollow that it comes to, and on the ridge of a saddle point it stands still. A velocity carries a parameter over a hill that is not
 //! too high.
 //!
 //! ```
 //! use gradus::{Momentum, Optimizer, Sgd};
 //!
-//! /// Where 120 steps lead from 1.9 on: the hollow at 0.97, or beyond a hill the deeper one at -1.03.
+//! /// Where 120 steps lead from 1.9: to the hollow at 0.97, or over a hill to the deeper one at -1.03.
 //! fn rest(optimizer: impl Optimizer) -> f32 {
 //!     let (mut p, mut state) = ([1.9], optimizer.state());
 //!     for _ in 0..120 {
@@ -50,8 +50,9 @@
 //! assert_eq!(p[1], 0.0);
 //! ```
 //!
-//! *Why are saddles the more common trouble in many dimensions?* A minimum has to curve upwards along every axis, and a
-//! saddle along some. Of random symmetric matrices, in place of Hessians, fewer and fewer do as they grow:
+//! *Why are saddle points more common in many dimensions?* At a minimum the function curves upwards in every direction, at a
+//! saddle point in some. Random symmetric matrices stand for Hessians here: the larger they are, the fewer of them curve upwards
+//! in every direction.
 //!
 //! ```
 //! use gradus::rand::{Rng, SeedableRng, Xoshiro128PlusPlus};
@@ -83,8 +84,8 @@
 //!
 //! # Poor conditioning
 //!
-//! *What if the loss is steep one way and flat the other?* The steep direction bounds the rate, where a step jumps to
-//! the other side, and along the flat one the same rate takes for ever.
+//! *What if the loss is steep in one direction and flat in another?* A step along the steep direction must not jump too far to
+//! the other side. That bounds the rate, and with this rate the flat direction takes very long.
 //!
 //! ```
 //! use gradus::{Momentum, Optimizer, Sgd};
@@ -99,22 +100,22 @@
 //!     p[0].abs()
 //! }
 //! assert!(along(Sgd::new(0.019), 100) > 0.14); // above 0.02 the steep direction diverges
-//! assert!(along(Momentum::new(0.019), 100) < 0.01); // a velocity is farther with the same rate
+//! assert!(along(Momentum::new(0.019), 100) < 0.01); // a velocity gets farther with the same rate
 //! ```
 //!
 //! # Momentum
 //!
-//! A velocity sums up gradients and forgets them at the rate `rho`: [`Momentum`](crate::Momentum). What points the same
-//! way adds up, to `1 / (1 - rho)` times the gradient; what changes its sign, noise above all, cancels.
+//! A velocity is a sum of gradients in which each counts `rho` times less with every step: [`Momentum`](crate::Momentum). Gradients of one
+//! direction add up to `1 / (1 - rho)` times one of them. Gradients that change their sign, noise above all, cancel.
 //!
-//! *What does it do to gradient noise?* A single step has less of it; where the steps have the same mean, a quarter is
-//! left.
+//! *What does it do to gradient noise?* There is less of it in a single step. Two runs whose steps have the same mean are compared here:
+//! with a velocity a quarter of the noise is left.
 //!
 //! ```
 //! use gradus::rand::{Rng, SeedableRng, Xoshiro128PlusPlus};
 //! use gradus::{Momentum, Optimizer};
 //!
-//! // A gradient of 1 under noise ten times as large. Steps of the same mean length, with and without memory.
+//! // A gradient of 1 with noise ten times as large. The steps have the same mean length for each rho.
 //! let spread = |rho: f64| {
 //!     let momentum = Momentum { rho, ..Momentum::new(1e-3 * (1.0 - rho) as f32) };
 //!     let (mut p, mut state) = ([0.0], momentum.state());
@@ -135,9 +136,9 @@
 #![doc = ""]
 //! # Nesterov's momentum
 //!
-//! The gradient is taken where the velocity would lead, which corrects a velocity that is about to overshoot. In the
-//! variables `y = x + rho * v` that needs the gradient at the current point only: [`Nesterov`](crate::Nesterov) is the
-//! lecture's last form.
+//! The gradient is taken where the velocity would lead, which corrects a velocity that is about to overshoot. The lecture then changes
+//! the variable to `y = x + rho * v`, so that the gradient at the current point is all that is needed. [`Nesterov`](crate::Nesterov)
+//! is this last form. The run checks that both forms take the same path:
 //!
 //! ```
 //! use gradus::{Nesterov, Optimizer};
@@ -161,10 +162,10 @@
 #![doc = ""]
 //! # AdaGrad
 //!
-//! Each parameter's step is divided by the root of all its squared gradients so far: [`AdaGrad`](crate::AdaGrad). Steep
-//! directions are damped, and flat ones sped up, so that it heads straight down a valley.
+//! Each parameter's step is divided by the root of the sum of its squared gradients so far: [`AdaGrad`](crate::AdaGrad). Steps along
+//! steep directions become shorter and those along flat ones longer, so that it heads straight down a valley.
 //!
-//! *What happens to the step over a long time?* It decays to zero, as `1 / sqrt(t)` under a constant gradient.
+//! *What happens to the step over a long time?* It decays to zero. With a constant gradient it is proportional to `1 / sqrt(t)`.
 //!
 //! ```
 //! use gradus::{AdaGrad, Optimizer};
@@ -182,14 +183,14 @@
 //!     assert!((step / want - 1.0).abs() < 1e-2, "{steps:?}");
 //! }
 //!
-//! // Steep or flat, the first step is as long.
+//! // The first step is as long in a steep direction as in a flat one.
 //! let (mut p, mut state) = ([0.0; 2], adagrad.state());
 //! adagrad.step(&mut p, &[-1.0, -100.0], &mut state);
 //! assert!(p.iter().all(|p| (p - 0.1).abs() < 1e-6));
 //! ```
 //!
-//! *Why does the race below not show it stuck?* Its courses are short, and its rate is large there. On a longer one its
-//! steps are too short before it is there:
+//! *Why does AdaGrad not get stuck in the race below?* The courses of the race are short, and its rate is large there. On a longer
+//! course its steps become too short before it arrives:
 //!
 //! ```
 //! use gradus::{AdaGrad, Optimizer, RmsProp};
@@ -210,18 +211,18 @@
 #![doc = ""]
 //! # RMSProp
 //!
-//! The sum of squares becomes a running average, which forgets: [`RmsProp`](crate::RmsProp), with the decay 0.99. Its
-//! steps stay as long as the gradients are what they are, as the run above shows. Its own average begins at 0 too, and
-//! it has no correction: its first step is ten learning rates long.
+//! A running average of the squares takes the place of their sum: [`RmsProp`](crate::RmsProp), with a decay of 0.99. The average
+//! forgets old gradients, so that steps do not become shorter with time, as the run above shows. The average begins at 0 and is not
+//! corrected for that: the first step is ten learning rates long.
 #![doc = ""]
 #![doc = include_str!("../../docs/race.svg")]
 #![doc = ""]
 //! # Adam
 //!
-//! Momentum over the root of the running average of squares: [`Adam`](crate::Adam). Without bias correction it is the
-//! lecture's "Adam (almost)". *What happens at the first step?* Both averages begin at 0 and are too small, but the
-//! second one under a root: `0.1 / sqrt(0.001)` is 3.16 learning rates, whatever the gradient. With the correction it
-//! is one.
+//! A running average of gradients is divided by the root of a running average of their squares: [`Adam`](crate::Adam). Without bias
+//! correction it is the lecture's "Adam (almost)". *What happens at the first step?* Both averages begin at 0 and are too small. The
+//! first one is 0.1 of the gradient, the root of the second one `sqrt(0.001)` of it. So the step is 3.16 learning rates long, whatever the
+//! gradient. With the correction it is one learning rate long.
 //!
 //! ```
 //! use gradus::{Adam, Optimizer};
@@ -237,9 +238,9 @@
 //!
 //! # The learning rate
 //!
-//! All of these have one. *Which is best?* None: a high one is fast at first and never arrives, a low one arrives late.
-//! So it decays over time: [`schedule`](crate::schedule). Four constant rates on softmax
-//! regression, and decays on a bowl with noise; below, the run for all decays of the lecture.
+//! All these methods have a learning rate. *Which is best?* None: a high one is fast at first and never comes to rest, a low one arrives
+//! late. So let it decay over time: [`schedule`](crate::schedule). The picture shows four constant rates on softmax
+//! regression, and decays on a bowl with noise. The run below it tries all decays of the lecture.
 #![doc = ""]
 #![doc = include_str!("../../docs/rates.svg")]
 #![doc = ""]
@@ -270,10 +271,10 @@
 #![doc = ""]
 //! # First and second order
 //!
-//! A gradient gives a plane; with the Hessian it is a quadratic, whose lowest point is the step. There is no learning
-//! rate to choose: [`NewtonSettings`](crate::second_order::NewtonSettings) is at the bottom of a quadratic after one
-//! iteration. The price is the Hessian: `n^2` numbers, and `n^3 / 6` multiplications to solve with it. A million
-//! parameters would need four terabytes.
+//! The gradient approximates the loss by a plane. Together with the Hessian it approximates it by a quadratic, and a step of Newton's
+//! method goes to the lowest point of that. There is no learning rate to choose, and if the loss is a quadratic, the first step ends at its
+//! minimum ([`NewtonSettings`](crate::second_order::NewtonSettings)). The price is the Hessian: `n^2` numbers, and `n^3 / 6`
+//! multiplications to solve with it. The Hessian of a million parameters takes four terabytes.
 #![doc = ""]
 #![doc = include_str!("../../docs/models.svg")]
 #![doc = ""]
@@ -289,7 +290,7 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! *What does it cost as `n` grows?* Twice the parameters take four times the memory, where L-BFGS takes twice as much:
+//! *What does it cost as `n` grows?* Twice the parameters take four times the memory; L-BFGS takes twice as much:
 //!
 //! ```
 //! use gradus::second_order::{Lbfgs, Newton};
@@ -303,9 +304,9 @@
 #![doc = ""]
 //! # L-BFGS
 //!
-//! It learns the curvature from the last few steps, `2 m` vectors in place of a matrix:
-//! [`second_order`](crate::second_order). On one function that does not change it needs few evaluations. In
-//! mini-batches each evaluation is of another function, and differences of gradients are noise: its line search asks
+//! It estimates the curvature from the last `m` steps, which are `2 m` vectors in place of a matrix:
+//! [`second_order`](crate::second_order). On a function that stays the same, as with the full batch, it needs few evaluations. With
+//! mini-batches each evaluation is of another function, and the differences of gradients are mostly noise. Its line search then looks
 //! for a decrease that is not there.
 #![doc = ""]
 #![doc = include_str!("../../docs/minibatch.svg")]
@@ -335,24 +336,23 @@
 //!
 //! # In practice
 //!
-//! Adam first; momentum with a decaying rate if you can tune it; L-BFGS where a full batch is affordable and nothing is
-//! random. [`choosing`](super::choosing) has rates to begin with.
+//! Begin with Adam. Take momentum with a decaying rate if you have time to tune it. Take L-BFGS if you can afford the full batch and
+//! nothing in the loss is random. [`choosing`](super::choosing) has rates to begin with.
 //!
 //! # Beyond the training error
 //!
-//! A better optimizer lowers the loss in training, and what counts is the error on what was not shown. The gap between
-//! them is what the rest of the lecture is about: here a network learns 100 digits by heart.
+//! A better optimizer lowers the loss on the training data. What counts is the error on data that were not shown. The rest of the lecture
+//! is about the gap between the two. In the picture a network learns 100 digits by heart.
 #![doc = ""]
 #![doc = include_str!("../../docs/gap.svg")]
 #![doc = ""]
 //! # Ensembles
 //!
-//! Several models, trained apart or taken as snapshots along one run with a cyclic rate
-//! ([`SnapshotCycle`](crate::schedule::SnapshotCycle)), vote by the mean of their probabilities:
-//! [`ensemble`](crate::ensemble). The lecture's "2 % extra" is an experience of large networks. Here, on 1797 digits,
-//! it is less: five independent models gain 0.1 % without dropout and 0.3 % with it, and snapshots of one run nothing
-//! that is larger than chance. The tables stand in [`ensemble`](crate::ensemble) (`cargo run --release -p gallery --bin
-//! snapshots`).
+//! The probabilities that several models predict are averaged: [`ensemble`](crate::ensemble). The models are trained apart, or are
+//! snapshots of one run with a cyclic rate ([`SnapshotCycle`](crate::schedule::SnapshotCycle)). The lecture's "2 % extra" is the
+//! experience with large networks. On 1797 digits it is less: five independent models gain 0.1 % without dropout and 0.3 % with
+//! it, and snapshots of one run gain nothing that could not be chance. The tables are in [`ensemble`](crate::ensemble)
+//! (`cargo run --release -p gallery --bin snapshots`).
 //!
 //! ```
 //! use gradus::Exec;
@@ -366,15 +366,15 @@
 //!
 //! # Regularisation
 //!
-//! *What is missing in the loss?* A preference among all the weights that fit the data: `lambda * R(W)` is added to it.
-//! What that, and the methods after it, are worth on few digits:
+//! *What is missing in the loss?* A preference among all the weights that fit the data. So a penalty `lambda * R(W)` is added to it. The
+//! picture shows what penalties and the methods of the next sections gain on 200 digits:
 #![doc = ""]
 #![doc = include_str!("../../docs/regularise.svg")]
 #![doc = ""]
 //! # Lambda
 //!
-//! *How large?* At 0 only the data count, and the model overfits; if it is large the weights vanish, and it underfits.
-//! A polynomial with as many parameters as points, and noise in them; the error at points that were not shown:
+//! *How large should it be?* At 0 only the data count, and the model overfits. If it is very large the weights vanish, and the model
+//! underfits. The run fits a polynomial to noisy points, with as many parameters as points, and measures the error between the points too:
 //!
 //! ```
 //! use gradus::prelude::*;
@@ -400,7 +400,7 @@
 //! };
 //! let [none, some, much] = [0.0, 0.003, 10.0].map(gap);
 //! assert!(none.0 < some.0 && some.0 < much.0); // the error on what was shown only grows
-//! assert!(some.1 < none.1 && some.1 < much.1, "{none:?} {some:?} {much:?}"); // the error on the rest is least in between
+//! assert!(some.1 < none.1 && some.1 < much.1, "{none:?} {some:?} {much:?}"); // elsewhere it is smallest in between
 //! ```
 #![doc = ""]
 #![doc = include_str!("../../docs/lambda.svg")]
@@ -408,9 +408,9 @@
 //! # L1 and L2
 //!
 //! Both are [`transform`](crate::transform)s of the step, and [`ElasticNet`](crate::transform::ElasticNet) is their
-//! sum. L2 prefers spread weights: of two vectors with the same product `w x` for `x = (1, 1, 1, 1)` it takes the
-//! second. L1 is indifferent between them, and its slope does not vanish near 0: weights that do not pay become exact
-//! zeros with [`ProxL1`](crate::transform::ProxL1), which is the lecture's feature selection.
+//! sum. *Which of `w1 = (1, 0, 0, 0)` and `w2 = (1/4, 1/4, 1/4, 1/4)` do they prefer?* Both have the same product with `x = (1, 1, 1, 1)`.
+//! L2 prefers `w2`, whose weights are spread, and to L1 both are equal. The slope of L1 does not vanish near 0. So weights that gain
+//! too little become exactly 0 with [`ProxL1`](crate::transform::ProxL1), which is the lecture's feature selection.
 //!
 //! ```
 //! use gradus::prelude::*;
@@ -418,7 +418,7 @@
 //! assert_eq!((L2::new(1.0).value(Exec::new(), &w1), L2::new(1.0).value(Exec::new(), &w2)), (1.0, 0.25));
 //! assert_eq!((L1::new(1.0).value(Exec::new(), &w1), L1::new(1.0).value(Exec::new(), &w2)), (1.0, 1.0));
 //!
-//! // Only the first two of four features matter: a sample is all 0 but one feature.
+//! // Only the first two of four features matter.
 //! fn fit(optimizer: impl Optimizer) -> [f32; 4] {
 //!     let (mut w, mut state) = ([0.5; 4], optimizer.state());
 //!     for _ in 0..5000 {
@@ -435,10 +435,10 @@
 //!
 //! # Dropout
 //!
-//! Each unit is set to 0 with a probability, in every pass anew: [`Dropout`](crate::noise::Dropout). No unit can rely
-//! on another, and each mask is a model of an ensemble that shares its weights: a layer of `n` units has `2^n` of them.
-//! The lecture has both forms: vanilla scales at test time, inverted in training, which leaves nothing to do at test
-//! time.
+//! In every pass each unit is set to 0 with some probability: [`Dropout`](crate::noise::Dropout). So no unit can rely
+//! on another. Each mask also is a model of its own, and all these models share their weights: a layer of `n` units is an ensemble of `2^n`
+//! models. The lecture has two forms. Vanilla dropout scales at test time. Inverted dropout scales in training, and has nothing to do
+//! at test time.
 //!
 //! ```
 //! use gradus::noise::{Dropout, Masks};
@@ -457,9 +457,9 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! *What would be right at test time?* The mean over all masks. Many passes approximate it
-//! ([`MonteCarlo`](crate::noise::MonteCarlo)); one pass without dropout does nearly as well, and exactly where what
-//! follows is linear:
+//! *What would be right at test time?* The mean over all masks. Many passes with random masks approximate it
+//! ([`MonteCarlo`](crate::noise::MonteCarlo)). One scaled pass without a mask approximates it too, and is exact if the layers
+//! that follow are linear:
 //!
 //! ```
 //! use gradus::noise::{Dropout, Masks, MonteCarlo};
@@ -478,9 +478,9 @@
 //!
 //! # Data augmentation
 //!
-//! An image that is shifted, turned or in another light shows the same thing, so each pass may see another one:
-//! [`augment`](crate::augment). A recipe draws its strength from a generator, so that a seed decides what is seen; the
-//! recipe of the ResNet slide is one value.
+//! An image that is shifted, rotated or in another light still shows the same thing. So each pass may see another version of it:
+//! [`augment`](crate::augment). A recipe draws its strength from a random generator, whose seed decides which versions are seen. The
+//! recipe of the ResNet slide is the value `ScaleCrop::resnet()`.
 //!
 //! ```
 //! use gradus::augment::{Image, ImageLayout, ImageMut, ImageShape, Jitter, RandomAffine, RandomFlip, ScaleCrop};
@@ -489,7 +489,7 @@
 //! let image: [f32; 192] = std::array::from_fn(|k| k as f32 / 192.0);
 //! let (mut rng, mut new) = (Xoshiro128PlusPlus::seed_from_u64(1), [0.0; 192]);
 //!
-//! // A side of 256 to 480 pixels, a patch of 224 anywhere in it; here of 10 to 15, and of 8.
+//! // ResNet: the shorter side gets 256 to 480 pixels, and a patch of 224 is cut out anywhere. Here 10 to 15, and 8.
 //! assert_eq!(ScaleCrop::resnet().shortest, [256, 480]);
 //! let crops = ScaleCrop { shortest: [10, 15] };
 //! crops.apply(Image::new(&image, shape)?, &mut ImageMut::new(&mut new, shape)?, &mut rng)?;
@@ -519,9 +519,9 @@
 //!
 //! # Batch normalisation
 //!
-//! In training each unit has mean 0 and variance 1 over its batch, whatever the weights before it make of the data;
-//! which samples are in the batch is chance, and that is its noise. At test time running averages stand in for the
-//! batch, and no chance is left.
+//! In training each unit has mean 0 and variance 1 over the batch, whatever the weights before it are. The samples of a batch are drawn at
+//! random, and so its mean and variance are noisy. At test time running averages take the place of those of the
+//! batch, and no noise is left.
 //!
 //! ```
 //! use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
@@ -540,9 +540,9 @@
 #![doc = ""]
 //! # DropConnect and stochastic depth
 //!
-//! What dropout does to units, [`DropConnect`](crate::noise::DropConnect) does to weights, and
-//! [`StochasticDepth`](crate::noise::StochasticDepth) to whole residual blocks, the later ones more often. A bit is
-//! kept for each, and the backward pass takes the same bits.
+//! [`DropConnect`](crate::noise::DropConnect) does to weights what dropout does to units.
+//! [`StochasticDepth`](crate::noise::StochasticDepth) does it to whole residual blocks, to later ones more often. The mask has one bit for
+//! each weight or block, and the backward pass takes the same mask.
 //!
 //! ```
 //! use gradus::noise::{DropConnect, Dropout, Masks, StochasticDepth};
@@ -566,8 +566,9 @@
 #![doc = ""]
 //! # Fractional max pooling
 //!
-//! Regions of one or two rows and columns, in an order that is drawn anew in each pass, shrink a map by any factor
-//! between 1 and 2: [`FractionalMaxPool`](crate::pool::FractionalMaxPool). At test time several passes are averaged.
+//! Max pooling over regions of one or two rows and columns, in random order, shrinks a map by any factor
+//! between 1 and 2: [`FractionalMaxPool`](crate::pool::FractionalMaxPool). The order is drawn anew in each pass. At test time several
+//! passes are averaged.
 //!
 //! ```
 //! use gradus::pool::{FractionalMaxPool, Regions, Window};
@@ -589,6 +590,6 @@
 #![doc = ""]
 //! # Summary
 //!
-//! Of the first part: a velocity smooths, a scale for each parameter evens out, and the rate falls in the end. Of the
-//! second: what adds noise in training and its mean at test time closes the gap, and a few of these together close more
-//! of it than each alone.
+//! The first part was about the training loss. A velocity smooths noise, a scale for each parameter evens out steep and flat directions,
+//! and the learning rate should fall towards the end. The second part was about the gap between training and test. Methods that add noise in
+//! training and average it out at test time make it smaller, and several of them together do more than each alone.

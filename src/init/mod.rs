@@ -1,4 +1,4 @@
-//! First weights, by any generator of `rand_core`, with the same bits on every target.
+//! First weights of layers, drawn by any generator of `rand_core`, with the same bits on every target.
 //!
 //! ```
 //! use gradus::init;
@@ -8,18 +8,18 @@
 //! assert!(weights.iter().all(|w| w.abs() <= 0.307)); // the root of 6 / 64
 //! ```
 //!
-//! A weight takes the next words of the generator, in the order of the slice. Biases begin at 0.
+//! Weights are drawn in the order of the slice. Biases should begin at 0.
 //!
 //! | function | weights | for |
 //! |---|---|---|
 //! | [`he_uniform`], [`he_normal`] | variance `2 / fan_in` (He et al., 2015) | rectifiers |
 //! | [`glorot_uniform`], [`glorot_normal`] | variance `2 / (fan_in + fan_out)` (Glorot and Bengio, 2010) | tanh, sigmoid |
-//! | [`lecun_uniform`], [`lecun_normal`] | variance `1 / fan_in` (LeCun et al., 1998) | none |
-//! | [`uniform`], [`normal`] | as asked for | |
+//! | [`lecun_uniform`], [`lecun_normal`] | variance `1 / fan_in` (LeCun et al., 1998) | layers without an activation |
+//! | [`uniform`], [`normal`] | with the bounds or the deviation that are given | |
 //!
-//! `fan_in` is the number of weights that lead to an output: a dense layer's inputs, a convolution's
-//! [`fan_in`](crate::layer::Conv2d::fan_in). `fan_out` is the number that an input leads to: a dense layer's outputs, a
-//! convolution's places of the kernel times filters.
+//! `fan_in` is the number of weights that lead to one output: the inputs of a dense layer, and
+//! [`Conv2d::fan_in`](crate::layer::Conv2d::fan_in). `fan_out` is the number of weights that lead away from one input: the outputs of a
+//! dense layer, and for a convolution the places of the kernel times the filters.
 
 use crate::noise::chance::{between, unit};
 use crate::simd::elementary;

@@ -1,23 +1,24 @@
-//! Layers of small networks: shapes, whose parameters, activations and gradients are the caller's slices.
+//! Layers of small networks. A layer is only a shape: parameters, activations and gradients are the caller's slices.
 //!
-//! There is no graph and no heap: a forward pass is a list of calls, a backward pass the same list from its end. All
-//! passes take a batch, sample after sample; its size follows from the lengths of the slices.
+//! There is no graph and no heap. A forward pass is a list of calls, and a backward pass is the same list in reverse order. All
+//! passes take a batch, sample after sample, whose size follows from the lengths of the slices.
 //!
 //! | layer | `y` | parameters |
 //! |---|---|---|
 //! | [`Dense`] | `x W + b` | `outputs` biases, a row of `outputs` weights for each input |
 //! | [`Conv2d`] | sums over the places under a kernel and over all channels | biases, `kernel x kernel x inputs x outputs` |
-//! | [`DepthwiseConv2d`] | the same, each channel apart | biases, `kernel x kernel x channels` |
-//! | [`MaxPool2d`], [`AveragePool2d`] | largest number and mean of a window | none |
+//! | [`DepthwiseConv2d`] | the same sums for each channel by itself | biases, `kernel x kernel x channels` |
+//! | [`MaxPool2d`], [`AveragePool2d`] | the largest number of a window, or its mean | none |
 //! | [`residual_add`] | `y + x` | none |
 //!
-//! # Three ways back
+//! # Three backward passes
 //!
-//! `backward` adds to gradients, as many numbers as there are parameters, for an optimizer's `step`, for clips by the
-//! norm of all gradients, for L-BFGS. `backward_step` has no such memory: it forms the gradients of a few weights on the
-//! stack, and the rule of an optimizer, with all its transforms, acts on them at once. Both give the same bits. What
-//! `backward_step` saves, `N` numbers, is to be weighed against the activations of a batch. `backward_half` adds to
-//! [sums in half the memory](HalfGrads), for a batch that comes sample by sample.
+//! - `backward` adds to an array of gradients, which has as many numbers as there are parameters. It is for an optimizer's `step`, for
+//!   clips by the norm of all gradients, and for L-BFGS.
+//! - `backward_step` needs no such array. It computes the gradients of a few weights at a time on the stack, and the optimizer,
+//!   with all its transforms, acts on them at once. The bits are those of `backward` and `step`. It sees a whole batch at a time, whose
+//!   activations need memory too.
+//! - `backward_half` adds to [sums in half the memory](HalfGrads), for a batch that comes sample by sample.
 //!
 //! ```
 //! use gradus::layer::Dense;
@@ -55,16 +56,18 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! # What a sum is
+//! # The order of sums
 //!
-//! Orders are part of the definition, so that bits do not depend on an instruction set, on threads, or on the way back:
+//! The order of each sum is defined, so that bits do not depend on the instruction set, on threads, or on the kind of backward pass:
 //!
-//! - forward: the bias, then terms in the order of the weights (for a convolution rows of the kernel, its columns,
-//!   channels)
-//! - gradient of a weight: what the gradients hold, then sample by sample (rows of the image, its columns)
-//! - gradient of an input: 0, then terms in the order of the outputs (rows of the kernel, its columns, outputs)
+//! - The forward pass begins with the bias and adds terms in the order of the weights: for a convolution by rows of the kernel, its
+//!   columns, and channels.
+//! - The gradient of a weight begins with what the array holds and adds sample by sample: for a convolution by rows of the image and its
+//!   columns.
+//! - The gradient of an input begins with 0 and adds terms in the order of the outputs: for a convolution by rows of the kernel, its
+//!   columns, and outputs.
 //!
-//! Each term is a product, rounded, and then added. Terms that fall on padding are left out: they are not `0 * w`.
+//! A term is a product that is rounded before it is added. Terms that fall on padding are left out; they do not count as `0 * w`.
 
 mod conv2d;
 mod dense;

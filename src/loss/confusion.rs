@@ -30,6 +30,8 @@ use crate::store::{Error as StoreError, Fixed, Load, Name, Reader, Save, Writer}
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[doc(alias = "confusion matrix")]
+#[doc(alias = "f1 score")]
 pub struct Confusion<const CLASSES: usize> {
     counts: [[u32; CLASSES]; CLASSES],
 }

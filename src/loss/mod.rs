@@ -1,4 +1,4 @@
-//! Losses: each returns the loss of a batch, and turns the scores, in place, into the gradient of that loss.
+//! Losses. Each function returns the loss of a batch, and writes the gradient of that loss over the scores.
 //!
 //! ```
 //! use gradus::{Exec, loss};
@@ -16,9 +16,9 @@
 //! | [`softmax_cross_entropy`] | a row for each sample | its class | `ln(sum exp z) - z[class]`, over samples |
 //! | [`binary_cross_entropy`] | logits | 0 to 1 | `max(z, 0) - z t + ln(1 + exp(-abs(z)))`, over elements |
 //! | [`mean_squared_error`] | predictions | numbers | `(z - t)^2`, over elements |
-//! | [`huber`] | predictions | numbers | `(z - t)^2 / 2` up to `delta`, a line behind it, over elements |
+//! | [`huber`] | predictions | numbers | `(z - t)^2 / 2` up to a distance of `delta`, linear beyond it, over elements |
 //!
-//! Without a sample the loss is NaN, as the mean of nothing.
+//! The loss of an empty batch is NaN.
 
 mod confusion;
 
@@ -191,6 +191,8 @@ fn mean(exec: Exec, scores: &mut [f32], targets: &[f32], loss: &impl Elementwise
 /// max(z, 0) - z t + ln(1 + exp(-abs(z)))
 /// ```
 ///
+/// Smoothed labels are targets such as 0.1 and 0.9.
+///
 /// # Errors
 /// [`Error::Length`] if the slices differ in length; nothing was changed.
 ///
@@ -203,6 +205,7 @@ fn mean(exec: Exec, scores: &mut [f32], targets: &[f32], loss: &impl Elementwise
 /// ```
 #[doc(alias = "BCEWithLogitsLoss")]
 #[doc(alias = "logistic loss")]
+#[doc(alias = "label smoothing")]
 pub fn binary_cross_entropy(
     exec: impl Into<Exec>,
     logits: &mut [f32],

@@ -37,6 +37,7 @@ use crate::simd::{Element, Exec, Vector, dot};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "drop connect")]
 pub struct DropConnect(
     /// The probability, when to scale, and where to run.
     pub Dropout,

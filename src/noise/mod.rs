@@ -1,4 +1,4 @@
-//! Random masks and what is built of them: dropout, DropConnect, stochastic depth, Monte Carlo.
+//! Random masks, and the regularisers made of them: dropout, DropConnect, stochastic depth; Monte Carlo averages.
 //!
 //! ```
 //! use gradus::noise::{Dropout, Masks};
@@ -10,11 +10,11 @@
 //!
 //! A mask has one bit per element, 32 to a word: bit `i mod 32` of word `i / 32` is 1 where element
 //! `i` is kept. [`Masks`] draws them. Probabilities are called `drop_prob` or `keep_prob`, never `p`:
-//! to PyTorch that is the probability to drop, to the papers the one to keep.
+//! PyTorch's `p` is the probability to drop, that of the papers the probability to keep.
 //!
 //! # What helps
 //!
-//! A small network on handwritten digits, each method alone with the strength that did best on other seeds
+//! A small network learned handwritten digits with each method alone, at the strength that did best with other seeds
 //! (`cargo run --release -p gallery --bin regularise`):
 //!
 #![doc = include_str!("../../docs/regularise.md")]

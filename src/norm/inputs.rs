@@ -32,6 +32,9 @@ use crate::store::{Family, Name};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "standardization")]
+#[doc(alias = "standard scaler")]
+#[doc(alias = "online learning")]
 pub struct InputNorm {
     /// Smallest deviation that a feature is divided by; 1e-7 by default.
     pub eps: f32,

@@ -12,12 +12,12 @@
 //!
 //! | | mean and variance over | running state | batch of 1 |
 //! |---|---|---|---|
-//! | [`BatchNorm`] | a channel of all samples | for inference | variance 0: gives the bias |
-//! | [`GroupNorm`] | some channels of a sample | none | as any other |
-//! | [`LayerNorm`] | all features of a row | none | as any other |
-//! | [`InputNorm`] | an input feature of all samples so far | for training and inference | as any other |
+//! | [`BatchNorm`] | a channel of all samples | for inference | variance 0: the output is the bias |
+//! | [`GroupNorm`] | some channels of a sample | none | like any other |
+//! | [`LayerNorm`] | all features of a row | none | like any other |
+//! | [`InputNorm`] | an input feature of all samples so far | for training and inference | like any other |
 //!
-//! Pairs of slices go by their names, [`Params`] and [`Statistics`], in any memory.
+//! [`Params`] and [`Statistics`] are pairs of arrays, vectors or slices with named fields, so that the two cannot be swapped.
 
 mod batch;
 mod group;

@@ -33,6 +33,7 @@ use crate::transform::Scale;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[doc(alias = "gradient accumulation")]
 pub struct Accumulate;
 
 /// The sum of [`Accumulate`] for `N` parameters.

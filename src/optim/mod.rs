@@ -401,6 +401,7 @@ pub trait Optimizer: Copy {
     /// adagrad.step_tensors(&mut [Tensor::new(&mut params, &[1.0], state.as_mut())], &mut clock)?;
     /// # Ok::<(), gradus::Error>(())
     /// ```
+    #[doc(alias = "parameter groups")]
     fn step_tensors<T: Transform>(
         &self,
         tensors: &mut [Tensor<'_, Self::Family, T>],

@@ -71,6 +71,7 @@ impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy, M: Stored> Update
     /// The same step with one more transform, of weights alone: biases stay as they are.
     ///
     /// It acts behind the optimizer's own transforms.
+    #[doc(alias = "parameter groups")]
     pub fn on_weights<T: Transform>(self, transform: T) -> Update<'a, With<R, T>, B, M> {
         let Self { weights, biases, lr, params, state, place } = self;
         Update {

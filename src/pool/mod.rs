@@ -1,4 +1,4 @@
-//! Fractional max pooling: maps shrink by any factor, over regions that are drawn anew in each pass.
+//! Fractional max pooling: it shrinks maps by any factor, over regions that are drawn anew in each pass.
 //!
 //! ```
 //! use gradus::pool::{FractionalMaxPool, Regions, Window};
@@ -12,7 +12,7 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! [`layer`](crate::layer) has the usual pooling, of fixed regions. Here are 20 rows and columns, as it and as this module pool them:
+//! [`layer`](crate::layer) has the usual pooling over fixed regions. The picture shows regions of both kinds for 20 rows and columns:
 #![doc = ""]
 #![doc = include_str!("../../docs/pooling.svg")]
 #![doc = ""]

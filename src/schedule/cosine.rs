@@ -77,6 +77,8 @@ impl Schedule for Cosine {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[doc(alias = "sgdr")]
+#[doc(alias = "warm restarts")]
+#[doc(alias = "CosineAnnealingWarmRestarts")]
 pub struct WarmRestarts {
     /// Learning rate after each restart.
     pub lr: f32,

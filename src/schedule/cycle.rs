@@ -117,6 +117,8 @@ impl Schedule for Triangular {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[doc(alias = "OneCycleLR")]
 #[doc(alias = "super-convergence")]
+#[doc(alias = "one cycle")]
+#[doc(alias = "1cycle")]
 pub struct OneCycle {
     /// Learning rate of step 0; `max / 25` by default.
     pub start: f32,

@@ -43,6 +43,7 @@ impl Schedule for Constant {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[doc(alias = "StepLR")]
+#[doc(alias = "step decay")]
 pub struct StepDecay {
     /// Learning rate at the start.
     pub lr: f32,
@@ -133,6 +134,7 @@ impl<const N: usize> Schedule for MultiStep<N> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[doc(alias = "ExponentialLR")]
+#[doc(alias = "learning rate range test")]
 pub struct Exponential {
     /// Learning rate at the start.
     pub lr: f32,

@@ -1,8 +1,8 @@
 //! Learning-rate schedules: pure functions of the step.
 //!
-//! A schedule is asked for the learning rate of step `step`, counted from 0: the steps that a state
-//! has taken so far. It remembers nothing, so that a run can be resumed anywhere. The one exception is
-//! [`Plateau`], which goes by a metric: what it remembers is a [`PlateauState`] that you own.
+//! `schedule.at(step)` is the learning rate of a step, counted from 0. That is the number of steps that a state has taken so far. A
+//! schedule remembers nothing, so that a run can be resumed anywhere. The one exception is
+//! [`Plateau`], which depends on a metric: what it remembers is a [`PlateauState`] that you own.
 //!
 //! ```
 //! use gradus::schedule::{Cosine, Schedule, WarmUp};
@@ -20,21 +20,21 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! Whatever the step, and also where [`check`](Schedule::check) would fail, the rate lies between
-//! the smallest and the largest that the schedule names (0 counts where it only decays, and the largest finite
-//! number where it may grow), as long as these are finite. Exponentials are those of
-//! [`elementary`](crate::elementary), powers and the cosine wave are computed in integers: the same bits on every target.
+//! The rate always lies between the smallest and the largest that the schedule names, as long as these are finite, even if
+//! [`check`](Schedule::check) would fail. A schedule that only decays counts 0 among them, and one that may grow the largest finite number.
+//! Exponentials are those of [`elementary`](crate::elementary), and powers and the cosine wave are computed in integers: the bits are the
+//! same on every target.
 //!
 //! | schedule | rate |
 //! |---|---|
-//! | [`Constant`] | the same for ever |
-//! | [`StepDecay`], [`MultiStep`] | times a factor, again and again or at milestones |
-//! | [`Exponential`] | times a factor at each step, down or up |
-//! | [`InverseTime`], [`InverseSqrt`] | falls with the inverse of time, or of its root |
+//! | [`Constant`] | the same at each step |
+//! | [`StepDecay`], [`MultiStep`] | multiplied by a factor, at regular intervals or at milestones |
+//! | [`Exponential`] | multiplied by a factor at each step, down or up |
+//! | [`InverseTime`], [`InverseSqrt`] | falls like the inverse of the step, or of its root |
 //! | [`Linear`], [`Polynomial`], [`Cosine`] | from one rate to another in a number of steps |
 //! | [`StableDecay`] | constant, with a fall at the end |
 //! | [`WarmRestarts`], [`SnapshotCycle`] | cosine waves, one after the other |
-//! | [`Triangular`], [`OneCycle`] | up and down, for ever or once; [momentum](OneCycle::momentum) too |
+//! | [`Triangular`], [`OneCycle`] | up and down, again and again or once, with a [momentum](OneCycle::momentum) that goes with it |
 //! | [`WarmUp`], [`Sequence`] | one schedule after another |
 //! | [`Plateau`] | falls where a metric no longer improves |
 

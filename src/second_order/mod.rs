@@ -1,4 +1,4 @@
-//! Newton's method and L-BFGS, which also takes bounds and L1 penalties: minimisers that use curvature, for `f32` and
+//! Minimisers that use curvature: Newton's method, and L-BFGS, also between bounds or with an L1 penalty; in `f32` and
 //! `f64`.
 //!
 //! ```
@@ -12,8 +12,8 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! In Rosenbrock's valley, from (-1.2, 1) until the value is below 1e-6, in `f32` (`gallery/src/bin/rosenbrock.rs`; the two
-//! first-order rules with the best of 60 learning rates):
+//! The table counts the evaluations that each method needs in Rosenbrock's valley, from (-1.2, 1) until the value is below 1e-6, in `f32`
+//! (`gallery/src/bin/rosenbrock.rs`). The two first-order rules have the best of 60 learning rates.
 //!
 //! | | evaluations | each of |
 //! |---|--:|---|

@@ -1,8 +1,9 @@
-//! Elementary functions over the register type: the same bits on every target, from `+ - * /` and bits alone.
+//! Elementary functions for kernels of your own: `exp`, `ln`, `tanh` and others, with the same bits on every target.
 //!
-//! A function is reduced to a short interval, where a polynomial stands for it, and put together again. The
-//! coefficients are those of the smallest greatest error on the interval, found in higher precision and rounded one
-//! after the other. Errors below are the largest over all numbers of `f32` (`./ci.sh long`), in units of the last
+//! They work on any register, and need only `+ - * /` and operations on bits. The argument is reduced to a short interval,
+//! a polynomial approximates the function there, and the result is put together again. The polynomials
+//! have the smallest possible largest error on their interval; their coefficients were found in higher precision and rounded one
+//! after the other. The table has the largest errors over all numbers of `f32` (`./ci.sh long`), in units of the last
 //! place (ULP) of the exact value:
 //!
 //! | function | largest error | special values |

@@ -1,4 +1,4 @@
-//! Where a call runs: on which instruction set, and on how many threads. Results do not depend on either.
+//! Where a call runs: with which instruction set, and on how many threads. Results do not depend on either.
 
 use super::arch::WIDE;
 use super::level::Level;
@@ -28,6 +28,8 @@ use super::width::Width;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
+#[doc(alias = "multithreading")]
+#[doc(alias = "parallel")]
 pub struct Exec {
     /// Whether `level` was chosen; not an `Option`, so that all bits are 0 where nothing was.
     chosen: bool,

@@ -19,6 +19,8 @@ use core::fmt;
 /// assert_eq!(Level::available().last(), Some(Level::detect()));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[doc(alias = "simd")]
+#[doc(alias = "instruction set")]
 pub struct Level(Native);
 
 impl Level {

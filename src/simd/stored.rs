@@ -133,6 +133,8 @@ impl<T: Element + Zero + Debug> Stored<T> for T {
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[repr(transparent)]
+#[doc(alias = "bfloat16")]
+#[doc(alias = "half precision")]
 pub struct Bf16(pub(crate) u16);
 
 impl Bf16 {

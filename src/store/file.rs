@@ -196,6 +196,8 @@ pub fn save_to<E>(
 /// ```
 #[doc(alias = "checkpoint")]
 #[doc(alias = "resume")]
+#[doc(alias = "fine-tuning")]
+#[doc(alias = "warm start")]
 pub fn load(mut value: impl Load, file: &[u8]) -> Result<(), Error> {
     match load_twice(&mut value, file.len() as u64, &mut source(file)) {
         Ok(()) => Ok(()),

@@ -1,8 +1,8 @@
 //! Saving and loading of states: a versioned format that refuses damage.
 //!
-//! A training run goes on after a restart as if there had been none: parameters, optimizer state,
-//! generator and step continue with the same bits, on another target too. Bytes come and go
-//! through slices or in pieces, so that a microcontroller needs neither a heap nor a file system.
+//! After a restart a training run goes on as if there had been none: parameters, optimizer state,
+//! generator and step continue with the same bits, on another target too. A file is written to slices
+//! or in pieces, so that a microcontroller needs neither a heap nor a file system.
 //!
 //! ```
 //! use gradus::{Adam, AdamState, Optimizer, store};
@@ -26,19 +26,23 @@
 //! |---|---|
 //! | memory | [`save`], [`load`], [`to_vec`] |
 //! | anything, in pieces: a state may be larger than the memory that is free | [`save_to`], [`load_from`], [`Pieces`] |
-//! | a file of the operating system, replaced at once | [`save_file`], [`load_file`] |
+//! | a file of the operating system, replaced in one move | [`save_file`], [`load_file`] |
 //! | streams of `std::io` | [`write`](fn@write), [`read`](fn@read) |
-//! | raw flash, whatever a power cut tears | [`Journal`], [`AsyncJournal`] |
+//! | raw flash, safe from power cuts | [`Journal`], [`AsyncJournal`] |
 //!
-//! What can be saved: the state of every optimizer, average of weights and batch normalisation (as
-//! [`State`](crate::State), [`StateMut`](crate::StateMut) or `StateVec`), [`Clock`](crate::Clock), slices,
-//! arrays and vectors of `f32` and `f64`, ensembles, L-BFGS and Newton's method between two
-//! evaluations, [`Masks`](crate::noise::Masks), the generator `Xoshiro128PlusPlus`, `u32` for the position in a
-//! schedule, [`PlateauState`](crate::schedule::PlateauState), and tuples and slices of these. Vectors take their length from the file; all else must have
-//! the shape that the file has.
+//! These can be saved:
 //!
-//! With the feature `serde`, configurations and states go through any of its formats too, but for
-//! L-BFGS and Newton's method. This module keeps every bit; JSON, for one, has neither NaN nor infinity.
+//! - the state of every optimizer, average of weights and batch normalisation, as
+//!   [`State`](crate::State), [`StateMut`](crate::StateMut) or `StateVec`, and a [`Clock`](crate::Clock) alone
+//! - slices, arrays and vectors of `f32` and `f64`, and a `u32`, such as the position in the data
+//! - ensembles; L-BFGS and Newton's method between two evaluations
+//! - [`Masks`](crate::noise::Masks), the generator `Xoshiro128PlusPlus`, [`PlateauState`](crate::schedule::PlateauState)
+//! - tuples and slices of these
+//!
+//! Vectors take their length from the file. All other values must have the shape that the file has.
+//!
+//! With the feature `serde`, configurations and states go through its formats too, except L-BFGS and Newton's method.
+//! This module keeps every bit, where JSON has neither NaN nor infinity.
 //!
 //! # Format 1
 //!

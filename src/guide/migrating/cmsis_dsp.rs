@@ -1,6 +1,6 @@
 //! From CMSIS-DSP: the vector functions that one writes a training with, and what replaces them.
 //!
-//! The releases of CMSIS-DSP up to 1.10.3 have no optimizer. A step is a chain of vector functions, and each of them is a pass over
+//! Among CMSIS-DSP's vector functions there is no optimizer. A step is a chain of them, and each of them is a pass over
 //! memory. Here a step is one pass, and a rule of your own is a formula for one element
 //! ([`writing_a_rule`](crate::guide::writing_a_rule)).
 //!

@@ -26,6 +26,8 @@ use crate::simd::{Fold, Rule, Vector, Width};
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[doc(alias = "L-BFGS-B")]
+#[doc(alias = "box constraints")]
 pub struct Bounds<'a, T> {
     /// The least value of each parameter; `-INFINITY`: none.
     pub lower: &'a [T],

@@ -132,6 +132,7 @@ impl<T: Real> LbfgsSettings<T> {
     /// assert_eq!((settings.l1, settings.l1_start, settings.l1_end), (0.1, 0, 640));
     /// ```
     #[must_use]
+    #[doc(alias = "OWL-QN")]
     pub fn l1(self, weight: T, range: impl RangeBounds<usize>) -> Self {
         let l1_start = match range.start_bound() {
             Bound::Included(&start) => start,
