@@ -11,7 +11,7 @@
 //! - sums in one fixed order, whatever the width of the registers;
 //! - elementary functions of the crate's own, never from a library.
 //!
-//! None comes from a library whose next version may round another way:
+//! So a new version of a library cannot change a bit:
 //!
 //! | function | from | where |
 //! |---|---|---|
