@@ -1,8 +1,7 @@
 //! Lengths that differ: an error, and not one bit of the caller's memory changed.
 
 use crate::input::{column, number};
-use crate::list::Kept;
-use crate::rules::{Any, Visit, optimizer, transform};
+use crate::rules::{Any, Listed, Visit, optimizer, transform};
 use crate::same;
 use arbitrary::{Result, Unstructured};
 use gradus::ensemble::{Average, Ema, EnsembleVec, Swa, mean};
@@ -230,7 +229,7 @@ impl<const K: usize> Memory<K> {
 }
 
 impl Visit for Step<'_, '_> {
-    fn visit<const K: usize, O: Kept<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()> {
+    fn visit<const K: usize, O: Listed<K>>(self, optimizer: O) -> Result<()> {
         let Self { u, transforms } = self;
         let start = Clock { t: u.arbitrary()?, carry: 0.0 };
         let mut a = Memory::<K>::new(u)?;

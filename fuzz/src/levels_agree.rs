@@ -2,7 +2,7 @@
 
 use crate::input::{Number, Placed, column, length, number};
 use crate::list::Kept;
-use crate::rules::{Any, Visit, optimizer, transform};
+use crate::rules::{Any, Listed, Visit, optimizer, transform};
 use crate::same;
 use arbitrary::{Result, Unstructured};
 use gradus::{Clock, Columns, Element, Level, Optimizer, Rule, StateMut, Vector, Width};
@@ -29,7 +29,7 @@ struct Step<'a, 'b> {
 }
 
 impl Visit for Step<'_, '_> {
-    fn visit<const K: usize, O: Kept<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()> {
+    fn visit<const K: usize, O: Listed<K>>(self, optimizer: O) -> Result<()> {
         let Self { u, transforms } = self;
         let optimizer = optimizer.with(transforms);
         let n = length(u)?;

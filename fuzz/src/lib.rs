@@ -24,6 +24,7 @@ pub mod masks;
 mod naive;
 pub mod penalties;
 pub mod pool;
+pub mod programs;
 pub mod reduce_agree;
 pub mod rules;
 pub mod schedules;

@@ -3,12 +3,17 @@
 use crate::input::number;
 use crate::list::Kept;
 use arbitrary::{Result, Unstructured};
+use gradus::store::Family;
 use gradus::transform::{ClampParams, ClipValue, Decay, ElasticNet, L1, L2, ProxL1, Scale, Transform};
 use gradus::*;
 
+/// An optimizer of the crate, whose state has a name in files.
+pub trait Listed<const K: usize>: Kept<K> + Optimizer<Family: Family> + core::fmt::Debug {}
+impl<const K: usize, O: Kept<K> + Optimizer<Family: Family> + core::fmt::Debug> Listed<K> for O {}
+
 /// What to do with an optimizer, whatever its type.
 pub trait Visit {
-    fn visit<const K: usize, O: Kept<K> + core::fmt::Debug>(self, optimizer: O) -> Result<()>;
+    fn visit<const K: usize, O: Listed<K>>(self, optimizer: O) -> Result<()>;
 }
 
 /// A learning rate, a limit, a strength: usual or of any bits.
