@@ -84,6 +84,7 @@ impl<const N: usize> Quadratic<N> {
         (steps, median(times))
     }
 
+    /// Steps to the lowest point, and the median seconds of one with full memory.
     fn lbfgs(&self) -> (u32, f64) {
         let (mut solver, settings) = (Box::new(Lbfgs::<N, PAIRS>::new()), LbfgsSettings::new());
         let (mut times, begin, mut steps) = (Vec::new(), Instant::now(), 0);
@@ -91,10 +92,12 @@ impl<const N: usize> Quadratic<N> {
             solver.start(&settings, &[0.0; N]).expect("settings");
             while let Some((x, g)) = solver.ask() {
                 let value = self.at(x, g);
-                let (start, full) = (Instant::now(), solver.report().iterations as usize > PAIRS);
+                let (start, before) = (Instant::now(), solver.report().iterations);
                 solver.tell(value);
-                if full {
-                    times.push(start.elapsed().as_secs_f64());
+                let passed = start.elapsed().as_secs_f64();
+                // Not the trials of a line search, which change no direction.
+                if solver.report().iterations > before && before as usize > PAIRS {
+                    times.push(passed);
                 }
             }
             steps = solver.report().iterations;

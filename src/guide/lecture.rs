@@ -299,6 +299,18 @@
 //! let growth = |bytes: [usize; 3]| (bytes[2] - bytes[1]) as f32 / (bytes[1] - bytes[0]) as f32;
 //! assert!(growth(newton) > 3.5 && growth(lbfgs) == 2.0, "{newton:?} {lbfgs:?}");
 //! ```
+//!
+//! The time of Newton's step grows with the third power of `n`. The table has the time of a step on a quadratic, without that of
+//! the gradient and the Hessian, in `f32` on one thread of a Zen 4 (`cargo bench -p benches --bench orders`). Newton is at the minimum after
+//! one step, but for rounding, and L-BFGS after about twenty. So from a hundred parameters on twenty steps of L-BFGS are cheaper.
+//!
+//! | `n` | Newton | L-BFGS, 5 pairs | Adam |
+//! |--:|--:|--:|--:|
+//! | 10 | 360 ns | 680 ns | 22 ns |
+//! | 100 | 93 us | 840 ns | 45 ns |
+//! | 300 | 2.8 ms | 1.2 us | 99 ns |
+//! | 1000 | 129 ms | 2.9 us | 310 ns |
+//! | 3000 | 4.5 s | 30 us | 950 ns |
 #![doc = ""]
 #![doc = include_str!("../../docs/rosenbrock.svg")]
 #![doc = ""]
