@@ -39,17 +39,29 @@ impl Region {
         Self { start: start.addr(), len: len.saturating_mul(size_of::<T>() / unit), kind }
     }
 
-    /// One past the last byte.
-    #[inline(always)]
-    fn end(&self) -> usize {
-        self.start.wrapping_add(self.len << (self.kind >> 1))
-    }
-
     /// The same, to be written.
     #[inline(always)]
     pub(crate) fn written<T>(start: *const T, len: usize) -> Self {
         let region = Self::read(start, len);
         Self { kind: region.kind + 1, ..region }
+    }
+
+    /// One past the last byte, if such a piece can be there.
+    #[inline(always)]
+    fn end(&self) -> Result<usize, gradus_status> {
+        let (&Self { start, len, .. }, shift) = (self, self.kind >> 1);
+        // Units have 8 bytes at most, so that no shift overflows, and no region is longer than half of the memory.
+        let (end, around) = start.overflowing_add(len << shift);
+        if around || len > isize::MAX as usize >> 3 {
+            return Err(GRADUS_ERROR_LENGTH);
+        }
+        if len > 0 && start == 0 {
+            return Err(GRADUS_ERROR_NULL);
+        }
+        if len > 0 && start >> shift << shift != start {
+            return Err(GRADUS_ERROR_ALIGNMENT);
+        }
+        Ok(end)
     }
 }
 
@@ -132,34 +144,31 @@ impl<T> Memory<T> {
 
 /// Refuses regions that cannot be there, and those that overlap where one of them is written.
 #[inline(always)]
-pub(crate) fn apart<const N: usize>(regions: [Region; N]) -> Result<(), gradus_status> {
-    examine(&regions)
+pub(crate) fn apart<const N: usize>(mut regions: [Region; N]) -> Result<(), gradus_status> {
+    examine(&mut regions)
 }
 
-/// The only check of pointers: one function for all calls and types.
+/// The only check of pointers: one function for all calls and types. Each region is compared with those before it, whose
+/// ends stand in the place of their lengths.
 #[inline(never)]
-fn examine(mut regions: &[Region]) -> Result<(), gradus_status> {
-    for Region { start, len, kind } in regions {
-        // Units have 8 bytes at most, so that no shift overflows, and no region is longer than half of the memory.
-        if *len > isize::MAX as usize >> 3 || start.checked_add(len << (kind >> 1)).is_none() {
-            return Err(GRADUS_ERROR_LENGTH);
-        }
-        if *len > 0 && *start == 0 {
-            return Err(GRADUS_ERROR_NULL);
-        }
-        if *len > 0 && start & ((1 << (kind >> 1)) - 1) != 0 {
-            return Err(GRADUS_ERROR_ALIGNMENT);
-        }
-    }
-    while let [a, rest @ ..] = regions {
-        for b in rest {
-            // From the later start to the earlier end: empty if one of them is.
-            let from = if a.start > b.start { a.start } else { b.start };
-            if from < a.end() && from < b.end() && (a.kind | b.kind) & 1 != 0 {
-                return Err(GRADUS_ERROR_OVERLAP);
+fn examine(regions: &mut [Region]) -> Result<(), gradus_status> {
+    let core::ops::Range { start, end } = regions.as_mut_ptr_range();
+    let mut a = start;
+    while a != end {
+        // SAFETY: a and b are regions of the slice, b before a.
+        unsafe {
+            (*a).len = (*a).end()?;
+            let mut b = start;
+            while b != a {
+                // From the later start to the earlier end: empty if one of them is.
+                let from = if (*a).start > (*b).start { (*a).start } else { (*b).start };
+                if from < (*a).len && from < (*b).len && ((*a).kind | (*b).kind) & 1 != 0 {
+                    return Err(GRADUS_ERROR_OVERLAP);
+                }
+                b = b.add(1);
             }
+            a = a.add(1);
         }
-        regions = rest;
     }
     Ok(())
 }

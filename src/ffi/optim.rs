@@ -141,16 +141,27 @@ unsafe fn transforms(of: *const gradus_transforms) -> Result<Transforms, gradus_
     }
 }
 
-/// One step, its pointers checked: the loop of an optimizer, or of one with transforms, stands here once.
+/// One step, its pointers checked.
 ///
 /// # Safety
 /// The pointers are checked, and the caller vouches for the memory.
-#[inline(never)]
-unsafe fn advance<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) {
+#[inline(always)]
+unsafe fn run<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) {
     // SAFETY: as above.
     let (pass, clock) = unsafe { (pointers.pass::<Columns<O>>(), &mut *pointers.clock) };
     let rule = optimizer.rule(clock.tick());
     Columns::<O>::run(Exec::new(), &rule, pass.at_step(clock.t, 0));
+}
+
+/// The same by a configuration, which is read here: the loop of an optimizer without transforms stands here once.
+///
+/// # Safety
+/// The pointers are checked, and the caller vouches for the memory.
+#[inline(never)]
+unsafe fn advance<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), gradus_status> {
+    // SAFETY: as above.
+    unsafe { run(&optimizer(config)?, pointers) };
+    Ok(())
 }
 
 /// A step without transforms.
@@ -161,8 +172,7 @@ unsafe fn advance<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) {
 pub(crate) unsafe fn step<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), gradus_status> {
     pointers.check(config)?;
     // SAFETY: checked; the caller vouches for the memory.
-    unsafe { advance(&optimizer(config)?, pointers) };
-    Ok(())
+    unsafe { advance(config, pointers) }
 }
 
 /// A step with transforms.
@@ -177,7 +187,7 @@ pub(crate) unsafe fn step_with<C: Config>(
 ) -> Result<(), gradus_status> {
     pointers.check_with(config, Region::read(of, 1))?;
     // SAFETY: checked; the caller vouches for the memory.
-    unsafe { advance(&optimizer(config)?.with(transforms(of)?), pointers) };
+    unsafe { run(&optimizer(config)?.with(transforms(of)?), pointers) };
     Ok(())
 }
 
@@ -192,7 +202,7 @@ pub(crate) unsafe fn half_step<C: Config>(
 ) -> Result<(), gradus_status> {
     pointers.check(config)?;
     // SAFETY: checked; the caller vouches for the memory.
-    unsafe { advance(&optimizer(config)?.half(), pointers) };
+    unsafe { run(&optimizer(config)?.half(), pointers) };
     Ok(())
 }
 
@@ -208,7 +218,7 @@ pub(crate) unsafe fn half_step_with<C: Config>(
 ) -> Result<(), gradus_status> {
     pointers.check_with(config, Region::read(of, 1))?;
     // SAFETY: checked; the caller vouches for the memory.
-    unsafe { advance(&optimizer(config)?.half().with(transforms(of)?), pointers) };
+    unsafe { run(&optimizer(config)?.half().with(transforms(of)?), pointers) };
     Ok(())
 }
 
@@ -231,11 +241,8 @@ pub(crate) unsafe fn step_if_finite<C: Config>(
         let rule = optimizer.rule(ahead.tick());
         let found = count_overflowing(Exec::new(), &rule, params.slice(), grads.slice());
         *count = found;
-        if found == 0 {
-            advance(&optimizer, pointers);
-        }
+        if found == 0 { advance(config, pointers) } else { Ok(()) }
     }
-    Ok(())
 }
 
 /// The tensors of a list, checked: each apart from every other and from what the call shares.

@@ -96,6 +96,6 @@ impl Rule for AdaGradRule {
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
         let Denominator { inside, outside } = self.denominator;
-        Some(Assembly::AdaGrad([0.0, 0.0, 0.0, inside, outside, self.lr, 0.0]))
+        Some(Assembly::AdaGrad([self.lr, inside, outside]))
     }
 }

@@ -132,7 +132,7 @@ impl Rule for AdamRule {
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        self.moments.assembly(self.denominator, self.lr, 0.0).map(Assembly::Adam)
+        Some(Assembly::Adam(self.moments.assembly(self.denominator, self.lr)))
     }
 }
 
@@ -164,12 +164,11 @@ impl Moments {
         Self { mean: FirstMoment::new(beta1), beta2, gain2 }
     }
 
-    /// The constants of a loop in assembly, which has the common one of both forms of a mean.
+    /// The constants of a loop in assembly.
     #[inline(always)]
-    pub(super) fn assembly(&self, denominator: Denominator, lr: f32, share: f32) -> Option<[f32; 7]> {
+    pub(super) fn assembly(&self, denominator: Denominator, lr: f32) -> [f32; 6] {
         let Denominator { inside, outside } = denominator;
-        let weight = self.mean.weight;
-        if weight > 0.0 { Some([weight, self.beta2, self.gain2, inside, outside, lr, share]) } else { None }
+        [self.mean.weight, self.gain2, self.beta2, lr, inside, outside]
     }
 
     /// Both moments after one more gradient.

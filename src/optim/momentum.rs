@@ -95,6 +95,6 @@ impl Rule for MomentumRule {
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        Some(Assembly::Momentum([0.0, self.rho, self.gain, 0.0, 0.0, self.lr, 0.0]))
+        Some(Assembly::Momentum([self.gain, self.rho, self.lr]))
     }
 }

@@ -119,7 +119,8 @@ impl Rule for NadamRule {
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        self.moments.assembly(self.denominator, self.lr_g, self.lr_m).map(Assembly::Nadam)
+        let [weight, gain, beta, lr, inside, outside] = self.moments.assembly(self.denominator, self.lr_g);
+        Some(Assembly::Nadam([weight, gain, beta, lr, inside, outside, self.lr_m]))
     }
 }
 

@@ -88,6 +88,6 @@ impl Rule for NesterovRule {
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        Some(Assembly::Nesterov([0.0, self.rho, 0.0, 0.0, 0.0, self.lr, 0.0]))
+        Some(Assembly::Nesterov([self.rho, self.lr]))
     }
 }

@@ -316,7 +316,7 @@ impl Rule for RmsPropRule {
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
         let Denominator { inside, outside } = self.denominator;
-        Some(Assembly::RmsProp([0.0, self.rho, self.gain, inside, outside, self.lr, 0.0]))
+        Some(Assembly::RmsProp([self.gain, self.rho, self.lr, inside, outside]))
     }
 }
 
@@ -365,7 +365,7 @@ impl Rule for RmsPropMomentumRule {
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
         let RmsPropRule { lr, rho, gain, denominator: Denominator { inside, outside }, .. } = self.scaled;
-        Some(Assembly::RmsPropMomentum([0.0, rho, gain, inside, outside, lr, self.momentum]))
+        Some(Assembly::RmsPropMomentum([gain, rho, lr, inside, outside, self.momentum]))
     }
 }
 

@@ -73,6 +73,6 @@ impl Rule for SgdRule {
     }
     #[inline(always)]
     fn assembly(&self) -> Option<Assembly> {
-        Some(Assembly::Sgd([self.lr; 7])) // zeros would be a call that fills memory
+        Some(Assembly::Sgd([self.lr]))
     }
 }

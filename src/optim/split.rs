@@ -13,18 +13,18 @@ pub(crate) const fn split(decay: f64) -> (f32, f32) {
     let bits = decay.to_bits();
     let below = 1022_u32.wrapping_sub((bits >> 52) as u32);
     if below >= 32 {
-        let end = if (bits as i64) < 1.0_f64.to_bits() as i64 { 0.0 } else { 1.0 };
-        return (end, 1.0 - end);
+        let (zero, one) = (0, 1.0_f32.to_bits());
+        let end = if ((bits >> 32) as i32) < 1023 << 20 { zero } else { one };
+        return (f32::from_bits(end), f32::from_bits(end ^ one));
     }
     // The mantissa with its leading one at the top of 64 bits, where a decay of 1/2 and more has it as a fraction.
     let mantissa = (bits << 11) | 1 << 63;
+    // A smaller decay leaves at least 1/2: below the upper 32 bits of its fraction it is enough to know whether there is more.
     let (high, low) = ((mantissa >> 32) as u32, mantissa as u32);
-    // The fraction, in steps that a CPU of 32 bits has; and whether bits are lost below.
-    let fraction = (((high >> below) as u64) << 32) | ((low >> below) | (high << 1 << (31 - below))) as u64;
-    let lost = (low << 1 << (31 - below) != 0) as u64;
-    let rest = (fraction.wrapping_neg() - lost) | lost;
-    // To round by: 24 bits, one more, and the one that speaks for all below, among the upper 32.
-    let zeros = rest.leading_zeros();
+    let fraction = (((high >> below) as u64) << 32) | (low | (high << 1 << (31 - below))) as u64;
+    let rest = fraction.wrapping_neg();
+    // Fewer than 32, for a shift of fewer steps: what is left then is short.
+    let zeros = ((rest >> 32) as u32 | 1).leading_zeros();
     (upper(mantissa) * power(32 + below), upper(rest << zeros) * power(32 + zeros))
 }
 

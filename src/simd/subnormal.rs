@@ -14,25 +14,25 @@ use super::vector::{Element, Vector};
 /// Steps from one sweep to the next.
 pub(super) const PERIOD: u32 = 64;
 
-/// The columns of state that a sweep may change, a bit each: those of a rule that decay where gradients are 0.
+/// The columns of state that a sweep may change: those of a rule that decay where gradients are 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decaying {
-    /// Columns whose subnormals are too small to matter, whatever the others hold.
+    /// Columns whose subnormals are too small to matter, whatever the others hold, a bit each.
     pub alone: u8,
-    /// Columns that matter as long as one of `alone` is not 0: a second moment under a small first one.
-    pub after: u8,
+    /// Whether the first two columns are moments, the second of which matters as long as the first is not 0.
+    pub moments: bool,
 }
 
 impl Decaying {
     /// No column.
-    pub const NONE: Self = Self { alone: 0, after: 0 };
+    pub const NONE: Self = Self::alone(0);
 
     /// A first moment, and a second one after it.
-    pub const MOMENTS: Self = Self { alone: 0b01, after: 0b10 };
+    pub const MOMENTS: Self = Self { alone: 0, moments: true };
 
     /// Columns that are swept by themselves.
     pub const fn alone(columns: u8) -> Self {
-        Self { alone: columns, after: 0 }
+        Self { alone: columns, moments: false }
     }
 
     #[inline(always)]
@@ -41,21 +41,47 @@ impl Decaying {
     }
 }
 
-/// A pass over the columns of state alone.
+/// What a sweep makes of the columns that it goes over.
+trait Swept<const S: usize> {
+    fn swept<T: Element, V: Vector<T>>(isa: V::Isa, state: [V; S]) -> [V; S];
+}
+
+/// A column by itself.
+struct Alone;
+
+impl Swept<1> for Alone {
+    #[inline(always)]
+    fn swept<T: Element, V: Vector<T>>(isa: V::Isa, [x]: [V; 1]) -> [V; 1] {
+        [x.flush(isa)]
+    }
+}
+
+/// A first moment, and the second one where nothing is left of it.
+struct Moments;
+
+impl Swept<2> for Moments {
+    #[inline(always)]
+    fn swept<T: Element, V: Vector<T>>(isa: V::Isa, [m, v]: [V; 2]) -> [V; 2] {
+        let m = m.flush(isa);
+        [m, v.flush_beside(isa, m)]
+    }
+}
+
+/// A pass over columns of state. What stays has the same bits, also as a `Bf16`.
 struct Sweep<'a, const S: usize, T: Element, M: Stored<T>>(Streams<'a, S, 0, T, M>);
 
-impl<const S: usize, T: Element, M: Stored<T>> Kernel<Decaying> for Sweep<'_, S, T, M> {
+impl<const S: usize, T: Element, M: Stored<T>, F: Swept<S>> Kernel<F> for Sweep<'_, S, T, M> {
     type Out = ();
 
     #[inline(always)]
-    fn run<I: Isa>(self, isa: I, decaying: &Decaying) {
+    fn run<I: Isa>(self, isa: I, _: &F) {
         let (n, mut i) = (self.0.len(), 0);
         let width = <T::In<I> as Vector<T>>::WIDTH;
         while n - i >= width {
             // SAFETY: the loop condition gives i + WIDTH <= n, the length of every column.
             unsafe {
                 let ([], state) = self.0.load::<T::In<I>>(isa, i);
-                self.0.store(i, decaying.swept(isa, state));
+                self.0.store(i, F::swept::<T, T::In<I>>(isa, state));
             }
             i += width;
         }
@@ -63,43 +89,42 @@ impl<const S: usize, T: Element, M: Stored<T>> Kernel<Decaying> for Sweep<'_, S,
             // SAFETY: fewer than WIDTH elements are left.
             unsafe {
                 let ([], state) = self.0.load_partial::<T::In<I>>(isa, i, n - i);
-                self.0.store_partial(i, n - i, decaying.swept(isa, state));
+                self.0.store_partial(i, n - i, F::swept::<T, T::In<I>>(isa, state));
             }
         }
     }
 }
 
-impl Decaying {
-    /// The state of a register full of elements after a sweep. What stays has the same bits, also as a `Bf16`.
-    #[inline(always)]
-    fn swept<const S: usize, T: Element, V: Vector<T>>(self, isa: V::Isa, mut state: [V; S]) -> [V; S] {
-        const { assert!(S <= 8, "as many as each! unrolls") };
-        let mut rest = V::splat(isa, T::ZERO);
-        each!(
-            k < S,
-            if self.alone >> k & 1 == 1 {
-                state[k] = state[k].flush(isa);
-                rest = rest + state[k].abs();
-            }
-        );
-        each!(
-            k < S,
-            if S > 1 && self.after >> k & 1 == 1 {
-                // A NaN in the others is no reason to sweep: the comparison is false for it.
-                let swept = state[k].flush(isa);
-                state[k] = V::splat(isa, T::MIN_POSITIVE).select_gt(rest, swept, state[k]);
-            }
-        );
-        state
-    }
+/// Sweeps some columns of one part: a function for any number of them, which all rules share.
+#[inline(never)]
+fn pass<const S: usize, T: Element, M: Stored<T>, F: Swept<S>>(
+    level: Level,
+    formula: &F,
+    columns: Streams<'_, S, 0, T, M>,
+) {
+    level.dispatch(formula, Sweep(columns));
 }
 
 /// Sweeps the columns of one part.
-#[inline(never)]
+#[inline(always)]
 pub(super) fn sweep<const S: usize, T: Element, M: Stored<T>>(
     level: Level,
     decaying: Decaying,
     state: Streams<'_, S, 0, T, M>,
 ) {
-    level.dispatch(&decaying, Sweep(state));
+    const { assert!(S <= 8, "as many as there are bits") };
+    let n = state.len();
+    if decaying.moments
+        && let [m, v, ..] = state.state[..]
+    {
+        // SAFETY: two of the columns, which are borrowed as long.
+        pass(level, &Moments, unsafe { Streams::<'_, 2, 0, T, M>::from_pointers(n, [], [m, v]) });
+    }
+    each!(
+        k < S,
+        if decaying.alone >> k & 1 == 1 {
+            // SAFETY: one of the columns, as above.
+            pass(level, &Alone, unsafe { Streams::<'_, 1, 0, T, M>::from_pointers(n, [], [state.state[k]]) });
+        }
+    );
 }

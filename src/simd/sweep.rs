@@ -119,21 +119,21 @@ pub trait Rule<const R: usize = 1, T: Element = f32>: Send + Sync {
 /// `[T; 2]` for the columns `Width<2>`.
 pub type Of<C, T> = <C as ColumnSet>::Of<T>;
 
-/// A rule that has loops in assembly, with its constants; 0 where it has none of the name.
+/// A rule that has loops in assembly, with its constants.
 ///
-/// In this order: `weight` of a first moment; `beta` and `gain` of a running average; `inside` and `outside` of the
-/// root; `lr`; and `share`, a second factor. Outside of the crate it cannot be named, which keeps [`Rule::assembly`]
-/// to the crate's rules.
+/// In this order, as far as a rule has them: `weight` of a first moment; `gain` and `beta` of a running average; `lr`;
+/// `inside` and `outside` of the root; and `share`, a second factor. Outside of the crate it cannot be named, which
+/// keeps [`Rule::assembly`] to the crate's rules.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the optimizers' own names")]
 pub enum Assembly {
-    Sgd([f32; 7]),
-    Momentum([f32; 7]),
-    Nesterov([f32; 7]),
-    AdaGrad([f32; 7]),
-    RmsProp([f32; 7]),
-    RmsPropMomentum([f32; 7]),
-    Adam([f32; 7]),
+    Sgd([f32; 1]),
+    Momentum([f32; 3]),
+    Nesterov([f32; 2]),
+    AdaGrad([f32; 3]),
+    RmsProp([f32; 5]),
+    RmsPropMomentum([f32; 6]),
+    Adam([f32; 6]),
     Nadam([f32; 7]),
 }
 

@@ -139,6 +139,14 @@ pub trait Vector<T: Element = f32>:
         Self::splat(isa, T::MIN_POSITIVE).select_gt(self.abs(), Self::splat(isa, T::ZERO), self)
     }
 
+    /// The same where `other` is 0; there it has been flushed itself.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn flush_beside(self, isa: Self::Isa, other: Self) -> Self {
+        // The comparison is false for a NaN: it is no reason to flush.
+        Self::splat(isa, T::MIN_POSITIVE).select_gt(other.abs(), self.flush(isa), self)
+    }
+
     /// The larger of both, and `other` where one of them is NaN.
     #[inline(always)]
     fn max(self, other: Self) -> Self {
@@ -241,7 +249,13 @@ macro_rules! plain {
             #[inline(always)]
             fn flush(self, _: Plain) -> Self {
                 // No comparison of floats: without an FPU that is a call.
-                if self.to_bits() << 1 < <$t>::MIN_POSITIVE.to_bits() << 1 { 0.0 } else { self }
+                let bits = self.to_bits();
+                <$t>::from_bits(if bits & <$t>::INFINITY.to_bits() == 0 { 0 } else { bits })
+            }
+            #[inline(always)]
+            fn flush_beside(self, _: Plain, other: Self) -> Self {
+                let (kept, bits) = (other.to_bits(), self.to_bits());
+                <$t>::from_bits(if kept | bits & <$t>::INFINITY.to_bits() == 0 { 0 } else { bits })
             }
             #[inline(always)]
             fn keep(self, bits: u32) -> Self {

@@ -42,6 +42,7 @@ pub(super) trait Loops {
 
 /// Constants around a rule: `g = scale * g`, then `g += slope * p`, and `p -= loss * old` at the end.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(super) struct Folded {
     pub scale: f32,
     pub slope: f32,

@@ -90,14 +90,14 @@ macro_rules! columns {
 
 /// A loop over all elements but the last three at most, and those from a number on that may round to infinity.
 macro_rules! run {
-    ($rule:ident [$a:ident] $($of:ident)*) => { run!(@ $rule [$a] [] $($of)*) };
-    ($rule:ident [$a:ident $b:ident] $($of:ident)*) => {
-        run!(@ $rule [$a $b] [w2 = out(reg) _, w3 = out(reg) _,] $($of)*)
+    ($range:tt $rule:ident [$a:ident] $($of:ident)*) => { run!(@ $range $rule [$a] [] $($of)*) };
+    ($range:tt $rule:ident [$a:ident $b:ident] $($of:ident)*) => {
+        run!(@ $range $rule [$a $b] [w2 = out(reg) _, w3 = out(reg) _,] $($of)*)
     };
-    (@ $rule:ident [$($state:ident)*] [$($words:tt)*] $n:ident $u:ident $constants:ident $p:ident $g:ident) => {
+    (@ ($($range:ident)+) $rule:ident [$($state:ident)*] [$($words:tt)*] $n:ident $u:ident $constants:ident $p:ident $g:ident) => {
         asm!(
             ".cpu cortex-m4", // to the assembler of a Cortex-M33, which may have no DSP extension
-            "vldmia {w0}, {{s20-s26}}",
+            concat!("vldmia {w0}, ", constants!($($range)+)),
             "vmrs r0, fpscr",
             "vmov s27, r0",
             "orr r0, r0, #0x2000000",
@@ -151,7 +151,7 @@ macro_rules! run {
 ///
 /// Each loop is a function of its own: it needs every register that LLVM may give away.
 macro_rules! rules {
-    ($($assembly:ident [$($state:ident)*] $rule:ident;)*) => {
+    ($($assembly:ident $range:tt [$($state:ident)*] $rule:ident $($mean:ident)?;)*) => {
         $(
             /// The loop of a rule; returns how many elements it leaves.
             ///
@@ -167,7 +167,7 @@ macro_rules! rules {
                 $($state: *mut Bf16,)*
             ) -> usize {
                 // SAFETY: a turn counts what it reads and writes.
-                unsafe { run!($rule [$($state)*] n u constants p g) };
+                unsafe { run!($range $rule [$($state)*] n u constants p g) };
                 n.wrapping_add(4) // the loop counts four ahead
             }
         )*
@@ -186,7 +186,7 @@ macro_rules! rules {
             // SAFETY: each column has n elements.
             let left = unsafe {
                 match (rule, &read[..], &state[..]) {
-                    $((Assembly::$assembly(constants), &[g], &[$($state),*]) => {
+                    $((Assembly::$assembly(constants), &[g], &[$($state),*]) $(if $mean(constants))? => {
                         $rule(constants.as_ptr(), n, u, p.cast(), g.cast(), $($state.cast()),*)
                     })*
                     _ => n,
@@ -198,11 +198,17 @@ macro_rules! rules {
 }
 
 rules! {
-    Momentum [m] momentum;
-    Nesterov [m] nesterov;
-    AdaGrad [v] adagrad;
-    RmsProp [v] rmsprop;
-    RmsPropMomentum [v m] rmsprop_momentum;
-    Adam [m v] adam;
-    Nadam [m v] nadam;
+    Momentum (gain lr) [m] momentum;
+    Nesterov (beta lr) [m] nesterov;
+    AdaGrad (lr outside) [v] adagrad;
+    RmsProp (gain outside) [v] rmsprop;
+    RmsPropMomentum (gain share) [v m] rmsprop_momentum;
+    Adam (weight outside) [m v] adam mean;
+    Nadam (weight share) [m v] nadam mean;
+}
+
+/// Whether a mean has the form `m += weight * (g - m)`, which alone the loop over four knows.
+#[inline(always)]
+fn mean<const N: usize>(constants: [f32; N]) -> bool {
+    constants.first().is_some_and(|weight| *weight > 0.0)
 }

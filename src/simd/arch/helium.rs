@@ -150,7 +150,7 @@ unsafe fn assembled<const S: usize, const R: usize, T: Element, M: Stored<T>>(
     unsafe {
         match (rule, &read[..], &state[..]) {
             // v = rho * v + gain * g; p -= lr * v
-            (Assembly::Momentum([_, rho, gain, _, _, lr, _]), &[g], &[v]) => {
+            (Assembly::Momentum([gain, rho, lr]), &[g], &[v]) => {
                 let c = [rho, gain, lr];
                 assembly!(
                     n, c, [];
@@ -165,7 +165,7 @@ unsafe fn assembled<const S: usize, const R: usize, T: Element, M: Stored<T>>(
                 );
             }
             // s = rho * s + gain * g * g; p -= lr * g / (sqrt(s + inside) + outside)
-            (Assembly::RmsProp([_, rho, gain, inside, outside, lr, _]), &[g], &[s]) => {
+            (Assembly::RmsProp([gain, rho, lr, inside, outside]), &[g], &[s]) => {
                 let c = [rho, gain, inside, outside, lr];
                 assembly!(
                     n, c, [outside lr];
@@ -185,7 +185,7 @@ unsafe fn assembled<const S: usize, const R: usize, T: Element, M: Stored<T>>(
                 );
             }
             // m += weight * (g - m); v = beta * v + gain * g * g; p -= lr * m / (sqrt(v + inside) + outside)
-            (Assembly::Adam([weight, beta, gain, inside, outside, lr, _]), &[g], &[m, v]) => {
+            (Assembly::Adam([weight, gain, beta, lr, inside, outside]), &[g], &[m, v]) if weight > 0.0 => {
                 let c = [weight, beta, gain, inside, outside, lr];
                 assembly!(
                     n, c, [inside outside lr];

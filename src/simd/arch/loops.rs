@@ -78,19 +78,19 @@ macro_rules! register {
     (weight $_:tt) => {
         "s20"
     };
-    (beta $_:tt) => {
+    (gain $_:tt) => {
         "s21"
     };
-    (gain $_:tt) => {
+    (beta $_:tt) => {
         "s22"
     };
-    (inside $_:tt) => {
+    (lr $_:tt) => {
         "s23"
     };
-    (outside $_:tt) => {
+    (inside $_:tt) => {
         "s24"
     };
-    (lr $_:tt) => {
+    (outside $_:tt) => {
         "s25"
     };
     (share $_:tt) => {
@@ -237,10 +237,38 @@ macro_rules! rmsprop_momentum {
         )
     };
 }
-/// A mean: `m += weight * (g - m)`.
+/// A mean: `m += weight * (g - m)`, or `m = g + weight * (g - m)` where the weight is not above 0.
+///
+/// The loop over four knows the first form alone. With the second all elements go through the other loop, where the
+/// weight as a word stands in the register that the constants came by: it is above 0 where the number is.
 macro_rules! mean {
-    ($n:tt) => {
-        formula! { $n; t = g - m; m += t * weight in t; }
+    (4) => {
+        formula! { 4; t = g - m; m += t * weight in t; }
+    };
+    (1) => {
+        concat!(
+            formula! { 1; t = g - m; t = t * weight; },
+            "cmp {constants}, #0\n", "ite gt\n", each!(1 "vaddgt" m m t), each!(1 "vaddle" m g t),
+        )
+    };
+}
+/// The registers of constants, from the first to the last.
+macro_rules! constants {
+    ($first:ident $last:ident) => { concat!("{{", register!($first 0), "-", register!($last 0), "}}") };
+}
+/// What stands in front of the loops: nothing, or the question for the form of a mean.
+macro_rules! enter {
+    (first) => {
+        ""
+    };
+    (mean first) => {
+        "vmov {constants}, s20"
+    };
+    (then) => {
+        ""
+    };
+    (mean then) => {
+        "cmp {constants}, #0\n ble 3f"
     };
 }
 macro_rules! adam {
@@ -264,6 +292,12 @@ macro_rules! before {
     };
 }
 
+/// The constants of what acts around a rule, which stand behind its own.
+macro_rules! around {
+    (plain) => { "" };
+    (folded) => { concat!("vldmia {constants}, ", constants!(scale loss)) };
+}
+
 /// What acts behind it: nothing, or `p = new - loss * old` where r3 is not 0.
 macro_rules! after {
     (plain $n:tt) => { "" };
@@ -272,15 +306,19 @@ macro_rules! after {
 
 /// A loop over all elements: four a turn, then what is left of four.
 macro_rules! run {
-    (plain $($of:tt)*) => { run!(@ plain "s26" [] $($of)*) };
+    (plain $($of:tt)*) => { run!(@ plain [] $($of)*) };
     (folded $folded:ident $($of:tt)*) => {
-        run!(@ folded "s29" [in("r2") $folded.slope.to_bits(), in("r3") $folded.loss.to_bits(),] $($of)*)
+        run!(@ folded [in("r2") $folded.slope.to_bits(), in("r3") $folded.loss.to_bits(),] $($of)*)
     };
-    (@ $kind:ident $last:literal [$($operand:tt)*] $rule:ident [$($state:ident)*] $n:ident $constants:ident $p:ident $g:ident) => {
+    (@ $kind:ident [$($operand:tt)*] $rule:ident ($($mean:ident)?) ($first:ident $last:ident) [$($state:ident)*]
+        $n:ident $constants:ident $p:ident $g:ident) => {
         asm!(
-            concat!("vldmia {constants}, {{s20-", $last, "}}"),
+            concat!("vldmia {constants}!, ", constants!($first $last)),
+            around!($kind),
+            enter!($($mean)? first),
             "subs {n}, {n}, #4",
             "blo 3f",
+            enter!($($mean)? then),
             "2:",
             formula!(4; load g; $(load $state;)* load p;),
             before!($kind 4), $rule!(4), after!($kind 4),
@@ -296,7 +334,7 @@ macro_rules! run {
             "bne 4b",
             "5:",
             $($operand)*
-            constants = in(reg) $constants.as_ptr(),
+            constants = inout(reg) &raw const $constants => _,
             n = inout(reg) $n => _,
             p = inout(reg) $p => _,
             g = inout(reg) $g => _,
@@ -313,7 +351,7 @@ macro_rules! run {
 
 /// Both functions: a rule by itself, and with what is folded into its loop.
 macro_rules! rules {
-    ($($assembly:ident [$($state:ident)*] $rule:ident;)*) => {
+    ($($assembly:ident ($($range:ident)+) [$($state:ident)*] $rule:ident $($mean:ident)?;)*) => {
         /// A rule over all elements.
         ///
         /// # Safety
@@ -326,7 +364,7 @@ macro_rules! rules {
             unsafe {
                 match (rule, &read[..], &state[..]) {
                     $((Assembly::$assembly(constants), &[g], &[$($state),*]) => {
-                        run!(plain $rule [$($state)*] n constants p g);
+                        run!(plain $rule ($($mean)?) ($($range)+) [$($state)*] n constants p g);
                     })*
                     _ => {}
                 }
@@ -349,9 +387,8 @@ macro_rules! rules {
             unsafe {
                 match (rule, &read[..], &state[..]) {
                     $((Assembly::$assembly(constants), &[g], &[$($state),*]) => {
-                        let [a, b, c, d, e, f, h] = constants;
-                        let constants = [a, b, c, d, e, f, h, folded.scale, folded.slope, folded.loss];
-                        run!(folded folded $rule [$($state)*] n constants p g);
+                        let constants = Constants { own: constants, around: folded };
+                        run!(folded folded $rule ($($mean)?) ($($range)+) [$($state)*] n constants p g);
                     })*
                     _ => {}
                 }
@@ -360,15 +397,22 @@ macro_rules! rules {
     };
 }
 
+/// The constants of a rule, and of what acts around it.
+#[repr(C)]
+struct Constants<const N: usize> {
+    own: [f32; N],
+    around: Folded,
+}
+
 rules! {
-    Sgd [] sgd;
-    Momentum [m] momentum;
-    Nesterov [m] nesterov;
-    AdaGrad [v] adagrad;
-    RmsProp [v] rmsprop;
-    RmsPropMomentum [v m] rmsprop_momentum;
-    Adam [m v] adam;
-    Nadam [m v] nadam;
+    Sgd (lr lr) [] sgd;
+    Momentum (gain lr) [m] momentum;
+    Nesterov (beta lr) [m] nesterov;
+    AdaGrad (lr outside) [v] adagrad;
+    RmsProp (gain outside) [v] rmsprop;
+    RmsPropMomentum (gain share) [v m] rmsprop_momentum;
+    Adam (weight outside) [m v] adam mean;
+    Nadam (weight share) [m v] nadam mean;
 }
 
 #[path = "halves.rs"]
