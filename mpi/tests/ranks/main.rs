@@ -24,22 +24,23 @@ struct Run {
     success: bool,
 }
 
-/// Runs a rank program; `arguments` reach it as environment variables.
+/// OpenMPI starts neither more ranks than processors nor anything for root, unless told.
+const OPEN_MPI: [(&str, &str); 3] = [
+    ("OMPI_ALLOW_RUN_AS_ROOT", "1"),
+    ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
+    ("OMPI_MCA_rmaps_base_oversubscribe", "1"),
+];
+
+/// Runs a rank program with `mpirun`, or what `MPIRUN` names; `arguments` reach it as environment variables.
 fn mpirun(ranks: usize, program: &str, arguments: &[(&str, String)]) -> Run {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mpirun = std::env::var("MPIRUN").unwrap_or_else(|_| "mpirun".to_owned());
     let output = Command::new("timeout")
-        .args([
-            "--kill-after=5",
-            "60",
-            "mpirun",
-            "--allow-run-as-root",
-            "--oversubscribe",
-            "-n",
-            &ranks.to_string(),
-        ])
+        .args(["--kill-after=5", "60", &mpirun, "-n", &ranks.to_string()])
         .arg(std::env::current_exe().expect("a path"))
         .args(["--ignored", "--exact", &format!("programs::{program}"), "--nocapture", "--test-threads=1"])
         .envs(arguments.iter().map(|(name, value)| (*name, value)))
+        .envs(OPEN_MPI)
         .output()
         .expect("mpirun: Debian's package openmpi-bin");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
