@@ -1,5 +1,6 @@
 //! The golden bits: one hash over what every part of the crate computes, to compare between targets.
 
+use crate::golden_layers::{functions, layers};
 use crate::{Hash, println};
 use gradus::augment::*;
 use gradus::noise::*;
@@ -35,7 +36,7 @@ impl Numbers {
 }
 
 /// What is computed at every level, and must be equal at all of them.
-fn at_each_level(hash: &mut Hash, name: &str, compute: impl Fn(Level, &mut Hash)) {
+pub fn at_each_level(hash: &mut Hash, name: &str, compute: impl Fn(Level, &mut Hash)) {
     let before = *hash;
     for (turn, level) in Level::available().enumerate() {
         let mut own = before;
@@ -50,8 +51,25 @@ fn at_each_level(hash: &mut Hash, name: &str, compute: impl Fn(Level, &mut Hash)
     println!("{name:<28} {:016x}", hash.0);
 }
 
+/// A number of a state.
+trait Kept: Copy {
+    fn number(self) -> f32;
+}
+
+impl Kept for f32 {
+    fn number(self) -> f32 {
+        self
+    }
+}
+
+impl Kept for Bf16 {
+    fn number(self) -> f32 {
+        self.to_f32()
+    }
+}
+
 /// Twenty steps of one rule, over whole slices and over every short length.
-fn rule<O: Optimizer<Family: Stateful<Memory = f32>>>(hash: &mut Hash, name: &str, optimizer: O) {
+fn rule<O: Optimizer<Family: Stateful<Memory: Kept>>>(hash: &mut Hash, name: &str, optimizer: O) {
     at_each_level(hash, name, |level, hash| {
         let mut numbers = Numbers(42);
         let (mut params, mut state) = (numbers.fill::<N>(), State::<O::Family, N>::new());
@@ -72,9 +90,23 @@ fn rule<O: Optimizer<Family: Stateful<Memory = f32>>>(hash: &mut Hash, name: &st
         }
         hash.add(&params);
         for column in state.columns.as_ref() {
-            hash.add(column);
+            hash.add(&column.map(Kept::number));
         }
     });
+}
+
+/// Every rule whose state may take half the memory.
+fn halves(hash: &mut Hash) {
+    macro_rules! each {
+        ($($optimizer:expr),*) => {$(
+            rule(hash, concat!("half ", stringify!($optimizer)), $optimizer.half());
+        )*};
+    }
+    let lr = 0.05;
+    each!(Momentum::new(lr), Nesterov::new(lr), AdaGrad::new(lr), Adadelta::new(lr), RmsProp::new(lr));
+    each!(RmsProp::new(lr).centered(), RmsProp::new(lr).with_momentum(0.9));
+    each!(RmsProp::new(lr).centered().with_momentum(0.9), Adam::new(lr), AdamW::new(lr), Adamax::new(lr));
+    each!(Nadam::new(lr), RAdam::new(lr), Lion::new(lr));
 }
 
 /// The sums, over lengths around every register.
@@ -358,6 +390,9 @@ pub fn golden() -> u64 {
     rule(h, "before", Adam::new(0.05).with((Scale(0.5), ClipValue(1.0), L2::new(0.01), L1::new(0.01))));
     rule(h, "after", Sgd::new(0.05).with((Decay::new(0.1), ProxL1::new(0.1), ClampParams(0.9))));
     rule(h, "elastic net", Momentum::new(0.05).with(ElasticNet { lambda: 0.01, beta: 0.5 }));
+    halves(h);
+    layers(h);
+    functions(h);
     sums(h);
     noise(h);
     drops(h);

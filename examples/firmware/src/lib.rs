@@ -12,6 +12,7 @@ mod counter;
 #[path = "../../../digits/src/data.rs"]
 pub mod data;
 mod golden;
+mod golden_layers;
 mod learn;
 #[allow(dead_code)]
 #[path = "../../../digits/src/network.rs"]
