@@ -268,6 +268,7 @@ on_helium() {
 qemu() {
   local host out target opt got file=docs/targets.md firmware=examples/firmware weights network
   apt qemu-system-arm qemu-system-misc qemu-user gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc \
+    gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-powerpc64-linux-gnu libc6-dev-ppc64-cross gcc-arm-linux-gnueabi libc6-dev-armel-cross \
     || { missing "no emulators or cross compilers"; return 0; }
   out=$(mktemp -d)
   run() { (cd $firmware && cargo run --quiet --locked --release --target-dir target --bin "$@"); }
@@ -345,11 +346,20 @@ qemu() {
     board "RISC-V, rv32imac" riscv32imac-unknown-none-elf virt rv32 riscv-virt
     (
       cd $firmware
-      target=aarch64-unknown-linux-gnu
-      rustup target add $target >/dev/null 2>&1 || true
-      CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
-        cargo build --quiet --locked --release --target $target --target-dir target --bin golden
-      row "aarch64: scalar, NEON" "qemu-user" "$(qemu-aarch64 -L /usr/aarch64-linux-gnu target/$target/release/golden | bits)"
+      linux() { # linux NAME TARGET CROSS QEMU: under an emulator of one process, built with the cross compiler
+        local cargo=cargo std=() upper
+        upper=$(tr 'a-z-' 'A-Z_' <<<"$2")
+        # Without a standard library to install, one is built.
+        rustup target add "$2" >/dev/null 2>&1 || { cargo="cargo +nightly" std=(-Zbuild-std=std,panic_abort); }
+        env "CARGO_TARGET_${upper}_LINKER=$3-gcc" $cargo build --quiet --locked --release "${std[@]}" --target "$2" \
+          --target-dir target --bin golden
+        row "$1" "qemu-user" "$("$4" -L "/usr/$3" "target/$2/release/golden" | bits)"
+      }
+      rustup +nightly component add rust-src >/dev/null 2>&1 || true
+      linux "aarch64: scalar, NEON" aarch64-unknown-linux-gnu aarch64-linux-gnu qemu-aarch64
+      linux "riscv64gc" riscv64gc-unknown-linux-gnu riscv64-linux-gnu qemu-riscv64
+      linux "powerpc64, big endian" powerpc64-unknown-linux-gnu powerpc64-linux-gnu qemu-ppc64
+      linux "armv7, floats in software" armv7-unknown-linux-gnueabi arm-linux-gnueabi qemu-arm
       target=wasm32-unknown-unknown
       rustup target add $target >/dev/null 2>&1 || true
       for flags in "" -Ctarget-feature=+simd128; do
