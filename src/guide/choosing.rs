@@ -161,8 +161,8 @@
 //! - Against gradients that explode now and then: [`ClipNorm`](crate::transform::ClipNorm) keeps their
 //!   direction, and [`ClipValue`](crate::transform::ClipValue) needs no pass of its own.
 //! - Against overfitting: first [augmentation](crate::augment), if the data allow it, and [normalisation](mod@crate::norm); then
-//!   [`Dropout`](crate::noise::Dropout); then a penalty. With 200 digits and one small network they gained 2.0, 2.1, 1.2
-//!   and 0.8 points of accuracy alone and 4.6 together ([the table](crate::noise#what-helps)). Other data may rank them otherwise.
+//!   [`Dropout`](crate::noise::Dropout); then a penalty. With 200 digits and one small network they gained 2.1, 2.1, 1.2
+//!   and 0.8 points of accuracy alone and 4.5 together ([the table](crate::noise#what-helps)). Other data may rank them otherwise.
 //! - Which penalty: [`L2`](crate::transform::L2) with SGD and momentum, and decoupled [`Decay`](crate::transform::Decay) with adaptive rules.
 //!   These divide the gradient by its size, and a penalty that is part of the gradient with it. [`ProxL1`](crate::transform::ProxL1) is for
 //!   weights that should be exactly 0.
