@@ -50,7 +50,7 @@ impl Default for RandomErasing {
 }
 
 impl RandomErasing {
-    /// Whether `prob` is a probability, areas lie in `0..=1`, ratios above 0, and both in order.
+    /// Checks that `prob` is a probability, areas lie in `0..=1`, ratios above 0, and both in order.
     ///
     /// # Errors
     /// [`Error::Range`] if not.

@@ -86,7 +86,7 @@ impl ImageShape {
         row * rows + column * columns + channel * channels
     }
 
-    /// Whether there is something in it, `len` numbers in all.
+    /// Checks that there is something in it, `len` numbers in all.
     fn check(&self, len: usize) -> Result<(), Error> {
         let sides = self.height <= LONGEST && self.width <= LONGEST;
         ensure(self.height > 0 && self.width > 0 && self.channels > 0, Error::Empty)?;

@@ -39,7 +39,7 @@ pub struct Mixup {
 }
 
 impl Mixup {
-    /// Whether `alpha` is finite and above 0.
+    /// Checks that `alpha` is finite and above 0.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -97,7 +97,7 @@ pub struct CutMix {
 }
 
 impl CutMix {
-    /// Whether `alpha` is finite and above 0.
+    /// Checks that `alpha` is finite and above 0.
     ///
     /// # Errors
     /// [`Error::Range`] if not.

@@ -28,7 +28,7 @@ pub struct RandomCrop {
 }
 
 impl RandomCrop {
-    /// Whether the border is at most 2^24 wide.
+    /// Checks that the border is at most 2^24 wide.
     ///
     /// # Errors
     /// [`Error::Shape`] if it is wider.
@@ -71,7 +71,7 @@ pub struct RandomFlip {
 }
 
 impl RandomFlip {
-    /// Whether `prob` is a probability.
+    /// Checks that `prob` is a probability.
     ///
     /// # Errors
     /// [`Error::Range`] if it is not.
@@ -117,7 +117,7 @@ impl ScaleCrop {
         Self { shortest: [256, 480] }
     }
 
-    /// Whether the lengths lie between 1 and 2^24, and in order.
+    /// Checks that the lengths lie between 1 and 2^24, and in order.
     ///
     /// # Errors
     /// [`Error::Shape`] if not.
@@ -186,7 +186,7 @@ impl Default for RandomResizedCrop {
 }
 
 impl RandomResizedCrop {
-    /// Whether areas lie in `0..=1`, ratios above 0, and both in order.
+    /// Checks that areas lie in `0..=1`, ratios above 0, and both in order.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -260,7 +260,7 @@ pub struct Jitter {
 }
 
 impl Jitter {
-    /// Whether every strength lies in its range.
+    /// Checks that every strength lies in its range.
     ///
     /// # Errors
     /// [`Error::Range`] if one does not.
@@ -323,7 +323,7 @@ pub struct RandomAffine {
 }
 
 impl RandomAffine {
-    /// Whether every strength lies in its range.
+    /// Checks that every strength lies in its range.
     ///
     /// # Errors
     /// [`Error::Range`] if one does not.

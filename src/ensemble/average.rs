@@ -59,7 +59,7 @@ pub trait Average: Copy {
         Exec::new()
     }
 
-    /// This average on chosen threads or a chosen instruction set, to the same bits: see [`Exec`].
+    /// This average on chosen threads or a chosen instruction set, with the same bits: see [`Exec`].
     fn on(self, exec: impl Into<Exec>) -> On<Self> {
         On { inner: self, exec: exec.into() }
     }
@@ -198,7 +198,7 @@ impl Ema {
         Self { decay }
     }
 
-    /// Whether the decay lies in its range; the updates do not ask.
+    /// Checks that the decay lies in its range. The updates do not check it.
     ///
     /// # Errors
     /// [`Error::Range`] if it does not.
@@ -284,7 +284,7 @@ impl CompensatedEma {
         Self { decay }
     }
 
-    /// Whether the decay lies in its range; the updates do not ask.
+    /// Checks that the decay lies in its range. The updates do not check it.
     ///
     /// # Errors
     /// [`Error::Range`] if it does not.

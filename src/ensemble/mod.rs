@@ -114,7 +114,7 @@ pub fn mean(exec: impl Into<Exec>, members: &[&[f32]], mean: &mut [f32]) -> Resu
     Ok(())
 }
 
-/// Index of the largest value, the first of equals; none of nothing.
+/// Index of the largest value, the first if several are equal; `None` for an empty slice.
 ///
 /// NaN is passed over: it is the answer only where nothing else is there.
 #[must_use]

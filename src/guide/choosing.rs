@@ -30,7 +30,7 @@
 //! | half state, [`HalfGrads`](crate::layer::HalfGrads) | 10 | for a batch that comes sample by sample: no activations of a batch |
 //! | half state, `backward_step` | 8 | on a microcontroller: parameters, state, and the activations of a batch |
 //!
-//! A half state ends where the whole one does, within the noise of a seed:
+//! Training with a half state ends where it would with a whole one, within the differences between seeds:
 //!
 #![doc = include_str!("../../docs/half.md")]
 //!
@@ -38,7 +38,7 @@
 #![doc = include_str!("../../docs/half.svg")]
 #![doc = ""]
 //!
-//! [`AmsGrad`](crate::AmsGrad) has no half state. The crate offers no parameters in bf16: where the steps are tiny beside the
+//! [`AmsGrad`](crate::AmsGrad) and [`ScheduleFree`](crate::ScheduleFree) have no half state. The crate offers no parameters in bf16: where the steps are tiny beside the
 //! parameters, as they mostly are, they would be lost.
 //!
 //! # Learning rates

@@ -48,7 +48,7 @@ impl Dense {
         Self { inputs, outputs, exec: Exec::new() }
     }
 
-    /// The same on chosen threads or a chosen instruction set, to the same bits.
+    /// The same on chosen threads or a chosen instruction set, with the same bits.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { exec: exec.into(), ..self }
@@ -126,9 +126,9 @@ impl Dense {
         Ok(())
     }
 
-    /// Writes the gradient of the inputs to `dx`, by the parameters as they are, and takes an optimizer's step with the
-    /// gradients of the parameters, which never lie in memory. To the bits of [`backward`](Self::backward), from
-    /// gradients of 0, and a step.
+    /// Writes the gradient of the inputs to `dx`, computed with the parameters before the step, and takes an optimizer's step
+    /// with the gradients of the parameters. These are never in memory all at once. The bits are those of
+    /// [`backward`](Self::backward), from gradients of 0, and a step.
     ///
     /// # Errors
     /// [`Error::Length`] if a slice does not fit the others; nothing was changed. [`Error::Shape`] without inputs or
@@ -153,7 +153,7 @@ impl Dense {
     }
 
     /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
-    /// [`HalfGrads`]. To the bits of [`backward`](Self::backward) with the sums as `f32`, which are then rounded.
+    /// [`HalfGrads`]. The bits are those of [`backward`](Self::backward) with the sums as `f32`, which are then rounded.
     ///
     /// # Errors
     /// As [`backward`](Self::backward); nothing was changed.

@@ -70,7 +70,7 @@ impl DepthwiseConv2d {
         self
     }
 
-    /// The same on a chosen instruction set, to the same bits. It takes one thread.
+    /// The same on a chosen instruction set, with the same bits. It takes one thread.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { exec: exec.into(), ..self }
@@ -117,7 +117,7 @@ impl DepthwiseConv2d {
         params.get_mut(self.input[2]..self.params()).unwrap_or_default()
     }
 
-    /// Whether its sizes fit each other; every pass asks.
+    /// Checks that its sizes fit each other. Every pass checks it too.
     ///
     /// # Errors
     /// [`Error::Shape`] if a kernel has no place or more than 11 on a side, a stride is 0, the padding is as wide as the
@@ -220,9 +220,9 @@ impl DepthwiseConv2d {
         Ok(())
     }
 
-    /// Writes the gradient of the images to `dx`, by the parameters as they are, and takes an optimizer's step with the
-    /// gradients of the parameters, which never lie in memory. To the bits of [`backward`](Self::backward), from
-    /// gradients of 0, and a step.
+    /// Writes the gradient of the images to `dx`, computed with the parameters before the step, and takes an optimizer's step
+    /// with the gradients of the parameters. These are never in memory all at once. The bits are those of
+    /// [`backward`](Self::backward), from gradients of 0, and a step.
     ///
     /// # Errors
     /// [`Error::Length`] if a slice does not fit the others, [`Error::Shape`] as by [`check`](Self::check); nothing was
@@ -248,7 +248,7 @@ impl DepthwiseConv2d {
     }
 
     /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
-    /// [`HalfGrads`]. To the bits of [`backward`](Self::backward) with the sums as `f32`, which are then rounded.
+    /// [`HalfGrads`]. The bits are those of [`backward`](Self::backward) with the sums as `f32`, which are then rounded.
     ///
     /// # Errors
     /// As [`backward`](Self::backward); nothing was changed.

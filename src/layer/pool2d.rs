@@ -47,7 +47,7 @@ macro_rules! pool {
                 self
             }
 
-            /// The same on a chosen instruction set, to the same bits. It takes one thread.
+            /// The same on a chosen instruction set, with the same bits. It takes one thread.
             #[must_use]
             pub fn on(self, exec: impl Into<Exec>) -> Self {
                 Self { exec: exec.into(), ..self }
@@ -76,7 +76,7 @@ macro_rules! pool {
                 height * width * channels
             }
 
-            /// Whether its sizes fit each other; every pass asks.
+            /// Checks that its sizes fit each other. Every pass checks it too.
             ///
             /// # Errors
             /// [`Error::Shape`] if a window has no place, a stride is 0, the padding is as wide as a window, or no

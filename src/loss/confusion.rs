@@ -43,13 +43,13 @@ impl<const CLASSES: usize> Default for Confusion<CLASSES> {
 }
 
 impl<const CLASSES: usize> Confusion<CLASSES> {
-    /// Nothing seen.
+    /// A matrix of zeros.
     #[must_use]
     pub const fn new() -> Self {
         Self { counts: [[0; CLASSES]; CLASSES] }
     }
 
-    /// Nothing seen, again.
+    /// Sets all counts to 0 again.
     pub fn reset(&mut self) {
         *self = Self::new();
     }
@@ -89,20 +89,20 @@ impl<const CLASSES: usize> Confusion<CLASSES> {
         sum(self.counts.as_flattened())
     }
 
-    /// The share of samples that were recognised; none of no sample.
+    /// The share of samples that were recognised; `None` if there is no sample.
     #[must_use]
     pub fn accuracy(&self) -> Option<f32> {
         accuracy(self.counts.as_flattened(), CLASSES)
     }
 
-    /// The share of a class that was recognised; none of no sample, and of what is no class.
+    /// The share of a class that was recognised; `None` if the class has no sample, or is no class.
     #[must_use]
     pub fn recall(&self, class: usize) -> Option<f32> {
         let row = self.counts.get(class)?;
         share(u64::from(*row.get(class)?), sum(row))
     }
 
-    /// The share of what was taken for a class that is of it; none of no sample, and of what is no class.
+    /// The share of what was taken for a class that is of it; `None` if there is no such sample, or no such class.
     #[must_use]
     pub fn precision(&self, class: usize) -> Option<f32> {
         let taken = self.counts.iter().filter_map(|row| row.get(class));

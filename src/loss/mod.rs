@@ -291,7 +291,7 @@ pub fn huber(
     mean(exec.into(), predictions, targets, &Loss(delta))
 }
 
-/// The class of a row of scores: the first of the largest, 0 of none.
+/// The class of a row of scores: the index of the largest, the first if several are equal; 0 for an empty row.
 ///
 /// ```
 /// assert_eq!(gradus::loss::argmax(&[0.1, 0.7, 0.7]), 1);
@@ -307,7 +307,7 @@ pub fn argmax(scores: &[f32]) -> usize {
     best
 }
 
-/// How many rows of scores have their largest at the label.
+/// How many rows of scores have their largest number at the label.
 ///
 /// # Errors
 /// [`Error::Shape`] if the scores are no whole number of rows.

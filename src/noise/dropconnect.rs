@@ -44,7 +44,7 @@ pub struct DropConnect(
 );
 
 impl DropConnect {
-    /// Whether the probability is one; the passes do not ask.
+    /// Checks that it is a probability. The passes do not check it.
     ///
     /// # Errors
     /// [`Error::Range`] if it is not.
@@ -52,7 +52,7 @@ impl DropConnect {
         self.0.check()
     }
 
-    /// The same, run elsewhere: on a chosen instruction set, or on threads.
+    /// The same with a chosen instruction set, or on threads.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self(self.0.on(exec))

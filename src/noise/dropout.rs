@@ -90,7 +90,7 @@ impl Dropout {
         Self { inverted: false, ..self }
     }
 
-    /// Whether `keep_prob` is a probability; the passes do not ask.
+    /// Checks that `keep_prob` is a probability. The passes do not check it.
     ///
     /// # Errors
     /// [`Error::Range`] if it is not.
@@ -98,7 +98,7 @@ impl Dropout {
         require(0.0 <= self.keep_prob && self.keep_prob <= 1.0, Hyper::Probability)
     }
 
-    /// The same, run elsewhere: on a chosen instruction set, or on threads.
+    /// The same with a chosen instruction set, or on threads.
     ///
     /// A pass that draws its mask on the way runs on one thread: the stream is one sequence.
     #[must_use]

@@ -57,7 +57,7 @@ impl<'a, T: Element> MonteCarlo<'a, T> {
         Ok(Self { mean, m2: spread, count, exec: Exec::new() })
     }
 
-    /// The same, run elsewhere: on a chosen instruction set, or on threads.
+    /// The same with a chosen instruction set, or on threads.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { exec: exec.into(), ..self }

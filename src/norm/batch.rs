@@ -106,7 +106,7 @@ impl BatchNorm {
         Self { eps: 1e-3, running_decay: 0.99, track_biased: true, exec: Exec::new() }
     }
 
-    /// Whether the hyper-parameters lie in their ranges; the passes do not ask.
+    /// Checks that the hyper-parameters lie in their ranges. The passes do not check it.
     ///
     /// # Errors
     /// [`Error::Range`] names the one that does not.
@@ -117,7 +117,7 @@ impl BatchNorm {
         }
     }
 
-    /// The same, run elsewhere: on a chosen instruction set, or on threads where a channel's run is long enough for them.
+    /// The same with a chosen instruction set, or on threads where a channel's run is long enough for them.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { exec: exec.into(), ..self }

@@ -68,7 +68,7 @@ impl GroupNorm {
         Self { groups, eps: 1e-5, exec: Exec::new() }
     }
 
-    /// Whether there is a group, and `eps` is finite and positive.
+    /// Checks that there is a group, and `eps` is finite and positive.
     ///
     /// # Errors
     /// [`Error::Empty`] or [`Error::Range`] if not.
@@ -79,7 +79,7 @@ impl GroupNorm {
         }
     }
 
-    /// The same, run elsewhere: on a chosen instruction set, or on threads where a group is large enough for them.
+    /// The same with a chosen instruction set, or on threads where a group is large enough for them.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { exec: exec.into(), ..self }
@@ -222,7 +222,7 @@ impl LayerNorm {
         Self { eps: 1e-5, exec: Exec::new() }
     }
 
-    /// Whether `eps` is finite and positive.
+    /// Checks that `eps` is finite and positive.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -230,7 +230,7 @@ impl LayerNorm {
         check_eps(self.eps)
     }
 
-    /// The same, run elsewhere: on a chosen instruction set, or on threads where a row is long enough for them.
+    /// The same with a chosen instruction set, or on threads where a row is long enough for them.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { exec: exec.into(), ..self }

@@ -68,7 +68,7 @@ impl InputNorm {
         Self { eps: 1e-7, exec: Exec::new() }
     }
 
-    /// Whether `eps` is finite and positive; the passes do not ask.
+    /// Checks that `eps` is finite and positive. The passes do not check it.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -76,7 +76,7 @@ impl InputNorm {
         require(0.0 < self.eps && self.eps < f32::INFINITY, Hyper::Epsilon)
     }
 
-    /// The same, run elsewhere: on a chosen instruction set, or on threads where there are features enough for them.
+    /// The same with a chosen instruction set, or on threads where there are features enough for them.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { exec: exec.into(), ..self }

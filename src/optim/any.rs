@@ -15,7 +15,7 @@ use alloc::{vec, vec::Vec};
 use core::fmt;
 use core::str::FromStr;
 
-/// What is done with an optimizer whose type is known inside of a call only: see [`AnyOptimizer::visit`].
+/// A function over any optimizer, called with the type that was chosen at run time: see [`AnyOptimizer::visit`].
 pub trait Visitor {
     /// Its result.
     type Out;
@@ -23,7 +23,7 @@ pub trait Visitor {
     fn visit<O: Optimizer<Family = O> + Family + fmt::Debug>(self, optimizer: O) -> Self::Out;
 }
 
-/// Why text names no optimizer.
+/// The error of a text that names no optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownOptimizer;
 
@@ -40,7 +40,7 @@ macro_rules! any {
     (() $($optimizer:ident $name:literal $lr:literal [$($variant:expr),* $(,)?];)*) => {
         /// Any optimizer of the crate, chosen at run time.
         ///
-        /// It steps as the optimizer inside does, to the same bits. It is no [`Optimizer`] itself, because the type of
+        /// It steps as the optimizer inside does, with the same bits. It is no [`Optimizer`] itself, because the type of
         /// a state would not be known; its states are [`AnyState`] on the heap and [`AnyStateMut`] in any memory.
         ///
         /// ```
@@ -149,7 +149,7 @@ macro_rules! any {
                 }
             }
 
-            /// Whether every hyper-parameter lies in its range; the steps do not ask.
+            /// Checks that every hyper-parameter lies in its range. The steps do not check it.
             ///
             /// # Errors
             /// [`Error::Range`] names the first that does not.

@@ -80,7 +80,7 @@ pub type UpdateOf<'a, O> = Update<
     <<O as Optimizer>::Family as Stateful>::Memory,
 >;
 
-/// What has a state: an optimizer, a running average of weights, a batch norm.
+/// A type that has a state: an optimizer, a running average of weights, a batch normalisation.
 pub trait Stateful {
     /// The columns of its state.
     type Columns: ColumnSet;
@@ -153,7 +153,7 @@ pub trait Optimizer: Copy {
     #[must_use]
     fn with_lr(self, lr: f32) -> Self;
 
-    /// Whether every hyper-parameter lies in its range; the steps do not ask.
+    /// Checks that every hyper-parameter lies in its range. The steps do not check it.
     ///
     /// # Errors
     /// [`Error::Range`] names the first that does not.
@@ -165,15 +165,15 @@ pub trait Optimizer: Copy {
         Exec::new()
     }
 
-    /// This optimizer on chosen threads or a chosen instruction set, to the same bits: see [`Exec`].
+    /// This optimizer on chosen threads or a chosen instruction set, with the same bits: see [`Exec`].
     fn on(self, exec: impl Into<Exec>) -> On<Self> {
         On { inner: self, exec: exec.into() }
     }
 
-    /// This optimizer with a state of half the size: `4 + 4` bytes per parameter and two per column in place of four.
+    /// This optimizer with a state of half the size: a column takes two bytes per parameter in place of four.
     ///
-    /// Training ends where it would with a whole state, within the noise of a seed. AMSGrad has no such form, because the
-    /// largest of rounded values drifts upwards, and neither has [`ScheduleFree`], whose average has too few digits.
+    /// Training ends where it would with a whole state, within the differences between seeds. AMSGrad has no half state, because
+    /// the largest of rounded values drifts upwards. Nor has [`ScheduleFree`], whose average would have too few digits.
     ///
     /// ```
     /// use gradus::{Adam, Optimizer, transform::Scale};
@@ -288,8 +288,8 @@ pub trait Optimizer: Copy {
     }
 
     /// Updates `params` by one step, from sums of gradients in half the memory: see
-    /// [`HalfGrads`](crate::layer::HalfGrads). To the bits of [`step_slices`](Self::step_slices) with the same numbers as
-    /// `f32`.
+    /// [`HalfGrads`](crate::layer::HalfGrads). The bits are those of [`step_slices`](Self::step_slices) with the same
+    /// numbers as `f32`.
     ///
     /// # Errors
     /// [`Error::Length`] if a slice is not as long as `params`; nothing was changed.

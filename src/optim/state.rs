@@ -9,7 +9,7 @@ use alloc::{vec, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
 
-/// The part of a state that does not grow with the parameters.
+/// The count of steps, and one more number: the part of a state that does not grow with the parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(C)]
@@ -21,7 +21,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Steps taken: none.
+    /// A clock at the start: no step has been taken.
     #[must_use]
     pub const fn new() -> Self {
         Self { t: 0, carry: 0.0 }
@@ -72,7 +72,7 @@ impl<O: Stateful, const N: usize> State<O, N> {
         StateMut::of(O::Columns::arrays_mut(&mut self.columns), &mut self.clock)
     }
 
-    /// The initial state again, in place: no copy of it stands on the stack meanwhile.
+    /// Sets the initial state again, in place, without a copy of it on the stack.
     pub fn reset(&mut self) {
         self.as_mut().reset();
     }

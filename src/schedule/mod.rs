@@ -73,7 +73,7 @@ pub trait Schedule {
     /// Learning rate of the update that follows `step` others: 0 is the first.
     fn at(&self, step: u32) -> f32;
 
-    /// Whether every parameter lies in its range; [`at`](Self::at) does not ask.
+    /// Checks that every parameter lies in its range. [`at`](Self::at) does not check it.
     ///
     /// # Errors
     /// [`Error::Range`] names the first that does not.

@@ -166,7 +166,7 @@ impl Plateau {
         self.lr(state)
     }
 
-    /// Whether every parameter lies in its range; the updates do not ask.
+    /// Checks that every parameter lies in its range. The updates do not check it.
     ///
     /// # Errors
     /// [`Error::Range`] names the first that does not.

@@ -93,7 +93,7 @@ impl<T: Real> Default for NewtonSettings<T> {
     }
 }
 
-/// Newton's method for `N` parameters in fixed memory: it asks, and is told.
+/// Newton's method for `N` parameters in fixed memory: it asks for values, gradients and Hessians, and is told them.
 ///
 /// ```text
 /// d = -(H + damping D)^-1 g,   x = x + d
@@ -180,7 +180,7 @@ impl<T: Real> Progress<T> {
 }
 
 impl<const N: usize, T: Real> Newton<N, T> {
-    /// At rest.
+    /// A solver at rest: call [`start`](Self::start) to begin a run.
     #[must_use]
     pub const fn new() -> Self {
         let (vector, matrix) = ([T::ZERO; N], [[T::ZERO; N]; N]);
@@ -217,7 +217,7 @@ impl<const N: usize, T: Real> Newton<N, T> {
         if self.now.asking { Some((&self.x, &mut self.g, &mut self.h)) } else { None }
     }
 
-    /// The value at the point asked for. Without effect at rest.
+    /// Tells the value at the point asked for. Without effect at rest.
     pub fn tell(&mut self, f: T) {
         if !self.now.asking {
             return;
@@ -496,7 +496,7 @@ impl<T: Real> DiagonalNewton<T> {
         Self { lr, damping: T::ZERO, exec: Exec::new() }
     }
 
-    /// The same on chosen threads or a chosen instruction set, to the same bits.
+    /// The same on chosen threads or a chosen instruction set, with the same bits.
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
         Self { exec: exec.into(), ..self }

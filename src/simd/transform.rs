@@ -41,7 +41,7 @@ pub trait Transform: Copy + Send + Sync {
         self
     }
 
-    /// Whether its parameters lie in their ranges at learning rate `lr`.
+    /// Checks that its parameters lie in their ranges at learning rate `lr`.
     ///
     /// # Errors
     /// [`Error::Range`] names the one that does not.

@@ -14,7 +14,7 @@ impl<T: Real, const N: usize, const M: usize> Pair<[T; N], [T; M]> {
     const ZERO: Self = Self { s: [T::ZERO; N], y: [T::ZERO; N], products: [T::ZERO; M] };
 }
 
-/// L-BFGS for `N` parameters with `M` correction pairs, in fixed memory: it asks, and is told.
+/// L-BFGS for `N` parameters with `M` correction pairs, in fixed memory: it asks for values and gradients, and is told them.
 ///
 /// There is no callback: the caller evaluates wherever and whenever it likes, a microcontroller in its own loop.
 /// All bits are zero at the start, so that a `static` lies in `.bss`.
@@ -45,7 +45,7 @@ pub struct Lbfgs<const N: usize, const M: usize, T = f32> {
 }
 
 impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
-    /// At rest.
+    /// A solver at rest: call [`start`](Self::start) to begin a run.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(M > 0, "at least one pair") };
@@ -64,7 +64,7 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
         Self { machine }
     }
 
-    /// A new one again, in place: no copy of it stands on the stack meanwhile.
+    /// Resets it to a new one, in place, without a copy of it on the stack.
     ///
     /// A start needs none: it begins anew in the same memory.
     pub fn reset(&mut self) {
@@ -88,7 +88,7 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
         if self.machine.asks() { Some((&self.machine.x, &mut self.machine.g)) } else { None }
     }
 
-    /// The value at the point asked for, whose gradient has been written. Without effect at rest.
+    /// Tells the value at the point asked for, whose gradient has been written. Without effect at rest.
     pub fn tell(&mut self, f: T) {
         self.machine.tell(&mut InOrder, f, &Given::new());
     }

@@ -16,7 +16,7 @@ use core::ops::{ControlFlow, RangeBounds};
 
 type Pairs<T> = Vec<Pair<Column<T>, Vec<T>>>;
 
-/// L-BFGS for any number of parameters, on the heap: minimises a function, or asks and is told.
+/// L-BFGS for any number of parameters, on the heap: it minimises a closure, or asks for values and gradients and is told them.
 ///
 /// What is kept from run to run is chosen first: correction pairs, settings, a penalty, threads. What is lent to one
 /// run comes after it: a preconditioner, a callback.
@@ -117,7 +117,7 @@ impl<T: Real> LbfgsVec<T> {
         Self { settings: self.settings.l1(weight, range), ..self }
     }
 
-    /// The same on chosen threads or a chosen instruction set, to the same bits.
+    /// The same on chosen threads or a chosen instruction set, with the same bits.
     ///
     /// Threads are taken where there is work enough for them; each takes whole blocks, and the sums of the blocks are
     /// joined in order.

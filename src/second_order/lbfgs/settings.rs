@@ -147,7 +147,7 @@ impl<T: Real> LbfgsSettings<T> {
         Self { l1: weight, l1_start, l1_end, ..self }
     }
 
-    /// The same on chosen threads or a chosen instruction set, to the same bits. Threads need memory on the heap:
+    /// The same on chosen threads or a chosen instruction set, with the same bits. Threads need memory on the heap:
     /// [`LbfgsVec`](super::LbfgsVec).
     #[must_use]
     pub fn on(self, exec: impl Into<Exec>) -> Self {
