@@ -49,7 +49,7 @@ c() {
       echo "$compiler $standard"
       "$compiler" -std=$standard $strict -Iinclude -fsyntax-only -Wconversion -x c - <<<'#include "gradus.h"'
       "$compiler" -std=$standard $strict -ffp-contract=off -O1 -g \
-        -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude tests/c/bits.c "$library" -lm -o "$out/bits"
+        -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude tests/c/{bits,fused}.c "$library" -lm -o "$out/bits"
       "$out/bits" >"$out/$compiler.txt" || { cat "$out/$compiler.txt"; return 1; }
       diff "$out/bits.txt" "$out/$compiler.txt"
       "$compiler" -std=$standard $strict -Wconversion -g -fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude \
@@ -74,7 +74,7 @@ c() {
   echo "all functions on a Cortex-M4F"
   arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard \
     -mfpu=fpv4-sp-d16 -nostartfiles --specs=rdimon.specs -Wl,--gc-sections,--no-warn-execstack,--defsym=end=bss_end \
-    -T examples/firmware/c/nrf52840.ld -Iinclude -Iexamples/firmware/c tests/c/bare.c tests/c/bits.c \
+    -T examples/firmware/c/nrf52840.ld -Iinclude -Iexamples/firmware/c tests/c/bare.c tests/c/{bits,fused}.c \
     "$(bare_library thumbv7em-none-eabihf s)" -o "$out/bits"
   cortex_m4 "$out/bits" | diff "$out/bits.txt" -
   # The commands of the README as they stand there, block by block: the first the smallest program, each other one the digits network anew.

@@ -78,14 +78,14 @@ release_check() {
     thumbv8m.main-helium) machine=mps3-an547 cpu=cortex-m55 ;;
     thumbv8m.*) machine=mps2-an505 cpu=cortex-m33 ;;
     x86_64-linux-gnu)
-      gcc -std=c99 -O1 -ffp-contract=off -Iinclude tests/c/bits.c "$library" -lm -lpthread -ldl -o "$out/bits"
+      gcc -std=c99 -O1 -ffp-contract=off -Iinclude tests/c/{bits,fused}.c "$library" -lm -lpthread -ldl -o "$out/bits"
       "$out/bits" | diff "$out/bits.txt" -
       return ;;
     riscv32ima*c)
       # shellcheck disable=SC2086
       riscv64-unknown-elf-gcc -std=c99 -O2 -ffp-contract=off $flags --specs=picolibc.specs --oslib=semihost --crt0=hosted \
         -Wl,--gc-sections -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=0x400000,--defsym=__ram=0x80400000,--defsym=__ram_size=0x200000 \
-        -Iinclude tests/c/bits.c "$library" -o "$out/bits"
+        -Iinclude tests/c/{bits,fused}.c "$library" -o "$out/bits"
       timeout 300 qemu-system-riscv32 -machine virt -cpu rv32 -nographic -monitor none -serial none -bios none \
         -semihosting-config enable=on,target=native -kernel "$out/bits" 2>&1 | diff "$out/bits.txt" -
       return ;;
@@ -107,7 +107,7 @@ release_check() {
   # shellcheck disable=SC2086
   arm-none-eabi-gcc -std=c99 -O2 -ffp-contract=off $flags -mthumb -nostartfiles --specs=rdimon.specs \
     -Wl,--gc-sections,--no-warn-execstack,--defsym=end=bss_end -T "$out/board.ld" -Iinclude -Iexamples/firmware/c \
-    tests/c/bare.c tests/c/bits.c "$library" -o "$out/bits"
+    tests/c/bare.c tests/c/{bits,fused}.c "$library" -o "$out/bits"
   timeout 300 qemu-system-arm -machine $machine -cpu $cpu -nographic -monitor none -serial none \
     -semihosting-config enable=on,target=native -kernel "$out/bits" 2>&1 | diff "$out/bits.txt" -
 }

@@ -245,6 +245,22 @@ typedef struct {
   const gradus_transforms *transforms;
 } gradus_tensor;
 
+// gradus_tensor with a state in half the memory, and otherwise the same.
+typedef struct {
+  // How many parameters it has.
+  size_t n;
+  // The parameters.
+  float *params;
+  // Their gradients.
+  const float *grads;
+  // The columns of state, one after the other, bfloat16.
+  uint16_t *state;
+  // A clock of its own, for a call without a common one.
+  gradus_clock *clock;
+  // What acts before and after the rule, on this tensor alone; null for nothing. Tensors may share it.
+  const gradus_transforms *transforms;
+} gradus_half_tensor;
+
 // Transform: `g = scale * g`.
 #define GRADUS_SCALE 1
 
@@ -317,6 +333,33 @@ gradus_status gradus_limit_column_norms(size_t n,
                                         size_t row,
                                         float limit);
 
+// Words of gradus_step.rule: room for the constants of any rule with transforms of weights and of biases.
+#define GRADUS_STEP_WORDS 32
+
+// A step that was begun, by gradus_adam_begin() or another optimizer's. Its fields are the library's own.
+//
+// Layers take it by their `_backward_step`, each for its own parameters: they form the gradients of a few weights at a
+// time, and the optimizer acts on them at once, so that no array of gradients exists. The clock has moved on already.
+// `config`, transforms and clock may be changed meanwhile, the parameters and the state must stay where they are.
+typedef struct {
+  // GRADUS_STRUCTS.
+  uint32_t version;
+  // The number of the step, from 1 on.
+  uint32_t t;
+  // Parameters of all layers.
+  size_t n;
+  // The parameters.
+  float *params;
+  // The columns of state.
+  void *state;
+  // Bytes of them.
+  size_t size;
+  // What acts on `n` gradients of parameters from `at` on.
+  void (*act)(const void *step, size_t at, size_t n, const float *grads, uint32_t biases);
+  // The constants of the step.
+  uint64_t rule[GRADUS_STEP_WORDS];
+} gradus_step;
+
 /*
  * ---- Optimizers ----
  *
@@ -334,6 +377,9 @@ gradus_status gradus_limit_column_norms(size_t n,
  * joins late, with zeros for its state, is treated as if its gradients had been 0 until then: for Adam its first steps are
  * too long, up to 2.15 times the learning rate where it joins at step 100, and 5.24 times at step 1000. With a null clock
  * each tensor counts by its own.
+ *
+ * gradus_adam_begin() begins a `step` without gradients, for layers: see gradus_dense_backward_step(). With transforms,
+ * `biases` may point at others than those of the weights, or be null for the same.
  *
  * Errors of a step: GRADUS_ERROR_NULL, GRADUS_ERROR_LENGTH if the memory exceeds the address space, GRADUS_ERROR_OVERLAP,
  * GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
@@ -421,6 +467,24 @@ gradus_status gradus_adam_step_tensors(const gradus_adam *config,
                                        size_t count,
                                        gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_adam_begin(const gradus_adam *config,
+                                size_t n,
+                                float *params,
+                                float *state,
+                                gradus_clock *clock,
+                                gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_adam_begin_with(const gradus_adam *config,
+                                     const gradus_transforms *transforms,
+                                     const gradus_transforms *biases,
+                                     size_t n,
+                                     float *params,
+                                     float *state,
+                                     gradus_clock *clock,
+                                     gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_adam_step().
@@ -439,6 +503,30 @@ gradus_status gradus_adam_half_step_with(const gradus_adam *config,
                                          const float *grads,
                                          uint16_t *state,
                                          gradus_clock *clock);
+
+// gradus_adam_begin() with a state in half the memory.
+gradus_status gradus_adam_half_begin(const gradus_adam *config,
+                                     size_t n,
+                                     float *params,
+                                     uint16_t *state,
+                                     gradus_clock *clock,
+                                     gradus_step *step);
+
+// gradus_adam_begin_with() with a state in half the memory.
+gradus_status gradus_adam_half_begin_with(const gradus_adam *config,
+                                          const gradus_transforms *transforms,
+                                          const gradus_transforms *biases,
+                                          size_t n,
+                                          float *params,
+                                          uint16_t *state,
+                                          gradus_clock *clock,
+                                          gradus_step *step);
+
+// gradus_adam_step_tensors() of states in half the memory.
+gradus_status gradus_adam_half_step_tensors(const gradus_adam *config,
+                                            const gradus_half_tensor *tensors,
+                                            size_t count,
+                                            gradus_clock *clock);
 
 // A state of gradus_adam, and of no other optimizer.
 typedef struct gradus_adam_state {
@@ -521,6 +609,24 @@ gradus_status gradus_sgd_step_tensors(const gradus_sgd *config,
                                       const gradus_tensor *tensors,
                                       size_t count,
                                       gradus_clock *clock);
+
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_sgd_begin(const gradus_sgd *config,
+                               size_t n,
+                               float *params,
+                               float *state,
+                               gradus_clock *clock,
+                               gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_sgd_begin_with(const gradus_sgd *config,
+                                    const gradus_transforms *transforms,
+                                    const gradus_transforms *biases,
+                                    size_t n,
+                                    float *params,
+                                    float *state,
+                                    gradus_clock *clock,
+                                    gradus_step *step);
 
 // A state of gradus_sgd, and of no other optimizer.
 typedef struct gradus_sgd_state {
@@ -610,6 +716,24 @@ gradus_status gradus_momentum_step_tensors(const gradus_momentum *config,
                                            size_t count,
                                            gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_momentum_begin(const gradus_momentum *config,
+                                    size_t n,
+                                    float *params,
+                                    float *state,
+                                    gradus_clock *clock,
+                                    gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_momentum_begin_with(const gradus_momentum *config,
+                                         const gradus_transforms *transforms,
+                                         const gradus_transforms *biases,
+                                         size_t n,
+                                         float *params,
+                                         float *state,
+                                         gradus_clock *clock,
+                                         gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_momentum_step().
@@ -628,6 +752,30 @@ gradus_status gradus_momentum_half_step_with(const gradus_momentum *config,
                                              const float *grads,
                                              uint16_t *state,
                                              gradus_clock *clock);
+
+// gradus_momentum_begin() with a state in half the memory.
+gradus_status gradus_momentum_half_begin(const gradus_momentum *config,
+                                         size_t n,
+                                         float *params,
+                                         uint16_t *state,
+                                         gradus_clock *clock,
+                                         gradus_step *step);
+
+// gradus_momentum_begin_with() with a state in half the memory.
+gradus_status gradus_momentum_half_begin_with(const gradus_momentum *config,
+                                              const gradus_transforms *transforms,
+                                              const gradus_transforms *biases,
+                                              size_t n,
+                                              float *params,
+                                              uint16_t *state,
+                                              gradus_clock *clock,
+                                              gradus_step *step);
+
+// gradus_momentum_step_tensors() of states in half the memory.
+gradus_status gradus_momentum_half_step_tensors(const gradus_momentum *config,
+                                                const gradus_half_tensor *tensors,
+                                                size_t count,
+                                                gradus_clock *clock);
 
 // A state of gradus_momentum, and of no other optimizer.
 typedef struct gradus_momentum_state {
@@ -716,6 +864,24 @@ gradus_status gradus_nesterov_step_tensors(const gradus_nesterov *config,
                                            size_t count,
                                            gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_nesterov_begin(const gradus_nesterov *config,
+                                    size_t n,
+                                    float *params,
+                                    float *state,
+                                    gradus_clock *clock,
+                                    gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_nesterov_begin_with(const gradus_nesterov *config,
+                                         const gradus_transforms *transforms,
+                                         const gradus_transforms *biases,
+                                         size_t n,
+                                         float *params,
+                                         float *state,
+                                         gradus_clock *clock,
+                                         gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_nesterov_step().
@@ -734,6 +900,30 @@ gradus_status gradus_nesterov_half_step_with(const gradus_nesterov *config,
                                              const float *grads,
                                              uint16_t *state,
                                              gradus_clock *clock);
+
+// gradus_nesterov_begin() with a state in half the memory.
+gradus_status gradus_nesterov_half_begin(const gradus_nesterov *config,
+                                         size_t n,
+                                         float *params,
+                                         uint16_t *state,
+                                         gradus_clock *clock,
+                                         gradus_step *step);
+
+// gradus_nesterov_begin_with() with a state in half the memory.
+gradus_status gradus_nesterov_half_begin_with(const gradus_nesterov *config,
+                                              const gradus_transforms *transforms,
+                                              const gradus_transforms *biases,
+                                              size_t n,
+                                              float *params,
+                                              uint16_t *state,
+                                              gradus_clock *clock,
+                                              gradus_step *step);
+
+// gradus_nesterov_step_tensors() of states in half the memory.
+gradus_status gradus_nesterov_half_step_tensors(const gradus_nesterov *config,
+                                                const gradus_half_tensor *tensors,
+                                                size_t count,
+                                                gradus_clock *clock);
 
 // A state of gradus_nesterov, and of no other optimizer.
 typedef struct gradus_nesterov_state {
@@ -820,6 +1010,24 @@ gradus_status gradus_adagrad_step_tensors(const gradus_adagrad *config,
                                           size_t count,
                                           gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_adagrad_begin(const gradus_adagrad *config,
+                                   size_t n,
+                                   float *params,
+                                   float *state,
+                                   gradus_clock *clock,
+                                   gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_adagrad_begin_with(const gradus_adagrad *config,
+                                        const gradus_transforms *transforms,
+                                        const gradus_transforms *biases,
+                                        size_t n,
+                                        float *params,
+                                        float *state,
+                                        gradus_clock *clock,
+                                        gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_adagrad_step().
@@ -838,6 +1046,30 @@ gradus_status gradus_adagrad_half_step_with(const gradus_adagrad *config,
                                             const float *grads,
                                             uint16_t *state,
                                             gradus_clock *clock);
+
+// gradus_adagrad_begin() with a state in half the memory.
+gradus_status gradus_adagrad_half_begin(const gradus_adagrad *config,
+                                        size_t n,
+                                        float *params,
+                                        uint16_t *state,
+                                        gradus_clock *clock,
+                                        gradus_step *step);
+
+// gradus_adagrad_begin_with() with a state in half the memory.
+gradus_status gradus_adagrad_half_begin_with(const gradus_adagrad *config,
+                                             const gradus_transforms *transforms,
+                                             const gradus_transforms *biases,
+                                             size_t n,
+                                             float *params,
+                                             uint16_t *state,
+                                             gradus_clock *clock,
+                                             gradus_step *step);
+
+// gradus_adagrad_step_tensors() of states in half the memory.
+gradus_status gradus_adagrad_half_step_tensors(const gradus_adagrad *config,
+                                               const gradus_half_tensor *tensors,
+                                               size_t count,
+                                               gradus_clock *clock);
 
 // A state of gradus_adagrad, and of no other optimizer.
 typedef struct gradus_adagrad_state {
@@ -929,6 +1161,24 @@ gradus_status gradus_adadelta_step_tensors(const gradus_adadelta *config,
                                            size_t count,
                                            gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_adadelta_begin(const gradus_adadelta *config,
+                                    size_t n,
+                                    float *params,
+                                    float *state,
+                                    gradus_clock *clock,
+                                    gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_adadelta_begin_with(const gradus_adadelta *config,
+                                         const gradus_transforms *transforms,
+                                         const gradus_transforms *biases,
+                                         size_t n,
+                                         float *params,
+                                         float *state,
+                                         gradus_clock *clock,
+                                         gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_adadelta_step().
@@ -947,6 +1197,30 @@ gradus_status gradus_adadelta_half_step_with(const gradus_adadelta *config,
                                              const float *grads,
                                              uint16_t *state,
                                              gradus_clock *clock);
+
+// gradus_adadelta_begin() with a state in half the memory.
+gradus_status gradus_adadelta_half_begin(const gradus_adadelta *config,
+                                         size_t n,
+                                         float *params,
+                                         uint16_t *state,
+                                         gradus_clock *clock,
+                                         gradus_step *step);
+
+// gradus_adadelta_begin_with() with a state in half the memory.
+gradus_status gradus_adadelta_half_begin_with(const gradus_adadelta *config,
+                                              const gradus_transforms *transforms,
+                                              const gradus_transforms *biases,
+                                              size_t n,
+                                              float *params,
+                                              uint16_t *state,
+                                              gradus_clock *clock,
+                                              gradus_step *step);
+
+// gradus_adadelta_step_tensors() of states in half the memory.
+gradus_status gradus_adadelta_half_step_tensors(const gradus_adadelta *config,
+                                                const gradus_half_tensor *tensors,
+                                                size_t count,
+                                                gradus_clock *clock);
 
 // A state of gradus_adadelta, and of no other optimizer.
 typedef struct gradus_adadelta_state {
@@ -1036,6 +1310,24 @@ gradus_status gradus_rmsprop_step_tensors(const gradus_rmsprop *config,
                                           size_t count,
                                           gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_rmsprop_begin(const gradus_rmsprop *config,
+                                   size_t n,
+                                   float *params,
+                                   float *state,
+                                   gradus_clock *clock,
+                                   gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_rmsprop_begin_with(const gradus_rmsprop *config,
+                                        const gradus_transforms *transforms,
+                                        const gradus_transforms *biases,
+                                        size_t n,
+                                        float *params,
+                                        float *state,
+                                        gradus_clock *clock,
+                                        gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_rmsprop_step().
@@ -1054,6 +1346,30 @@ gradus_status gradus_rmsprop_half_step_with(const gradus_rmsprop *config,
                                             const float *grads,
                                             uint16_t *state,
                                             gradus_clock *clock);
+
+// gradus_rmsprop_begin() with a state in half the memory.
+gradus_status gradus_rmsprop_half_begin(const gradus_rmsprop *config,
+                                        size_t n,
+                                        float *params,
+                                        uint16_t *state,
+                                        gradus_clock *clock,
+                                        gradus_step *step);
+
+// gradus_rmsprop_begin_with() with a state in half the memory.
+gradus_status gradus_rmsprop_half_begin_with(const gradus_rmsprop *config,
+                                             const gradus_transforms *transforms,
+                                             const gradus_transforms *biases,
+                                             size_t n,
+                                             float *params,
+                                             uint16_t *state,
+                                             gradus_clock *clock,
+                                             gradus_step *step);
+
+// gradus_rmsprop_step_tensors() of states in half the memory.
+gradus_status gradus_rmsprop_half_step_tensors(const gradus_rmsprop *config,
+                                               const gradus_half_tensor *tensors,
+                                               size_t count,
+                                               gradus_clock *clock);
 
 // A state of gradus_rmsprop, and of no other optimizer.
 typedef struct gradus_rmsprop_state {
@@ -1145,6 +1461,24 @@ gradus_status gradus_centered_rmsprop_step_tensors(const gradus_centered_rmsprop
                                                    size_t count,
                                                    gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_centered_rmsprop_begin(const gradus_centered_rmsprop *config,
+                                            size_t n,
+                                            float *params,
+                                            float *state,
+                                            gradus_clock *clock,
+                                            gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_centered_rmsprop_begin_with(const gradus_centered_rmsprop *config,
+                                                 const gradus_transforms *transforms,
+                                                 const gradus_transforms *biases,
+                                                 size_t n,
+                                                 float *params,
+                                                 float *state,
+                                                 gradus_clock *clock,
+                                                 gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_centered_rmsprop_step().
@@ -1163,6 +1497,30 @@ gradus_status gradus_centered_rmsprop_half_step_with(const gradus_centered_rmspr
                                                      const float *grads,
                                                      uint16_t *state,
                                                      gradus_clock *clock);
+
+// gradus_centered_rmsprop_begin() with a state in half the memory.
+gradus_status gradus_centered_rmsprop_half_begin(const gradus_centered_rmsprop *config,
+                                                 size_t n,
+                                                 float *params,
+                                                 uint16_t *state,
+                                                 gradus_clock *clock,
+                                                 gradus_step *step);
+
+// gradus_centered_rmsprop_begin_with() with a state in half the memory.
+gradus_status gradus_centered_rmsprop_half_begin_with(const gradus_centered_rmsprop *config,
+                                                      const gradus_transforms *transforms,
+                                                      const gradus_transforms *biases,
+                                                      size_t n,
+                                                      float *params,
+                                                      uint16_t *state,
+                                                      gradus_clock *clock,
+                                                      gradus_step *step);
+
+// gradus_centered_rmsprop_step_tensors() of states in half the memory.
+gradus_status gradus_centered_rmsprop_half_step_tensors(const gradus_centered_rmsprop *config,
+                                                        const gradus_half_tensor *tensors,
+                                                        size_t count,
+                                                        gradus_clock *clock);
 
 // A state of gradus_centered_rmsprop, and of no other optimizer.
 typedef struct gradus_centered_rmsprop_state {
@@ -1255,6 +1613,24 @@ gradus_status gradus_rmsprop_momentum_step_tensors(const gradus_rmsprop_momentum
                                                    size_t count,
                                                    gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_rmsprop_momentum_begin(const gradus_rmsprop_momentum *config,
+                                            size_t n,
+                                            float *params,
+                                            float *state,
+                                            gradus_clock *clock,
+                                            gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_rmsprop_momentum_begin_with(const gradus_rmsprop_momentum *config,
+                                                 const gradus_transforms *transforms,
+                                                 const gradus_transforms *biases,
+                                                 size_t n,
+                                                 float *params,
+                                                 float *state,
+                                                 gradus_clock *clock,
+                                                 gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_rmsprop_momentum_step().
@@ -1273,6 +1649,30 @@ gradus_status gradus_rmsprop_momentum_half_step_with(const gradus_rmsprop_moment
                                                      const float *grads,
                                                      uint16_t *state,
                                                      gradus_clock *clock);
+
+// gradus_rmsprop_momentum_begin() with a state in half the memory.
+gradus_status gradus_rmsprop_momentum_half_begin(const gradus_rmsprop_momentum *config,
+                                                 size_t n,
+                                                 float *params,
+                                                 uint16_t *state,
+                                                 gradus_clock *clock,
+                                                 gradus_step *step);
+
+// gradus_rmsprop_momentum_begin_with() with a state in half the memory.
+gradus_status gradus_rmsprop_momentum_half_begin_with(const gradus_rmsprop_momentum *config,
+                                                      const gradus_transforms *transforms,
+                                                      const gradus_transforms *biases,
+                                                      size_t n,
+                                                      float *params,
+                                                      uint16_t *state,
+                                                      gradus_clock *clock,
+                                                      gradus_step *step);
+
+// gradus_rmsprop_momentum_step_tensors() of states in half the memory.
+gradus_status gradus_rmsprop_momentum_half_step_tensors(const gradus_rmsprop_momentum *config,
+                                                        const gradus_half_tensor *tensors,
+                                                        size_t count,
+                                                        gradus_clock *clock);
 
 // A state of gradus_rmsprop_momentum, and of no other optimizer.
 typedef struct gradus_rmsprop_momentum_state {
@@ -1365,6 +1765,24 @@ gradus_status gradus_centered_rmsprop_momentum_step_tensors(const gradus_centere
                                                             size_t count,
                                                             gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_centered_rmsprop_momentum_begin(const gradus_centered_rmsprop_momentum *config,
+                                                     size_t n,
+                                                     float *params,
+                                                     float *state,
+                                                     gradus_clock *clock,
+                                                     gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_centered_rmsprop_momentum_begin_with(const gradus_centered_rmsprop_momentum *config,
+                                                          const gradus_transforms *transforms,
+                                                          const gradus_transforms *biases,
+                                                          size_t n,
+                                                          float *params,
+                                                          float *state,
+                                                          gradus_clock *clock,
+                                                          gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_centered_rmsprop_momentum_step().
@@ -1383,6 +1801,30 @@ gradus_status gradus_centered_rmsprop_momentum_half_step_with(const gradus_cente
                                                               const float *grads,
                                                               uint16_t *state,
                                                               gradus_clock *clock);
+
+// gradus_centered_rmsprop_momentum_begin() with a state in half the memory.
+gradus_status gradus_centered_rmsprop_momentum_half_begin(const gradus_centered_rmsprop_momentum *config,
+                                                          size_t n,
+                                                          float *params,
+                                                          uint16_t *state,
+                                                          gradus_clock *clock,
+                                                          gradus_step *step);
+
+// gradus_centered_rmsprop_momentum_begin_with() with a state in half the memory.
+gradus_status gradus_centered_rmsprop_momentum_half_begin_with(const gradus_centered_rmsprop_momentum *config,
+                                                               const gradus_transforms *transforms,
+                                                               const gradus_transforms *biases,
+                                                               size_t n,
+                                                               float *params,
+                                                               uint16_t *state,
+                                                               gradus_clock *clock,
+                                                               gradus_step *step);
+
+// gradus_centered_rmsprop_momentum_step_tensors() of states in half the memory.
+gradus_status gradus_centered_rmsprop_momentum_half_step_tensors(const gradus_centered_rmsprop_momentum *config,
+                                                                 const gradus_half_tensor *tensors,
+                                                                 size_t count,
+                                                                 gradus_clock *clock);
 
 // A state of gradus_centered_rmsprop_momentum, and of no other optimizer.
 typedef struct gradus_centered_rmsprop_momentum_state {
@@ -1476,6 +1918,24 @@ gradus_status gradus_adamw_step_tensors(const gradus_adamw *config,
                                         size_t count,
                                         gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_adamw_begin(const gradus_adamw *config,
+                                 size_t n,
+                                 float *params,
+                                 float *state,
+                                 gradus_clock *clock,
+                                 gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_adamw_begin_with(const gradus_adamw *config,
+                                      const gradus_transforms *transforms,
+                                      const gradus_transforms *biases,
+                                      size_t n,
+                                      float *params,
+                                      float *state,
+                                      gradus_clock *clock,
+                                      gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_adamw_step().
@@ -1494,6 +1954,30 @@ gradus_status gradus_adamw_half_step_with(const gradus_adamw *config,
                                           const float *grads,
                                           uint16_t *state,
                                           gradus_clock *clock);
+
+// gradus_adamw_begin() with a state in half the memory.
+gradus_status gradus_adamw_half_begin(const gradus_adamw *config,
+                                      size_t n,
+                                      float *params,
+                                      uint16_t *state,
+                                      gradus_clock *clock,
+                                      gradus_step *step);
+
+// gradus_adamw_begin_with() with a state in half the memory.
+gradus_status gradus_adamw_half_begin_with(const gradus_adamw *config,
+                                           const gradus_transforms *transforms,
+                                           const gradus_transforms *biases,
+                                           size_t n,
+                                           float *params,
+                                           uint16_t *state,
+                                           gradus_clock *clock,
+                                           gradus_step *step);
+
+// gradus_adamw_step_tensors() of states in half the memory.
+gradus_status gradus_adamw_half_step_tensors(const gradus_adamw *config,
+                                             const gradus_half_tensor *tensors,
+                                             size_t count,
+                                             gradus_clock *clock);
 
 // A state of gradus_adamw, and of no other optimizer.
 typedef struct gradus_adamw_state {
@@ -1585,6 +2069,24 @@ gradus_status gradus_adamax_step_tensors(const gradus_adamax *config,
                                          size_t count,
                                          gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_adamax_begin(const gradus_adamax *config,
+                                  size_t n,
+                                  float *params,
+                                  float *state,
+                                  gradus_clock *clock,
+                                  gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_adamax_begin_with(const gradus_adamax *config,
+                                       const gradus_transforms *transforms,
+                                       const gradus_transforms *biases,
+                                       size_t n,
+                                       float *params,
+                                       float *state,
+                                       gradus_clock *clock,
+                                       gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_adamax_step().
@@ -1603,6 +2105,30 @@ gradus_status gradus_adamax_half_step_with(const gradus_adamax *config,
                                            const float *grads,
                                            uint16_t *state,
                                            gradus_clock *clock);
+
+// gradus_adamax_begin() with a state in half the memory.
+gradus_status gradus_adamax_half_begin(const gradus_adamax *config,
+                                       size_t n,
+                                       float *params,
+                                       uint16_t *state,
+                                       gradus_clock *clock,
+                                       gradus_step *step);
+
+// gradus_adamax_begin_with() with a state in half the memory.
+gradus_status gradus_adamax_half_begin_with(const gradus_adamax *config,
+                                            const gradus_transforms *transforms,
+                                            const gradus_transforms *biases,
+                                            size_t n,
+                                            float *params,
+                                            uint16_t *state,
+                                            gradus_clock *clock,
+                                            gradus_step *step);
+
+// gradus_adamax_step_tensors() of states in half the memory.
+gradus_status gradus_adamax_half_step_tensors(const gradus_adamax *config,
+                                              const gradus_half_tensor *tensors,
+                                              size_t count,
+                                              gradus_clock *clock);
 
 // A state of gradus_adamax, and of no other optimizer.
 typedef struct gradus_adamax_state {
@@ -1694,6 +2220,24 @@ gradus_status gradus_amsgrad_step_tensors(const gradus_amsgrad *config,
                                           const gradus_tensor *tensors,
                                           size_t count,
                                           gradus_clock *clock);
+
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_amsgrad_begin(const gradus_amsgrad *config,
+                                   size_t n,
+                                   float *params,
+                                   float *state,
+                                   gradus_clock *clock,
+                                   gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_amsgrad_begin_with(const gradus_amsgrad *config,
+                                        const gradus_transforms *transforms,
+                                        const gradus_transforms *biases,
+                                        size_t n,
+                                        float *params,
+                                        float *state,
+                                        gradus_clock *clock,
+                                        gradus_step *step);
 
 // A state of gradus_amsgrad, and of no other optimizer.
 typedef struct gradus_amsgrad_state {
@@ -1789,6 +2333,24 @@ gradus_status gradus_nadam_step_tensors(const gradus_nadam *config,
                                         size_t count,
                                         gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_nadam_begin(const gradus_nadam *config,
+                                 size_t n,
+                                 float *params,
+                                 float *state,
+                                 gradus_clock *clock,
+                                 gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_nadam_begin_with(const gradus_nadam *config,
+                                      const gradus_transforms *transforms,
+                                      const gradus_transforms *biases,
+                                      size_t n,
+                                      float *params,
+                                      float *state,
+                                      gradus_clock *clock,
+                                      gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_nadam_step().
@@ -1807,6 +2369,30 @@ gradus_status gradus_nadam_half_step_with(const gradus_nadam *config,
                                           const float *grads,
                                           uint16_t *state,
                                           gradus_clock *clock);
+
+// gradus_nadam_begin() with a state in half the memory.
+gradus_status gradus_nadam_half_begin(const gradus_nadam *config,
+                                      size_t n,
+                                      float *params,
+                                      uint16_t *state,
+                                      gradus_clock *clock,
+                                      gradus_step *step);
+
+// gradus_nadam_begin_with() with a state in half the memory.
+gradus_status gradus_nadam_half_begin_with(const gradus_nadam *config,
+                                           const gradus_transforms *transforms,
+                                           const gradus_transforms *biases,
+                                           size_t n,
+                                           float *params,
+                                           uint16_t *state,
+                                           gradus_clock *clock,
+                                           gradus_step *step);
+
+// gradus_nadam_step_tensors() of states in half the memory.
+gradus_status gradus_nadam_half_step_tensors(const gradus_nadam *config,
+                                             const gradus_half_tensor *tensors,
+                                             size_t count,
+                                             gradus_clock *clock);
 
 // A state of gradus_nadam, and of no other optimizer.
 typedef struct gradus_nadam_state {
@@ -1903,6 +2489,24 @@ gradus_status gradus_radam_step_tensors(const gradus_radam *config,
                                         size_t count,
                                         gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_radam_begin(const gradus_radam *config,
+                                 size_t n,
+                                 float *params,
+                                 float *state,
+                                 gradus_clock *clock,
+                                 gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_radam_begin_with(const gradus_radam *config,
+                                      const gradus_transforms *transforms,
+                                      const gradus_transforms *biases,
+                                      size_t n,
+                                      float *params,
+                                      float *state,
+                                      gradus_clock *clock,
+                                      gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_radam_step().
@@ -1921,6 +2525,30 @@ gradus_status gradus_radam_half_step_with(const gradus_radam *config,
                                           const float *grads,
                                           uint16_t *state,
                                           gradus_clock *clock);
+
+// gradus_radam_begin() with a state in half the memory.
+gradus_status gradus_radam_half_begin(const gradus_radam *config,
+                                      size_t n,
+                                      float *params,
+                                      uint16_t *state,
+                                      gradus_clock *clock,
+                                      gradus_step *step);
+
+// gradus_radam_begin_with() with a state in half the memory.
+gradus_status gradus_radam_half_begin_with(const gradus_radam *config,
+                                           const gradus_transforms *transforms,
+                                           const gradus_transforms *biases,
+                                           size_t n,
+                                           float *params,
+                                           uint16_t *state,
+                                           gradus_clock *clock,
+                                           gradus_step *step);
+
+// gradus_radam_step_tensors() of states in half the memory.
+gradus_status gradus_radam_half_step_tensors(const gradus_radam *config,
+                                             const gradus_half_tensor *tensors,
+                                             size_t count,
+                                             gradus_clock *clock);
 
 // A state of gradus_radam, and of no other optimizer.
 typedef struct gradus_radam_state {
@@ -2012,6 +2640,24 @@ gradus_status gradus_lion_step_tensors(const gradus_lion *config,
                                        size_t count,
                                        gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_lion_begin(const gradus_lion *config,
+                                size_t n,
+                                float *params,
+                                float *state,
+                                gradus_clock *clock,
+                                gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_lion_begin_with(const gradus_lion *config,
+                                     const gradus_transforms *transforms,
+                                     const gradus_transforms *biases,
+                                     size_t n,
+                                     float *params,
+                                     float *state,
+                                     gradus_clock *clock,
+                                     gradus_step *step);
+
 // The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
 //
 // `state` has as many columns of `n` uint16_t. Its first step has the bits of gradus_lion_step().
@@ -2030,6 +2676,30 @@ gradus_status gradus_lion_half_step_with(const gradus_lion *config,
                                          const float *grads,
                                          uint16_t *state,
                                          gradus_clock *clock);
+
+// gradus_lion_begin() with a state in half the memory.
+gradus_status gradus_lion_half_begin(const gradus_lion *config,
+                                     size_t n,
+                                     float *params,
+                                     uint16_t *state,
+                                     gradus_clock *clock,
+                                     gradus_step *step);
+
+// gradus_lion_begin_with() with a state in half the memory.
+gradus_status gradus_lion_half_begin_with(const gradus_lion *config,
+                                          const gradus_transforms *transforms,
+                                          const gradus_transforms *biases,
+                                          size_t n,
+                                          float *params,
+                                          uint16_t *state,
+                                          gradus_clock *clock,
+                                          gradus_step *step);
+
+// gradus_lion_step_tensors() of states in half the memory.
+gradus_status gradus_lion_half_step_tensors(const gradus_lion *config,
+                                            const gradus_half_tensor *tensors,
+                                            size_t count,
+                                            gradus_clock *clock);
 
 // A state of gradus_lion, and of no other optimizer.
 typedef struct gradus_lion_state {
@@ -2140,6 +2810,24 @@ gradus_status gradus_schedulefree_step_tensors(const gradus_schedulefree *config
                                                size_t count,
                                                gradus_clock *clock);
 
+// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+gradus_status gradus_schedulefree_begin(const gradus_schedulefree *config,
+                                        size_t n,
+                                        float *params,
+                                        float *state,
+                                        gradus_clock *clock,
+                                        gradus_step *step);
+
+// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+gradus_status gradus_schedulefree_begin_with(const gradus_schedulefree *config,
+                                             const gradus_transforms *transforms,
+                                             const gradus_transforms *biases,
+                                             size_t n,
+                                             float *params,
+                                             float *state,
+                                             gradus_clock *clock,
+                                             gradus_step *step);
+
 // A state of gradus_schedulefree, and of no other optimizer.
 typedef struct gradus_schedulefree_state {
   float *columns;
@@ -2171,6 +2859,23 @@ static inline gradus_status gradus_schedulefree_update(const gradus_schedulefree
   X(radam, RADAM) \
   X(lion, LION) \
   X(schedulefree, SCHEDULEFREE)
+
+// Calls X(name, NAME) for every optimizer that has states in half the memory.
+#define GRADUS_HALF_OPTIMIZERS(X) \
+  X(adam, ADAM) \
+  X(momentum, MOMENTUM) \
+  X(nesterov, NESTEROV) \
+  X(adagrad, ADAGRAD) \
+  X(adadelta, ADADELTA) \
+  X(rmsprop, RMSPROP) \
+  X(centered_rmsprop, CENTERED_RMSPROP) \
+  X(rmsprop_momentum, RMSPROP_MOMENTUM) \
+  X(centered_rmsprop_momentum, CENTERED_RMSPROP_MOMENTUM) \
+  X(adamw, ADAMW) \
+  X(adamax, ADAMAX) \
+  X(nadam, NADAM) \
+  X(radam, RADAM) \
+  X(lion, LION)
 
 /* ---- Sums, in one fixed order on every target ---- */
 
@@ -2272,36 +2977,6 @@ gradus_status gradus_init_lecun_normal(gradus_random *random, size_t fan_in, siz
 
 /* ---- Layers, activations and losses ---- */
 
-// A convolution over images that lie row by row, column by column, channel by channel.
-//
-// A signal is an image of one row. The image that it writes has (side + 2 * padding - kernel) / stride + 1 places on a
-// side, rounded down, and `filters` channels. Parameters: a bias for each filter, then the weights
-// `[kernel row][kernel column][input channel][filter]`.
-typedef struct {
-  // Height, width and channels of an image that it reads.
-  size_t input[3];
-  // Channels of an image that it writes.
-  size_t filters;
-  // Height and width of the kernel: 1 to 11.
-  size_t kernel[2];
-  // Places between two windows, vertical and horizontal: 1 or more.
-  size_t stride[2];
-  // Zeros on each side, vertical and horizontal: fewer than the kernel has places.
-  size_t padding[2];
-} gradus_conv2d;
-
-// Largest values of images over windows, side by side or `stride` places apart.
-typedef struct {
-  // Height, width and channels of an image that it reads.
-  size_t input[3];
-  // Height and width of a window.
-  size_t window[2];
-  // Places between two windows, vertical and horizontal: 1 or more.
-  size_t stride[2];
-  // Places around the image that windows may cover: fewer than a window has.
-  size_t padding[2];
-} gradus_max_pool2d;
-
 // Writes the outputs of a dense layer, `y = x W + b`, for `samples` samples.
 //
 // `params` are `outputs` biases and, for each input, a row of `outputs` weights; `x` has `samples * inputs` floats, `y`
@@ -2330,6 +3005,114 @@ gradus_status gradus_dense_backward(size_t inputs,
                                     const float *x,
                                     const float *dy,
                                     float *dx);
+
+// gradus_dense_backward() in which an optimizer acts on the gradients at once, so that no array of them exists.
+//
+// The layer's parameters are those of `step` from element `at` on; `x`, `dy` and `dx` are as above, and `dx` comes of the
+// parameters before the step. Begin a step once for all layers, and let each take it once. The bits are those of
+// gradus_dense_backward() to zeros, and a step.
+//
+// ```text
+// gradus_step step;
+// status = gradus_adam_begin(&adam, N, params, state, &clock, &step);
+// status = gradus_dense_backward_step(32, 10, samples, &step, SECOND, h, dy, dh);
+// status = gradus_relu_backward(samples * 32, dh, h);
+// status = gradus_dense_backward_step(64, 32, samples, &step, 0, x, dh, NULL);
+// ```
+//
+// Errors: those of gradus_dense_forward(), GRADUS_ERROR_VERSION if the step was not begun; GRADUS_ERROR_LENGTH also where
+// it has fewer parameters.
+gradus_status gradus_dense_backward_step(size_t inputs,
+                                         size_t outputs,
+                                         size_t samples,
+                                         const gradus_step *step,
+                                         size_t at,
+                                         const float *x,
+                                         const float *dy,
+                                         float *dx);
+
+// gradus_dense_backward() to sums in half the memory: `grads` are bfloat16, rounded with a dither that is right on
+// average. gradus_step_half_grads() takes the step; then zeros begin the next sum.
+//
+// `params`, `x`, `dy` and `dx` are those of gradus_dense_backward(), `grads` as many uint16_t as `params`.
+// `pass` is the running number of backward passes, from 1 on, over the whole training: a number that began anew with each
+// batch would repeat the errors of the last. `first` is the place of the layer's first sum among those of all layers.
+//
+// Errors: those of gradus_dense_forward().
+gradus_status gradus_dense_backward_half(size_t inputs,
+                                         size_t outputs,
+                                         size_t samples,
+                                         const float *params,
+                                         uint16_t *grads,
+                                         uint32_t pass,
+                                         uint32_t first,
+                                         const float *x,
+                                         const float *dy,
+                                         float *dx);
+
+// Takes the step with sums of gradients in half the memory, `grads`: as many uint16_t as `step` has parameters, which
+// gradus_dense_backward_half() and its kin have added up. Transforms of weights act on all of them.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+gradus_status gradus_step_half_grads(const gradus_step *step, const uint16_t *grads);
+
+// A convolution over images that lie row by row, column by column, channel by channel.
+//
+// A signal is an image of one row. The image that it writes has (side + 2 * padding - kernel) / stride + 1 places on a
+// side, rounded down, and `filters` channels. Parameters: a bias for each filter, then the weights
+// `[kernel row][kernel column][input channel][filter]`.
+typedef struct {
+  // Height, width and channels of an image that it reads.
+  size_t input[3];
+  // Channels of an image that it writes.
+  size_t filters;
+  // Height and width of the kernel: 1 to 11.
+  size_t kernel[2];
+  // Places between two windows, vertical and horizontal: 1 or more.
+  size_t stride[2];
+  // Zeros on each side, vertical and horizontal: fewer than the kernel has places.
+  size_t padding[2];
+} gradus_conv2d;
+
+// A convolution with a kernel for each channel: channels do not mix.
+//
+// The image that it writes has (side + 2 * padding - kernel) / stride + 1 places on a side, rounded down, and as many
+// channels as the one that it reads. Parameters: a bias for each channel, then the weights
+// `[kernel row][kernel column][channel]`.
+typedef struct {
+  // Height, width and channels of an image that it reads.
+  size_t input[3];
+  // Height and width of the kernel: 1 to 11.
+  size_t kernel[2];
+  // Places between two windows, vertical and horizontal: 1 or more.
+  size_t stride[2];
+  // Zeros on each side, vertical and horizontal: fewer than the kernel has places.
+  size_t padding[2];
+} gradus_depthwise_conv2d;
+
+// Largest values of images over windows, side by side or `stride` places apart.
+typedef struct {
+  // Height, width and channels of an image that it reads.
+  size_t input[3];
+  // Height and width of a window.
+  size_t window[2];
+  // Places between two windows, vertical and horizontal: 1 or more.
+  size_t stride[2];
+  // Places around the image that windows may cover: fewer than a window has.
+  size_t padding[2];
+} gradus_max_pool2d;
+
+// Means of images over windows, side by side or `stride` places apart; padding does not count.
+typedef struct {
+  // Height, width and channels of an image that it reads.
+  size_t input[3];
+  // Height and width of a window.
+  size_t window[2];
+  // Places between two windows, vertical and horizontal: 1 or more.
+  size_t stride[2];
+  // Places around the image that windows may cover: fewer than a window has.
+  size_t padding[2];
+} gradus_average_pool2d;
 
 // Writes how many parameters the convolution `layer` has to `params`, and how many floats of an image it writes to
 // `outputs`.
@@ -2362,6 +3145,93 @@ gradus_status gradus_conv2d_backward(const gradus_conv2d *layer,
                                      const float *dy,
                                      float *dx);
 
+// gradus_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
+//
+// The parameters of `layer` are those of `step` from element `at` on; `x`, `dy` and `dx` are as above.
+//
+// Errors: those of gradus_dense_backward_step(), GRADUS_ERROR_SHAPE as above.
+gradus_status gradus_conv2d_backward_step(const gradus_conv2d *layer,
+                                          size_t samples,
+                                          const gradus_step *step,
+                                          size_t at,
+                                          const float *x,
+                                          const float *dy,
+                                          float *dx);
+
+// gradus_conv2d_backward() to sums in half the memory: see gradus_dense_backward_half().
+//
+// `grads` are as many uint16_t as `layer` has `params`; `x`, `dy` and `dx` are as above.
+//
+// Errors: those of gradus_conv2d_forward().
+gradus_status gradus_conv2d_backward_half(const gradus_conv2d *layer,
+                                          size_t samples,
+                                          const float *params,
+                                          uint16_t *grads,
+                                          uint32_t pass,
+                                          uint32_t first,
+                                          const float *x,
+                                          const float *dy,
+                                          float *dx);
+
+// Writes how many parameters the depthwise convolution `layer` has to `params`, and how many floats of an image it
+// writes to `outputs`.
+//
+// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_depthwise_conv2d_sizes(const gradus_depthwise_conv2d *layer, size_t *params, size_t *outputs);
+
+// Writes the depthwise convolutions of `samples` images. `params`, `x` and `y` are as long as the sizes of `layer` say.
+//
+// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_depthwise_conv2d_forward(const gradus_depthwise_conv2d *layer,
+                                              size_t samples,
+                                              const float *params,
+                                              const float *x,
+                                              float *y);
+
+// Adds the gradients of a depthwise convolution to `grads`, and writes that of the images to `dx`, which may be null.
+//
+// `params`, `x` and `dy` are what the forward pass had, `dy` the gradient of what it wrote; `grads` is as long as
+// `params`.
+//
+// Errors: those of gradus_depthwise_conv2d_forward(). `layer` is read only.
+gradus_status gradus_depthwise_conv2d_backward(const gradus_depthwise_conv2d *layer,
+                                               size_t samples,
+                                               const float *params,
+                                               float *grads,
+                                               const float *x,
+                                               const float *dy,
+                                               float *dx);
+
+// gradus_depthwise_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
+//
+// The parameters of `layer` are those of `step` from element `at` on; `x`, `dy` and `dx` are as above.
+//
+// Errors: those of gradus_dense_backward_step(), GRADUS_ERROR_SHAPE as above.
+gradus_status gradus_depthwise_conv2d_backward_step(const gradus_depthwise_conv2d *layer,
+                                                    size_t samples,
+                                                    const gradus_step *step,
+                                                    size_t at,
+                                                    const float *x,
+                                                    const float *dy,
+                                                    float *dx);
+
+// gradus_depthwise_conv2d_backward() to sums in half the memory: see gradus_dense_backward_half().
+//
+// `grads` are as many uint16_t as `layer` has `params`; `x`, `dy` and `dx` are as above.
+//
+// Errors: those of gradus_depthwise_conv2d_forward().
+gradus_status gradus_depthwise_conv2d_backward_half(const gradus_depthwise_conv2d *layer,
+                                                    size_t samples,
+                                                    const float *params,
+                                                    uint16_t *grads,
+                                                    uint32_t pass,
+                                                    uint32_t first,
+                                                    const float *x,
+                                                    const float *dy,
+                                                    float *dx);
+
 // Writes the largest values of the windows of `samples` images `x` to `y`. `layer` says how many floats both have.
 //
 // Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
@@ -2378,6 +3248,30 @@ gradus_status gradus_max_pool2d_backward(const gradus_max_pool2d *layer,
                                          const float *y,
                                          const float *dy,
                                          float *dx);
+
+// Writes the means of the windows of `samples` images `x` to `y`. `layer` says how many floats both have.
+//
+// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_average_pool2d_forward(const gradus_average_pool2d *layer,
+                                            size_t samples,
+                                            const float *x,
+                                            float *y);
+
+// Writes the gradient of the images to `dx`, given the gradient `dy` of what the forward pass of `layer` wrote.
+//
+// Errors: those of gradus_average_pool2d_forward().
+gradus_status gradus_average_pool2d_backward(const gradus_average_pool2d *layer,
+                                             size_t samples,
+                                             const float *dy,
+                                             float *dx);
+
+// Adds a branch that went around some layers: `y += x`, `n` floats each. Its backward pass is `dx += dy`, the same call.
+//
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+gradus_status gradus_residual_add(size_t n,
+                                  float *y,
+                                  const float *x);
 
 // Puts the `n` floats of `x` through the activation relu, in place: `max(0, x)`.
 //
@@ -3998,89 +4892,6 @@ gradus_status gradus_journal_read(const gradus_flash *flash,
                                   uint8_t *buffer,
                                   size_t capacity,
                                   size_t *size);
-
-// A convolution with a kernel for each channel: channels do not mix.
-//
-// The image that it writes has (side + 2 * padding - kernel) / stride + 1 places on a side, rounded down, and as many
-// channels as the one that it reads. Parameters: a bias for each channel, then the weights
-// `[kernel row][kernel column][channel]`.
-typedef struct {
-  // Height, width and channels of an image that it reads.
-  size_t input[3];
-  // Height and width of the kernel: 1 to 11.
-  size_t kernel[2];
-  // Places between two windows, vertical and horizontal: 1 or more.
-  size_t stride[2];
-  // Zeros on each side, vertical and horizontal: fewer than the kernel has places.
-  size_t padding[2];
-} gradus_depthwise_conv2d;
-
-// Means of images over windows, side by side or `stride` places apart; padding does not count.
-typedef struct {
-  // Height, width and channels of an image that it reads.
-  size_t input[3];
-  // Height and width of a window.
-  size_t window[2];
-  // Places between two windows, vertical and horizontal: 1 or more.
-  size_t stride[2];
-  // Places around the image that windows may cover: fewer than a window has.
-  size_t padding[2];
-} gradus_average_pool2d;
-
-// Writes how many parameters the depthwise convolution `layer` has to `params`, and how many floats of an image it
-// writes to `outputs`.
-//
-// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-gradus_status gradus_depthwise_conv2d_sizes(const gradus_depthwise_conv2d *layer, size_t *params, size_t *outputs);
-
-// Writes the depthwise convolutions of `samples` images. `params`, `x` and `y` are as long as the sizes of `layer` say.
-//
-// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-gradus_status gradus_depthwise_conv2d_forward(const gradus_depthwise_conv2d *layer,
-                                              size_t samples,
-                                              const float *params,
-                                              const float *x,
-                                              float *y);
-
-// Adds the gradients of a depthwise convolution to `grads`, and writes that of the images to `dx`, which may be null.
-//
-// `params`, `x` and `dy` are what the forward pass had, `dy` the gradient of what it wrote; `grads` is as long as
-// `params`.
-//
-// Errors: those of gradus_depthwise_conv2d_forward(). `layer` is read only.
-gradus_status gradus_depthwise_conv2d_backward(const gradus_depthwise_conv2d *layer,
-                                               size_t samples,
-                                               const float *params,
-                                               float *grads,
-                                               const float *x,
-                                               const float *dy,
-                                               float *dx);
-
-// Writes the means of the windows of `samples` images `x` to `y`. `layer` says how many floats both have.
-//
-// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-gradus_status gradus_average_pool2d_forward(const gradus_average_pool2d *layer,
-                                            size_t samples,
-                                            const float *x,
-                                            float *y);
-
-// Writes the gradient of the images to `dx`, given the gradient `dy` of what the forward pass of `layer` wrote.
-//
-// Errors: those of gradus_average_pool2d_forward().
-gradus_status gradus_average_pool2d_backward(const gradus_average_pool2d *layer,
-                                             size_t samples,
-                                             const float *dy,
-                                             float *dx);
-
-// Adds a branch that went around some layers: `y += x`, `n` floats each. Its backward pass is `dx += dy`, the same call.
-//
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-gradus_status gradus_residual_add(size_t n,
-                                  float *y,
-                                  const float *x);
 
 #ifdef __cplusplus
 }

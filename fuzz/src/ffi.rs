@@ -304,7 +304,8 @@ impl Any for gradus_epsilon {
 /// A step of one of the optimizers, with transforms and without.
 macro_rules! any_rule {
     (($u:ident) $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
-        $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {{
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident $begin:ident $begin_with:ident
+        [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {{
         let calls: &[fn(&mut Unstructured) -> Result<()>] = &[$(|u| {
             /// The step without transforms in the form of the other.
             unsafe extern "C" fn plain(

@@ -1,11 +1,33 @@
-//! Layers of images that have no products of matrices: depthwise convolution, mean pooling; and the residual sum.
+//! Layers of images: convolution, depthwise convolution, pooling; and the residual sum.
 
 use super::gradus_status::{self, *};
 use super::guard;
-use super::layer::{LARGEST, Pass, change_beside, sizes};
-use super::memory::{Memory, apart};
-use crate::layer::{AveragePool2d, DepthwiseConv2d, residual_add};
+use super::layer::{Back, Layer, Shape};
+use super::loss::change_beside;
+use super::memory::{Memory, apart, area};
+use super::step::gradus_step;
+use crate::layer::{AveragePool2d, Conv2d, DepthwiseConv2d, MaxPool2d, residual_add};
 use crate::simd::Exec;
+
+/// A convolution over images that lie row by row, column by column, channel by channel.
+///
+/// A signal is an image of one row. The image that it writes has (side + 2 * padding - kernel) / stride + 1 places on a
+/// side, rounded down, and `filters` channels. Parameters: a bias for each filter, then the weights
+/// `[kernel row][kernel column][input channel][filter]`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_conv2d {
+    /// Height, width and channels of an image that it reads.
+    pub input: [usize; 3],
+    /// Channels of an image that it writes.
+    pub filters: usize,
+    /// Height and width of the kernel: 1 to 11.
+    pub kernel: [usize; 2],
+    /// Places between two windows, vertical and horizontal: 1 or more.
+    pub stride: [usize; 2],
+    /// Zeros on each side, vertical and horizontal: fewer than the kernel has places.
+    pub padding: [usize; 2],
+}
 
 /// A convolution with a kernel for each channel: channels do not mix.
 ///
@@ -25,6 +47,20 @@ pub struct gradus_depthwise_conv2d {
     pub padding: [usize; 2],
 }
 
+/// Largest values of images over windows, side by side or `stride` places apart.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_max_pool2d {
+    /// Height, width and channels of an image that it reads.
+    pub input: [usize; 3],
+    /// Height and width of a window.
+    pub window: [usize; 2],
+    /// Places between two windows, vertical and horizontal: 1 or more.
+    pub stride: [usize; 2],
+    /// Places around the image that windows may cover: fewer than a window has.
+    pub padding: [usize; 2],
+}
+
 /// Means of images over windows, side by side or `stride` places apart; padding does not count.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -39,31 +75,132 @@ pub struct gradus_average_pool2d {
     pub padding: [usize; 2],
 }
 
-/// Refuses sides of windows whose products would not fit.
-fn sides(sides: [[usize; 2]; 3]) -> Result<(), gradus_status> {
-    if sides.iter().flatten().all(|n| *n <= LARGEST) { Ok(()) } else { Err(GRADUS_ERROR_SHAPE) }
+/// Largest side of an image, and its largest number of channels: products of three do not overflow 64 bits.
+const LARGEST: usize = 1 << 15;
+
+/// Refuses sizes whose products would not fit: an image, channels that are written, windows.
+fn limits(input: [usize; 3], more: usize, windows: [[usize; 2]; 3]) -> Result<(), gradus_status> {
+    let [height, width, channels] = input;
+    area(area(height, width)?, channels.max(more))?;
+    area(area(channels, more)?, 121 + 1)?;
+    let mut numbers = [height, width, channels, more].into_iter().chain(windows.into_iter().flatten());
+    if numbers.all(|n| n <= LARGEST) { Ok(()) } else { Err(GRADUS_ERROR_SHAPE) }
 }
 
-impl gradus_depthwise_conv2d {
-    fn build(&self) -> Result<DepthwiseConv2d, gradus_status> {
-        let &Self { input, kernel, stride, padding } = self;
-        sizes(input, 1)?;
-        sides([kernel, stride, padding])?;
-        let layer = DepthwiseConv2d { input, kernel, stride, padding, exec: Exec::new() };
-        layer.check()?;
-        Ok(layer)
-    }
+/// How a structure becomes its layer: the fields of both, the one with the size of a window, the channels that are
+/// written where they are a field of their own, the parameters.
+macro_rules! shape {
+    ($shape:ident $layer:ident { $($field:ident)* } $window:ident, $more:expr, $params:expr) => {
+        impl Shape for $shape {
+            type Layer = $layer;
+            fn build(&self) -> Result<($layer, [usize; 3]), gradus_status> {
+                let (more, params): (fn(&Self) -> usize, fn(&$layer) -> usize) = ($more, $params);
+                limits(self.input, more(self), [self.$window, self.stride, self.padding])?;
+                let layer = $layer { $($field: self.$field,)* exec: Exec::new() };
+                layer.check()?;
+                Ok((layer, [layer.inputs(), layer.outputs(), params(&layer)]))
+            }
+        }
+    };
 }
 
-impl gradus_average_pool2d {
-    fn build(&self) -> Result<AveragePool2d, gradus_status> {
-        let &Self { input, window, stride, padding } = self;
-        sizes(input, 1)?;
-        sides([window, stride, padding])?;
-        let layer = AveragePool2d { input, window, stride, padding, exec: Exec::new() };
-        layer.check()?;
-        Ok(layer)
-    }
+shape!(gradus_conv2d Conv2d { input filters kernel stride padding } kernel, |shape| shape.filters, Conv2d::params);
+shape!(gradus_depthwise_conv2d DepthwiseConv2d { input kernel stride padding } kernel, |_| 1, DepthwiseConv2d::params);
+shape!(gradus_max_pool2d MaxPool2d { input window stride padding } window, |_| 1, |_| 0);
+shape!(gradus_average_pool2d AveragePool2d { input window stride padding } window, |_| 1, |_| 0);
+
+/// Writes how many parameters the convolution `layer` has to `params`, and how many floats of an image it writes to
+/// `outputs`.
+///
+/// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_conv2d_sizes(
+    layer: *const gradus_conv2d,
+    params: *mut usize,
+    outputs: *mut usize,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.sizes(params, outputs) })
+}
+
+/// Writes the convolutions of `samples` images. `params`, `x` and `y` are as long as the sizes of `layer` say.
+///
+/// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_conv2d_forward(
+    layer: *const gradus_conv2d,
+    samples: usize,
+    params: *const f32,
+    x: *const f32,
+    y: *mut f32,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.forward(samples, params, x, y, Conv2d::forward) })
+}
+
+/// Adds the gradients of a convolution to `grads`, and writes that of the images to `dx`, which may be null.
+///
+/// `params`, `x` and `dy` are what the forward pass had, `dy` the gradient of what it wrote; `grads` is as long as
+/// `params`.
+///
+/// Errors: those of gradus_conv2d_forward(). `layer` is read only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_conv2d_backward(
+    layer: *const gradus_conv2d,
+    samples: usize,
+    params: *const f32,
+    grads: *mut f32,
+    x: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    let back = Back { samples, x, dy, dx };
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.backward(params, grads, back, Conv2d::backward) })
+}
+
+/// gradus_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
+///
+/// The parameters of `layer` are those of `step` from element `at` on; `x`, `dy` and `dx` are as above.
+///
+/// Errors: those of gradus_dense_backward_step(), GRADUS_ERROR_SHAPE as above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_conv2d_backward_step(
+    layer: *const gradus_conv2d,
+    samples: usize,
+    step: *const gradus_step,
+    at: usize,
+    x: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    let back = Back { samples, x, dy, dx };
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.backward_step(step, at, back, Conv2d::backward_to) })
+}
+
+/// gradus_conv2d_backward() to sums in half the memory: see gradus_dense_backward_half().
+///
+/// `grads` are as many uint16_t as `layer` has `params`; `x`, `dy` and `dx` are as above.
+///
+/// Errors: those of gradus_conv2d_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_conv2d_backward_half(
+    layer: *const gradus_conv2d,
+    samples: usize,
+    params: *const f32,
+    grads: *mut u16,
+    pass: u32,
+    first: u32,
+    x: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    let (sums, back) = ((grads, [pass, first]), Back { samples, x, dy, dx });
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.backward_half(params, sums, back, Conv2d::backward_half) })
 }
 
 /// Writes how many parameters the depthwise convolution `layer` has to `params`, and how many floats of an image it
@@ -77,16 +214,8 @@ pub unsafe extern "C" fn gradus_depthwise_conv2d_sizes(
     params: *mut usize,
     outputs: *mut usize,
 ) -> gradus_status {
-    guard(|| {
-        let (memory, params, outputs) = (Memory::one(layer)?, Memory::one(params)?, Memory::one(outputs)?);
-        apart([memory.read(), params.written(), outputs.written()])?;
-        // SAFETY: checked, and apart; the caller vouches for the memory.
-        unsafe {
-            let layer = memory.one_ref().build()?;
-            (*params.one_mut(), *outputs.one_mut()) = (layer.params(), layer.outputs());
-        }
-        Ok(())
-    })
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.sizes(params, outputs) })
 }
 
 /// Writes the depthwise convolutions of `samples` images. `params`, `x` and `y` are as long as the sizes of `layer` say.
@@ -101,14 +230,8 @@ pub unsafe extern "C" fn gradus_depthwise_conv2d_forward(
     x: *const f32,
     y: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let layer = Memory::one(layer)?.one_ref().build()?;
-            let pass = Pass::new(samples, layer.inputs(), layer.outputs(), layer.params());
-            pass.forward(params, x, y, |params, x, y| layer.forward(params, x, y))
-        }
-    })
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.forward(samples, params, x, y, DepthwiseConv2d::forward) })
 }
 
 /// Adds the gradients of a depthwise convolution to `grads`, and writes that of the images to `dx`, which may be null.
@@ -127,12 +250,92 @@ pub unsafe extern "C" fn gradus_depthwise_conv2d_backward(
     dy: *const f32,
     dx: *mut f32,
 ) -> gradus_status {
+    let back = Back { samples, x, dy, dx };
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.backward(params, grads, back, DepthwiseConv2d::backward) })
+}
+
+/// gradus_depthwise_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
+///
+/// The parameters of `layer` are those of `step` from element `at` on; `x`, `dy` and `dx` are as above.
+///
+/// Errors: those of gradus_dense_backward_step(), GRADUS_ERROR_SHAPE as above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_depthwise_conv2d_backward_step(
+    layer: *const gradus_depthwise_conv2d,
+    samples: usize,
+    step: *const gradus_step,
+    at: usize,
+    x: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    let back = Back { samples, x, dy, dx };
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.backward_step(step, at, back, DepthwiseConv2d::backward_to) })
+}
+
+/// gradus_depthwise_conv2d_backward() to sums in half the memory: see gradus_dense_backward_half().
+///
+/// `grads` are as many uint16_t as `layer` has `params`; `x`, `dy` and `dx` are as above.
+///
+/// Errors: those of gradus_depthwise_conv2d_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_depthwise_conv2d_backward_half(
+    layer: *const gradus_depthwise_conv2d,
+    samples: usize,
+    params: *const f32,
+    grads: *mut u16,
+    pass: u32,
+    first: u32,
+    x: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    let (sums, back) = ((grads, [pass, first]), Back { samples, x, dy, dx });
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.backward_half(params, sums, back, DepthwiseConv2d::backward_half) })
+}
+
+/// Writes the largest values of the windows of `samples` images `x` to `y`. `layer` says how many floats both have.
+///
+/// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_max_pool2d_forward(
+    layer: *const gradus_max_pool2d,
+    samples: usize,
+    x: *const f32,
+    y: *mut f32,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe {
+        Layer::of(layer)?.forward(samples, core::ptr::null(), x, y, |layer, _, x, y| layer.forward(x, y))
+    })
+}
+
+/// Writes the gradient of the images to `dx`, given what the forward pass of `layer` read, `x`, and wrote, `y`, and the
+/// gradient `dy` of that.
+///
+/// Errors: those of gradus_max_pool2d_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_max_pool2d_backward(
+    layer: *const gradus_max_pool2d,
+    samples: usize,
+    x: *const f32,
+    y: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
     guard(|| {
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
-            let layer = Memory::one(layer)?.one_ref().build()?;
-            let pass = Pass::new(samples, layer.inputs(), layer.outputs(), layer.params());
-            pass.backward(params, grads, x, dy, dx, |p, g, x, dy, dx| layer.backward(p, g, x, dy, dx))
+            let layer = Layer::of(layer)?;
+            let (read, written) = (area(samples, layer.inputs)?, area(samples, layer.outputs)?);
+            let (x, dx) = (Memory::new(x, read)?, Memory::new(dx, read)?);
+            let (y, dy) = (Memory::new(y, written)?, Memory::new(dy, written)?);
+            apart([layer.own, x.read(), y.read(), dy.read(), dx.written()])?;
+            Ok(layer.layer.backward(x.slice(), y.slice(), dy.slice(), dx.slice_mut())?)
         }
     })
 }
@@ -148,13 +351,9 @@ pub unsafe extern "C" fn gradus_average_pool2d_forward(
     x: *const f32,
     y: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let layer = Memory::one(layer)?.one_ref().build()?;
-            let pass = Pass::new(samples, layer.inputs(), layer.outputs(), 0);
-            pass.forward(core::ptr::null(), x, y, |_, x, y| layer.forward(x, y))
-        }
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe {
+        Layer::of(layer)?.forward(samples, core::ptr::null(), x, y, |layer, _, x, y| layer.forward(x, y))
     })
 }
 
@@ -168,14 +367,9 @@ pub unsafe extern "C" fn gradus_average_pool2d_backward(
     dy: *const f32,
     dx: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let layer = Memory::one(layer)?.one_ref().build()?;
-            let pass = Pass::new(samples, layer.outputs(), layer.inputs(), 0);
-            pass.forward(core::ptr::null(), dy, dx, |_, dy, dx| layer.backward(dy, dx))
-        }
-    })
+    let pass = |layer: &AveragePool2d, _: &[f32], dy: &[f32], dx: &mut [f32]| layer.backward(dy, dx);
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.turned().forward(samples, core::ptr::null(), dy, dx, pass) })
 }
 
 /// Adds a branch that went around some layers: `y += x`, `n` floats each. Its backward pass is `dx += dy`, the same call.

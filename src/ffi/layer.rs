@@ -1,11 +1,177 @@
-//! Layers, activations and losses.
+//! Layers: the passes that all of them share, and the dense one.
 
-use super::gradus_status::{self, *};
-use super::guard;
-use super::memory::{Memory, apart, area};
-use crate::layer::{Conv2d, Dense, MaxPool2d};
-use crate::simd::Exec;
-use crate::{activation, loss};
+use super::memory::{Memory, Region, apart, area};
+use super::step::{Part, gradus_step};
+use super::{gradus_status, guard};
+use crate::Error;
+use crate::layer::{Dense, HalfGrads};
+use crate::simd::Bf16;
+
+/// A structure of the caller's that says what a layer is.
+pub(super) trait Shape {
+    /// The layer.
+    type Layer;
+    /// The layer, and its inputs, outputs and parameters, if its sizes fit each other.
+    fn build(&self) -> Result<(Self::Layer, [usize; 3]), gradus_status>;
+}
+
+/// A layer whose sizes fit each other; its passes are functions of the crate.
+pub(super) struct Layer<L> {
+    pub layer: L,
+    pub inputs: usize,
+    pub outputs: usize,
+    pub params: usize,
+    /// The structure that says what it is.
+    pub own: Region,
+}
+
+/// The pointers of a backward pass: what the layer read, the gradient of what it wrote, and that of what it read.
+#[derive(Clone, Copy)]
+pub(super) struct Back {
+    pub samples: usize,
+    pub x: *const f32,
+    pub dy: *const f32,
+    pub dx: *mut f32,
+}
+
+/// The gradient of the inputs, where it is asked for.
+type Inputs<'a> = Option<&'a mut [f32]>;
+
+impl Layer<Dense> {
+    fn dense(inputs: usize, outputs: usize) -> Result<Self, gradus_status> {
+        let params = area(inputs.saturating_add(1), outputs)?;
+        Ok(Self { layer: Dense::new(inputs, outputs), inputs, outputs, params, own: Region::NONE })
+    }
+}
+
+impl<L> Layer<L> {
+    /// The layer that a structure of the caller's describes.
+    ///
+    /// # Safety
+    /// The caller vouches for memory behind the pointer, which is checked.
+    pub(super) unsafe fn of<S: Shape<Layer = L>>(shape: *const S) -> Result<Self, gradus_status> {
+        let memory = Memory::one(shape)?;
+        // SAFETY: checked; the caller vouches for the memory.
+        let (layer, [inputs, outputs, params]) = unsafe { memory.one_ref().build()? };
+        Ok(Self { layer, inputs, outputs, params, own: memory.read() })
+    }
+
+    /// The sizes of a backward pass that reads and writes as a forward pass does, the other way round.
+    pub(super) fn turned(self) -> Self {
+        Self { inputs: self.outputs, outputs: self.inputs, ..self }
+    }
+
+    /// Writes how many parameters it has, and how many floats of a sample it writes.
+    ///
+    /// # Safety
+    /// The caller vouches for memory behind the pointers, which are checked.
+    pub(super) unsafe fn sizes(&self, params: *mut usize, outputs: *mut usize) -> Result<(), gradus_status> {
+        let (params, outputs) = (Memory::one(params)?, Memory::one(outputs)?);
+        apart([self.own, params.written(), outputs.written()])?;
+        // SAFETY: checked, and apart; the caller vouches for the memory.
+        unsafe { (*params.one_mut(), *outputs.one_mut()) = (self.params, self.outputs) };
+        Ok(())
+    }
+
+    /// The forward pass.
+    ///
+    /// # Safety
+    /// The caller vouches for memory behind the pointers, which are checked.
+    pub(super) unsafe fn forward(
+        &self,
+        samples: usize,
+        params: *const f32,
+        x: *const f32,
+        y: *mut f32,
+        pass: impl FnOnce(&L, &[f32], &[f32], &mut [f32]) -> Result<(), Error>,
+    ) -> Result<(), gradus_status> {
+        let (x, y) =
+            (Memory::new(x, area(samples, self.inputs)?)?, Memory::new(y, area(samples, self.outputs)?)?);
+        let params = Memory::new(params, self.params)?;
+        apart([self.own, params.read(), x.read(), y.written()])?;
+        // SAFETY: checked, and apart where one is written.
+        unsafe { Ok(pass(&self.layer, params.slice(), x.slice(), y.slice_mut())?) }
+    }
+
+    /// The memory of a backward pass.
+    fn memory(&self, back: Back) -> Result<[Memory<f32>; 3], gradus_status> {
+        let (read, written) = (area(back.samples, self.inputs)?, area(back.samples, self.outputs)?);
+        let dx = Memory::new(back.dx, if back.dx.is_null() { 0 } else { read })?;
+        Ok([Memory::new(back.x, read)?, Memory::new(back.dy, written)?, dx])
+    }
+
+    /// The backward pass that adds to gradients.
+    ///
+    /// # Safety
+    /// The caller vouches for memory behind the pointers, which are checked.
+    pub(super) unsafe fn backward(
+        &self,
+        params: *const f32,
+        grads: *mut f32,
+        back: Back,
+        pass: impl FnOnce(&L, &[f32], &mut [f32], &[f32], &[f32], Inputs<'_>) -> Result<(), Error>,
+    ) -> Result<(), gradus_status> {
+        let ([x, dy, dx], params) = (self.memory(back)?, Memory::new(params, self.params)?);
+        let grads = Memory::new(grads, self.params)?;
+        apart([self.own, params.read(), x.read(), dy.read(), grads.written(), dx.written()])?;
+        // SAFETY: checked, and apart where one is written.
+        unsafe {
+            let inputs = back.inputs(dx);
+            Ok(pass(&self.layer, params.slice(), grads.slice_mut(), x.slice(), dy.slice(), inputs)?)
+        }
+    }
+
+    /// The one that adds to sums in half the memory, as pass `pass`; the first sum is element `first` of all.
+    ///
+    /// # Safety
+    /// The caller vouches for memory behind the pointers, which are checked.
+    pub(super) unsafe fn backward_half(
+        &self,
+        params: *const f32,
+        (grads, [number, first]): (*mut u16, [u32; 2]),
+        back: Back,
+        pass: impl FnOnce(&L, &[f32], HalfGrads<'_>, &[f32], &[f32], Inputs<'_>) -> Result<(), Error>,
+    ) -> Result<(), gradus_status> {
+        let ([x, dy, dx], params) = (self.memory(back)?, Memory::new(params, self.params)?);
+        let grads = Memory::new(grads.cast::<Bf16>(), self.params)?;
+        apart([self.own, params.read(), x.read(), dy.read(), grads.written(), dx.written()])?;
+        // SAFETY: checked, and apart where one is written.
+        unsafe {
+            let (sums, inputs) = (HalfGrads::counted(grads.slice_mut(), number, first), back.inputs(dx));
+            Ok(pass(&self.layer, params.slice(), sums, x.slice(), dy.slice(), inputs)?)
+        }
+    }
+
+    /// The one in which an optimizer acts on the gradients at once; the first parameter is element `at` of all.
+    ///
+    /// # Safety
+    /// The caller vouches for memory behind the pointers, which are checked.
+    pub(super) unsafe fn backward_step<'a>(
+        &self,
+        step: *const gradus_step,
+        at: usize,
+        back: Back,
+        pass: impl FnOnce(&L, Part<'a>, &[f32], &[f32], Inputs<'_>) -> Result<(), Error>,
+    ) -> Result<(), gradus_status> {
+        let [x, dy, dx] = self.memory(back)?;
+        // SAFETY: checked, and apart where one is written.
+        unsafe {
+            let part = Part::new(step, at, self.params, [self.own, x.read(), dy.read(), dx.written()])?;
+            Ok(pass(&self.layer, part, x.slice(), dy.slice(), back.inputs(dx))?)
+        }
+    }
+}
+
+impl Back {
+    /// The gradient of the inputs, if the caller asks for it.
+    ///
+    /// # Safety
+    /// The memory is that of `dx`, and nothing else touches it while the slice lives.
+    unsafe fn inputs<'a>(&self, dx: Memory<f32>) -> Inputs<'a> {
+        // SAFETY: as above.
+        if self.dx.is_null() { None } else { Some(unsafe { dx.slice_mut() }) }
+    }
+}
 
 /// Writes the outputs of a dense layer, `y = x W + b`, for `samples` samples.
 ///
@@ -23,13 +189,8 @@ pub unsafe extern "C" fn gradus_dense_forward(
     x: *const f32,
     y: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        let pass = Pass::new(samples, inputs, outputs, area(inputs.saturating_add(1), outputs)?);
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            pass.forward(params, x, y, |params, x, y| Dense::new(inputs, outputs).forward(params, x, y))
-        }
-    })
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::dense(inputs, outputs)?.forward(samples, params, x, y, Dense::forward) })
 }
 
 /// Adds the gradients of a dense layer to `grads`, and writes that of its inputs to `dx`, which may be null.
@@ -49,472 +210,67 @@ pub unsafe extern "C" fn gradus_dense_backward(
     dy: *const f32,
     dx: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        let pass = Pass::new(samples, inputs, outputs, area(inputs.saturating_add(1), outputs)?);
-        let layer = Dense::new(inputs, outputs);
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe { pass.backward(params, grads, x, dy, dx, |p, g, x, dy, dx| layer.backward(p, g, x, dy, dx)) }
-    })
+    let back = Back { samples, x, dy, dx };
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::dense(inputs, outputs)?.backward(params, grads, back, Dense::backward) })
 }
 
-/// A convolution over images that lie row by row, column by column, channel by channel.
+/// gradus_dense_backward() in which an optimizer acts on the gradients at once, so that no array of them exists.
 ///
-/// A signal is an image of one row. The image that it writes has (side + 2 * padding - kernel) / stride + 1 places on a
-/// side, rounded down, and `filters` channels. Parameters: a bias for each filter, then the weights
-/// `[kernel row][kernel column][input channel][filter]`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_conv2d {
-    /// Height, width and channels of an image that it reads.
-    pub input: [usize; 3],
-    /// Channels of an image that it writes.
-    pub filters: usize,
-    /// Height and width of the kernel: 1 to 11.
-    pub kernel: [usize; 2],
-    /// Places between two windows, vertical and horizontal: 1 or more.
-    pub stride: [usize; 2],
-    /// Zeros on each side, vertical and horizontal: fewer than the kernel has places.
-    pub padding: [usize; 2],
-}
-
-/// Largest values of images over windows, side by side or `stride` places apart.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct gradus_max_pool2d {
-    /// Height, width and channels of an image that it reads.
-    pub input: [usize; 3],
-    /// Height and width of a window.
-    pub window: [usize; 2],
-    /// Places between two windows, vertical and horizontal: 1 or more.
-    pub stride: [usize; 2],
-    /// Places around the image that windows may cover: fewer than a window has.
-    pub padding: [usize; 2],
-}
-
-/// Largest side of an image, and its largest number of channels: products of three do not overflow 64 bits.
-pub(super) const LARGEST: usize = 1 << 15;
-
-/// Refuses sizes whose products would not fit.
-pub(super) fn sizes(input: [usize; 3], more: usize) -> Result<(), gradus_status> {
-    let [height, width, channels] = input;
-    area(area(height, width)?, channels.max(more))?;
-    area(area(channels, more)?, 121 + 1)?;
-    if [height, width, channels, more].iter().all(|n| *n <= LARGEST) {
-        Ok(())
-    } else {
-        Err(GRADUS_ERROR_SHAPE)
-    }
-}
-
-impl gradus_conv2d {
-    fn build(&self) -> Result<(Conv2d, usize), gradus_status> {
-        let &Self { input, filters, kernel, stride, padding } = self;
-        sizes(input, filters)?;
-        let layer = Conv2d { input, filters, kernel, stride, padding, exec: Exec::new() };
-        if kernel.iter().chain(&padding).chain(&stride).any(|n| *n > LARGEST) {
-            return Err(GRADUS_ERROR_SHAPE);
-        }
-        layer.check()?;
-        Ok((layer, layer.params()))
-    }
-}
-
-impl gradus_max_pool2d {
-    fn build(&self) -> Result<MaxPool2d, gradus_status> {
-        let &Self { input, window, stride, padding } = self;
-        sizes(input, 1)?;
-        if window.iter().chain(&padding).chain(&stride).any(|n| *n > LARGEST) {
-            return Err(GRADUS_ERROR_SHAPE);
-        }
-        let layer = MaxPool2d { input, window, stride, padding, exec: Exec::new() };
-        layer.check()?;
-        Ok(layer)
-    }
-}
-
-/// Writes how many parameters the convolution `layer` has to `params`, and how many floats of an image it writes to
-/// `outputs`.
+/// The layer's parameters are those of `step` from element `at` on; `x`, `dy` and `dx` are as above, and `dx` comes of the
+/// parameters before the step. Begin a step once for all layers, and let each take it once. The bits are those of
+/// gradus_dense_backward() to zeros, and a step.
 ///
-/// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-/// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+/// ```text
+/// gradus_step step;
+/// status = gradus_adam_begin(&adam, N, params, state, &clock, &step);
+/// status = gradus_dense_backward_step(32, 10, samples, &step, SECOND, h, dy, dh);
+/// status = gradus_relu_backward(samples * 32, dh, h);
+/// status = gradus_dense_backward_step(64, 32, samples, &step, 0, x, dh, NULL);
+/// ```
+///
+/// Errors: those of gradus_dense_forward(), GRADUS_ERROR_VERSION if the step was not begun; GRADUS_ERROR_LENGTH also where
+/// it has fewer parameters.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_conv2d_sizes(
-    layer: *const gradus_conv2d,
-    params: *mut usize,
-    outputs: *mut usize,
-) -> gradus_status {
-    guard(|| {
-        let (memory, params, outputs) = (Memory::one(layer)?, Memory::one(params)?, Memory::one(outputs)?);
-        apart([memory.read(), params.written(), outputs.written()])?;
-        // SAFETY: checked, and apart; the caller vouches for the memory.
-        unsafe {
-            let (layer, count) = memory.one_ref().build()?;
-            (*params.one_mut(), *outputs.one_mut()) = (count, layer.outputs());
-        }
-        Ok(())
-    })
-}
-
-/// Writes the convolutions of `samples` images. `params`, `x` and `y` are as long as the sizes of `layer` say.
-///
-/// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-/// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_conv2d_forward(
-    layer: *const gradus_conv2d,
-    samples: usize,
-    params: *const f32,
-    x: *const f32,
-    y: *mut f32,
-) -> gradus_status {
-    guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let (layer, count) = Memory::one(layer)?.one_ref().build()?;
-            let pass = Pass::new(samples, layer.inputs(), layer.outputs(), count);
-            pass.forward(params, x, y, |params, x, y| layer.forward(params, x, y))
-        }
-    })
-}
-
-/// Adds the gradients of a convolution to `grads`, and writes that of the images to `dx`, which may be null.
-///
-/// `params`, `x` and `dy` are what the forward pass had, `dy` the gradient of what it wrote; `grads` is as long as
-/// `params`.
-///
-/// Errors: those of gradus_conv2d_forward(). `layer` is read only.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_conv2d_backward(
-    layer: *const gradus_conv2d,
-    samples: usize,
-    params: *const f32,
-    grads: *mut f32,
-    x: *const f32,
-    dy: *const f32,
-    dx: *mut f32,
-) -> gradus_status {
-    guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let (layer, count) = Memory::one(layer)?.one_ref().build()?;
-            let pass = Pass::new(samples, layer.inputs(), layer.outputs(), count);
-            pass.backward(params, grads, x, dy, dx, |p, g, x, dy, dx| layer.backward(p, g, x, dy, dx))
-        }
-    })
-}
-
-/// Writes the largest values of the windows of `samples` images `x` to `y`. `layer` says how many floats both have.
-///
-/// Errors: GRADUS_ERROR_SHAPE if its sizes do not fit each other, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-/// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_max_pool2d_forward(
-    layer: *const gradus_max_pool2d,
-    samples: usize,
-    x: *const f32,
-    y: *mut f32,
-) -> gradus_status {
-    guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let layer = Memory::one(layer)?.one_ref().build()?;
-            let pass = Pass::new(samples, layer.inputs(), layer.outputs(), 0);
-            pass.forward(core::ptr::null(), x, y, |_, x, y| layer.forward(x, y))
-        }
-    })
-}
-
-/// Writes the gradient of the images to `dx`, given what the forward pass of `layer` read, `x`, and wrote, `y`, and the
-/// gradient `dy` of that.
-///
-/// Errors: those of gradus_max_pool2d_forward().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_max_pool2d_backward(
-    layer: *const gradus_max_pool2d,
-    samples: usize,
-    x: *const f32,
-    y: *const f32,
-    dy: *const f32,
-    dx: *mut f32,
-) -> gradus_status {
-    guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let layer = Memory::one(layer)?.one_ref().build()?;
-            let (read, written) = (area(samples, layer.inputs())?, area(samples, layer.outputs())?);
-            let (x, dx) = (Memory::new(x, read)?, Memory::new(dx, read)?);
-            let (y, dy) = (Memory::new(y, written)?, Memory::new(dy, written)?);
-            apart([x.read(), y.read(), dy.read(), dx.written()])?;
-            Ok(layer.backward(x.slice(), y.slice(), dy.slice(), dx.slice_mut())?)
-        }
-    })
-}
-
-/// The lengths of one pass of a layer.
-pub(super) struct Pass {
-    samples: usize,
+pub unsafe extern "C" fn gradus_dense_backward_step(
     inputs: usize,
     outputs: usize,
-    params: usize,
-}
-
-impl Pass {
-    pub(super) const fn new(samples: usize, inputs: usize, outputs: usize, params: usize) -> Self {
-        Self { samples, inputs, outputs, params }
-    }
-
-    /// # Safety
-    /// The caller vouches for memory behind the pointers, which are checked.
-    pub(super) unsafe fn forward(
-        &self,
-        params: *const f32,
-        x: *const f32,
-        y: *mut f32,
-        layer: impl FnOnce(&[f32], &[f32], &mut [f32]) -> Result<(), crate::Error>,
-    ) -> Result<(), gradus_status> {
-        let (read, written) = (area(self.samples, self.inputs)?, area(self.samples, self.outputs)?);
-        let (params, x, y) =
-            (Memory::new(params, self.params)?, Memory::new(x, read)?, Memory::new(y, written)?);
-        apart([params.read(), x.read(), y.written()])?;
-        // SAFETY: checked, and apart where one is written.
-        unsafe { Ok(layer(params.slice(), x.slice(), y.slice_mut())?) }
-    }
-
-    /// # Safety
-    /// The caller vouches for memory behind the pointers, which are checked.
-    pub(super) unsafe fn backward(
-        &self,
-        params: *const f32,
-        grads: *mut f32,
-        x: *const f32,
-        dy: *const f32,
-        dx: *mut f32,
-        layer: impl FnOnce(&[f32], &mut [f32], &[f32], &[f32], Option<&mut [f32]>) -> Result<(), crate::Error>,
-    ) -> Result<(), gradus_status> {
-        let (read, written) = (area(self.samples, self.inputs)?, area(self.samples, self.outputs)?);
-        let (params, grads) = (Memory::new(params, self.params)?, Memory::new(grads, self.params)?);
-        let (x, dy) = (Memory::new(x, read)?, Memory::new(dy, written)?);
-        let back = Memory::new(dx, if dx.is_null() { 0 } else { read })?;
-        apart([params.read(), x.read(), dy.read(), grads.written(), back.written()])?;
-        // SAFETY: checked, and apart where one is written.
-        unsafe {
-            let dx = if dx.is_null() { None } else { Some(back.slice_mut()) };
-            Ok(layer(params.slice(), grads.slice_mut(), x.slice(), dy.slice(), dx)?)
-        }
-    }
-}
-
-/// Changes a slice in place.
-///
-/// # Safety
-/// The caller vouches for memory behind the pointer, which is checked.
-unsafe fn change(n: usize, x: *mut f32, f: impl FnOnce(&mut [f32])) -> Result<(), gradus_status> {
-    // SAFETY: checked.
-    f(unsafe { Memory::new(x, n)?.slice_mut() });
-    Ok(())
-}
-
-/// Changes a slice in place, beside one that is read.
-///
-/// # Safety
-/// The caller vouches for memory behind the pointers, which are checked.
-pub(super) unsafe fn change_beside<T>(
-    n: usize,
-    x: *mut f32,
-    m: usize,
-    y: *const T,
-    f: impl FnOnce(&mut [f32], &[T]) -> Result<(), crate::Error>,
-) -> Result<(), gradus_status> {
-    let (x, y) = (Memory::new(x, n)?, Memory::new(y, m)?);
-    apart([x.written(), y.read()])?;
-    // SAFETY: checked, and apart.
-    unsafe { Ok(f(x.slice_mut(), y.slice())?) }
-}
-
-/// Writes a loss where a slice is changed beside one that is read.
-///
-/// # Safety
-/// The caller vouches for memory behind the pointers, which are checked.
-unsafe fn lose<T>(
-    (n, scores): (usize, *mut f32),
-    (m, targets): (usize, *const T),
-    loss: *mut f32,
-    f: impl FnOnce(&mut [f32], &[T]) -> Result<f32, crate::Error>,
-) -> Result<(), gradus_status> {
-    let (scores, targets, to) = (Memory::new(scores, n)?, Memory::new(targets, m)?, Memory::one(loss)?);
-    apart([scores.written(), targets.read(), to.written()])?;
-    // SAFETY: checked, and apart.
-    unsafe { *to.one_mut() = f(scores.slice_mut(), targets.slice())? };
-    Ok(())
-}
-
-/// Puts the `n` floats of `x` through the activation relu, in place: `max(0, x)`.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_relu(n: usize, x: *mut f32) -> gradus_status {
-    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
-    guard(|| unsafe { change(n, x, |x| activation::relu(Exec::new(), x)) })
-}
-
-/// Turns the gradient `dy` of the `n` floats `y` that gradus_relu() made into that of what it read, in place.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_relu_backward(n: usize, dy: *mut f32, y: *const f32) -> gradus_status {
-    let backward = |dy: &mut [f32], y: &[f32]| activation::relu_backward(Exec::new(), dy, y);
-    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { change_beside(n, dy, n, y, backward) })
-}
-
-/// Puts the `n` floats of `x` through the activation leaky relu, in place: x where it is positive, `slope * x` elsewhere.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_leaky_relu(slope: f32, n: usize, x: *mut f32) -> gradus_status {
-    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
-    guard(|| unsafe { change(n, x, |x| activation::leaky_relu(Exec::new(), slope, x)) })
-}
-
-/// Turns the gradient `dy` of the `n` floats `y` that gradus_leaky_relu() made into that of what it read, in place.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_leaky_relu_backward(
-    slope: f32,
-    n: usize,
-    dy: *mut f32,
-    y: *const f32,
-) -> gradus_status {
-    let backward = |dy: &mut [f32], y: &[f32]| activation::leaky_relu_backward(Exec::new(), slope, dy, y);
-    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { change_beside(n, dy, n, y, backward) })
-}
-
-/// Puts the `n` floats of `x` through the activation tanh, in place: `tanh(x)`.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_tanh(n: usize, x: *mut f32) -> gradus_status {
-    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
-    guard(|| unsafe { change(n, x, |x| activation::tanh(Exec::new(), x)) })
-}
-
-/// Turns the gradient `dy` of the `n` floats `y` that gradus_tanh() made into that of what it read, in place.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_tanh_backward(n: usize, dy: *mut f32, y: *const f32) -> gradus_status {
-    let backward = |dy: &mut [f32], y: &[f32]| activation::tanh_backward(Exec::new(), dy, y);
-    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { change_beside(n, dy, n, y, backward) })
-}
-
-/// Puts the `n` floats of `x` through the activation sigmoid, in place: `1 / (1 + exp(-x))`.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_sigmoid(n: usize, x: *mut f32) -> gradus_status {
-    // SAFETY: the caller vouches for memory behind the pointer, which is checked.
-    guard(|| unsafe { change(n, x, |x| activation::sigmoid(Exec::new(), x)) })
-}
-
-/// Turns the gradient `dy` of the `n` floats `y` that gradus_sigmoid() made into that of what it read, in place.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_sigmoid_backward(n: usize, dy: *mut f32, y: *const f32) -> gradus_status {
-    let backward = |dy: &mut [f32], y: &[f32]| activation::sigmoid_backward(Exec::new(), dy, y);
-    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { change_beside(n, dy, n, y, backward) })
-}
-
-/// Turns each row of `classes` floats of the `n` of `scores` into probabilities, `exp(z) / sum exp(z)`.
-///
-/// Errors: GRADUS_ERROR_SHAPE if that is no whole number of rows, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
-/// GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_softmax(classes: usize, n: usize, scores: *mut f32) -> gradus_status {
-    guard(|| {
-        // SAFETY: checked; the caller vouches for memory behind the pointer.
-        let scores = unsafe { Memory::new(scores, n)?.slice_mut() };
-        Ok(loss::softmax(Exec::new(), classes, scores)?)
-    })
-}
-
-/// Writes the cross entropy of `samples` rows of `classes` scores to `loss`: the mean of `-ln p[label]` of their softmax.
-///
-/// `scores` become their own gradient, `(p - onehot(label)) / samples`. `labels` has a class for each sample.
-///
-/// Errors: GRADUS_ERROR_SHAPE if a label is no class, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-/// GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_softmax_cross_entropy(
-    classes: usize,
     samples: usize,
-    scores: *mut f32,
-    labels: *const u16,
-    loss: *mut f32,
+    step: *const gradus_step,
+    at: usize,
+    x: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
 ) -> gradus_status {
-    guard(|| {
-        let n = area(classes, samples)?;
-        let f = |scores: &mut [f32], labels: &[u16]| loss::softmax_cross_entropy(Exec::new(), scores, labels);
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe { lose((n, scores), (samples, labels), loss, f) }
+    let back = Back { samples, x, dy, dx };
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::dense(inputs, outputs)?.backward_step(step, at, back, Dense::backward_to) })
+}
+
+/// gradus_dense_backward() to sums in half the memory: `grads` are bfloat16, rounded with a dither that is right on
+/// average. gradus_step_half_grads() takes the step; then zeros begin the next sum.
+///
+/// `params`, `x`, `dy` and `dx` are those of gradus_dense_backward(), `grads` as many uint16_t as `params`.
+/// `pass` is the running number of backward passes, from 1 on, over the whole training: a number that began anew with each
+/// batch would repeat the errors of the last. `first` is the place of the layer's first sum among those of all layers.
+///
+/// Errors: those of gradus_dense_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_dense_backward_half(
+    inputs: usize,
+    outputs: usize,
+    samples: usize,
+    params: *const f32,
+    grads: *mut u16,
+    pass: u32,
+    first: u32,
+    x: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    let (sums, back) = ((grads, [pass, first]), Back { samples, x, dy, dx });
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe {
+        Layer::dense(inputs, outputs)?.backward_half(params, sums, back, Dense::backward_half)
     })
-}
-
-/// Writes the mean binary cross entropy of the `n` logits `scores`, for `targets` between 0 and 1, to `loss`.
-///
-/// `scores` become their own gradient, `(sigmoid(z) - t) / n`.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-/// GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_binary_cross_entropy(
-    n: usize,
-    scores: *mut f32,
-    targets: *const f32,
-    loss: *mut f32,
-) -> gradus_status {
-    let f = |scores: &mut [f32], targets: &[f32]| loss::binary_cross_entropy(Exec::new(), scores, targets);
-    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { lose((n, scores), (n, targets), loss, f) })
-}
-
-/// Writes the mean square of what separates the `n` predictions `scores` from `targets`, to `loss`.
-///
-/// `scores` become their own gradient, `2 (z - t) / n`.
-///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-/// GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_mean_squared_error(
-    n: usize,
-    scores: *mut f32,
-    targets: *const f32,
-    loss: *mut f32,
-) -> gradus_status {
-    let f = |scores: &mut [f32], targets: &[f32]| loss::mean_squared_error(Exec::new(), scores, targets);
-    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { lose((n, scores), (n, targets), loss, f) })
-}
-
-/// Writes the mean of Huber's loss of the `n` predictions `scores`: a square near the target, a line from `delta` on, to `loss`.
-///
-/// `targets` has as many. `scores` become their own gradient, the difference within `delta`, over n.
-///
-/// Errors: GRADUS_ERROR_LIMIT if `delta` is not positive, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-/// GRADUS_ERROR_LENGTH.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn gradus_huber(
-    delta: f32,
-    n: usize,
-    scores: *mut f32,
-    targets: *const f32,
-    loss: *mut f32,
-) -> gradus_status {
-    let f = |scores: &mut [f32], targets: &[f32]| loss::huber(Exec::new(), delta, scores, targets);
-    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { lose((n, scores), (n, targets), loss, f) })
 }

@@ -19,6 +19,7 @@ mod images;
 mod journal;
 mod layer;
 mod lbfgs;
+mod loss;
 mod memory;
 mod noise;
 mod norm;
@@ -28,6 +29,7 @@ mod random;
 mod rules;
 mod schedule;
 mod status;
+mod step;
 mod store;
 mod stream;
 mod sums;
@@ -38,16 +40,19 @@ pub use images::*;
 pub use journal::*;
 pub use layer::*;
 pub use lbfgs::*;
+pub use loss::*;
 pub use noise::*;
 pub use norm::*;
 pub use online::*;
 pub use optim::{
-    GRADUS_EPSILON_HAT, GRADUS_EPSILON_OUTSIDE, GRADUS_EPSILON_ROOT, gradus_epsilon, gradus_tensor,
+    GRADUS_EPSILON_HAT, GRADUS_EPSILON_OUTSIDE, GRADUS_EPSILON_ROOT, gradus_epsilon, gradus_half_tensor,
+    gradus_tensor,
 };
 pub use random::*;
 pub use rules::*;
 pub use schedule::*;
 pub use status::*;
+pub use step::{GRADUS_STEP_WORDS, gradus_step, gradus_step_half_grads};
 pub use store::*;
 pub use stream::*;
 pub use sums::*;

@@ -5,8 +5,8 @@ use super::gradus_status::{self, *};
 use super::memory::{Memory, Region, apart};
 use super::transform::Transforms;
 use super::{gradus_transforms, same_version};
-use crate::optim::{Clock, Columns, Epsilon, Memory as Stored, Optimizer, Stateful, With};
-use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, count_overflowing};
+use crate::optim::{Clock, Columns, Epsilon, Memory as MemoryOf, Optimizer, Stateful, With};
+use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, Stored, count_overflowing};
 use crate::transform::Transform;
 
 /// Place of the stabiliser: `sqrt(v / c2) + eps`, as in PyTorch; c2 is the bias correction, 1 where a rule has none.
@@ -57,6 +57,26 @@ pub struct gradus_tensor {
     pub transforms: *const gradus_transforms,
 }
 
+/// gradus_tensor with a state in half the memory, and otherwise the same.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct gradus_half_tensor {
+    /// How many parameters it has.
+    pub n: usize,
+    /// The parameters.
+    pub params: *mut f32,
+    /// Their gradients.
+    pub grads: *const f32,
+    /// The columns of state, one after the other, bfloat16.
+    pub state: *mut u16,
+    /// A clock of its own, for a call without a common one.
+    pub clock: *mut Clock,
+    /// What acts before and after the rule, on this tensor alone; null for nothing. Tensors may share it.
+    pub transforms: *const gradus_transforms,
+}
+
+const _: () = assert!(size_of::<gradus_tensor>() == size_of::<gradus_half_tensor>());
+
 /// A configuration in C: its version comes first, and the rest makes the optimizer.
 ///
 /// # Safety
@@ -78,7 +98,7 @@ pub(crate) struct Pointers<M = f32> {
     pub clock: *mut Clock,
 }
 
-impl<M: crate::simd::Stored> Pointers<M> {
+impl<M: Stored> Pointers<M> {
     /// What the step touches. Too long a state is too many parameters, too.
     #[inline(always)]
     fn regions(&self, columns: usize) -> [Region; 4] {
@@ -120,7 +140,7 @@ impl<M: crate::simd::Stored> Pointers<M> {
 /// # Safety
 /// The pointer is checked.
 #[inline(always)]
-unsafe fn optimizer<C: Config>(config: *const C) -> Result<C::Optimizer, gradus_status> {
+pub(super) unsafe fn optimizer<C: Config>(config: *const C) -> Result<C::Optimizer, gradus_status> {
     // SAFETY: checked for null and alignment; C begins with its version.
     unsafe {
         same_version(*config.cast())?;
@@ -133,7 +153,7 @@ unsafe fn optimizer<C: Config>(config: *const C) -> Result<C::Optimizer, gradus_
 /// # Safety
 /// The pointer is checked.
 #[inline(always)]
-unsafe fn transforms(of: *const gradus_transforms) -> Result<Transforms, gradus_status> {
+pub(super) unsafe fn transforms(of: *const gradus_transforms) -> Result<Transforms, gradus_status> {
     // SAFETY: checked for null and alignment.
     unsafe {
         same_version((*of).version)?;
@@ -146,7 +166,7 @@ unsafe fn transforms(of: *const gradus_transforms) -> Result<Transforms, gradus_
 /// # Safety
 /// The pointers are checked, and the caller vouches for the memory.
 #[inline(always)]
-unsafe fn run<O: Optimizer>(optimizer: &O, pointers: &Pointers<Stored<O>>) {
+unsafe fn run<O: Optimizer>(optimizer: &O, pointers: &Pointers<MemoryOf<O>>) {
     // SAFETY: as above.
     let (pass, clock) = unsafe { (pointers.pass::<Columns<O>>(), &mut *pointers.clock) };
     let rule = optimizer.rule(clock.tick());
@@ -250,7 +270,7 @@ pub(crate) unsafe fn step_if_finite<C: Config>(
 /// # Safety
 /// The list lies in memory that nothing writes during the call.
 #[inline(never)]
-unsafe fn tensors<'a>(
+unsafe fn tensors<'a, M: Stored>(
     list: *const gradus_tensor,
     count: usize,
     columns: usize,
@@ -263,7 +283,7 @@ unsafe fn tensors<'a>(
     // SAFETY: checked; the caller vouches for the memory.
     let tensors = unsafe { memory.slice() };
     for (i, tensor) in tensors.iter().enumerate() {
-        let [params, grads, state, own, transform] = tensor.regions(columns, clock);
+        let [params, grads, state, own, transform] = tensor.regions::<M>(columns, clock);
         apart([params, grads, state, own, transform, memory.read(), shared, config])?;
         if !tensor.transforms.is_null() {
             // SAFETY: checked; the caller vouches for the memory.
@@ -271,7 +291,7 @@ unsafe fn tensors<'a>(
         }
         for other in tensors.iter().take(i) {
             // What one only reads, the other may read too: two comparisons, each with one side to write.
-            let [p, g, s, o, t] = other.regions(columns, clock);
+            let [p, g, s, o, t] = other.regions::<M>(columns, clock);
             apart([params, state, own, p, g, s, o, t])?;
             apart([p, s, o, grads, transform])?;
         }
@@ -280,26 +300,26 @@ unsafe fn tensors<'a>(
 }
 
 impl gradus_tensor {
-    /// Its pointers, with the common clock if there is one.
-    fn pointers(&self, clock: *mut Clock) -> Pointers {
+    /// Its pointers, to a state of `M`, with the common clock if there is one.
+    fn pointers<M>(&self, clock: *mut Clock) -> Pointers<M> {
         let &Self { n, params, grads, state, clock: own, .. } = self;
-        Pointers { n, params, grads, state, clock: if clock.is_null() { own } else { clock } }
+        Pointers { n, params, grads, state: state.cast(), clock: if clock.is_null() { own } else { clock } }
     }
 
     /// What a step touches of it; its own clock if it counts by that.
-    fn regions(&self, columns: usize, clock: *mut Clock) -> [Region; 5] {
-        let [params, grads, state, own] = self.pointers(clock).regions(columns);
+    fn regions<M: Stored>(&self, columns: usize, clock: *mut Clock) -> [Region; 5] {
+        let [params, grads, state, own] = self.pointers::<M>(clock).regions(columns);
         let own = if clock.is_null() { own } else { Region::NONE };
         [params, grads, state, own, Region::read(self.transforms, usize::from(!self.transforms.is_null()))]
     }
 }
 
-/// A step of many tensors, by one clock or by a clock each.
+/// A step of many tensors with states of `M`, by one clock or by a clock each.
 ///
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub(crate) unsafe fn step_tensors<C: Config>(
+pub(crate) unsafe fn step_tensors<C: Config, M: Stored>(
     config: *const C,
     list: *const gradus_tensor,
     count: usize,
@@ -309,10 +329,11 @@ pub(crate) unsafe fn step_tensors<C: Config>(
     // SAFETY: all pointers are checked; the caller vouches for the memory.
     unsafe {
         let optimizer = optimizer(config)?;
-        let list = tensors(list, count, Columns::<C::Optimizer>::COUNT, Region::read(config, 1), clock)?;
+        let columns = Columns::<C::Optimizer>::COUNT;
+        let list = tensors::<M>(list, count, columns, Region::read(config, 1), clock)?;
         let common = if clock.is_null() { None } else { Some(optimizer.rule((*clock).tick())) };
         for tensor in list {
-            let pointers = tensor.pointers(clock);
+            let pointers = tensor.pointers::<M>(clock);
             let rule = match common {
                 Some(rule) => rule,
                 None => optimizer.rule((*pointers.clock).tick()),

@@ -1,10 +1,11 @@
 // Made from src/optim by `./ci.sh generate`: do not edit.
-//! The optimizers: a structure, its defaults, two checks and four steps each.
+//! The optimizers: a structure, its defaults, two checks and the steps of each.
 
 use super::optim::{
     Config, Pointers, check, check_with, half_step, half_step_with, step, step_if_finite, step_tensors,
     step_with,
 };
+use super::step::{Begin, begin, begin_with};
 use super::*;
 use crate::optim::{
     AdaGrad, Adadelta, Adam, AdamW, Adamax, AmsGrad, CenteredRmsProp, CenteredRmsPropMomentum, Clock, Lion,
@@ -150,7 +151,37 @@ pub unsafe extern "C" fn gradus_adam_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adam_begin(
+    config: *const gradus_adam,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adam_begin_with(
+    config: *const gradus_adam,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -184,6 +215,50 @@ pub unsafe extern "C" fn gradus_adam_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_adam_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adam_half_begin(
+    config: *const gradus_adam,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adam_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adam_half_begin_with(
+    config: *const gradus_adam,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adam_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adam_half_step_tensors(
+    config: *const gradus_adam,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// Stochastic gradient descent (Robbins and Monro, 1951): straight down the gradient.
@@ -299,7 +374,37 @@ pub unsafe extern "C" fn gradus_sgd_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_sgd_begin(
+    config: *const gradus_sgd,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_sgd_begin_with(
+    config: *const gradus_sgd,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// Momentum (Polyak, 1964): a velocity that keeps a share `rho` of itself at each step.
@@ -421,7 +526,37 @@ pub unsafe extern "C" fn gradus_momentum_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_momentum_begin(
+    config: *const gradus_momentum,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_momentum_begin_with(
+    config: *const gradus_momentum,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -455,6 +590,50 @@ pub unsafe extern "C" fn gradus_momentum_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_momentum_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_momentum_half_begin(
+    config: *const gradus_momentum,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_momentum_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_momentum_half_begin_with(
+    config: *const gradus_momentum,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_momentum_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_momentum_half_step_tensors(
+    config: *const gradus_momentum,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// Nesterov momentum (Nesterov, 1983; Sutskever et al., 2013): the velocity looks one step ahead.
@@ -575,7 +754,37 @@ pub unsafe extern "C" fn gradus_nesterov_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nesterov_begin(
+    config: *const gradus_nesterov,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nesterov_begin_with(
+    config: *const gradus_nesterov,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -609,6 +818,50 @@ pub unsafe extern "C" fn gradus_nesterov_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_nesterov_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nesterov_half_begin(
+    config: *const gradus_nesterov,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_nesterov_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nesterov_half_begin_with(
+    config: *const gradus_nesterov,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_nesterov_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nesterov_half_step_tensors(
+    config: *const gradus_nesterov,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// AdaGrad (Duchi, Hazan and Singer, 2011): each parameter slows down by what it has seen.
@@ -731,7 +984,37 @@ pub unsafe extern "C" fn gradus_adagrad_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adagrad_begin(
+    config: *const gradus_adagrad,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adagrad_begin_with(
+    config: *const gradus_adagrad,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -765,6 +1048,50 @@ pub unsafe extern "C" fn gradus_adagrad_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_adagrad_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adagrad_half_begin(
+    config: *const gradus_adagrad,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adagrad_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adagrad_half_begin_with(
+    config: *const gradus_adagrad,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adagrad_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adagrad_half_step_tensors(
+    config: *const gradus_adagrad,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// Adadelta (Zeiler, 2012): steps in the units of the parameters, from the sizes of the steps before.
@@ -888,7 +1215,37 @@ pub unsafe extern "C" fn gradus_adadelta_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adadelta_begin(
+    config: *const gradus_adadelta,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adadelta_begin_with(
+    config: *const gradus_adadelta,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -922,6 +1279,50 @@ pub unsafe extern "C" fn gradus_adadelta_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_adadelta_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adadelta_half_begin(
+    config: *const gradus_adadelta,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adadelta_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adadelta_half_begin_with(
+    config: *const gradus_adadelta,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adadelta_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adadelta_half_step_tensors(
+    config: *const gradus_adadelta,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// RMSProp (Tieleman and Hinton, 2012): AdaGrad that forgets.
@@ -1048,7 +1449,37 @@ pub unsafe extern "C" fn gradus_rmsprop_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_begin(
+    config: *const gradus_rmsprop,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_begin_with(
+    config: *const gradus_rmsprop,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -1082,6 +1513,50 @@ pub unsafe extern "C" fn gradus_rmsprop_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_rmsprop_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_half_begin(
+    config: *const gradus_rmsprop,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_rmsprop_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_half_begin_with(
+    config: *const gradus_rmsprop,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_rmsprop_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_half_step_tensors(
+    config: *const gradus_rmsprop,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// RMSProp over the deviation from the mean: `sqrt(max(0, s - a * a))` in place of `sqrt(s)`.
@@ -1211,7 +1686,37 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_begin(
+    config: *const gradus_centered_rmsprop,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_begin_with(
+    config: *const gradus_centered_rmsprop,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -1245,6 +1750,50 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_centered_rmsprop_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_half_begin(
+    config: *const gradus_centered_rmsprop,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_centered_rmsprop_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_half_begin_with(
+    config: *const gradus_centered_rmsprop,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_centered_rmsprop_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_half_step_tensors(
+    config: *const gradus_centered_rmsprop,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// RMSProp with momentum.
@@ -1379,7 +1928,37 @@ pub unsafe extern "C" fn gradus_rmsprop_momentum_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_momentum_begin(
+    config: *const gradus_rmsprop_momentum,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_momentum_begin_with(
+    config: *const gradus_rmsprop_momentum,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -1413,6 +1992,50 @@ pub unsafe extern "C" fn gradus_rmsprop_momentum_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_rmsprop_momentum_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_momentum_half_begin(
+    config: *const gradus_rmsprop_momentum,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_rmsprop_momentum_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_momentum_half_begin_with(
+    config: *const gradus_rmsprop_momentum,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_rmsprop_momentum_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_rmsprop_momentum_half_step_tensors(
+    config: *const gradus_rmsprop_momentum,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// Centred RMSProp with momentum: `CenteredRmsProp` and `RmsPropMomentum` in one.
@@ -1547,7 +2170,37 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_begin(
+    config: *const gradus_centered_rmsprop_momentum,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_begin_with(
+    config: *const gradus_centered_rmsprop_momentum,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -1581,6 +2234,50 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_centered_rmsprop_momentum_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_half_begin(
+    config: *const gradus_centered_rmsprop_momentum,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_centered_rmsprop_momentum_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_half_begin_with(
+    config: *const gradus_centered_rmsprop_momentum,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_centered_rmsprop_momentum_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_half_step_tensors(
+    config: *const gradus_centered_rmsprop_momentum,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// AdamW (Loshchilov and Hutter, 2019): Adam, with the decay of the weights apart from it.
@@ -1719,7 +2416,37 @@ pub unsafe extern "C" fn gradus_adamw_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamw_begin(
+    config: *const gradus_adamw,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamw_begin_with(
+    config: *const gradus_adamw,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -1753,6 +2480,50 @@ pub unsafe extern "C" fn gradus_adamw_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_adamw_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamw_half_begin(
+    config: *const gradus_adamw,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adamw_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamw_half_begin_with(
+    config: *const gradus_adamw,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adamw_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamw_half_step_tensors(
+    config: *const gradus_adamw,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// Adamax (Kingma and Ba, 2015, section 7.1): Adam over the largest gradient in place of the mean square.
@@ -1876,7 +2647,37 @@ pub unsafe extern "C" fn gradus_adamax_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamax_begin(
+    config: *const gradus_adamax,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamax_begin_with(
+    config: *const gradus_adamax,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -1910,6 +2711,50 @@ pub unsafe extern "C" fn gradus_adamax_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_adamax_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamax_half_begin(
+    config: *const gradus_adamax,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adamax_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamax_half_begin_with(
+    config: *const gradus_adamax,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_adamax_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_adamax_half_step_tensors(
+    config: *const gradus_adamax,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// AMSGrad (Reddi, Kale and Kumar, 2018): Adam over the largest second moment so far.
@@ -2040,7 +2885,37 @@ pub unsafe extern "C" fn gradus_amsgrad_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_amsgrad_begin(
+    config: *const gradus_amsgrad,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_amsgrad_begin_with(
+    config: *const gradus_amsgrad,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// Nadam (Dozat, 2016): Adam with Nesterov's look ahead.
@@ -2181,7 +3056,37 @@ pub unsafe extern "C" fn gradus_nadam_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nadam_begin(
+    config: *const gradus_nadam,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nadam_begin_with(
+    config: *const gradus_nadam,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -2215,6 +3120,50 @@ pub unsafe extern "C" fn gradus_nadam_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_nadam_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nadam_half_begin(
+    config: *const gradus_nadam,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_nadam_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nadam_half_begin_with(
+    config: *const gradus_nadam,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_nadam_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_nadam_half_step_tensors(
+    config: *const gradus_nadam,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// RAdam (Liu et al., 2020): Adam that takes plain momentum steps until its second moment is worth dividing by.
@@ -2349,7 +3298,37 @@ pub unsafe extern "C" fn gradus_radam_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_radam_begin(
+    config: *const gradus_radam,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_radam_begin_with(
+    config: *const gradus_radam,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -2383,6 +3362,50 @@ pub unsafe extern "C" fn gradus_radam_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_radam_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_radam_half_begin(
+    config: *const gradus_radam,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_radam_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_radam_half_begin_with(
+    config: *const gradus_radam,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_radam_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_radam_half_step_tensors(
+    config: *const gradus_radam,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// Lion (Chen et al., 2023): the sign of a momentum, with decoupled decay; half of Adam's memory.
@@ -2506,7 +3529,37 @@ pub unsafe extern "C" fn gradus_lion_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lion_begin(
+    config: *const gradus_lion,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lion_begin_with(
+    config: *const gradus_lion,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// The same step of a state in half the memory: bfloat16, rounded with a dither that is right on average.
@@ -2540,6 +3593,50 @@ pub unsafe extern "C" fn gradus_lion_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_lion_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lion_half_begin(
+    config: *const gradus_lion,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_lion_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lion_half_begin_with(
+    config: *const gradus_lion,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_lion_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_lion_half_step_tensors(
+    config: *const gradus_lion,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 
 /// Schedule-free AdamW (Defazio et al., 2024): an average of the weights in place of a falling learning rate.
@@ -2695,7 +3792,37 @@ pub unsafe extern "C" fn gradus_schedulefree_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_begin(
+    config: *const gradus_schedulefree,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_schedulefree_begin_with(
+    config: *const gradus_schedulefree,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
 /// Calls `$call!` with the kind of a file's value and the type of every optimizer.

@@ -145,11 +145,7 @@ impl Dense {
         B: Rule<Columns = R::Columns> + Copy,
         M: Stored,
     {
-        let sizes = [self.inputs, self.outputs, self.params()];
-        backward_lengths(sizes, update.len(), Some(x), dy, dx.as_deref())?;
-        self.input_gradient(update.params(), dy, dx);
-        self.gradients(update, x, dy);
-        Ok(())
+        self.backward_to(update, x, dy, dx)
     }
 
     /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
@@ -165,11 +161,22 @@ impl Dense {
         dy: &[f32],
         dx: Option<&mut [f32]>,
     ) -> Result<(), Error> {
-        let sizes = [self.inputs, self.outputs, self.params()];
-        backward_lengths(sizes, params.len(), Some(x), dy, dx.as_deref())?;
         same_length(Argument::Grads, self.params(), grads.len())?;
-        self.input_gradient(params, dy, dx);
-        self.gradients(grads, x, dy);
+        self.backward_to(grads.of(params), x, dy, dx)
+    }
+
+    /// Writes the gradient of the inputs, and hands those of the parameters to a sink, a strip at a time.
+    pub(crate) fn backward_to(
+        &self,
+        sink: impl Sink,
+        x: &[f32],
+        dy: &[f32],
+        dx: Option<&mut [f32]>,
+    ) -> Result<(), Error> {
+        let sizes = [self.inputs, self.outputs, self.params()];
+        backward_lengths(sizes, sink.params().len(), Some(x), dy, dx.as_deref())?;
+        self.input_gradient(sink.params(), dy, dx);
+        self.gradients(sink, x, dy);
         Ok(())
     }
 

@@ -55,6 +55,12 @@ impl<'a> HalfGrads<'a> {
         Self { sums, pass: *passes, first: 0 }
     }
 
+    /// The sums of one layer, whose first one is the element `first` of all, in a pass that the caller has counted.
+    #[cfg(feature = "ffi")]
+    pub(crate) const fn counted(sums: &'a mut [Bf16], pass: u32, first: u32) -> Self {
+        Self { sums, pass, first }
+    }
+
     /// Number of sums.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -85,7 +91,23 @@ impl<'a> HalfGrads<'a> {
     }
 }
 
-impl Sink for HalfGrads<'_> {
+/// The sums of a layer and its parameters, which the gradient of its inputs asks for.
+pub(super) struct HalfSums<'a> {
+    params: &'a [f32],
+    grads: HalfGrads<'a>,
+}
+
+impl<'a> HalfGrads<'a> {
+    /// Those of a layer with these parameters.
+    pub(super) const fn of(self, params: &'a [f32]) -> HalfSums<'a> {
+        HalfSums { params, grads: self }
+    }
+}
+
+impl Sink for HalfSums<'_> {
+    fn params(&self) -> &[f32] {
+        self.params
+    }
     fn begin(
         &self,
         exec: Exec,
@@ -96,22 +118,24 @@ impl Sink for HalfGrads<'_> {
         let mut rest = grads;
         while !rest.is_empty() {
             let line = cut_mut(&mut rest, length);
-            widen(exec, self.sums.get(at..at + length).unwrap_or_default(), line);
+            widen(exec, self.grads.sums.get(at..at + length).unwrap_or_default(), line);
             at += stride;
         }
         Start::Add
     }
     fn weights(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
-        let first = self.first.wrapping_add(range.start as u32);
-        round_sums(exec, grads, self.sums.get_mut(range).unwrap_or_default(), [self.pass, first]);
+        let HalfGrads { sums, pass, first } = &mut self.grads;
+        let first = first.wrapping_add(range.start as u32);
+        round_sums(exec, grads, sums.get_mut(range).unwrap_or_default(), [*pass, first]);
     }
     fn biases(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
         self.weights(exec, range, grads);
     }
     #[cfg(feature = "rayon")]
     fn split_at(self, n: usize) -> Option<(Self, Self)> {
-        let others = self.len().checked_sub(n)?;
-        let [first, second] = self.split([n, others]).ok()?;
-        Some((first, second))
+        let others = self.grads.len().checked_sub(n)?;
+        let [first, second] = self.grads.split([n, others]).ok()?;
+        let (own, rest) = self.params.split_at_checked(n)?;
+        Some((first.of(own), second.of(rest)))
     }
 }

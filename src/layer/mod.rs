@@ -83,6 +83,8 @@ pub use depthwise::DepthwiseConv2d;
 pub use fixed::Fixed;
 pub use half::HalfGrads;
 pub use pool2d::{AveragePool2d, MaxPool2d};
+#[cfg(feature = "ffi")]
+pub(crate) use strips::Sink;
 
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::{Columns, Element, Exec, Rule, Vector, Width, run};

@@ -28,7 +28,9 @@ pub(super) trait Gradients: Sync {
 }
 
 /// Where the gradients of a layer go: ranges of its parameters, each of them once.
-pub(super) trait Sink: Sized + Send {
+pub(crate) trait Sink: Sized + Send {
+    /// The layer's parameters, as they are.
+    fn params(&self) -> &[f32];
     /// What the sums begin with, of lines of `length` parameters, `stride` apart, from `at` on.
     fn begin(&self, exec: Exec, at: usize, lines: [usize; 2], grads: &mut [f32]) -> Start<'static, f32>;
     /// Takes those of weights.
@@ -47,6 +49,9 @@ where
     B: Rule<Columns = R::Columns> + Copy,
     M: Stored,
 {
+    fn params(&self) -> &[f32] {
+        self.params()
+    }
     fn begin(&self, _: Exec, _: usize, _: [usize; 2], _: &mut [f32]) -> Start<'static, f32> {
         Start::Zero
     }

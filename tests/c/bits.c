@@ -1,57 +1,12 @@
 /* Calls every function from C, checks what it refuses, and prints bits, which tests/suite/abi.rs prints too. */
-#include "gradus.h"
+#include "bits.h"
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #define N 37
 #define COLUMNS 3
 
-static int failures;
-
-#define EXPECT(want, call)                                                                         \
-  do {                                                                                             \
-    int got_ = (int)(call);                                                                        \
-    if (got_ != (int)(want)) {                                                                     \
-      printf("FAILED line %d: %d (%s), not %d\n", __LINE__, got_, gradus_status_name(got_), (int)(want)); \
-      failures += 1;                                                                               \
-    }                                                                                              \
-  } while (0)
-#define TRUE(condition) EXPECT(1, (condition) ? 1 : 0)
-#define OK(call) EXPECT(GRADUS_OK, call)
-
-/* The same numbers as in tests/suite/abi.rs. */
-static uint32_t seed;
-
-static float number(void) {
-  static const float scale[4] = {1.0f, 1e-3f, 16.0f, 0.25f};
-  seed = seed * 1664525u + 1013904223u;
-  return ((float)(seed >> 8) / 8388608.0f - 1.0f) * scale[(seed >> 6) & 3];
-}
-
-static void numbers(float *to, size_t n) {
-  for (size_t i = 0; i < n; i++) to[i] = number();
-}
-
-/* FNV-1a over bytes, the least significant byte of a number first. */
-static uint64_t hash_bytes(uint64_t hash, const void *from, size_t n) {
-  const unsigned char *bytes = (const unsigned char *)from;
-  for (size_t i = 0; i < n; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
-  return hash;
-}
-
-/* Every NaN counts as one and the same: targets form different ones. */
-static uint64_t hash_of(uint64_t hash, const float *x, size_t n) {
-  static const uint32_t nan = 0x7fc00000u;
-  for (size_t i = 0; i < n; i++) hash = hash_bytes(hash, x[i] == x[i] ? (const void *)&x[i] : &nan, 4);
-  return hash;
-}
-
-static const uint64_t START = 0xcbf29ce484222325u;
-
-static void line(const char *name, uint64_t hash) {
-  printf("%s %08lx%08lx\n", name, (unsigned long)(hash >> 32), (unsigned long)(hash & 0xffffffffu));
-}
+int failures;
+uint32_t seed;
 
 static float params[N], grads[N], state[COLUMNS * N], before[N];
 static gradus_clock rule_clock;
@@ -1071,6 +1026,7 @@ int main(void) {
   rules();
   layers();
   halves();
+  fused();
   schedules();
   sums();
   noise();

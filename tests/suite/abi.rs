@@ -8,6 +8,8 @@
     reason = "the pointers are those of arrays that live as long as a call"
 )]
 
+mod fused;
+
 use crate::support::c_rules::c_rules;
 use crate::support::rules::Kept;
 use gradus::ffi::*;
@@ -91,7 +93,8 @@ fn native<const K: usize, O: Kept<K>>(optimizer: O) -> u64 {
 /// A line for each rule without and with transforms, through the crate and through the C interface.
 macro_rules! each {
     (($out:ident) $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
-        $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {$({
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident $begin:ident $begin_with:ident
+        [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {$({
         let config = $default(0.05);
         let name = &stringify!($config)["gradus_".len()..];
         let ok = |status| assert_eq!(status, gradus_status::GRADUS_OK, "{name}");
@@ -579,7 +582,7 @@ fn states(out: &mut String) {
     }
     macro_rules! optimizers {
         (() $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
-            $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {
+            $step:ident $step_with:ident $if_finite:ident $tensors:ident $begin:ident $begin_with:ident [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {
             $(state!($kind $optimizer, $columns);)*
         };
     }
@@ -685,6 +688,7 @@ fn c_computes_the_same_bits() {
     rules(&mut out);
     layers(&mut out);
     halves(&mut out);
+    fused::lines(&mut out);
     schedules(&mut out);
     sums(&mut out);
     noise(&mut out);
@@ -717,7 +721,8 @@ fn c_has_the_same_layout() {
     );
     macro_rules! rules {
         (() $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
-            $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {
+            $step:ident $step_with:ident $if_finite:ident $tensors:ident $begin:ident $begin_with:ident
+        [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {
             layout! { out; $($config as (stringify!($config)) { $($field)* })* }
         };
     }
@@ -728,6 +733,8 @@ fn c_has_the_same_layout() {
             version flags scale clip_value l2 l1 elastic_net elastic_net_beta decay prox_l1 clamp_params
         }
         gradus_tensor as "gradus_tensor" { n params grads state clock transforms }
+        gradus_half_tensor as "gradus_half_tensor" { n params grads state clock transforms }
+        gradus_step as "gradus_step" { version t n params state size act rule }
         gradus_item as "gradus_item" { kind n data clock }
         gradus_masks as "gradus_masks" { generators }
         gradus_ema as "gradus_ema" { version decay }
@@ -799,7 +806,7 @@ fn the_header_names_every_pointer() {
     let mut count = 0;
     for name in names {
         let (mut text, arguments) = declared(body, name);
-        if name.contains("_step") || name.ends_with("_check_with") {
+        if name.contains("_step") || name.contains("_begin") || name.ends_with("_check_with") {
             text += optimizers; // what all of them share
         }
         if let Some((_, other)) = text.split_once("As ") {

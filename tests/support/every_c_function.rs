@@ -51,7 +51,8 @@ fn transforms() -> gradus_transforms {
 /// The functions of every optimizer.
 macro_rules! each {
     (() $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
-        $step:ident $step_with:ident $if_finite:ident $tensors:ident [$($half:ident $half_with:ident)?] {$($field:ident)*} ($build:expr);)*) => {$({
+        $step:ident $step_with:ident $if_finite:ident $tensors:ident $begin:ident $begin_with:ident
+        [$($half:ident)*] {$($field:ident)*} ($build:expr);)*) => {$({
         let config = $default(0.5);
         let transforms = transforms();
         let (mut params, grads, mut state, mut clock) = ([0.5; N], [0.25; N], [0.0; 3 * N], Clock::new());
@@ -67,13 +68,56 @@ macro_rules! each {
             ok($step_with(&config, &transforms, N, p, g, s, t));
             ok($if_finite(&config, N, p, g, s, t, &mut count));
             ok($tensors(&config, list.as_ptr(), 1, null));
-            $(
-                let mut half = [0_u16; 3 * N];
-                ok($half(&config, N, p, g, half.as_mut_ptr(), t));
-                ok($half_with(&config, &transforms, N, p, g, half.as_mut_ptr(), t));
-            )?
+            let mut step = core::mem::zeroed();
+            ok($begin(&config, N, p, s, t, &mut step));
+            ok($begin_with(&config, &transforms, &transforms, N, p, s, t, &mut step));
+            fused(&step);
         }
+        halves!(config transforms [$($half)*]);
     })*};
+}
+
+/// The functions of a state in half the memory.
+macro_rules! halves {
+    ($config:ident $transforms:ident []) => {};
+    ($config:ident $transforms:ident
+        [$half_step:ident $step_with:ident $begin:ident $begin_with:ident $tensors:ident]) => {{
+        let (config, transforms) = ($config, $transforms);
+        let (mut params, grads, mut half, mut clock) = ([0.5; N], [0.25; N], [0_u16; 3 * N], Clock::new());
+        let (p, g, s, t) = (params.as_mut_ptr(), grads.as_ptr(), half.as_mut_ptr(), &raw mut clock);
+        let list =
+            [gradus_half_tensor { n: N, params: p, grads: g, state: s, clock: t, transforms: &transforms }];
+        // SAFETY: the memory of three columns is there.
+        unsafe {
+            let mut step = core::mem::zeroed();
+            ok($half_step(&config, N, p, g, s, t));
+            ok($step_with(&config, &transforms, N, p, g, s, t));
+            ok($tensors(&config, list.as_ptr(), 1, core::ptr::null_mut()));
+            ok($begin(&config, N, p, s, t, &mut step));
+            ok($begin_with(&config, &transforms, core::ptr::null(), N, p, s, t, &mut step));
+            fused(&step);
+        }
+    }};
+}
+
+/// What takes a step that was begun.
+///
+/// # Safety
+/// It has `N` parameters.
+unsafe fn fused(step: &gradus_step) {
+    let (x, dy, mut dx, grads) = ([0.5; 8], [0.5; 8], [0.0; 8], [0_u16; N]);
+    let conv =
+        gradus_conv2d { input: [2, 2, 1], filters: 2, kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
+    let depthwise =
+        gradus_depthwise_conv2d { input: [2, 2, 1], kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
+    let (x, dy, dx) = (x.as_ptr(), dy.as_ptr(), dx.as_mut_ptr());
+    // SAFETY: pointers to what lives here, and a step that was begun.
+    unsafe {
+        ok(gradus_dense_backward_step(4, 2, 2, step, 0, x, dy, dx));
+        ok(gradus_conv2d_backward_step(&conv, 2, step, 10, x, dy, dx));
+        ok(gradus_depthwise_conv2d_backward_step(&depthwise, 2, step, 20, x, dy, dx));
+        ok(gradus_step_half_grads(step, grads.as_ptr()));
+    }
 }
 
 fn rules() {
@@ -90,6 +134,7 @@ fn layers() {
     let depthwise =
         gradus_depthwise_conv2d { input: [2, 2, 1], kernel: [2, 2], stride: [1, 1], padding: [0, 0] };
     let mean = gradus_average_pool2d { input: [2, 2, 1], window: [2, 2], stride: [1, 1], padding: [0, 0] };
+    let mut half = [0_u16; 10];
     let (r, w, x, y, b) =
         (&raw mut random, w.as_mut_ptr(), x.as_mut_ptr(), y.as_mut_ptr(), back.as_mut_ptr());
     let g = grads.as_mut_ptr();
@@ -136,6 +181,10 @@ fn layers() {
         ok(gradus_binary_cross_entropy(16, x, y, &mut loss));
         ok(gradus_mean_squared_error(16, x, y, &mut loss));
         ok(gradus_huber(0.5, 16, x, y, &mut loss));
+        let half = half.as_mut_ptr();
+        ok(gradus_dense_backward_half(4, 2, 2, w, half, 1, 0, x, y, b));
+        ok(gradus_conv2d_backward_half(&conv, 2, w, half, 1, 0, x, y, b));
+        ok(gradus_depthwise_conv2d_backward_half(&depthwise, 2, w, half, 1, 0, x, y, b));
     }
 }
 

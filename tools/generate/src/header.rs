@@ -23,7 +23,7 @@ pub fn file(optimizers: &[Optimizer]) -> String {
             }
             Some("list") => rules::list_for_c(optimizers),
             Some("others") => items.take(|_| true),
-            Some(name) if name.starts_with("gradus_") => items.take(|item| item.name == name),
+            Some(name) if name.to_lowercase().starts_with("gradus_") => items.take(|item| item.name == name),
             Some(file) => items.take(|item| item.file == file),
         };
     }

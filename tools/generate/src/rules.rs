@@ -16,11 +16,12 @@ pub fn file(optimizers: &[Optimizer]) -> String {
 }
 
 const HEAD: &str = "// Made from src/optim by `./ci.sh generate`: do not edit.
-//! The optimizers: a structure, its defaults, two checks and four steps each.
+//! The optimizers: a structure, its defaults, two checks and the steps of each.
 
 use super::optim::{
     Config, Pointers, check, check_with, half_step, half_step_with, step, step_if_finite, step_tensors, step_with,
 };
+use super::step::{Begin, begin, begin_with};
 use super::*;
 use crate::simd::Bf16;
 use crate::optim::{Clock, #USES};
@@ -162,7 +163,37 @@ pub unsafe extern "C" fn gradus_#NAME_step_tensors(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_tensors(config, tensors, count, clock) })
+    guard(|| unsafe { step_tensors::<_, f32>(config, tensors, count, clock) })
+}
+
+/// Begins a step that layers take, each for its own parameters: see gradus_dense_backward_step(). The clock goes on by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_begin(
+    config: *const gradus_#NAME,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// The same with transforms, and with others for `biases`; where that pointer is null they have those of the weights.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_begin_with(
+    config: *const gradus_#NAME,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut f32,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 "#;
 
@@ -198,6 +229,50 @@ pub unsafe extern "C" fn gradus_#NAME_half_step_with(
     let state = state.cast::<Bf16>();
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { half_step_with(config, transforms, &Pointers { n, params, grads, state, clock }) })
+}
+
+/// gradus_#NAME_begin() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_half_begin(
+    config: *const gradus_#NAME,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin(config, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_#NAME_begin_with() with a state in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_half_begin_with(
+    config: *const gradus_#NAME,
+    transforms: *const gradus_transforms,
+    biases: *const gradus_transforms,
+    n: usize,
+    params: *mut f32,
+    state: *mut u16,
+    clock: *mut Clock,
+    step: *mut gradus_step,
+) -> gradus_status {
+    let state = state.cast::<Bf16>();
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
+}
+
+/// gradus_#NAME_step_tensors() of states in half the memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_#NAME_half_step_tensors(
+    config: *const gradus_#NAME,
+    tensors: *const gradus_half_tensor,
+    count: usize,
+    clock: *mut Clock,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { step_tensors::<_, Bf16>(config, tensors.cast(), count, clock) })
 }
 "#;
 
@@ -292,17 +367,28 @@ macro_rules! c_rules {
             ($($arguments)*)
 "
     .to_string();
-    for Optimizer { rust, c, fields, build, halves: in_half, .. } in optimizers {
+    for Optimizer { rust, c, fields, build, halves, .. } in optimizers {
         let upper = c.to_uppercase();
-        let halves = ["half_step", "half_step_with"].map(|name| format!("gradus_{c}_{name}")).join(" ");
-        let halves = if *in_half { &halves } else { "" };
-        let functions =
-            ["default", "check", "check_with", "step", "step_with", "step_if_finite", "step_tensors"];
-        let functions: Vec<String> = functions.iter().map(|name| format!("gradus_{c}_{name}")).collect();
+        let functions = [
+            "default",
+            "check",
+            "check_with",
+            "step",
+            "step_with",
+            "step_if_finite",
+            "step_tensors",
+            "begin",
+            "begin_with",
+        ];
+        let named = |names: &[&str]| -> String {
+            names.iter().map(|name| format!("gradus_{c}_{name}")).collect::<Vec<_>>().join(" ")
+        };
+        let half = ["half_step", "half_step_with", "half_begin", "half_begin_with", "half_step_tensors"];
+        let half = if *halves { named(&half) } else { String::new() };
         let fields: Vec<&str> = fields.iter().map(|field| &field.name[..]).collect();
         text += &format!(
-            "            {rust} gradus_{c} GRADUS_{upper}_COLUMNS GRADUS_ITEM_{upper} {} [{halves}]\n                {{ version {} }}\n                ({});\n",
-            functions.join(" "),
+            "            {rust} gradus_{c} GRADUS_{upper}_COLUMNS GRADUS_ITEM_{upper} {} [{half}]\n                {{ version {} }}\n                ({});\n",
+            named(&functions),
             fields.join(" "),
             rust_form(build)
         );
@@ -327,13 +413,20 @@ fn rust_form(build: &str) -> String {
     format!("|c| Some({})", parts.concat().trim_start_matches("c."))
 }
 
-/// The same as a macro of the header.
+/// The same as macros of the header.
 pub fn list_for_c(optimizers: &[Optimizer]) -> String {
-    let lines = optimizers.iter().map(|Optimizer { c, .. }| format!(" \\\n  X({c}, {})", c.to_uppercase()));
+    let lines = |all: &dyn Fn(&&Optimizer) -> bool| -> String {
+        let lines = optimizers.iter().filter(all);
+        lines.map(|Optimizer { c, .. }| format!(" \\\n  X({c}, {})", c.to_uppercase())).collect()
+    };
     format!(
         "// Calls X(name, NAME) for every optimizer: in text that is the same for all of them.
 #define GRADUS_OPTIMIZERS(X){}
+
+// Calls X(name, NAME) for every optimizer that has states in half the memory.
+#define GRADUS_HALF_OPTIMIZERS(X){}
 ",
-        lines.collect::<String>()
+        lines(&|_| true),
+        lines(&|optimizer| optimizer.halves)
     )
 }
