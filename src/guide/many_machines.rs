@@ -44,7 +44,8 @@
 //! # How to launch
 //!
 //! You need an MPI library (Debian: `libopenmpi-dev openmpi-bin libclang-dev clang`), and a directory for checkpoints that all
-//! ranks see. `mpirun -n 4 program` starts four ranks by hand. A script for Slurm is
+//! ranks see. MPICH 4.0 passes the same tests; its ranks spin while they wait, so give each a processor of its own.
+//! `mpirun -n 4 program` starts four ranks by hand. A script for Slurm is
 //!
 //! ```text
 //! #!/bin/sh
