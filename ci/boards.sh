@@ -187,7 +187,7 @@ bits() {
   sed -n 's/^golden //p'
 }
 
-## resume: a run that a computer, a Cortex-M4F and a big-endian machine hand to each other (part of qemu)
+## resume: a run, and a network amid an epoch, that a computer, a Cortex-M4F, a big-endian machine and wasm hand on (part of qemu)
 resume() {
   apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
   local out firmware=$PWD/examples/firmware
@@ -219,6 +219,51 @@ resume() {
   cmp "$out/chip/resume.gradus" "$out/alone/resume.gradus"
   cmp "$out/chain/resume.gradus" "$out/alone/resume.gradus"
   echo "resume: the same file, $(stat -c %s "$out/alone/resume.gradus") bytes"
+  rm -r "$out"
+  relay
+}
+
+# relay: a convolutional network in the middle of an epoch goes from machine to machine.
+relay() {
+  local out firmware=$PWD/examples/firmware machine built alone
+  apt qemu-user gcc-s390x-linux-gnu libc6-dev-s390x-cross nodejs || { missing "no emulators, cross compilers or node"; return 0; }
+  out=$(mktemp -d)
+  mkdir "$out/alone" "$out/chain"
+  built() { # built TARGET: the program for a target that takes files as they are
+    rustup target add "$1" >/dev/null 2>&1 || true
+    (cd "$firmware" && CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=s390x-linux-gnu-gcc cargo build --quiet --locked --release \
+      --target "$1" --target-dir target --bin relay)
+    echo "$firmware/target/$1/release/relay"
+  }
+  here() {
+    built=$(built x86_64-unknown-linux-gnu)
+    (cd "$1" && "$built")
+  }
+  chip() {
+    emulate_in "$1" relay thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
+  }
+  big_endian() {
+    built=$(built s390x-unknown-linux-gnu)
+    (cd "$1" && qemu-s390x -L /usr/s390x-linux-gnu "$built")
+  }
+  wasm() {
+    built=$(built wasm32-unknown-unknown).wasm
+    (cd "$1" && node -e '
+      const fs = require("fs"), file = fs.readFileSync("relay.gradus");
+      WebAssembly.instantiate(fs.readFileSync(process.argv[1])).then(({ instance: { exports: relay } }) => {
+        new Uint8Array(relay.memory.buffer).set(file, relay.place());
+        const length = relay.turn(file.length);
+        fs.writeFileSync("relay.gradus", new Uint8Array(relay.memory.buffer, relay.place(), length));
+      });
+    ' "$built")
+  }
+  for machine in here chip big_endian wasm chip here; do
+    here "$out/alone" >/dev/null
+    echo "$machine"
+    $machine "$out/chain"
+  done
+  cmp "$out/chain/relay.gradus" "$out/alone/relay.gradus"
+  echo "relay: the same network after 300 steps on four machines, in turns of 50"
   rm -r "$out"
 }
 

@@ -219,25 +219,48 @@ impl<O: Optimizer, S: Schedule> Training<O, S> {
         order: &mut [u16],
     ) -> Result<f32, Error> {
         shuffle(order, &mut chance.rng);
-        let (mut loss, mut rest) = (0.0, &order[..]);
-        let mut steps = rest.len().div_ceil(batch.memory.len().min(batch.labels.len()).max(1));
-        while steps > 0 {
-            // Equal shares: a last batch of two samples would throw the weights about.
-            let (first, others) = rest.split_at(rest.len() / steps);
-            (rest, steps) = (others, steps - 1);
-            let memory = &mut batch.memory[..first.len()];
-            let labels = &mut batch.labels[..first.len()];
-            let rows = M::pixels(memory).as_chunks_mut::<PIXELS>().0;
-            for ((row, label), sample) in rows.iter_mut().zip(&mut *labels).zip(pick(samples, first)) {
-                (*row, *label) = (sample.pixels.map(scaled), sample.label);
-            }
-            M::forward(self.exec, &network.params, memory, self.dropout, &mut chance.masks)?;
-            let optimizer = self.optimizer.with_lr(self.schedule.at(state.t()));
-            let update = optimizer.update(&mut network.params, state);
-            loss += first.len() as f32 * M::backward(self.exec, update, memory, labels, self.dropout)?;
+        let (mut loss, order) = (0.0, &*order);
+        for part in shares(order, batch.memory.len().min(batch.labels.len())) {
+            loss += part.len() as f32 * self.step(network, state, &mut chance.masks, batch, samples, part)?;
         }
         Ok(loss / order.len() as f32)
     }
+
+    /// One step on the samples that `part` names, no more than the memory of a batch has room for. Returns their mean loss.
+    ///
+    /// # Errors
+    /// None, since all lengths agree.
+    pub fn step<M: Model, const N: usize>(
+        &self,
+        network: &mut Network<M, N>,
+        state: &mut State<O::Family, N>,
+        masks: &mut Masks,
+        batch: &mut Batch<'_, M>,
+        samples: &[Sample],
+        part: &[u16],
+    ) -> Result<f32, Error> {
+        let memory = &mut batch.memory[..part.len()];
+        let labels = &mut batch.labels[..part.len()];
+        let rows = M::pixels(memory).as_chunks_mut::<PIXELS>().0;
+        for ((row, label), sample) in rows.iter_mut().zip(&mut *labels).zip(pick(samples, part)) {
+            (*row, *label) = (sample.pixels.map(scaled), sample.label);
+        }
+        M::forward(self.exec, &network.params, memory, self.dropout, masks)?;
+        let optimizer = self.optimizer.with_lr(self.schedule.at(state.t()));
+        let update = optimizer.update(&mut network.params, state);
+        M::backward(self.exec, update, memory, labels, self.dropout)
+    }
+}
+
+/// Cuts the samples of an epoch into batches of at most `size`, in equal shares: a last batch of two samples would throw
+/// the weights about.
+pub fn shares(order: &[u16], size: usize) -> impl Iterator<Item = &[u16]> {
+    let mut rest = order;
+    (1..=order.len().div_ceil(size.max(1))).rev().map(move |left| {
+        let (first, others) = rest.split_at(rest.len() / left);
+        rest = others;
+        first
+    })
 }
 
 /// The probability of each class, given the scores.
@@ -281,7 +304,7 @@ pub fn split(samples: &[Sample], order: &mut [u16]) -> usize {
 }
 
 /// Fisher and Yates' shuffle.
-fn shuffle(order: &mut [u16], rng: &mut Xoshiro128PlusPlus) {
+pub fn shuffle(order: &mut [u16], rng: &mut Xoshiro128PlusPlus) {
     let mut rest = order;
     while let Some((last, others)) = rest.split_last_mut() {
         // The high half of a product: uneven by less than n / 2^32.

@@ -1,7 +1,7 @@
 //! The golden bits: one hash over what every part of the crate computes, to compare between targets.
 
 use crate::golden_layers::{functions, layers};
-use crate::{Hash, println};
+use crate::{Hash, Number, println};
 use gradus::augment::*;
 use gradus::noise::*;
 use gradus::norm::{BatchNorm, BatchNormState, BatchShape, GroupNorm, Params, Statistics};
@@ -51,25 +51,8 @@ pub fn at_each_level(hash: &mut Hash, name: &str, compute: impl Fn(Level, &mut H
     println!("{name:<28} {:016x}", hash.0);
 }
 
-/// A number of a state.
-trait Kept: Copy {
-    fn number(self) -> f32;
-}
-
-impl Kept for f32 {
-    fn number(self) -> f32 {
-        self
-    }
-}
-
-impl Kept for Bf16 {
-    fn number(self) -> f32 {
-        self.to_f32()
-    }
-}
-
 /// Twenty steps of one rule, over whole slices and over every short length.
-fn rule<O: Optimizer<Family: Stateful<Memory: Kept>>>(hash: &mut Hash, name: &str, optimizer: O) {
+fn rule<O: Optimizer<Family: Stateful<Memory: Number>>>(hash: &mut Hash, name: &str, optimizer: O) {
     at_each_level(hash, name, |level, hash| {
         let mut numbers = Numbers(42);
         let (mut params, mut state) = (numbers.fill::<N>(), State::<O::Family, N>::new());
@@ -90,7 +73,7 @@ fn rule<O: Optimizer<Family: Stateful<Memory: Kept>>>(hash: &mut Hash, name: &st
         }
         hash.add(&params);
         for column in state.columns.as_ref() {
-            hash.add(&column.map(Kept::number));
+            hash.add(&column.map(|x| f32::from_bits(x.bits())));
         }
     });
 }
@@ -322,7 +305,8 @@ fn images<P: Pixel>(
     let from = Image::new(&x, augment::ImageShape { height: 11, width: 9, channels: 3, layout })?;
     let mut y = Numbers(23).fill::<{ 8 * 7 * 3 }>().map(pixel);
     let shape = augment::ImageShape { height: 8, width: 7, channels: 3, layout };
-    let recipes: [&dyn Fn(&mut ImageMut<'_, P>, &mut Xoshiro128PlusPlus) -> Result<(), Error>; 8] = [
+    type Recipe<'a, P> = &'a dyn Fn(&mut ImageMut<'_, P>, &mut Xoshiro128PlusPlus) -> Result<(), Error>;
+    let recipes: [Recipe<'_, P>; 8] = [
         &|to, _| resize(from, Region { top: 1, left: 2, height: 10, width: 3 }, to),
         &|to, _| affine(from, &Affine::rotate(33.0).then(Affine::stretch(1.25, 0.75)), 0.5, to),
         &|to, rng| RandomCrop { pad: 2 }.apply(from, to, rng),

@@ -11,6 +11,7 @@ pub mod convolutional;
 mod counter;
 #[path = "../../../digits/src/data.rs"]
 pub mod data;
+pub mod file;
 mod golden;
 mod golden_layers;
 mod learn;

@@ -13,11 +13,13 @@ use gradus::second_order::{Lbfgs, LbfgsSettings, Newton, NewtonSettings};
 use gradus::store;
 use gradus::transform::L2;
 use gradus::*;
-use gradus_firmware::println;
+use gradus_firmware::{file, println};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
 gradus_firmware::board!(main);
+
+const FILE: &core::ffi::CStr = c"resume.gradus";
 
 /// Parameters of each optimizer: not a multiple of any register.
 const N: usize = 13;
@@ -85,7 +87,7 @@ fn main() {
 
     let mut buffer = [0; 8192];
     let mut all = (&mut optimizers, &mut chance, &mut averages, &mut minimisers);
-    if let Some(file) = file::read(&mut buffer) {
+    if let Some(file) = file::read(FILE, &mut buffer) {
         match store::load(&mut all, file) {
             Ok(()) => println!("continues at step {}", all.1.2),
             Err(error) => return println!("not loaded: {error}"),
@@ -118,7 +120,7 @@ fn main() {
     }
     let all = (&mut optimizers, &mut chance, &mut averages, &mut minimisers);
     match store::save(all, &mut buffer) {
-        Ok(file) => file::write(file),
+        Ok(file) => file::write(FILE, file),
         Err(error) => println!("not saved: {error}"),
     }
 }
@@ -139,41 +141,5 @@ fn minimise((double, single, newton): &mut (Lbfgs<2, 3, f64>, Lbfgs<2, 3>, Newto
         let f = rosenbrock(x, g);
         *h = [[1200.0 * x[0] * x[0] - 400.0 * x[1] + 2.0, -400.0 * x[0]], [-400.0 * x[0], 200.0]];
         newton.tell(f);
-    }
-}
-
-/// The file, on a computer or through semihosting.
-mod file {
-    #[cfg(not(target_os = "none"))]
-    pub fn read(buffer: &mut [u8]) -> Option<&[u8]> {
-        let file = std::fs::read("resume.gradus").ok()?;
-        buffer[..file.len()].copy_from_slice(&file);
-        Some(&buffer[..file.len()])
-    }
-
-    #[cfg(not(target_os = "none"))]
-    pub fn write(file: &[u8]) {
-        std::fs::write("resume.gradus", file).unwrap();
-    }
-
-    #[cfg(target_os = "none")]
-    pub fn read(buffer: &mut [u8]) -> Option<&[u8]> {
-        use semihosting::io::Read;
-        let mut file = semihosting::fs::File::open(c"resume.gradus").ok()?;
-        let mut len = 0;
-        while let Some(rest) = buffer.get_mut(len..).filter(|rest| !rest.is_empty()) {
-            match file.read(rest) {
-                Ok(0) | Err(_) => break,
-                Ok(n) => len += n,
-            }
-        }
-        buffer.get(..len)
-    }
-
-    #[cfg(target_os = "none")]
-    pub fn write(file: &[u8]) {
-        if semihosting::fs::write(c"resume.gradus", file).is_err() {
-            gradus_firmware::println!("not written");
-        }
     }
 }
