@@ -15,6 +15,58 @@
 //! panic, so that no formatting code gets into the program. An optimizer that is not called costs no
 //! flash, and a transform that is not used costs no instruction.
 //!
+//! # A program from nothing
+//!
+//! On a Cortex-M4F these are all files of a firmware that learns. It takes about 2 KB of flash.
+//!
+//! ```text
+//! cargo new sensor && cd sensor
+//! cargo add gradus --no-default-features && cargo add cortex-m-rt panic-halt
+//! rustup target add thumbv7em-none-eabihf
+//! ```
+//!
+//! `Cargo.toml` has the profile above, and `.cargo/config.toml` the target and the linker script of `cortex-m-rt`:
+//!
+//! ```toml
+//! [build]
+//! target = "thumbv7em-none-eabihf"
+//! rustflags = ["-C", "link-arg=-Tlink.x"]
+//! ```
+//!
+//! `memory.x` says where the memory of the chip is, here that of an nRF52840:
+//!
+//! ```text
+//! MEMORY { FLASH : ORIGIN = 0x00000000, LENGTH = 1M  RAM : ORIGIN = 0x20000000, LENGTH = 256K }
+//! ```
+//!
+//! `src/main.rs` follows a reference that is read beside a sensor:
+//!
+//! ```ignore
+//! #![no_std]
+//! #![no_main]
+//!
+//! use gradus::{Adam, Optimizer};
+//! use panic_halt as _;
+//!
+//! const ADAM: Adam = Adam::new(0.02);
+//!
+//! #[cortex_m_rt::entry]
+//! fn main() -> ! {
+//!     let (mut weights, mut state) = ([0.0, 0.0], ADAM.state());
+//!     let mut t = 0_u32;
+//!     loop {
+//!         let sensor = (t * 5 % 16) as f32 / 8.0 - 1.0; // stands for a reading
+//!         let reference = 1.25 * sensor - 0.5; // and for what it should be
+//!         let error = weights[0] + weights[1] * sensor - reference;
+//!         ADAM.step(&mut weights, &[error, error * sensor], &mut state);
+//!         t = (t + 1) % 16;
+//!     }
+//! }
+//! ```
+//!
+//! `cargo build --release` makes it. The same program with output, for a computer and for an emulated Cortex-M4F, is
+//! `examples/static_mcu.rs` in the repository.
+//!
 //! # Memory
 //!
 //! A program that keeps gradients needs `4 * N * (2 + K)` bytes for `N` parameters, their gradients and the state of an optimizer
