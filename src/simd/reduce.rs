@@ -406,7 +406,7 @@ pub fn sum_abs<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
     if sum < T::INFINITY { sum + lost } else { sum }
 }
 
-/// Largest absolute value, 0 of nothing; NaN is passed over: see [`count_non_finite`].
+/// Largest absolute value; 0 for an empty slice. NaN is ignored: see [`count_non_finite`].
 #[must_use]
 pub fn max_abs<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
     reduce_one(exec, &MaxAbs, x)

@@ -102,7 +102,7 @@ const MAGIC: [u8; 6] = *b"gradus";
 const HEADER: usize = 16;
 const TRAILER: usize = 4;
 
-/// Bytes that a file is read and written by where it goes in pieces.
+/// Bytes of a piece, where a file is read or written in pieces.
 pub const PIECE: usize = 256;
 
 /// A table costs flash, a loop over bits costs time: the result is one.

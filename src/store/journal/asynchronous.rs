@@ -91,7 +91,7 @@ impl<F: NorFlash> AsyncJournal<F> {
         self.slots.capacity()
     }
 
-    /// The addresses of the newest complete file, for a flash that can be read as memory; none if there never was one.
+    /// The addresses of the newest complete file, for a flash that can be read as memory; `None` if there is no file yet.
     pub fn newest(&self) -> Option<Range<u32>> {
         self.slots.range()
     }
@@ -124,7 +124,7 @@ impl<F: NorFlash> AsyncJournal<F> {
         }
     }
 
-    /// Reads the newest complete file to the start of `buffer`; none if there never was one.
+    /// Reads the newest complete file to the start of `buffer`; `None` if there is no file yet.
     ///
     /// # Errors
     /// [`JournalError::Length`] if the buffer is too short, [`JournalError::Damaged`] if the file has changed.

@@ -154,7 +154,7 @@ impl<F: NorFlash> Journal<F> {
         self.slots.capacity()
     }
 
-    /// The addresses of the newest complete file, for a flash that can be read as memory; none if there never was one.
+    /// The addresses of the newest complete file, for a flash that can be read as memory; `None` if there is no file yet.
     pub fn newest(&self) -> Option<Range<u32>> {
         self.slots.range()
     }
@@ -173,7 +173,7 @@ impl<F: NorFlash> Journal<F> {
         blocking::save(&mut self.flash, &mut self.slots, value)
     }
 
-    /// Loads `value` from the newest complete file, piece by piece; `false` if there never was one.
+    /// Loads `value` from the newest complete file, piece by piece; `false` if there is no file yet.
     ///
     /// # Errors
     /// Those of [`load_from`](super::load_from), as [`JournalError::File`], [`JournalError::Flash`] and
@@ -182,7 +182,7 @@ impl<F: NorFlash> Journal<F> {
         blocking::load(&mut self.flash, &self.slots, value)
     }
 
-    /// Reads the newest complete file to the start of `buffer`; none if there never was one.
+    /// Reads the newest complete file to the start of `buffer`; `None` if there is no file yet.
     ///
     /// # Errors
     /// [`JournalError::Length`] if the buffer is too short, [`JournalError::Damaged`] if the file has changed.
