@@ -25,9 +25,9 @@
 //!   [`Adamax`], [`AmsGrad`], [`Nadam`], [`RAdam`], [`Lion`], [`ScheduleFree`]; [`AnyOptimizer`] is chosen at run time;
 //!   [`Accumulate`] sums gradients of several batches
 //! - [`layer`]: the forward and backward passes of networks, and a backward pass that takes the step at once
-//! - [`guide`]: the manual. It leads through the lecture that the crate implements, helps to choose an optimizer and a rate, translates from
-//!   PyTorch, Keras, optax, AIfES and CMSIS-DSP, and explains training on a microcontroller and on many machines, reproducing and
-//!   resuming a run, and writing an optimizer of your own
+//! - [`guide`]: the manual. It leads through the lecture that the crate implements, helps to choose an optimizer and a
+//!   rate, translates from PyTorch, Keras, optax, AIfES and CMSIS-DSP, and explains training on a microcontroller and
+//!   on many machines, reproducing and resuming a run, and writing an optimizer of your own
 //!
 //! # What is there
 //!
@@ -50,8 +50,8 @@
 //! - `alloc`: what needs a heap, such as [`StateVec`], for a microcontroller that has one
 //! - `rayon`: threads, with the same bits for any number of them
 //! - `ffi`: the C interface of `include/gradus.h`
-//! - `panic-handler`: a panic handler for a static C library on bare metal, where no Rust binary brings one. If a path to a panic
-//!   is left, the link fails. It does nothing with `std`
+//! - `panic-handler`: a panic handler for a static C library on bare metal, where no Rust binary brings one. If a path
+//!   to a panic is left, the link fails. It does nothing with `std`
 //! - `serde`, `defmt`: derives for configurations and states
 //! - `journal`, `journal-async`: the journals in [`store`], over the traits of `embedded-storage` and
 //!   `embedded-storage-async`

@@ -1,5 +1,5 @@
-//! Activation functions and their gradients, in place. The gradient is computed from the output `y`, so that the input need not be
-//! kept.
+//! Activation functions and their gradients, in place. The gradient is computed from the output `y`, so that the input
+//! need not be kept.
 //!
 //! ```
 //! use gradus::{Exec, activation};

@@ -34,7 +34,8 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! These tables show what ensembles gain for a small network on handwritten digits (`cargo run --release -p gallery --bin snapshots`):
+//! These tables show what ensembles gain for a small network on handwritten digits
+//! (`cargo run --release -p gallery --bin snapshots`):
 //!
 #![doc = include_str!("../../docs/snapshots.md")]
 

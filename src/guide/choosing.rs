@@ -15,12 +15,13 @@
 //! | a run whose end is not known, and no schedule to tune | [`ScheduleFree`](crate::ScheduleFree) at 2.5e-3, after a warm-up | 8 B |
 //! | few parameters, and all data at once | L-BFGS, in [`second_order`](crate::second_order) | 60 B with 5 pairs |
 //!
-//! [`Adamax`](crate::Adamax), [`Adadelta`](crate::Adadelta), [`AmsGrad`](crate::AmsGrad) and [`Nadam`](crate::Nadam) are for recipes that ask for them.
+//! [`Adamax`](crate::Adamax), [`Adadelta`](crate::Adadelta), [`AmsGrad`](crate::AmsGrad) and [`Nadam`](crate::Nadam)
+//! are for recipes that ask for them.
 //!
 //! # How much memory
 //!
-//! Adam's parameters, gradients and state can be kept in several ways. A half state has numbers of 16 bits. `backward_step` is a layer's
-//! backward pass that takes the step at once, so that gradients need no memory.
+//! Adam's parameters, gradients and state can be kept in several ways. A half state has numbers of 16 bits.
+//! `backward_step` is a layer's backward pass that takes the step at once, so that gradients need no memory.
 //!
 //! | Adam: what is kept | bytes for each parameter | take it |
 //! |---|--:|---|
@@ -38,8 +39,8 @@
 #![doc = include_str!("../../docs/half.svg")]
 #![doc = ""]
 //!
-//! [`AmsGrad`](crate::AmsGrad) and [`ScheduleFree`](crate::ScheduleFree) have no half state. The crate offers no parameters in bf16: where the steps are tiny beside the
-//! parameters, as they mostly are, they would be lost.
+//! [`AmsGrad`](crate::AmsGrad) and [`ScheduleFree`](crate::ScheduleFree) have no half state. The crate offers no
+//! parameters in bf16: where the steps are tiny beside the parameters, as they mostly are, they would be lost.
 //!
 //! # Learning rates
 //!
@@ -51,12 +52,12 @@
 #![doc = ""]
 #![doc = include_str!("../../docs/race.svg")]
 #![doc = ""]
-//! - **Bowl.** It is 50 times steeper in one direction than in the other. SGD jumps across the steep direction and creeps along
-//!   the flat one. Momentum and Nesterov add up these small steps; momentum overshoots more. AdaGrad, RMSProp
-//!   and Adam scale each direction by itself. The first two come down to the floor without crossing it; Adam's
+//! - **Bowl.** It is 50 times steeper in one direction than in the other. SGD jumps across the steep direction and
+//!   creeps along the flat one. Momentum and Nesterov add up these small steps; momentum overshoots more. AdaGrad,
+//!   RMSProp and Adam scale each direction by itself. The first two come down to the floor without crossing it; Adam's
 //!   momentum carries it across once, and then in loops around the minimum.
-//! - **Saddle.** The start is almost on the ridge, where the gradient is nearly 0. Rules whose steps are proportional to it
-//!   wait; rules that divide by its size leave at once.
+//! - **Saddle.** The start is almost on the ridge, where the gradient is nearly 0. Rules whose steps are proportional
+//!   to it wait; rules that divide by its size leave at once.
 //! - **Double well.** The velocity of momentum and Nesterov carries them over the hill into the deeper
 //!   well. That is luck of the start, not a law; it is one reason why runs from several seeds differ.
 //! - **Rosenbrock's valley.** It is curved and flat. All rules find its floor soon, and then crawl along it.
@@ -131,8 +132,9 @@
 //! assert!(0.01 < at && at < 0.1);
 //! ```
 //!
-//! The picture shows this test on the digits (`gallery/src/bin/range.rs`). The rate at which the loss falls steepest suits a run without
-//! a schedule: 0.5 for SGD, 0.1 for momentum and 0.03 for Adam here. A third of the rate of the lowest loss suits as the top of a schedule.
+//! The picture shows this test on the digits (`gallery/src/bin/range.rs`). The rate at which the loss falls steepest
+//! suits a run without a schedule: 0.5 for SGD, 0.1 for momentum and 0.03 for Adam here. A third of the rate of the
+//! lowest loss suits as the top of a schedule.
 #![doc = ""]
 #![doc = include_str!("../../docs/range.svg")]
 #![doc = ""]
@@ -150,20 +152,23 @@
 //! Letting the rate fall shrinks that ball.
 //!
 //! - [`Cosine`](crate::schedule::Cosine) over the whole run needs no further choice.
-//! - A [`WarmUp`](crate::schedule::WarmUp) of a few percent of the steps before it helps where the first gradients are very large.
+//! - A [`WarmUp`](crate::schedule::WarmUp) of a few percent of the steps before it helps where the first gradients are
+//!   very large.
 //! - [`StableDecay`](crate::schedule::StableDecay) is for runs whose length is not known at their start.
 //! - [`Plateau`](crate::schedule::Plateau) is for runs that measure the loss on held-out data as they go.
 //! - [`StepDecay`](crate::schedule::StepDecay) and [`MultiStep`](crate::schedule::MultiStep) are for recipes from papers.
-//! - [`WarmRestarts`](crate::schedule::WarmRestarts) and [`SnapshotCycle`](crate::schedule::SnapshotCycle) give several models in one run.
+//! - [`WarmRestarts`](crate::schedule::WarmRestarts) and [`SnapshotCycle`](crate::schedule::SnapshotCycle) give several
+//!   models in one run.
 //!
 //! # Which safeguards
 //!
 //! - Against gradients that explode now and then: [`ClipNorm`](crate::transform::ClipNorm) keeps their
 //!   direction, and [`ClipValue`](crate::transform::ClipValue) needs no pass of its own.
-//! - Against overfitting: first [augmentation](crate::augment), if the data allow it, and [normalisation](mod@crate::norm); then
-//!   [`Dropout`](crate::noise::Dropout); then a penalty. With 200 digits and one small network they gained 2.1, 2.1, 1.2
-//!   and 0.8 points of accuracy alone and 4.5 together ([the table](crate::noise#what-helps)). Other data may rank them otherwise.
-//! - Which penalty: [`L2`](crate::transform::L2) with SGD and momentum, and decoupled [`Decay`](crate::transform::Decay) with adaptive rules.
-//!   These divide the gradient by its size, and a penalty that is part of the gradient with it. [`ProxL1`](crate::transform::ProxL1) is for
-//!   weights that should be exactly 0.
+//! - Against overfitting: first [augmentation](crate::augment), if the data allow it, and
+//!   [normalisation](mod@crate::norm); then [`Dropout`](crate::noise::Dropout); then a penalty. With 200 digits and one
+//!   small network they gained 2.1, 2.1, 1.2 and 0.8 points of accuracy alone and 4.5 together ([the
+//!   table](crate::noise#what-helps)). Other data may rank them otherwise.
+//! - Which penalty: [`L2`](crate::transform::L2) with SGD and momentum, and decoupled
+//!   [`Decay`](crate::transform::Decay) with adaptive rules. These divide the gradient by its size, and a penalty that
+//!   is part of the gradient with it. [`ProxL1`](crate::transform::ProxL1) is for weights that should be exactly 0.
 //! - Against NaN: [`step_if_finite`](crate::Optimizer::step_if_finite) skips the step and says so.

@@ -1,7 +1,7 @@
 //! The first network: thirty lines that train one, on a server or on a chip.
 //!
-//! A machine has two sensors and can be in one of four states. A network of two dense layers learns to tell the state from
-//! the readings. All memory is in arrays, so that the program needs no heap; only its `println!` needs `std`.
+//! A machine has two sensors and can be in one of four states. A network of two dense layers learns to tell the state
+//! from the readings. All memory is in arrays, so that the program needs no heap; only its `println!` needs `std`.
 //!
 //! ```
 //! use gradus::layer::Dense;
@@ -49,13 +49,15 @@
 //! # What stands where
 //!
 //! - **Parameters** are one flat array. Each layer says how many numbers of it are its own
-//!   ([`params`](crate::layer::Dense::params)). Whatever takes an array takes a whole network: [`store`](crate::store) saves
-//!   it, [`ensemble`](crate::ensemble) averages it, [`second_order`](crate::second_order) minimises over it.
-//! - **The forward pass** is a list of calls, each from one array to the next. The backward pass is the same list in reverse
-//!   order. A layer's backward call takes what the layer read in the forward pass and the gradient of what it wrote.
+//!   ([`params`](crate::layer::Dense::params)). Whatever takes an array takes a whole network: [`store`](crate::store)
+//!   saves it, [`ensemble`](crate::ensemble) averages it, [`second_order`](crate::second_order) minimises over it.
+//! - **The forward pass** is a list of calls, each from one array to the next. The backward pass is the same list in
+//!   reverse order. A layer's backward call takes what the layer read in the forward pass and the gradient of what it
+//!   wrote.
 //! - **The loss** returns its value, the mean over the batch, and writes its gradient over the scores.
-//! - **The step** is part of the backward pass. [`Optimizer::update`](crate::Optimizer::update) counts one step. Then each
-//!   layer forms the gradients of a few weights at a time, and the optimizer acts on them at once. No array of gradients exists.
+//! - **The step** is part of the backward pass. [`Optimizer::update`](crate::Optimizer::update) counts one step. Then
+//!   each layer forms the gradients of a few weights at a time, and the optimizer acts on them at once. No array of
+//!   gradients exists.
 //!
 //! # Variations
 //!
@@ -69,8 +71,8 @@
 //! # let _ = update;
 //! ```
 //!
-//! A clip by the norm of all gradients needs all of them before the step. So does a batch that is too large for the memory
-//! and is taken in pieces. For these `backward` adds to an array of gradients, and the optimizer steps once:
+//! A clip by the norm of all gradients needs all of them before the step. So does a batch that is too large for the
+//! memory and is taken in pieces. For these `backward` adds to an array of gradients, and the optimizer steps once:
 //!
 //! ```
 //! # use gradus::layer::Dense;
@@ -90,5 +92,5 @@
 //!
 //! - `L1.on(Exec::threads())` runs a layer on all threads, with the same bits (feature `rayon`).
 //! - `Adam::new(1e-3).half()` keeps the state in half the memory.
-//! - [`Conv2d`](crate::layer::Conv2d) and [`MaxPool2d`](crate::layer::MaxPool2d) are for images. `digits/src/convolutional.rs` in the
-//!   repository uses them, and trains on a Cortex-M4F.
+//! - [`Conv2d`](crate::layer::Conv2d) and [`MaxPool2d`](crate::layer::MaxPool2d) are for images.
+//!   `digits/src/convolutional.rs` in the repository uses them, and trains on a Cortex-M4F.

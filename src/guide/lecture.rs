@@ -1,9 +1,9 @@
 //! The lecture "Training Networks, Part 2" (Stanford CS231n), method by method, with its questions answered by runs.
 //!
-//! Each slide that has a method, a question or a figure has a section, in the order of the slides: the idea, the call, and the result
-//! of a run. All code here runs as a test. The kernels of the crate draw all pictures (`cargo run --release -p gallery --bin lecture`
-//! and `--bin race`). An optimizer has the same colour in all of them, and a triangle marks where a line leaves its
-//! picture.
+//! Each slide that has a method, a question or a figure has a section, in the order of the slides: the idea, the call,
+//! and the result of a run. All code here runs as a test. The kernels of the crate draw all pictures
+//! (`cargo run --release -p gallery --bin lecture` and `--bin race`). An optimizer has the same colour in all of them,
+//! and a triangle marks where a line leaves its picture.
 //!
 //! # Gradient descent
 //!
@@ -21,9 +21,9 @@
 //!
 //! # Local minima and saddle points
 //!
-//! *What if there are some?* The gradient is 0 at both, and so is a step. Gradient descent stays in the first
-//! hollow that it comes to, and on the ridge of a saddle point it stands still. A velocity carries a parameter over a hill that is not
-//! too high.
+//! *What if there are some?* The gradient is 0 at both, and so is a step. Gradient descent stays in the first hollow
+//! that it comes to, and on the ridge of a saddle point it stands still. A velocity carries a parameter over a hill
+//! that is not too high.
 //!
 //! ```
 //! use gradus::{Momentum, Optimizer, Sgd};
@@ -50,9 +50,9 @@
 //! assert_eq!(p[1], 0.0);
 //! ```
 //!
-//! *Why are saddle points more common in many dimensions?* At a minimum the function curves upwards in every direction, at a
-//! saddle point in some. Random symmetric matrices stand for Hessians here: the larger they are, the fewer of them curve upwards
-//! in every direction.
+//! *Why are saddle points more common in many dimensions?* At a minimum the function curves upwards in every direction,
+//! at a saddle point in some. Random symmetric matrices stand for Hessians here: the larger they are, the fewer of them
+//! curve upwards in every direction.
 //!
 //! ```
 //! use gradus::rand::{Rng, SeedableRng, Xoshiro128PlusPlus};
@@ -84,8 +84,8 @@
 //!
 //! # Poor conditioning
 //!
-//! *What if the loss is steep in one direction and flat in another?* A step along the steep direction must not jump too far to
-//! the other side. That bounds the rate, and with this rate the flat direction takes very long.
+//! *What if the loss is steep in one direction and flat in another?* A step along the steep direction must not jump too
+//! far to the other side. That bounds the rate, and with this rate the flat direction takes very long.
 //!
 //! ```
 //! use gradus::{Momentum, Optimizer, Sgd};
@@ -105,11 +105,12 @@
 //!
 //! # Momentum
 //!
-//! A velocity is a sum of gradients in which each counts `rho` times less with every step: [`Momentum`](crate::Momentum). Gradients of one
-//! direction add up to `1 / (1 - rho)` times one of them. Gradients that change their sign, noise above all, cancel.
+//! A velocity is a sum of gradients in which each counts `rho` times less with every step:
+//! [`Momentum`](crate::Momentum). Gradients of one direction add up to `1 / (1 - rho)` times one of them. Gradients
+//! that change their sign, noise above all, cancel.
 //!
-//! *What does it do to gradient noise?* There is less of it in a single step. Two runs whose steps have the same mean are compared here:
-//! with a velocity a quarter of the noise is left.
+//! *What does it do to gradient noise?* There is less of it in a single step. Two runs whose steps have the same mean
+//! are compared here: with a velocity a quarter of the noise is left.
 //!
 //! ```
 //! use gradus::rand::{Rng, SeedableRng, Xoshiro128PlusPlus};
@@ -136,9 +137,9 @@
 #![doc = ""]
 //! # Nesterov's momentum
 //!
-//! The gradient is taken where the velocity would lead, which corrects a velocity that is about to overshoot. The lecture then changes
-//! the variable to `y = x + rho * v`, so that the gradient at the current point is all that is needed. [`Nesterov`](crate::Nesterov)
-//! is this last form. The run checks that both forms take the same path:
+//! The gradient is taken where the velocity would lead, which corrects a velocity that is about to overshoot. The
+//! lecture then changes the variable to `y = x + rho * v`, so that the gradient at the current point is all that is
+//! needed. [`Nesterov`](crate::Nesterov) is this last form. The run checks that both forms take the same path:
 //!
 //! ```
 //! use gradus::{Nesterov, Optimizer};
@@ -162,10 +163,12 @@
 #![doc = ""]
 //! # AdaGrad
 //!
-//! Each parameter's step is divided by the root of the sum of its squared gradients so far: [`AdaGrad`](crate::AdaGrad). Steps along
-//! steep directions become shorter and those along flat ones longer, so that it heads straight down a valley.
+//! Each parameter's step is divided by the root of the sum of its squared gradients so far:
+//! [`AdaGrad`](crate::AdaGrad). Steps along steep directions become shorter and those along flat ones longer, so that
+//! it heads straight down a valley.
 //!
-//! *What happens to the step over a long time?* It decays to zero. With a constant gradient it is proportional to `1 / sqrt(t)`.
+//! *What happens to the step over a long time?* It decays to zero. With a constant gradient it is proportional to
+//! `1 / sqrt(t)`.
 //!
 //! ```
 //! use gradus::{AdaGrad, Optimizer};
@@ -189,8 +192,8 @@
 //! assert!(p.iter().all(|p| (p - 0.1).abs() < 1e-6));
 //! ```
 //!
-//! *Why does AdaGrad not get stuck in the race below?* The courses of the race are short, and its rate is large there. On a longer
-//! course its steps become too short before it arrives:
+//! *Why does AdaGrad not get stuck in the race below?* The courses of the race are short, and its rate is large there.
+//! On a longer course its steps become too short before it arrives:
 //!
 //! ```
 //! use gradus::{AdaGrad, Optimizer, RmsProp};
@@ -211,18 +214,18 @@
 #![doc = ""]
 //! # RMSProp
 //!
-//! A running average of the squares takes the place of their sum: [`RmsProp`](crate::RmsProp), with a decay of 0.99. The average
-//! forgets old gradients, so that steps do not become shorter with time, as the run above shows. The average begins at 0 and is not
-//! corrected for that: the first step is ten learning rates long.
+//! A running average of the squares takes the place of their sum: [`RmsProp`](crate::RmsProp), with a decay of 0.99.
+//! The average forgets old gradients, so that steps do not become shorter with time, as the run above shows. The
+//! average begins at 0 and is not corrected for that: the first step is ten learning rates long.
 #![doc = ""]
 #![doc = include_str!("../../docs/race.svg")]
 #![doc = ""]
 //! # Adam
 //!
-//! A running average of gradients is divided by the root of a running average of their squares: [`Adam`](crate::Adam). Without bias
-//! correction it is the lecture's "Adam (almost)". *What happens at the first step?* Both averages begin at 0 and are too small. The
-//! first one is 0.1 of the gradient, the root of the second one `sqrt(0.001)` of it. So the step is 3.16 learning rates long, whatever the
-//! gradient. With the correction it is one learning rate long.
+//! A running average of gradients is divided by the root of a running average of their squares: [`Adam`](crate::Adam).
+//! Without bias correction it is the lecture's "Adam (almost)". *What happens at the first step?* Both averages begin
+//! at 0 and are too small. The first one is 0.1 of the gradient, the root of the second one `sqrt(0.001)` of it. So the
+//! step is 3.16 learning rates long, whatever the gradient. With the correction it is one learning rate long.
 //!
 //! ```
 //! use gradus::{Adam, Optimizer};
@@ -238,9 +241,9 @@
 //!
 //! # The learning rate
 //!
-//! All these methods have a learning rate. *Which is best?* None: a high one is fast at first and never comes to rest, a low one arrives
-//! late. So let it decay over time: [`schedule`](crate::schedule). The picture shows four constant rates on softmax
-//! regression, and decays on a bowl with noise. The run below it tries all decays of the lecture.
+//! All these methods have a learning rate. *Which is best?* None: a high one is fast at first and never comes to rest,
+//! a low one arrives late. So let it decay over time: [`schedule`](crate::schedule). The picture shows four constant
+//! rates on softmax regression, and decays on a bowl with noise. The run below it tries all decays of the lecture.
 #![doc = ""]
 #![doc = include_str!("../../docs/rates.svg")]
 #![doc = ""]
@@ -271,10 +274,11 @@
 #![doc = ""]
 //! # First and second order
 //!
-//! The gradient approximates the loss by a plane. Together with the Hessian it approximates it by a quadratic, and a step of Newton's
-//! method goes to the lowest point of that. There is no learning rate to choose, and if the loss is a quadratic, the first step ends at its
-//! minimum ([`NewtonSettings`](crate::second_order::NewtonSettings)). The price is the Hessian: `n^2` numbers, and `n^3 / 6`
-//! multiplications to solve with it. The Hessian of a million parameters takes four terabytes.
+//! The gradient approximates the loss by a plane. Together with the Hessian it approximates it by a quadratic, and a
+//! step of Newton's method goes to the lowest point of that. There is no learning rate to choose, and if the loss is a
+//! quadratic, the first step ends at its minimum ([`NewtonSettings`](crate::second_order::NewtonSettings)). The price
+//! is the Hessian: `n^2` numbers, and `n^3 / 6` multiplications to solve with it. The Hessian of a million parameters
+//! takes four terabytes.
 #![doc = ""]
 #![doc = include_str!("../../docs/models.svg")]
 #![doc = ""]
@@ -300,9 +304,10 @@
 //! assert!(growth(newton) > 3.5 && growth(lbfgs) == 2.0, "{newton:?} {lbfgs:?}");
 //! ```
 //!
-//! The time of Newton's step grows with the third power of `n`. The table has the time of a step on a quadratic, without that of
-//! the gradient and the Hessian, in `f32` on one thread of a Zen 4 (`cargo bench -p benches --bench orders`). Newton is at the minimum after
-//! one step, but for rounding, and L-BFGS after about twenty. So from a hundred parameters on twenty steps of L-BFGS are cheaper.
+//! The time of Newton's step grows with the third power of `n`. The table has the time of a step on a quadratic,
+//! without that of the gradient and the Hessian, in `f32` on one thread of a Zen 4
+//! (`cargo bench -p benches --bench orders`). Newton is at the minimum after one step, but for rounding, and L-BFGS
+//! after about twenty. So from a hundred parameters on twenty steps of L-BFGS are cheaper.
 //!
 //! | `n` | Newton | L-BFGS, 5 pairs | Adam |
 //! |--:|--:|--:|--:|
@@ -317,9 +322,9 @@
 //! # L-BFGS
 //!
 //! It estimates the curvature from the last `m` steps, which are `2 m` vectors in place of a matrix:
-//! [`second_order`](crate::second_order). On a function that stays the same, as with the full batch, it needs few evaluations. With
-//! mini-batches each evaluation is of another function, and the differences of gradients are mostly noise. Its line search then looks
-//! for a decrease that is not there.
+//! [`second_order`](crate::second_order). On a function that stays the same, as with the full batch, it needs few
+//! evaluations. With mini-batches each evaluation is of another function, and the differences of gradients are mostly
+//! noise. Its line search then looks for a decrease that is not there.
 #![doc = ""]
 #![doc = include_str!("../../docs/minibatch.svg")]
 #![doc = ""]
@@ -348,23 +353,23 @@
 //!
 //! # In practice
 //!
-//! Begin with Adam. Take momentum with a decaying rate if you have time to tune it. Take L-BFGS if you can afford the full batch and
-//! nothing in the loss is random. [`choosing`](super::choosing) has rates to begin with.
+//! Begin with Adam. Take momentum with a decaying rate if you have time to tune it. Take L-BFGS if you can afford the
+//! full batch and nothing in the loss is random. [`choosing`](super::choosing) has rates to begin with.
 //!
 //! # Beyond the training error
 //!
-//! A better optimizer lowers the loss on the training data. What counts is the error on data that were not shown. The rest of the lecture
-//! is about the gap between the two. In the picture a network learns 100 digits by heart.
+//! A better optimizer lowers the loss on the training data. What counts is the error on data that were not shown. The
+//! rest of the lecture is about the gap between the two. In the picture a network learns 100 digits by heart.
 #![doc = ""]
 #![doc = include_str!("../../docs/gap.svg")]
 #![doc = ""]
 //! # Ensembles
 //!
-//! The probabilities that several models predict are averaged: [`ensemble`](crate::ensemble). The models are trained apart, or are
-//! snapshots of one run with a cyclic rate ([`SnapshotCycle`](crate::schedule::SnapshotCycle)). The lecture's "2 % extra" is the
-//! experience with large networks. On 1797 digits it is less: five independent models gain 0.1 % without dropout and 0.3 % with
-//! it, and snapshots of one run gain nothing that could not be chance. The tables are in [`ensemble`](crate::ensemble)
-//! (`cargo run --release -p gallery --bin snapshots`).
+//! The probabilities that several models predict are averaged: [`ensemble`](crate::ensemble). The models are trained
+//! apart, or are snapshots of one run with a cyclic rate ([`SnapshotCycle`](crate::schedule::SnapshotCycle)). The
+//! lecture's "2 % extra" is the experience with large networks. On 1797 digits it is less: five independent models gain
+//! 0.1 % without dropout and 0.3 % with it, and snapshots of one run gain nothing that could not be chance. The tables
+//! are in [`ensemble`](crate::ensemble) (`cargo run --release -p gallery --bin snapshots`).
 //!
 //! ```
 //! use gradus::Exec;
@@ -378,15 +383,16 @@
 //!
 //! # Regularisation
 //!
-//! *What is missing in the loss?* A preference among all the weights that fit the data. So a penalty `lambda * R(W)` is added to it. The
-//! picture shows what penalties and the methods of the next sections gain on 200 digits:
+//! *What is missing in the loss?* A preference among all the weights that fit the data. So a penalty `lambda * R(W)` is
+//! added to it. The picture shows what penalties and the methods of the next sections gain on 200 digits:
 #![doc = ""]
 #![doc = include_str!("../../docs/regularise.svg")]
 #![doc = ""]
 //! # Lambda
 //!
-//! *How large should it be?* At 0 only the data count, and the model overfits. If it is very large the weights vanish, and the model
-//! underfits. The run fits a polynomial to noisy points, with as many parameters as points, and measures the error between the points too:
+//! *How large should it be?* At 0 only the data count, and the model overfits. If it is very large the weights vanish,
+//! and the model underfits. The run fits a polynomial to noisy points, with as many parameters as points, and measures
+//! the error between the points too:
 //!
 //! ```
 //! use gradus::prelude::*;
@@ -420,9 +426,10 @@
 //! # L1 and L2
 //!
 //! Both are [`transform`](crate::transform)s of the step, and [`ElasticNet`](crate::transform::ElasticNet) is their
-//! sum. *Which of `w1 = (1, 0, 0, 0)` and `w2 = (1/4, 1/4, 1/4, 1/4)` do they prefer?* Both have the same product with `x = (1, 1, 1, 1)`.
-//! L2 prefers `w2`, whose weights are spread, and to L1 both are equal. The slope of L1 does not vanish near 0. So weights that gain
-//! too little become exactly 0 with [`ProxL1`](crate::transform::ProxL1), which is the lecture's feature selection.
+//! sum. *Which of `w1 = (1, 0, 0, 0)` and `w2 = (1/4, 1/4, 1/4, 1/4)` do they prefer?* Both have the same product with
+//! `x = (1, 1, 1, 1)`. L2 prefers `w2`, whose weights are spread, and to L1 both are equal. The slope of L1 does not
+//! vanish near 0. So weights that gain too little become exactly 0 with [`ProxL1`](crate::transform::ProxL1), which is
+//! the lecture's feature selection.
 //!
 //! ```
 //! use gradus::prelude::*;
@@ -448,9 +455,9 @@
 //! # Dropout
 //!
 //! In every pass each unit is set to 0 with some probability: [`Dropout`](crate::noise::Dropout). So no unit can rely
-//! on another. Each mask also is a model of its own, and all these models share their weights: a layer of `n` units is an ensemble of `2^n`
-//! models. The lecture has two forms. Vanilla dropout scales at test time. Inverted dropout scales in training, and has nothing to do
-//! at test time.
+//! on another. Each mask also is a model of its own, and all these models share their weights: a layer of `n` units is
+//! an ensemble of `2^n` models. The lecture has two forms. Vanilla dropout scales at test time. Inverted dropout scales
+//! in training, and has nothing to do at test time.
 //!
 //! ```
 //! use gradus::noise::{Dropout, Masks};
@@ -470,8 +477,8 @@
 //! ```
 //!
 //! *What would be right at test time?* The mean over all masks. Many passes with random masks approximate it
-//! ([`MonteCarlo`](crate::noise::MonteCarlo)). One scaled pass without a mask approximates it too, and is exact if the layers
-//! that follow are linear:
+//! ([`MonteCarlo`](crate::noise::MonteCarlo)). One scaled pass without a mask approximates it too, and is exact if the
+//! layers that follow are linear:
 //!
 //! ```
 //! use gradus::noise::{Dropout, Masks, MonteCarlo};
@@ -490,9 +497,9 @@
 //!
 //! # Data augmentation
 //!
-//! An image that is shifted, rotated or in another light still shows the same thing. So each pass may see another version of it:
-//! [`augment`](crate::augment). A recipe draws its strength from a random generator, whose seed decides which versions are seen. The
-//! recipe of the ResNet slide is the value `ScaleCrop::resnet()`.
+//! An image that is shifted, rotated or in another light still shows the same thing. So each pass may see another
+//! version of it: [`augment`](crate::augment). A recipe draws its strength from a random generator, whose seed decides
+//! which versions are seen. The recipe of the ResNet slide is the value `ScaleCrop::resnet()`.
 //!
 //! ```
 //! use gradus::augment::{Image, ImageLayout, ImageMut, ImageShape, Jitter, RandomAffine, RandomFlip, ScaleCrop};
@@ -531,9 +538,9 @@
 //!
 //! # Batch normalisation
 //!
-//! In training each unit has mean 0 and variance 1 over the batch, whatever the weights before it are. The samples of a batch are drawn at
-//! random, and so its mean and variance are noisy. At test time running averages take the place of those of the
-//! batch, and no noise is left.
+//! In training each unit has mean 0 and variance 1 over the batch, whatever the weights before it are. The samples of a
+//! batch are drawn at random, and so its mean and variance are noisy. At test time running averages take the place of
+//! those of the batch, and no noise is left.
 //!
 //! ```
 //! use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
@@ -553,8 +560,8 @@
 //! # DropConnect and stochastic depth
 //!
 //! [`DropConnect`](crate::noise::DropConnect) does to weights what dropout does to units.
-//! [`StochasticDepth`](crate::noise::StochasticDepth) does it to whole residual blocks, to later ones more often. The mask has one bit for
-//! each weight or block, and the backward pass takes the same mask.
+//! [`StochasticDepth`](crate::noise::StochasticDepth) does it to whole residual blocks, to later ones more often. The
+//! mask has one bit for each weight or block, and the backward pass takes the same mask.
 //!
 //! ```
 //! use gradus::noise::{DropConnect, Dropout, Masks, StochasticDepth};
@@ -578,8 +585,8 @@
 #![doc = ""]
 //! # Fractional max pooling
 //!
-//! Max pooling over regions of one or two rows and columns, in random order, shrinks a map by any factor
-//! between 1 and 2: [`FractionalMaxPool`](crate::pool::FractionalMaxPool). The order is drawn anew in each pass. At test time several
+//! Max pooling over regions of one or two rows and columns, in random order, shrinks a map by any factor between 1 and
+//! 2: [`FractionalMaxPool`](crate::pool::FractionalMaxPool). The order is drawn anew in each pass. At test time several
 //! passes are averaged.
 //!
 //! ```
@@ -602,6 +609,7 @@
 #![doc = ""]
 //! # Summary
 //!
-//! The first part was about the training loss. A velocity smooths noise, a scale for each parameter evens out steep and flat directions,
-//! and the learning rate should fall towards the end. The second part was about the gap between training and test. Methods that add noise in
-//! training and average it out at test time make it smaller, and several of them together do more than each alone.
+//! The first part was about the training loss. A velocity smooths noise, a scale for each parameter evens out steep and
+//! flat directions, and the learning rate should fall towards the end. The second part was about the gap between
+//! training and test. Methods that add noise in training and average it out at test time make it smaller, and several
+//! of them together do more than each alone.

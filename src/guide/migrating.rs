@@ -1,8 +1,8 @@
 //! From PyTorch and Keras: the same methods under other names and conventions.
 //!
-//! Unless a constructor says otherwise the defaults are PyTorch's. `::keras(lr)` and `::lecture(lr)` have those of Keras and of the
-//! lecture. Tests compare with numbers that PyTorch, Keras and optax have computed. There are pages for other libraries:
-//! [`optax`], [`aifes`], [`cmsis_dsp`].
+//! Unless a constructor says otherwise the defaults are PyTorch's. `::keras(lr)` and `::lecture(lr)` have those of
+//! Keras and of the lecture. Tests compare with numbers that PyTorch, Keras and optax have computed. There are pages
+//! for other libraries: [`optax`], [`aifes`], [`cmsis_dsp`].
 //!
 //! # Optimizers
 //!
@@ -33,9 +33,9 @@
 //! 3. Keras' stabiliser is 1e-7 and stands in another place: see [`Epsilon`](crate::Epsilon).
 //! 4. Keras' stabiliser is 1e-7, and its `mu` grows 250 times as fast. That is a momentum decay of 1.
 //! 5. Keras has no weight decay by default. Here it is optax' 1e-3.
-//! 6. `optimizer.eval()` is the call [`average`](crate::ScheduleFree::average). Give it a copy of the parameters if the run goes on.
-//!    `warmup_steps` is a [`WarmUp`](crate::schedule::WarmUp). When the rate falls, the package weighs a step by the largest rate
-//!    so far; here a step is weighed by its own rate.
+//! 6. `optimizer.eval()` is the call [`average`](crate::ScheduleFree::average). Give it a copy of the parameters if the
+//!    run goes on. `warmup_steps` is a [`WarmUp`](crate::schedule::WarmUp). When the rate falls, the package weighs a
+//!    step by the largest rate so far; here a step is weighed by its own rate.
 //!
 //! Where Keras' settings have no constructor, write the fields (Keras 3.15):
 //!
@@ -74,8 +74,8 @@
 //! | `v2.RandomErasing`, `v2.MixUp`, `v2.CutMix`, `v2.ColorJitter` | `keras.layers.RandomErasing`, `MixUp`, `CutMix` | [`RandomErasing`](crate::augment::RandomErasing), [`Mixup`](crate::augment::Mixup), [`CutMix`](crate::augment::CutMix), [`Jitter`](crate::augment::Jitter) |
 //! | `BatchNorm(momentum=0.1)`: weight of the new | `momentum=0.99`: weight of the old | `running_decay`: weight of the old (7) |
 //!
-//! 7. Keras adds the batch's variance to the running one as it is, PyTorch multiplies it by `n / (n - 1)` first. The field
-//!    `track_biased` says which, and [`BatchNorm::keras()`](crate::norm::BatchNorm::keras) sets it.
+//! 7. Keras adds the batch's variance to the running one as it is, PyTorch multiplies it by `n / (n - 1)` first. The
+//!    field `track_biased` says which, and [`BatchNorm::keras()`](crate::norm::BatchNorm::keras) sets it.
 //!
 //! If your backward pass sums over the batch, the mean is taken in the same pass as the step:
 //!
@@ -129,8 +129,8 @@
 //!
 //! # Taking over a PyTorch run
 //!
-//! A state is its columns, the numbers for each parameter, and the number of steps. For Adam they are `exp_avg`, `exp_avg_sq` and
-//! `step`:
+//! A state is its columns, the numbers for each parameter, and the number of steps. For Adam they are `exp_avg`,
+//! `exp_avg_sq` and `step`:
 //!
 //! ```
 //! use gradus::{Adam, Clock, Optimizer, StateMut};
@@ -157,15 +157,18 @@
 //!
 //! # Corners
 //!
-//! - *Boundaries.* The new rate begins at the step that a milestone, the `every` of a step decay or the end of a schedule names, as in PyTorch
-//!   and optax. Keras' `PiecewiseConstantDecay` still has the old rate there: write a boundary one larger.
-//! - *Dampening.* The first step is not damped, as in PyTorch: `v = g`. With a dampening of 0 the first step is like all others.
-//! - *The stabiliser.* It stands outside of the root in PyTorch and the lecture, before the bias correction in Keras' Adam, and under the
-//!   root in Keras' RMSProp and AdaGrad. [`Epsilon`](crate::Epsilon) says which. Where gradients are tiny, the length of a step depends on it.
-//! - *The first `t`.* Bias corrections count from 1, schedules from 0. So the first step has `t = 1` and the rate `at(0)`, as in both
-//!   libraries.
-//! - *Decay and penalty.* The `weight_decay` of PyTorch's `Adam` is added to the gradient, that of `AdamW` acts on the weight. `L2::new(l)`
-//!   is the penalty `l * w^2`, whose gradient has a factor 2, and `L2::weight_decay(l)` has none.
+//! - *Boundaries.* The new rate begins at the step that a milestone, the `every` of a step decay or the end of a
+//!   schedule names, as in PyTorch and optax. Keras' `PiecewiseConstantDecay` still has the old rate there: write a
+//!   boundary one larger.
+//! - *Dampening.* The first step is not damped, as in PyTorch: `v = g`. With a dampening of 0 the first step is like
+//!   all others.
+//! - *The stabiliser.* It stands outside of the root in PyTorch and the lecture, before the bias correction in Keras'
+//!   Adam, and under the root in Keras' RMSProp and AdaGrad. [`Epsilon`](crate::Epsilon) says which. Where gradients
+//!   are tiny, the length of a step depends on it.
+//! - *The first `t`.* Bias corrections count from 1, schedules from 0. So the first step has `t = 1` and the rate
+//!   `at(0)`, as in both libraries.
+//! - *Decay and penalty.* The `weight_decay` of PyTorch's `Adam` is added to the gradient, that of `AdamW` acts on the
+//!   weight. `L2::new(l)` is the penalty `l * w^2`, whose gradient has a factor 2, and `L2::weight_decay(l)` has none.
 //!
 //! ```
 //! use gradus::schedule::{Schedule, StepDecay};

@@ -13,8 +13,8 @@
 //! - [`resuming`]: stopping a run and going on as if nothing had happened
 //!
 //! Words that all pages use: a *rule* is the formula of an optimizer's step; a *column* is one number of state for each
-//! parameter, so that Adam has two; the *clock* counts the steps; a *transform* changes gradients before the rule, or parameters
-//! after it.
+//! parameter, so that Adam has two; the *clock* counts the steps; a *transform* changes gradients before the rule, or
+//! parameters after it.
 //!
 //! These modules hold no code.
 

@@ -69,9 +69,9 @@
 //!
 //! # Memory
 //!
-//! A program that keeps gradients needs `4 * N * (2 + K)` bytes for `N` parameters, their gradients and the state of an optimizer
-//! that has `K` numbers for each of them. The count of steps takes 8 bytes more. Everything can be a `static`. The initial state is
-//! all zero bits, so that it lies in `.bss` and takes no flash.
+//! A program that keeps gradients needs `4 * N * (2 + K)` bytes for `N` parameters, their gradients and the state of an
+//! optimizer that has `K` numbers for each of them. The count of steps takes 8 bytes more. Everything can be a
+//! `static`. The initial state is all zero bits, so that it lies in `.bss` and takes no flash.
 //!
 //! The layers of this crate can do without an array of gradients: see [`first_network`](super::first_network).
 //!
@@ -130,23 +130,25 @@
 //! [`Momentum`](crate::Momentum), [`RmsProp`](crate::RmsProp) and [`Lion`](crate::Lion) keep one
 //! number per parameter, [`Adam`](crate::Adam) two.
 //!
-//! Inputs of very different sizes should be standardised. [`InputNorm`](crate::norm::InputNorm) learns their mean and variance while they
-//! come. [`Confusion`](crate::loss::Confusion) counts in fixed memory which class was taken for which.
+//! Inputs of very different sizes should be standardised. [`InputNorm`](crate::norm::InputNorm) learns their mean and
+//! variance while they come. [`Confusion`](crate::loss::Confusion) counts in fixed memory which class was taken for
+//! which.
 //!
 //! # Time
 //!
-//! Division and square root take most of the time of adaptive optimizers. Without a floating-point unit every operation is a
-//! call; there [`Sgd`](crate::Sgd) and [`Momentum`](crate::Momentum) are far cheaper than the others. In the
-//! repository, `docs/cycles.md` has the instructions and the stack of every optimizer, and `docs/size.md` the flash.
-//! On a Cortex-M55 or M85 momentum, RMSProp, Adam and AdamW run on Helium, the vector unit, if the program is built with
+//! Division and square root take most of the time of adaptive optimizers. Without a floating-point unit every operation
+//! is a call; there [`Sgd`](crate::Sgd) and [`Momentum`](crate::Momentum) are far cheaper than the others. In the
+//! repository, `docs/cycles.md` has the instructions and the stack of every optimizer, and `docs/size.md` the flash. On
+//! a Cortex-M55 or M85 momentum, RMSProp, Adam and AdamW run on Helium, the vector unit, if the program is built with
 //! `--cfg gradus_level="helium"`. Helium replaces subnormal numbers by 0.
 //!
-//! With a [state in half the memory](crate::Optimizer::half) Adam takes 25.5 instructions per parameter on a Cortex-M4F in place of 15.3,
-//! and momentum 14.5 in place of 6.7. On a Cortex-M33 these loops need the DSP extension. Every M33 that is known to have an FPU has it; on
-//! one without, use [`Level::SCALAR`](crate::Level::SCALAR), which has the same bits.
+//! With a [state in half the memory](crate::Optimizer::half) Adam takes 25.5 instructions per parameter on a Cortex-M4F
+//! in place of 15.3, and momentum 14.5 in place of 6.7. On a Cortex-M33 these loops need the DSP extension. Every M33
+//! that is known to have an FPU has it; on one without, use [`Level::SCALAR`](crate::Level::SCALAR), which has the same
+//! bits.
 //!
-//! The time of a step does not depend on the values, except where the processor or the software in place of an FPU takes longer
-//! over some, such as subnormal numbers.
+//! The time of a step does not depend on the values, except where the processor or the software in place of an FPU
+//! takes longer over some, such as subnormal numbers.
 //!
 //! # Interrupts and power
 //!
@@ -154,8 +156,8 @@
 //! - To survive a loss of power, save parameters, state and generator together
 //!   ([`store`](crate::store)), alternately to two places: a file that was cut off is refused.
 //!   The feature `journal` does that on flash, and copes with whatever a power cut leaves there.
-//! - The bits are those of other machines if the floating-point unit rounds to nearest and keeps subnormals, as it does after reset; see
-//!   [`reproducibility`](super::reproducibility).
+//! - The bits are those of other machines if the floating-point unit rounds to nearest and keeps subnormals, as it does
+//!   after reset; see [`reproducibility`](super::reproducibility).
 //!
 //! # Bad input
 //!

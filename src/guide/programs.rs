@@ -23,8 +23,8 @@
 //!
 //! # Any length
 //!
-//! `step_slices` takes slices of any length. If their lengths do not fit, it returns an error that names the slice, and writes
-//! nothing.
+//! `step_slices` takes slices of any length. If their lengths do not fit, it returns an error that names the slice, and
+//! writes nothing.
 //!
 //! ```
 //! use gradus::{Adam, Argument, Error, Optimizer};
@@ -93,8 +93,8 @@
 //!
 //! # A list of tensors
 //!
-//! The tensors share one clock, and each has transforms of its own. A state belongs to its optimizer: the compiler refuses a
-//! state of another one.
+//! The tensors share one clock, and each has transforms of its own. A state belongs to its optimizer: the compiler
+//! refuses a state of another one.
 //!
 //! ```
 //! use gradus::prelude::*;
@@ -147,7 +147,8 @@
 //!
 //! # A network
 //!
-//! A layer is only a shape: parameters, activations and gradients are slices of yours. The backward pass takes the step at once.
+//! A layer is only a shape: parameters, activations and gradients are slices of yours. The backward pass takes the step
+//! at once.
 //!
 //! ```
 //! use gradus::layer::Dense;
@@ -181,8 +182,8 @@
 //!
 //! # Batch normalisation
 //!
-//! Arrays that could be taken for each other are named fields, so that a swap does not compile. Inference takes the running
-//! statistics. Before the first batch they count as mean 0 and variance 1.
+//! Arrays that could be taken for each other are named fields, so that a swap does not compile. Inference takes the
+//! running statistics. Before the first batch they count as mean 0 and variance 1.
 //!
 //! ```
 //! use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};

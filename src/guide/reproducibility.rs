@@ -71,7 +71,7 @@
 //!   the scalar loop into it; `-C target-feature=-mve.fp` prevents it.
 //! - **Rounding mode.** It has to be to nearest, ties to even, which is the default everywhere.
 //!
-//! Subnormal numbers, those between 0 and the smallest normal number (1.2e-38), appear by themselves: the averages of a parameter
-//! whose gradient stays 0 decay through them. Computing with them is exact everywhere, but slow on many processors; so every
-//! 64 steps an optimizer puts 0 in their place in its state. If you must flush them in hardware, do so on all machines of a run, or give
-//! up equal bits for these parameters.
+//! Subnormal numbers, those between 0 and the smallest normal number (1.2e-38), appear by themselves: the averages of a
+//! parameter whose gradient stays 0 decay through them. Computing with them is exact everywhere, but slow on many
+//! processors; so every 64 steps an optimizer puts 0 in their place in its state. If you must flush them in hardware,
+//! do so on all machines of a run, or give up equal bits for these parameters.

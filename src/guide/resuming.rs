@@ -50,16 +50,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A file that is cut off, damaged, of another optimizer or of another shape is refused, and the values to load into stay as they
-//! are. The generator `Xoshiro128PlusPlus` can be saved as well, and so can averages of weights and ensembles.
+//! A file that is cut off, damaged, of another optimizer or of another shape is refused, and the values to load into
+//! stay as they are. The generator `Xoshiro128PlusPlus` can be saved as well, and so can averages of weights and
+//! ensembles.
 //!
 //! # Where the file goes
 //!
 //! - With an operating system, [`store::save_file`](crate::store::save_file) replaces a file in one move: a loss of power
 //!   during the write leaves the old one. [`store::load_file`](crate::store::load_file) reads it.
 //! - In raw flash, the features `journal` and `journal-async` keep the newest complete file.
-//!   `journal.save((&params, &state))?` writes one, and `journal.load((&mut params, &mut state))?` reads the newest at the start.
-//!   Neither needs a buffer for the file.
+//!   `journal.save((&params, &state))?` writes one, and `journal.load((&mut params, &mut state))?` reads the newest at
+//!   the start. Neither needs a buffer for the file.
 //! - To anything else, [`store::save_to`](crate::store::save_to) hands out pieces of at most 256 bytes, and
 //!   [`store::load_from`](crate::store::load_from) asks for them.
 //! - In memory, [`store::save`](crate::store::save) takes a buffer of

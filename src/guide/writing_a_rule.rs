@@ -2,8 +2,8 @@
 //!
 //! # An optimizer
 //!
-//! An optimizer has three parts: the configuration, the constants of one step, and the formula. The example is Signum (Bernstein et
-//! al., 2018), which steps along the sign of the momentum:
+//! An optimizer has three parts: the configuration, the constants of one step, and the formula. The example is Signum
+//! (Bernstein et al., 2018), which steps along the sign of the momentum:
 //!
 //! ```
 //! use gradus::{Clock, Error, Hyper, Level, Optimizer, Rule, State, Vector, Width};
@@ -70,12 +70,12 @@
 //! The new optimizer has everything that those of the crate have: slices, lists of tensors, transforms, schedules,
 //! every instruction set and, with the feature `rayon`, threads. Keep in mind:
 //!
-//! - `Columns = Width<K>` says that the state has `K` numbers for each parameter. `Family` names the optimizer that a state belongs to:
-//!   a state of another family does not compile.
+//! - `Columns = Width<K>` says that the state has `K` numbers for each parameter. `Family` names the optimizer that a
+//!   state belongs to: a state of another family does not compile.
 //! - Zero bits are the initial state. If a number has to start at 1, store its difference from 1, as
 //!   [`Nadam`](crate::Nadam) does in the clock.
-//! - Compute what is the same for all parameters in [`rule`](crate::Optimizer::rule), which runs once per step. `clock.t` is the step,
-//!   counted from 1.
+//! - Compute what is the same for all parameters in [`rule`](crate::Optimizer::rule), which runs once per step.
+//!   `clock.t` is the step, counted from 1.
 //! - Form `1 - rho` in `f64` from the decimal that the user wrote: in `f32`, `1 - 0.999` is off by 1.3e-5.
 //! - No closures, iterators or `if` over values in `apply`; [`select_gt`](crate::Vector::select_gt) chooses
 //!   for each element. Closures cost a call for each register where the instruction set is chosen at run time.
@@ -111,7 +111,8 @@
 //! # Any pass over slices
 //!
 //! A [`Rule`](crate::Rule) need not belong to an optimizer: [`run`](crate::run) applies it to any slices, given as
-//! [`Columns`](crate::Columns). A [`Fold`](crate::Fold) describes a sum, which [`reduce`](crate::reduce) computes in the fixed order:
+//! [`Columns`](crate::Columns). A [`Fold`](crate::Fold) describes a sum, which [`reduce`](crate::reduce) computes in
+//! the fixed order:
 //!
 //! ```
 //! use gradus::{Fold, Vector, Level, reduce};

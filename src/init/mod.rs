@@ -18,8 +18,8 @@
 //! | [`uniform`], [`normal`] | with the bounds or the deviation that are given | |
 //!
 //! `fan_in` is the number of weights that lead to one output: the inputs of a dense layer, and
-//! [`Conv2d::fan_in`](crate::layer::Conv2d::fan_in). `fan_out` is the number of weights that lead away from one input: the outputs of a
-//! dense layer, and for a convolution the places of the kernel times the filters.
+//! [`Conv2d::fan_in`](crate::layer::Conv2d::fan_in). `fan_out` is the number of weights that lead away from one input:
+//! the outputs of a dense layer, and for a convolution the places of the kernel times the filters.
 
 use crate::noise::chance::{between, unit};
 use crate::simd::elementary;

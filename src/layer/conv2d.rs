@@ -217,9 +217,9 @@ impl Conv2d {
         Ok(())
     }
 
-    /// Writes the gradient of the images to `dx`, computed with the parameters before the step, and takes an optimizer's step
-    /// with the gradients of the parameters. These are never in memory all at once. The bits are those of
-    /// [`backward`](Self::backward), from gradients of 0, and a step.
+    /// Writes the gradient of the images to `dx`, computed with the parameters before the step, and takes an
+    /// optimizer's step with the gradients of the parameters. These are never in memory all at once. The bits are those
+    /// of [`backward`](Self::backward), from gradients of 0, and a step.
     ///
     /// # Errors
     /// [`Error::Length`] if a slice does not fit the others, [`Error::Shape`] as by [`check`](Self::check); nothing was

@@ -1,7 +1,7 @@
 //! Layers of small networks. A layer is only a shape: parameters, activations and gradients are the caller's slices.
 //!
-//! There is no graph and no heap. A forward pass is a list of calls, and a backward pass is the same list in reverse order. All
-//! passes take a batch, sample after sample, whose size follows from the lengths of the slices.
+//! There is no graph and no heap. A forward pass is a list of calls, and a backward pass is the same list in reverse
+//! order. All passes take a batch, sample after sample, whose size follows from the lengths of the slices.
 //!
 //! | layer | `y` | parameters |
 //! |---|---|---|
@@ -13,11 +13,11 @@
 //!
 //! # Three backward passes
 //!
-//! - `backward` adds to an array of gradients, which has as many numbers as there are parameters. It is for an optimizer's `step`, for
-//!   clips by the norm of all gradients, and for L-BFGS.
-//! - `backward_step` needs no such array. It computes the gradients of a few weights at a time on the stack, and the optimizer,
-//!   with all its transforms, acts on them at once. The bits are those of `backward` and `step`. It sees a whole batch at a time, whose
-//!   activations need memory too.
+//! - `backward` adds to an array of gradients, which has as many numbers as there are parameters. It is for an
+//!   optimizer's `step`, for clips by the norm of all gradients, and for L-BFGS.
+//! - `backward_step` needs no such array. It computes the gradients of a few weights at a time on the stack, and the
+//!   optimizer, with all its transforms, acts on them at once. The bits are those of `backward` and `step`. It sees a
+//!   whole batch at a time, whose activations need memory too.
 //! - `backward_half` adds to [sums in half the memory](HalfGrads), for a batch that comes sample by sample.
 //!
 //! ```
@@ -58,16 +58,18 @@
 //!
 //! # The order of sums
 //!
-//! The order of each sum is defined, so that bits do not depend on the instruction set, on threads, or on the kind of backward pass:
+//! The order of each sum is defined, so that bits do not depend on the instruction set, on threads, or on the kind of
+//! backward pass:
 //!
-//! - The forward pass begins with the bias and adds terms in the order of the weights: for a convolution by rows of the kernel, its
-//!   columns, and channels.
-//! - The gradient of a weight begins with what the array holds and adds sample by sample: for a convolution by rows of the image and its
-//!   columns.
-//! - The gradient of an input begins with 0 and adds terms in the order of the outputs: for a convolution by rows of the kernel, its
-//!   columns, and outputs.
+//! - The forward pass begins with the bias and adds terms in the order of the weights: for a convolution by rows of the
+//!   kernel, its columns, and channels.
+//! - The gradient of a weight begins with what the array holds and adds sample by sample: for a convolution by rows of
+//!   the image and its columns.
+//! - The gradient of an input begins with 0 and adds terms in the order of the outputs: for a convolution by rows of
+//!   the kernel, its columns, and outputs.
 //!
-//! A term is a product that is rounded before it is added. Terms that fall on padding are left out; they do not count as `0 * w`.
+//! A term is a product that is rounded before it is added. Terms that fall on padding are left out; they do not count
+//! as `0 * w`.
 
 mod conv2d;
 mod dense;

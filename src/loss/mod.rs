@@ -91,7 +91,8 @@ fn sum(x: &[f32]) -> f32 {
     x.iter().fold(0.0, |sum, x| sum + x)
 }
 
-/// Cross entropy of the softmax: the mean of `-ln p[label]` over samples. `scores` become `(p - onehot(label)) / samples`.
+/// Cross entropy of the softmax: the mean of `-ln p[label]` over samples. `scores` become
+/// `(p - onehot(label)) / samples`.
 ///
 /// ```text
 /// p = exp(z - max z) / sum exp(z - max z)

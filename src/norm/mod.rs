@@ -17,7 +17,8 @@
 //! | [`LayerNorm`] | all features of a row | none | like any other |
 //! | [`InputNorm`] | an input feature of all samples so far | for training and inference | like any other |
 //!
-//! [`Params`] and [`Statistics`] are pairs of arrays, vectors or slices with named fields, so that the two cannot be swapped.
+//! [`Params`] and [`Statistics`] are pairs of arrays, vectors or slices with named fields, so that the two cannot be
+//! swapped.
 
 mod batch;
 mod group;

@@ -172,8 +172,9 @@ pub trait Optimizer: Copy {
 
     /// This optimizer with a state of half the size: a column takes two bytes per parameter in place of four.
     ///
-    /// Training ends where it would with a whole state, within the differences between seeds. AMSGrad has no half state, because
-    /// the largest of rounded values drifts upwards. Nor has [`ScheduleFree`], whose average would have too few digits.
+    /// Training ends where it would with a whole state, within the differences between seeds. AMSGrad has no half
+    /// state, because the largest of rounded values drifts upwards. Nor has [`ScheduleFree`], whose average would have
+    /// too few digits.
     ///
     /// ```
     /// use gradus::{Adam, Optimizer, transform::Scale};

@@ -12,7 +12,8 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! [`layer`](crate::layer) has the usual pooling over fixed regions. The picture shows regions of both kinds for 20 rows and columns:
+//! [`layer`](crate::layer) has the usual pooling over fixed regions. The picture shows regions of both kinds for 20
+//! rows and columns:
 #![doc = ""]
 #![doc = include_str!("../../docs/pooling.svg")]
 #![doc = ""]

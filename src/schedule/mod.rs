@@ -1,8 +1,8 @@
 //! Learning-rate schedules: pure functions of the step.
 //!
-//! `schedule.at(step)` is the learning rate of a step, counted from 0. That is the number of steps that a state has taken so far. A
-//! schedule remembers nothing, so that a run can be resumed anywhere. The one exception is
-//! [`Plateau`], which depends on a metric: what it remembers is a [`PlateauState`] that you own.
+//! `schedule.at(step)` is the learning rate of a step, counted from 0. That is the number of steps that a state has
+//! taken so far. A schedule remembers nothing, so that a run can be resumed anywhere. The one exception is [`Plateau`],
+//! which depends on a metric: what it remembers is a [`PlateauState`] that you own.
 //!
 //! ```
 //! use gradus::schedule::{Cosine, Schedule, WarmUp};
@@ -20,10 +20,10 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! The rate always lies between the smallest and the largest that the schedule names, as long as these are finite, even if
-//! [`check`](Schedule::check) would fail. A schedule that only decays counts 0 among them, and one that may grow the largest finite number.
-//! Exponentials are those of [`elementary`](crate::elementary), and powers and the cosine wave are computed in integers: the bits are the
-//! same on every target.
+//! The rate always lies between the smallest and the largest that the schedule names, as long as these are finite, even
+//! if [`check`](Schedule::check) would fail. A schedule that only decays counts 0 among them, and one that may grow the
+//! largest finite number. Exponentials are those of [`elementary`](crate::elementary), and powers and the cosine wave
+//! are computed in integers: the bits are the same on every target.
 //!
 //! | schedule | rate |
 //! |---|---|

@@ -12,8 +12,9 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! The table counts the evaluations that each method needs in Rosenbrock's valley, from (-1.2, 1) until the value is below 1e-6, in `f32`
-//! (`gallery/src/bin/rosenbrock.rs`). The two first-order rules have the best of 60 learning rates.
+//! The table counts the evaluations that each method needs in Rosenbrock's valley, from (-1.2, 1) until the value is
+//! below 1e-6, in `f32` (`gallery/src/bin/rosenbrock.rs`). The two first-order rules have the best of 60 learning
+//! rates.
 //!
 //! | | evaluations | each of |
 //! |---|--:|---|

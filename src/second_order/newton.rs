@@ -103,10 +103,10 @@ impl<T: Real> Default for NewtonSettings<T> {
 /// definite, and the damping grows until it is; so it does where `x + d` is not lower than `x`. After each success it
 /// falls, to nothing in the end, so that convergence is quadratic.
 ///
-/// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart and steps do
-/// not depend on their units. But none is below 1e-8 of the largest element of the Hessian: a diagonal element that is
-/// nearly 0 says nothing of the scale of its parameter, and a multiple of it damps nothing. If all elements are 0, the
-/// largest counts as 1.
+/// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart and steps
+/// do not depend on their units. But none is below 1e-8 of the largest element of the Hessian: a diagonal element that
+/// is nearly 0 says nothing of the scale of its parameter, and a multiple of it damps nothing. If all elements are 0,
+/// the largest counts as 1.
 ///
 /// All bits are zero at the start. The memory is three matrices of `N * N` and four vectors.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! Elementary functions for kernels of your own: `exp`, `ln`, `tanh` and others, with the same bits on every target.
 //!
-//! They work on any register, and need only `+ - * /` and operations on bits. The argument is reduced to a short interval,
-//! a polynomial approximates the function there, and the result is put together again. The polynomials
-//! have the smallest possible largest error on their interval; their coefficients were found in higher precision and rounded one
-//! after the other. The table has the largest errors over all numbers of `f32` (`./ci.sh long`), in units of the last
-//! place (ULP) of the exact value:
+//! They work on any register, and need only `+ - * /` and operations on bits. The argument is reduced to a short
+//! interval, a polynomial approximates the function there, and the result is put together again. The polynomials have
+//! the smallest possible largest error on their interval; their coefficients were found in higher precision and rounded
+//! one after the other. The table has the largest errors over all numbers of `f32` (`./ci.sh long`), in units of the
+//! last place (ULP) of the exact value:
 //!
 //! | function | largest error | special values |
 //! |---|--:|---|

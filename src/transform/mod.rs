@@ -1,7 +1,8 @@
 //! Transforms, which act on gradients before the optimizer and on parameters after it, in the same pass.
 //!
-//! They clip and scale gradients, add penalties and let weights decay. They work in registers and never write to the caller's
-//! gradient. An optimizer without them pays nothing. A tuple of transforms is a transform: its members act in order.
+//! They clip and scale gradients, add penalties and let weights decay. They work in registers and never write to the
+//! caller's gradient. An optimizer without them pays nothing. A tuple of transforms is a transform: its members act in
+//! order.
 //!
 //! ```
 //! use gradus::{Momentum, MomentumState, Optimizer};

@@ -1,7 +1,9 @@
-//! From AIfES: its documented calls and their counterparts. Both libraries train on the device, in memory that the program owns.
+//! From AIfES: its documented calls and their counterparts. Both libraries train on the device, in memory that the
+//! program owns.
 //!
-//! In AIfES a model is a list of layers, which the library walks through. Here a model is a sequence of calls in your program, and the
-//! memory is arrays whose sizes the compiler knows. This page was written from AIfES' public documentation.
+//! In AIfES a model is a list of layers, which the library walks through. Here a model is a sequence of calls in your
+//! program, and the memory is arrays whose sizes the compiler knows. This page was written from AIfES' public
+//! documentation.
 //!
 //! | AIfES | gradus | in C |
 //! |---|---|---|
@@ -58,9 +60,10 @@
 //!
 //! # Corners
 //!
-//! - In a dense layer of gradus the biases come first, and then a row of weights for each input ([`Dense`](crate::layer::Dense)). Weights from
-//!   elsewhere may have to be transposed. Compare the outputs for one sample to find out.
-//! - The loss is the mean over the batch, and so is its gradient. If a learning rate comes from a program whose loss is a sum,
-//!   SGD and momentum need `batch` times that rate here.
+//! - In a dense layer of gradus the biases come first, and then a row of weights for each input
+//!   ([`Dense`](crate::layer::Dense)). Weights from elsewhere may have to be transposed. Compare the outputs for one
+//!   sample to find out.
+//! - The loss is the mean over the batch, and so is its gradient. If a learning rate comes from a program whose loss is
+//!   a sum, SGD and momentum need `batch` times that rate here.
 //! - AIfES' examples of Adam set `eps` to 1e-7. That is `Adam { eps: Epsilon::Outside(1e-7), ..Adam::new(lr) }`.
 //! - There is no fixed-point arithmetic (Q7, Q31): numbers are `f32` or `f64`, and states may be `bf16`.

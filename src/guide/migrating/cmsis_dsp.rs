@@ -42,8 +42,9 @@
 //!
 //! - `arm_lms_f32` multiplies by `mu` without the factor 2: its `mu` is twice that of the example.
 //! - Its coefficients are in reverse order of time. Here they have the order of the inputs.
-//! - `arm_var_f32` divides by `n - 1`, as the running variance of [`BatchNorm`](crate::norm::BatchNorm) does; in the batch it is `n`.
-//! - In CMSIS-DSP the order of a sum depends on the core and the compiler, so that a Cortex-M4 and an M55 differ in the last digits. Here a
-//!   sum has one order, and the same bits on both.
+//! - `arm_var_f32` divides by `n - 1`, as the running variance of [`BatchNorm`](crate::norm::BatchNorm) does; in the
+//!   batch it is `n`.
+//! - In CMSIS-DSP the order of a sum depends on the core and the compiler, so that a Cortex-M4 and an M55 differ in the
+//!   last digits. Here a sum has one order, and the same bits on both.
 //! - No function asks for a multiple of 4, for alignment beyond that of a float, or for padding behind an array.
 //! - There is no fixed-point arithmetic (`q15`, `q31`).

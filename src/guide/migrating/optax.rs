@@ -32,7 +32,8 @@
 //! 1. optax, like Keras, begins its sum of squares at 0.1 and puts its stabiliser of 1e-7 under the root.
 //! 2. `eps_in_sqrt=True`, the default, is [`Epsilon::Root`](crate::Epsilon::Root); `False` is `Outside`.
 //! 3. `eps` stands outside of the root, `eps_root` inside: `Epsilon::Root { inside: eps_root, outside: eps }`.
-//! 4. Compare the defaults: those of gradus are PyTorch's. optax' `nadam` has a constant momentum; here it follows the paper's schedule.
+//! 4. Compare the defaults: those of gradus are PyTorch's. optax' `nadam` has a constant momentum; here it follows the
+//!    paper's schedule.
 //!
 //! # Transformations
 //!
@@ -51,7 +52,8 @@
 //!
 //! # Schedules
 //!
-//! In both libraries a schedule is a function of the number of updates so far, so that the first update asks for that of 0.
+//! In both libraries a schedule is a function of the number of updates so far, so that the first update asks for that
+//! of 0.
 //!
 //! | optax | gradus |
 //! |---|---|
@@ -75,6 +77,6 @@
 //!
 //! # Losses
 //!
-//! The losses of optax return a value for each sample. Those of gradus return the mean over the batch, and write the gradient of the
-//! mean over the scores. `optax.l2_loss` has a factor 1/2, and [`mean_squared_error`](crate::loss::mean_squared_error)
-//! has none.
+//! The losses of optax return a value for each sample. Those of gradus return the mean over the batch, and write the
+//! gradient of the mean over the scores. `optax.l2_loss` has a factor 1/2, and
+//! [`mean_squared_error`](crate::loss::mean_squared_error) has none.

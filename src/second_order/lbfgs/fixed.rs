@@ -14,7 +14,8 @@ impl<T: Real, const N: usize, const M: usize> Pair<[T; N], [T; M]> {
     const ZERO: Self = Self { s: [T::ZERO; N], y: [T::ZERO; N], products: [T::ZERO; M] };
 }
 
-/// L-BFGS for `N` parameters with `M` correction pairs, in fixed memory: it asks for values and gradients, and is told them.
+/// L-BFGS for `N` parameters with `M` correction pairs, in fixed memory: it asks for values and gradients, and is told
+/// them.
 ///
 /// There is no callback: the caller evaluates wherever and whenever it likes, a microcontroller in its own loop.
 /// All bits are zero at the start, so that a `static` lies in `.bss`.
@@ -114,8 +115,8 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
     ///
     /// # Errors
     /// [`Error::Length`] if something is not as long as the parameters are many, [`Error::Range`] if an element of the
-    /// preconditioner is not positive and finite, if bounds are none (see [`Bounds::check`](super::Bounds::check)) or stand
-    /// beside an L1 penalty: nothing was told.
+    /// preconditioner is not positive and finite, if bounds are none (see [`Bounds::check`](super::Bounds::check)) or
+    /// stand beside an L1 penalty: nothing was told.
     pub fn tell_with(&mut self, f: T, given: &Given<'_, T>) -> Result<(), Error> {
         given.check(N, self.machine.core.settings.l1)?;
         self.machine.tell(&mut InOrder, f, given);

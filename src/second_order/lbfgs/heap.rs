@@ -16,7 +16,8 @@ use core::ops::{ControlFlow, RangeBounds};
 
 type Pairs<T> = Vec<Pair<Column<T>, Vec<T>>>;
 
-/// L-BFGS for any number of parameters, on the heap: it minimises a closure, or asks for values and gradients and is told them.
+/// L-BFGS for any number of parameters, on the heap: it minimises a closure, or asks for values and gradients and is
+/// told them.
 ///
 /// What is kept from run to run is chosen first: correction pairs, settings, a penalty, threads. What is lent to one
 /// run comes after it: a preconditioner, a callback.
