@@ -55,7 +55,7 @@ extern "C" {
 // Version of the structures with a field `version`: an initialiser of this header writes it there.
 #define GRADUS_STRUCTS 1
 
-// The part of a state that does not grow with the parameters.
+// The count of steps, and one more number: the part of a state that does not grow with the parameters.
 typedef struct {
   // Steps taken; it stays at the largest `u32` once there.
   uint32_t t;
