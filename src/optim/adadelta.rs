@@ -5,7 +5,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_stabiliser};
 use crate::error::{Error, Hyper};
-use crate::simd::{Decaying, Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// Adadelta (Zeiler, 2012): steps in the units of the parameters, from the sizes of the steps before.
 ///
@@ -94,5 +94,9 @@ impl Rule for AdadeltaRule {
     #[inline(always)]
     fn decaying(&self) -> Decaying {
         Decaying::alone(if self.eps >= Denominator::OUTWEIGHS_INSIDE { 0b11 } else { 0 })
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::Adadelta([self.gain, self.rho, self.lr, self.eps]))
     }
 }

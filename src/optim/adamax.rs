@@ -5,7 +5,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_stabiliser};
 use crate::error::{Error, Hyper};
-use crate::simd::{Decaying, Rule, Vector, Width, math::warm};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width, math::warm};
 
 /// Adamax (Kingma and Ba, 2015, section 7.1): Adam over the largest gradient in place of the mean square.
 ///
@@ -98,5 +98,9 @@ impl Rule for AdamaxRule {
     #[inline(always)]
     fn decaying(&self) -> Decaying {
         Decaying::MOMENTS
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::Adamax([self.moment.weight, self.eps, self.beta2, self.lr]))
     }
 }

@@ -4,7 +4,7 @@ use super::adam::{Corrections, Moments};
 use super::epsilon::{Denominator, Epsilon};
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::Error;
-use crate::simd::{Decaying, Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// AMSGrad (Reddi, Kale and Kumar, 2018): Adam over the largest second moment so far.
 ///
@@ -97,5 +97,9 @@ impl Rule for AmsGradRule {
     #[inline(always)]
     fn decaying(&self) -> Decaying {
         Decaying::MOMENTS
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::AmsGrad(self.moments.assembly(self.denominator, self.lr)))
     }
 }

@@ -5,7 +5,7 @@ use super::split::split;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_weight_decay};
 use crate::error::{Error, Hyper};
-use crate::simd::{Decaying, Rule, Vector, Width};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
 
 /// Lion (Chen et al., 2023): the sign of a momentum, with decoupled decay; half of Adam's memory.
 ///
@@ -96,5 +96,9 @@ impl Rule for LionRule {
     #[inline(always)]
     fn decaying(&self) -> Decaying {
         Decaying::alone(1)
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::Lion([self.mean.weight, self.gain1, self.beta1, self.lr, self.weight_decay]))
     }
 }

@@ -4,7 +4,7 @@ use super::adam::{Corrections, Moments};
 use super::epsilon::{Denominator, Epsilon};
 use super::{Adam, Clock, Optimizer, State};
 use crate::error::Error;
-use crate::simd::{Decaying, Rule, Vector, Width, math};
+use crate::simd::{Assembly, Decaying, Rule, Vector, Width, math};
 
 /// RAdam (Liu et al., 2020): Adam that takes plain momentum steps until its second moment is worth dividing by.
 ///
@@ -114,5 +114,10 @@ impl Rule for RAdamRule {
     #[inline(always)]
     fn decaying(&self) -> Decaying {
         Decaying::MOMENTS
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        let [weight, gain, beta, lr, inside, outside] = self.moments.assembly(self.denominator, self.lr);
+        Some(Assembly::RAdam([weight, gain, beta, lr, inside, outside, self.share]))
     }
 }

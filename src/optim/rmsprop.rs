@@ -293,6 +293,13 @@ impl RmsPropRule {
         V::splat(isa, self.rho) * s + V::splat(isa, self.gain) * g * g
     }
 
+    /// The constants of a centred loop in assembly.
+    #[inline(always)]
+    fn centered(&self) -> [f32; 6] {
+        let Denominator { inside, outside } = self.denominator;
+        [self.mean.weight, self.gain, self.rho, self.lr, inside, outside]
+    }
+
     /// Mean after one more gradient, and the variance about it.
     #[inline(always)]
     fn center<V: Vector>(&self, isa: V::Isa, g: V, s: V, a: V) -> (V, V) {
@@ -339,6 +346,10 @@ impl Rule for CenteredRmsPropRule {
     #[inline(always)]
     fn decaying(&self) -> Decaying {
         Decaying::alone(0b10 | self.scaled.decaying().alone)
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::CenteredRmsProp(self.scaled.centered()))
     }
 }
 
@@ -389,5 +400,10 @@ impl Rule for CenteredRmsPropMomentumRule {
     #[inline(always)]
     fn decaying(&self) -> Decaying {
         Decaying::alone(0b110 | self.scaled.decaying().alone)
+    }
+    #[inline(always)]
+    fn assembly(&self) -> Option<Assembly> {
+        let [weight, gain, rho, lr, inside, outside] = self.scaled.centered();
+        Some(Assembly::CenteredRmsPropMomentum([weight, gain, rho, lr, inside, outside, self.momentum]))
     }
 }

@@ -121,9 +121,9 @@ pub type Of<C, T> = <C as ColumnSet>::Of<T>;
 
 /// A rule that has loops in assembly, with its constants.
 ///
-/// In this order, as far as a rule has them: `weight` of a first moment; `gain` and `beta` of a running average; `lr`;
-/// `inside` and `outside` of the root; and `share`, a second factor. Outside of the crate it cannot be named, which
-/// keeps [`Rule::assembly`] to the crate's rules.
+/// In this order, as far as a rule has them: `weight` of a first moment; `gain`, or a `floor`; `beta` of a running
+/// average; `lr`; `inside` of the root, or a `decay`; `outside` of it; and `share`, a second factor. Outside of the crate
+/// it cannot be named, which keeps [`Rule::assembly`] to the crate's rules.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the optimizers' own names")]
 pub enum Assembly {
@@ -131,10 +131,17 @@ pub enum Assembly {
     Momentum([f32; 3]),
     Nesterov([f32; 2]),
     AdaGrad([f32; 3]),
+    Adadelta([f32; 4]),
     RmsProp([f32; 5]),
+    CenteredRmsProp([f32; 6]),
     RmsPropMomentum([f32; 6]),
+    CenteredRmsPropMomentum([f32; 7]),
     Adam([f32; 6]),
+    Adamax([f32; 4]),
+    AmsGrad([f32; 6]),
     Nadam([f32; 7]),
+    RAdam([f32; 7]),
+    Lion([f32; 5]),
 }
 
 /// The slices that a [`Rule`] runs over: all of one length, which is checked once, here.

@@ -110,6 +110,8 @@ pub fn chains<O: Optimizer<Family: Stateful<Memory: Number>>>(name: &str, o: O) 
     same(name, o.with((Scale(0.5), L2::new(0.01))));
     same(name, o.with((L2::new(0.01), Scale(0.5))));
     same(name, o.with((Scale(0.5), L2::new(0.0), Decay::new(0.0))));
+    same(name, o.with((Decay::new(0.01), Scale(0.5), L2::new(0.01))));
+    same(name, o.with((Decay::new(0.01), Scale(0.5), Decay::new(0.02))));
     same(name, o.with((Scale(0.5), ClipValue(2.0), Decay::new(0.01))));
     same(name, o.with((ClipValue(-2.0), L1::new(f32::INFINITY), ProxL1::new(f32::NAN))));
     same(name, o.with((ClipValue(f32::INFINITY), ClampParams(0.0), ProxL1::new(f32::INFINITY))));

@@ -54,10 +54,11 @@ impl Folded {
     const NONE: Self = Self { scale: 1.0, slope: 0.0, loss: 0.0 };
 }
 
-/// Finds out whether a chain is [`Folded`]: some of its acts, in its order, and no other.
+/// Finds out whether a chain is [`Folded`]: some of its acts, once each, and no other. Those on gradients stand in its
+/// order; the decay, which is after the rule, may stand anywhere among them.
 struct Folding {
     folded: Folded,
-    /// How many of the three have been there.
+    /// How many of the two on gradients have been there.
     stage: u8,
     whole: bool,
 }
@@ -86,7 +87,7 @@ impl Acts for Folding {
     #[inline(always)]
     fn decay(&mut self, loss: f32) {
         if loss > 0.0 {
-            self.reach(3);
+            self.whole &= self.folded.loss == 0.0;
             self.folded.loss = loss;
         }
     }

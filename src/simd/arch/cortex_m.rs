@@ -15,6 +15,9 @@ use crate::simd::vector::{Element, Plain};
 use crate::simd::width::Width;
 use core::arch::asm;
 
+#[macro_use]
+mod statements;
+
 mod blocks;
 #[cfg(gradus_level = "helium")]
 mod helium;

@@ -106,7 +106,7 @@ macro_rules! run {
             "blo 3f",
             "2:",
             concat!("vldmia {g}!, {{s4-s7}}\n", $(load!($state),)* "vldmia {p}, {{s0-s3}}"),
-            $rule!(4),
+            $rule!(half),
             columns!(round $($state)*),
             columns!(any $($state)*),
             "and r0, r0, #0x40004000",
@@ -142,6 +142,7 @@ macro_rules! run {
             out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _, out("s12") _, out("s13") _,
             out("s14") _, out("s15") _, out("s16") _, out("s17") _, out("s18") _, out("s19") _, out("s20") _,
             out("s21") _, out("s22") _, out("s23") _, out("s24") _, out("s25") _, out("s26") _, out("s27") _,
+            out("s28") _, out("s29") _, out("s30") _, out("s31") _,
             options(nostack),
         )
     };
@@ -201,10 +202,15 @@ rules! {
     Momentum (gain lr) [m] momentum;
     Nesterov (beta lr) [m] nesterov;
     AdaGrad (lr outside) [v] adagrad;
+    Adadelta (gain inside) [v m] adadelta;
     RmsProp (gain outside) [v] rmsprop;
+    CenteredRmsProp (weight outside) [v m] centered_rmsprop mean;
     RmsPropMomentum (gain share) [v m] rmsprop_momentum;
     Adam (weight outside) [m v] adam mean;
+    Adamax (weight lr) [m v] adamax mean;
     Nadam (weight share) [m v] nadam mean;
+    RAdam (weight share) [m v] radam mean;
+    Lion (weight decay) [m] lion mean;
 }
 
 /// Whether a mean has the form `m += weight * (g - m)`, which alone the loop over four knows.

@@ -13,173 +13,6 @@ use crate::simd::sweep::{Assembly, Columns};
 use crate::simd::vector::Element;
 use core::arch::asm;
 
-/// Registers by name and element: columns and temporaries in s0 to s19, constants behind them.
-macro_rules! register {
-    (p 0) => {
-        "s0"
-    };
-    (p 1) => {
-        "s1"
-    };
-    (p 2) => {
-        "s2"
-    };
-    (p 3) => {
-        "s3"
-    };
-    (g 0) => {
-        "s4"
-    };
-    (g 1) => {
-        "s5"
-    };
-    (g 2) => {
-        "s6"
-    };
-    (g 3) => {
-        "s7"
-    };
-    (m 0) => {
-        "s8"
-    };
-    (m 1) => {
-        "s9"
-    };
-    (m 2) => {
-        "s10"
-    };
-    (m 3) => {
-        "s11"
-    };
-    (v 0) => {
-        "s12"
-    };
-    (v 1) => {
-        "s13"
-    };
-    (v 2) => {
-        "s14"
-    };
-    (v 3) => {
-        "s15"
-    };
-    (t 0) => {
-        "s16"
-    };
-    (t 1) => {
-        "s17"
-    };
-    (t 2) => {
-        "s18"
-    };
-    (t 3) => {
-        "s19"
-    };
-    (weight $_:tt) => {
-        "s20"
-    };
-    (gain $_:tt) => {
-        "s21"
-    };
-    (beta $_:tt) => {
-        "s22"
-    };
-    (lr $_:tt) => {
-        "s23"
-    };
-    (inside $_:tt) => {
-        "s24"
-    };
-    (outside $_:tt) => {
-        "s25"
-    };
-    (share $_:tt) => {
-        "s26"
-    };
-    (scale $_:tt) => {
-        "s27"
-    };
-    (slope $_:tt) => {
-        "s28"
-    };
-    (loss $_:tt) => {
-        "s29"
-    };
-}
-
-/// One instruction for each element.
-macro_rules! each {
-    (4 $name:literal $($register:ident)+) => {
-        concat!(each!(@ 0 $name $($register)+), each!(@ 1 $name $($register)+),
-            each!(@ 2 $name $($register)+), each!(@ 3 $name $($register)+))
-    };
-    (1 $name:literal $($register:ident)+) => { each!(@ 0 $name $($register)+) };
-    (@ $k:tt $name:literal $to:ident $a:ident) => {
-        concat!($name, ".f32 ", register!($to $k), ", ", register!($a $k), "\n")
-    };
-    (@ $k:tt $name:literal $to:ident $a:ident $b:ident) => {
-        concat!($name, ".f32 ", register!($to $k), ", ", register!($a $k), ", ", register!($b $k), "\n")
-    };
-}
-
-/// Statements as instructions for `$n` elements.
-macro_rules! formula {
-    ($n:tt;) => { "" };
-    ($n:tt; $to:ident = $a:ident * $b:ident; $($rest:tt)*) => {
-        concat!(each!($n "vmul" $to $a $b), formula!($n; $($rest)*))
-    };
-    ($n:tt; $to:ident = $a:ident + $b:ident; $($rest:tt)*) => {
-        concat!(each!($n "vadd" $to $a $b), formula!($n; $($rest)*))
-    };
-    ($n:tt; $to:ident = $a:ident - $b:ident; $($rest:tt)*) => {
-        concat!(each!($n "vsub" $to $a $b), formula!($n; $($rest)*))
-    };
-    ($n:tt; $to:ident = $a:ident / $b:ident; $($rest:tt)*) => {
-        concat!(each!($n "vdiv" $to $a $b), formula!($n; $($rest)*))
-    };
-    ($n:tt; $to:ident = sqrt $a:ident; $($rest:tt)*) => {
-        concat!(each!($n "vsqrt" $to $a), formula!($n; $($rest)*))
-    };
-    // A product that is added or subtracted, and the register that may hold it.
-    ($n:tt; $to:ident += $a:ident * $b:ident in $t:ident; $($rest:tt)*) => {
-        concat!(fused!($n "vmla" "vadd" $to $a $b $t), formula!($n; $($rest)*))
-    };
-    ($n:tt; $to:ident -= $a:ident * $b:ident in $t:ident; $($rest:tt)*) => {
-        concat!(fused!($n "vmls" "vsub" $to $a $b $t), formula!($n; $($rest)*))
-    };
-    // The elements of this turn are counted: between instructions that the FPU is busy with.
-    (4; count; $($rest:tt)*) => { concat!("subs {n}, {n}, #4\n", formula!(4; $($rest)*)) };
-    (1; count; $($rest:tt)*) => { concat!("subs {n}, {n}, #1\n", formula!(1; $($rest)*)) };
-    // The next column: read from memory, or written and passed.
-    (4; load p; $($rest:tt)*) => { concat!("vldmia {p}, {{s0-s3}}\n", formula!(4; $($rest)*)) };
-    (4; load g; $($rest:tt)*) => { concat!("vldmia {g}!, {{s4-s7}}\n", formula!(4; $($rest)*)) };
-    (4; load m; $($rest:tt)*) => { concat!("vldmia {m}, {{s8-s11}}\n", formula!(4; $($rest)*)) };
-    (4; load v; $($rest:tt)*) => { concat!("vldmia {v}, {{s12-s15}}\n", formula!(4; $($rest)*)) };
-    (4; load old; $($rest:tt)*) => { concat!("vldmia {p}, {{s4-s7}}\n", formula!(4; $($rest)*)) };
-    (4; store p; $($rest:tt)*) => { concat!("vstmia {p}!, {{s0-s3}}\n", formula!(4; $($rest)*)) };
-    (4; store m; $($rest:tt)*) => { concat!("vstmia {m}!, {{s8-s11}}\n", formula!(4; $($rest)*)) };
-    (4; store v; $($rest:tt)*) => { concat!("vstmia {v}!, {{s12-s15}}\n", formula!(4; $($rest)*)) };
-    (1; load p; $($rest:tt)*) => { concat!("vldmia {p}, {{s0}}\n", formula!(1; $($rest)*)) };
-    (1; load g; $($rest:tt)*) => { concat!("vldmia {g}!, {{s4}}\n", formula!(1; $($rest)*)) };
-    (1; load m; $($rest:tt)*) => { concat!("vldmia {m}, {{s8}}\n", formula!(1; $($rest)*)) };
-    (1; load v; $($rest:tt)*) => { concat!("vldmia {v}, {{s12}}\n", formula!(1; $($rest)*)) };
-    (1; load old; $($rest:tt)*) => { concat!("vldmia {p}, {{s4}}\n", formula!(1; $($rest)*)) };
-    (1; store p; $($rest:tt)*) => { concat!("vstmia {p}!, {{s0}}\n", formula!(1; $($rest)*)) };
-    (1; store m; $($rest:tt)*) => { concat!("vstmia {m}!, {{s8}}\n", formula!(1; $($rest)*)) };
-    (1; store v; $($rest:tt)*) => { concat!("vstmia {v}!, {{s12}}\n", formula!(1; $($rest)*)) };
-}
-
-#[cfg(gradus_level = "m7")]
-macro_rules! fused {
-    ($n:tt $fused:literal $add:literal $to:ident $a:ident $b:ident $t:ident) => { each!($n $fused $to $a $b) };
-}
-#[cfg(not(gradus_level = "m7"))]
-macro_rules! fused {
-    ($n:tt $fused:literal $add:literal $to:ident $a:ident $b:ident $t:ident) => {
-        concat!(each!($n "vmul" $t $a $b), each!($n $add $to $to $t))
-    };
-}
-
 macro_rules! sgd {
     ($n:tt) => {
         formula! { $n; count; p -= g * lr in g; }
@@ -239,37 +72,127 @@ macro_rules! rmsprop_momentum {
 }
 /// A mean: `m += weight * (g - m)`, or `m = g + weight * (g - m)` where the weight is not above 0.
 ///
-/// The loop over four knows the first form alone. With the second all elements go through the other loop, where the
-/// weight as a word stands in the register that the constants came by: it is above 0 where the number is.
+/// The loop over four knows the first form alone. With the second all elements go through the other loop. As a word the
+/// weight is above 0 where the number is; the register that the constants came by takes it.
 macro_rules! mean {
-    (4) => {
-        formula! { 4; t = g - m; m += t * weight in t; }
-    };
     (1) => {
         concat!(
             formula! { 1; t = g - m; t = t * weight; },
-            "cmp {constants}, #0\n", "ite gt\n", each!(1 "vaddgt" m m t), each!(1 "vaddle" m g t),
+            "vmov {constants}, s20\n cmp {constants}, #0\n ite gt\n",
+            each!(1 "vaddgt" m m t), each!(1 "vaddle" m g t),
+        )
+    };
+    ($n:tt) => {
+        formula! { $n; t = g - m; m += t * weight in t; }
+    };
+}
+/// What stands in front of the loop over four: nothing, or the question for the form of a mean.
+macro_rules! enter {
+    () => {
+        ""
+    };
+    (mean) => {
+        "vmov {constants}, s20\n cmp {constants}, #0\n ble 3f"
+    };
+}
+macro_rules! amsgrad {
+    ($n:tt) => {
+        concat!(
+            mean!($n),
+            square!($n),
+            formula! { $n;
+                store v; load x;
+                t = max v;
+                store x;
+                g = m * lr; t = t + inside; t = sqrt t; t = t + outside;
+                t = g / t;
+                count;
+                p = p - t;
+            }
         )
     };
 }
+/// Without a share of the second moment the denominator is 1: `p -= g`.
+macro_rules! radam {
+    ($n:tt) => {
+        concat!(
+            mean!($n),
+            square!($n),
+            formula! { $n; g = m * lr; },
+            "vcmp.f32 s26, #0\n vmrs APSR_nzcv, fpscr\n beq 8f\n",
+            formula! { $n; t = v + inside; t = sqrt t; t = t + outside; g = g / t; },
+            "8:\n",
+            formula! { $n; count; p = p - g; }
+        )
+    };
+}
+/// The largest gradient stands in `v`, its stabiliser in `floor`.
+macro_rules! adamax {
+    ($n:tt) => {
+        concat!(
+            mean!($n),
+            formula! { $n;
+                g = abs g; v = v * beta; g = g + floor; t = m * lr;
+                v = max g;
+                t = t / v;
+                count;
+                p = p - t;
+            }
+        )
+    };
+}
+/// The mean square of steps stands in `m`, the stabiliser of both in `inside`.
+macro_rules! adadelta {
+    (half) => { concat!(square!(half), adadelta!(half u)) };
+    ($n:tt) => { concat!(square!($n), formula! { $n; store v; }, adadelta!($n v)) };
+    ($n:tt $other:ident) => {
+        formula! { $n;
+            t = m + inside; $other = v + inside; t = sqrt t; $other = sqrt $other;
+            t = t / $other;
+            count;
+            t = t * g; m = m * beta;
+            g = t * gain; g = g * t; m = m + g;
+            p -= t * lr in t;
+        }
+    };
+}
+/// The mean stands in `m`, the variance about it in `t`, and then its root.
+macro_rules! centered {
+    ($n:tt) => {
+        concat!(
+            square!($n),
+            mean!($n),
+            formula! { $n; t = m * m; t = v - t; t = max 0; t = t + inside; t = sqrt t; t = t + outside; }
+        )
+    };
+}
+macro_rules! centered_rmsprop {
+    ($n:tt) => {
+        concat!(centered!($n), formula! { $n; g = g * lr; t = g / t; count; p = p - t; })
+    };
+}
+/// The velocity comes where the mean was.
+macro_rules! centered_rmsprop_momentum {
+    ($n:tt) => {
+        concat!(
+            centered!($n),
+            formula! { $n; store m; load w; t = g / t; count; m = m * share; m = m + t; store w; p -= m * lr in g; }
+        )
+    };
+}
+macro_rules! lion {
+    ($n:tt) => {
+        concat!(
+            formula! { $n; t = m * beta; t += g * gain in v; t = sign; v = p * decay; t = t + v; p -= t * lr in t; },
+            mean!($n),
+            formula! { $n; count; }
+        )
+    };
+}
+
 /// The registers of constants, from the first to the last.
 macro_rules! constants {
     ($first:ident $last:ident) => { concat!("{{", register!($first 0), "-", register!($last 0), "}}") };
-}
-/// What stands in front of the loops: nothing, or the question for the form of a mean.
-macro_rules! enter {
-    (first) => {
-        ""
-    };
-    (mean first) => {
-        "vmov {constants}, s20"
-    };
-    (then) => {
-        ""
-    };
-    (mean then) => {
-        "cmp {constants}, #0\n ble 3f"
-    };
 }
 macro_rules! adam {
     ($n:tt) => {
@@ -310,27 +233,26 @@ macro_rules! run {
     (folded $folded:ident $($of:tt)*) => {
         run!(@ folded [in("r2") $folded.slope.to_bits(), in("r3") $folded.loss.to_bits(),] $($of)*)
     };
-    (@ $kind:ident [$($operand:tt)*] $rule:ident ($($mean:ident)?) ($first:ident $last:ident) [$($state:ident)*]
-        $n:ident $constants:ident $p:ident $g:ident) => {
+    (@ $kind:ident [$($operand:tt)*] $rule:ident ($($mean:ident)?) ($first:ident $last:ident)
+        [$($state:ident)*] [$($load:ident)*] [$($store:ident)*] $n:ident $constants:ident $p:ident $g:ident) => {
         asm!(
             concat!("vldmia {constants}!, ", constants!($first $last)),
             around!($kind),
-            enter!($($mean)? first),
             "subs {n}, {n}, #4",
             "blo 3f",
-            enter!($($mean)? then),
+            enter!($($mean)?),
             "2:",
-            formula!(4; load g; $(load $state;)* load p;),
+            formula!(4; load g; $(load $load;)* load p;),
             before!($kind 4), $rule!(4), after!($kind 4),
-            formula!(4; $(store $state;)* store p;),
+            formula!(4; $(store $store;)* store p;),
             "bhs 2b",
             "3:",
             "adds {n}, {n}, #4",
             "beq 5f",
             "4:",
-            formula!(1; load g; $(load $state;)* load p;),
+            formula!(1; load g; $(load $load;)* load p;),
             before!($kind 1), $rule!(1), after!($kind 1),
-            formula!(1; $(store $state;)* store p;),
+            formula!(1; $(store $store;)* store p;),
             "bne 4b",
             "5:",
             $($operand)*
@@ -351,7 +273,7 @@ macro_rules! run {
 
 /// Both functions: a rule by itself, and with what is folded into its loop.
 macro_rules! rules {
-    ($($assembly:ident ($($range:ident)+) [$($state:ident)*] $rule:ident $($mean:ident)?;)*) => {
+    ($($assembly:ident ($($range:ident)+) [$($state:ident)*] $load:tt $store:tt $rule:ident $($mean:ident)?;)*) => {
         /// A rule over all elements.
         ///
         /// # Safety
@@ -364,7 +286,7 @@ macro_rules! rules {
             unsafe {
                 match (rule, &read[..], &state[..]) {
                     $((Assembly::$assembly(constants), &[g], &[$($state),*]) => {
-                        run!(plain $rule ($($mean)?) ($($range)+) [$($state)*] n constants p g);
+                        run!(plain $rule ($($mean)?) ($($range)+) [$($state)*] $load $store n constants p g);
                     })*
                     _ => {}
                 }
@@ -388,7 +310,7 @@ macro_rules! rules {
                 match (rule, &read[..], &state[..]) {
                     $((Assembly::$assembly(constants), &[g], &[$($state),*]) => {
                         let constants = Constants { own: constants, around: folded };
-                        run!(folded folded $rule ($($mean)?) ($($range)+) [$($state)*] n constants p g);
+                        run!(folded folded $rule ($($mean)?) ($($range)+) [$($state)*] $load $store n constants p g);
                     })*
                     _ => {}
                 }
@@ -404,15 +326,23 @@ struct Constants<const N: usize> {
     around: Folded,
 }
 
+// Rules with their constants, their columns of state, those that are read at the start of a turn, and written at its end.
 rules! {
-    Sgd (lr lr) [] sgd;
-    Momentum (gain lr) [m] momentum;
-    Nesterov (beta lr) [m] nesterov;
-    AdaGrad (lr outside) [v] adagrad;
-    RmsProp (gain outside) [v] rmsprop;
-    RmsPropMomentum (gain share) [v m] rmsprop_momentum;
-    Adam (weight outside) [m v] adam mean;
-    Nadam (weight share) [m v] nadam mean;
+    Sgd (lr lr) [] [] [] sgd;
+    Momentum (gain lr) [m] [m] [m] momentum;
+    Nesterov (beta lr) [m] [m] [m] nesterov;
+    AdaGrad (lr outside) [v] [v] [v] adagrad;
+    Adadelta (gain inside) [v m] [v m] [m] adadelta;
+    RmsProp (gain outside) [v] [v] [v] rmsprop;
+    CenteredRmsProp (weight outside) [v m] [v m] [v m] centered_rmsprop mean;
+    RmsPropMomentum (gain share) [v m] [v m] [v m] rmsprop_momentum;
+    CenteredRmsPropMomentum (weight share) [v m w] [v m] [v] centered_rmsprop_momentum mean;
+    Adam (weight outside) [m v] [m v] [m v] adam mean;
+    Adamax (weight lr) [m v] [m v] [m v] adamax mean;
+    AmsGrad (weight outside) [m v x] [m v] [m] amsgrad mean;
+    Nadam (weight share) [m v] [m v] [m v] nadam mean;
+    RAdam (weight share) [m v] [m v] [m v] radam mean;
+    Lion (weight decay) [m] [m] [m] lion mean;
 }
 
 #[path = "halves.rs"]

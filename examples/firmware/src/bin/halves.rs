@@ -19,7 +19,7 @@ fn few(name: &str, optimizer: impl Optimizer<Family: Stateful<Memory = Bf16>>) {
 fn main() {
     chains("Adam", Adam::new(0.1).half());
     chains("Momentum", Momentum::new(0.1).half());
-    chains("Lion", Lion::new(0.1).half()); // it has no loop in assembly
+    chains("Lion", Lion::new(0.1).half());
     few("Sgd", Sgd::new(0.1).half());
     few("Nesterov", Nesterov::new(0.1).half());
     few("AdaGrad", AdaGrad::new(0.1).half());
@@ -27,4 +27,11 @@ fn main() {
     few("RmsPropMomentum", RmsProp::new(0.1).with_momentum(0.9).half());
     few("AdamW", AdamW::new(0.1).half());
     few("Nadam", Nadam::new(0.1).half());
+    few("Adam, short memory", Adam { beta1: 0.3, ..Adam::new(0.1) }.half());
+    few("Adadelta", Adadelta::new(0.1).half());
+    few("CenteredRmsProp", RmsProp::new(0.1).centered().half());
+    few("Centered, momentum", RmsProp::new(0.1).centered().with_momentum(0.9).half()); // it has no loop in assembly
+    few("Adamax", Adamax::new(0.1).half());
+    few("RAdam", RAdam::new(0.1).half());
+    few("RAdam, plain steps", RAdam { beta2: 0.5, ..RAdam::new(0.1) }.half());
 }
