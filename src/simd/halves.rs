@@ -35,15 +35,17 @@ impl Kernel<()> for Widen {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I, (): &()) {
         let Self { from, to, n } = self;
-        let (width, mut i) = (<I::F32 as Vector>::WIDTH, 0);
+        let (width, mut i) = (<I::Halves as Vector>::WIDTH, 0);
         while n - i >= width {
             // SAFETY: the loop condition gives i + WIDTH <= n, which both slices have.
-            unsafe { Bf16::load::<I::F32>(isa, from.add(i)).store(to.add(i)) };
+            unsafe { Bf16::load::<I::Halves>(isa, from.add(i)).store(to.add(i)) };
             i += width;
         }
         if width > 1 && i < n {
             // SAFETY: fewer than WIDTH numbers are left.
-            unsafe { Bf16::load_partial::<I::F32>(isa, from.add(i), n - i).store_partial(to.add(i), n - i) };
+            unsafe {
+                Bf16::load_partial::<I::Halves>(isa, from.add(i), n - i).store_partial(to.add(i), n - i)
+            };
         }
     }
 }
@@ -62,16 +64,18 @@ impl Kernel<()> for Round {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I, (): &()) {
         let Self { from, to, n, dither } = self;
-        let (width, mut i) = (<I::F32 as Vector>::WIDTH, 0);
+        let (width, mut i) = (<I::Halves as Vector>::WIDTH, 0);
         while n - i >= width {
             // SAFETY: the loop condition gives i + WIDTH <= n, which both slices have.
-            unsafe { Bf16::store(I::F32::load(isa, from.add(i)), to.add(i), Bf16::ahead(dither, i), SUMS) };
+            unsafe {
+                Bf16::store(I::Halves::load(isa, from.add(i)), to.add(i), Bf16::ahead(dither, i), SUMS)
+            };
             i += width;
         }
         if width > 1 && i < n {
             // SAFETY: fewer than WIDTH numbers are left.
             unsafe {
-                let x = I::F32::load_partial(isa, from.add(i), n - i);
+                let x = I::Halves::load_partial(isa, from.add(i), n - i);
                 Bf16::store_partial(x, to.add(i), n - i, Bf16::ahead(dither, i), SUMS);
             }
         }

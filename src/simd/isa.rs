@@ -14,6 +14,8 @@ pub trait Isa: Copy {
     type F32: Vector<f32, Isa = Self>;
     /// Its register of `f64`.
     type F64: Vector<f64, Isa = Self>;
+    /// What a turn over numbers that lie in half the memory computes with: one or two registers of `f32`.
+    type Halves: Vector<f32, Isa = Self>;
     /// Its register of words.
     type U32: Words<Isa = Self>;
 
@@ -84,5 +86,6 @@ pub trait Kernel<F> {
 impl Isa for Plain {
     type F32 = f32;
     type F64 = f64;
+    type Halves = f32;
     type U32 = u32;
 }

@@ -24,6 +24,7 @@ mod isa;
 mod level;
 pub(crate) mod mask;
 pub(crate) mod math;
+mod pair;
 pub(crate) mod product;
 mod reduce;
 pub(crate) mod rows;

@@ -24,6 +24,7 @@
 //! flash, all ones, would wrap around to 0. A finite value never becomes infinite.
 #![allow(unsafe_code, reason = "pointers")]
 
+use super::isa::Isa;
 use super::vector::{Element, Vector};
 use core::fmt::Debug;
 
@@ -49,6 +50,10 @@ pub trait Stored<T: Element = f32>: Zero + Copy + PartialEq + Debug + Send + Syn
     /// What the rounding of a pass depends on: nothing, or the dither of its first element.
     #[doc(hidden)]
     type Dither: Copy + Default + Debug + Send + Sync;
+
+    /// The register of an instruction set that a turn of a loop computes with.
+    #[doc(hidden)]
+    type In<I: Isa>: Vector<T, Isa = I>;
 
     /// The dither of step `t` for a pass that begins with element `first` of its tensor.
     #[doc(hidden)]
@@ -93,6 +98,7 @@ pub trait Stored<T: Element = f32>: Zero + Copy + PartialEq + Debug + Send + Syn
 
 impl<T: Element + Zero + Debug> Stored<T> for T {
     type Dither = ();
+    type In<I: Isa> = T::In<I>;
 
     #[inline(always)]
     fn dither(_: u32, _: u32) {}
@@ -261,11 +267,9 @@ pub(super) const fn digits(u: u32, column: usize) -> u32 {
     }
 }
 
-/// The widest register's numbers.
-const WIDEST: usize = 16;
-
 impl Stored<f32> for Bf16 {
     type Dither = u32;
+    type In<I: Isa> = I::Halves;
 
     #[inline(always)]
     fn dither(t: u32, first: u32) -> u32 {
@@ -282,36 +286,22 @@ impl Stored<f32> for Bf16 {
     #[inline(always)]
     unsafe fn load<V: Vector>(isa: V::Isa, src: *const Self) -> V {
         // SAFETY: the caller vouches for WIDTH elements.
-        unsafe { V::load_half(isa, src.cast()) }
+        unsafe { V::load_half(isa, src.cast(), V::WIDTH) }
     }
     #[inline(always)]
     unsafe fn store<V: Vector>(x: V, dst: *mut Self, dither: u32, column: usize) {
         // SAFETY: the caller vouches for WIDTH elements.
-        unsafe { x.store_half(dst.cast(), dither, column) };
+        unsafe { x.store_half(dst.cast(), V::WIDTH, dither, column) };
     }
     #[inline(always)]
     unsafe fn load_partial<V: Vector>(isa: V::Isa, src: *const Self, n: usize) -> V {
-        let mut words = [0_u16; WIDEST];
-        let mut k = 0;
-        while k < n {
-            // SAFETY: k < n < WIDTH <= WIDEST, and the caller vouches for n elements.
-            unsafe { *words.as_mut_ptr().add(k) = (*src.add(k)).0 };
-            k += 1;
-        }
-        // SAFETY: the array has WIDEST elements.
-        unsafe { V::load_half(isa, words.as_ptr()) }
+        // SAFETY: the caller vouches for n elements.
+        unsafe { V::load_half(isa, src.cast(), n) }
     }
     #[inline(always)]
     unsafe fn store_partial<V: Vector>(x: V, dst: *mut Self, n: usize, dither: u32, column: usize) {
-        let mut words = [0_u16; WIDEST];
-        // SAFETY: the array has WIDEST elements.
-        unsafe { x.store_half(words.as_mut_ptr(), dither, column) };
-        let mut k = 0;
-        while k < n {
-            // SAFETY: k < n < WIDTH <= WIDEST, and the caller vouches for n elements.
-            unsafe { *dst.add(k) = Self(*words.as_ptr().add(k)) };
-            k += 1;
-        }
+        // SAFETY: the caller vouches for n elements.
+        unsafe { x.store_half(dst.cast(), n, dither, column) };
     }
 }
 

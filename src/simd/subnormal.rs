@@ -76,20 +76,20 @@ impl<const S: usize, T: Element, M: Stored<T>, F: Swept<S>> Kernel<F> for Sweep<
     #[inline(always)]
     fn run<I: Isa>(self, isa: I, _: &F) {
         let (n, mut i) = (self.0.len(), 0);
-        let width = <T::In<I> as Vector<T>>::WIDTH;
+        let width = <M::In<I> as Vector<T>>::WIDTH;
         while n - i >= width {
             // SAFETY: the loop condition gives i + WIDTH <= n, the length of every column.
             unsafe {
-                let ([], state) = self.0.load::<T::In<I>>(isa, i);
-                self.0.store(i, F::swept::<T, T::In<I>>(isa, state));
+                let ([], state) = self.0.load::<M::In<I>>(isa, i);
+                self.0.store(i, F::swept::<T, M::In<I>>(isa, state));
             }
             i += width;
         }
         if width > 1 && i < n {
             // SAFETY: fewer than WIDTH elements are left.
             unsafe {
-                let ([], state) = self.0.load_partial::<T::In<I>>(isa, i, n - i);
-                self.0.store_partial(i, n - i, F::swept::<T, T::In<I>>(isa, state));
+                let ([], state) = self.0.load_partial::<M::In<I>>(isa, i, n - i);
+                self.0.store_partial(i, n - i, F::swept::<T, M::In<I>>(isa, state));
             }
         }
     }

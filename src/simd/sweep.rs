@@ -290,7 +290,7 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>, K: Rule<R, T, Col
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I, rule: &K) {
-        sweep::<S, R, T, M, T::In<I>, K>(isa, rule, self);
+        sweep::<S, R, T, M, M::In<I>, K>(isa, rule, self);
     }
 
     #[inline(always)]
@@ -298,6 +298,9 @@ impl<const S: usize, const R: usize, T: Element, M: Stored<T>, K: Rule<R, T, Col
         assembler.sweep(rule, self)
     }
 }
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
 
 /// Elements from which on a first partial register, to align the others, pays for itself.
 const LONG: usize = 256;
@@ -309,7 +312,8 @@ const LONG: usize = 256;
 /// touch two lines there; aligning the column that is written recovers the speed.
 #[inline(always)]
 pub(super) fn head<T: Element, V: Vector<T>>(x: *const T, n: usize) -> usize {
-    let register = size_of::<V>();
+    // Two registers of AVX-512 are aligned as one.
+    let register = if size_of::<V>() > LINE { LINE } else { size_of::<V>() };
     if register >= 32 && n >= LONG {
         // Below WIDTH, because x is aligned to its elements.
         (x.addr().wrapping_neg() % register) / size_of::<T>()

@@ -95,17 +95,17 @@ pub trait Vector<T: Element = f32>:
     #[doc(hidden)]
     fn zip(self, other: Self) -> [Self; 2];
 
-    /// Reads `WIDTH` numbers of the format [`Bf16`](crate::Bf16).
+    /// Reads `n <= WIDTH` numbers of the format [`Bf16`](crate::Bf16); the others are zero.
     ///
     /// # Safety
-    /// `src` is valid for reads of `WIDTH` words.
+    /// `src` is valid for reads of `n` words.
     #[doc(hidden)]
     #[inline(always)]
-    unsafe fn load_half(isa: Self::Isa, src: *const u16) -> Self {
+    unsafe fn load_half(isa: Self::Isa, src: *const u16, n: usize) -> Self {
         let mut x = [T::ZERO; 16];
         let mut k = 0;
-        while k < Self::WIDTH {
-            // SAFETY: k < WIDTH, at most 16.
+        while k < n {
+            // SAFETY: k < n <= WIDTH, at most 16.
             unsafe { *x.as_mut_ptr().add(k) = T::from_f32(Bf16(*src.add(k)).to_f32()) };
             k += 1;
         }
@@ -113,21 +113,21 @@ pub trait Vector<T: Element = f32>:
         unsafe { Self::load(isa, x.as_ptr()) }
     }
 
-    /// Writes `WIDTH` numbers of the format [`Bf16`](crate::Bf16), rounded by the dither of a column, whose first
-    /// element has `dither`.
+    /// Writes the first `n <= WIDTH` numbers in the format [`Bf16`](crate::Bf16), rounded by the dither of a column,
+    /// whose first element has `dither`.
     ///
     /// # Safety
-    /// `dst` is valid for writes of `WIDTH` words.
+    /// `dst` is valid for writes of `n` words.
     #[doc(hidden)]
     #[inline(always)]
-    unsafe fn store_half(self, dst: *mut u16, dither: u32, column: usize) {
+    unsafe fn store_half(self, dst: *mut u16, n: usize, dither: u32, column: usize) {
         let mut x = [T::ZERO; 16];
         // SAFETY: the array has at least WIDTH elements.
         unsafe { self.store(x.as_mut_ptr()) };
         let mut k = 0;
-        while k < Self::WIDTH {
+        while k < n {
             let d = digits(Bf16::ahead(dither, k), column);
-            // SAFETY: k < WIDTH, at most 16.
+            // SAFETY: k < n <= WIDTH, at most 16.
             unsafe { *dst.add(k) = Bf16::dithered((*x.as_ptr().add(k)).to_f32(), d).0 };
             k += 1;
         }
@@ -221,14 +221,19 @@ macro_rules! plain {
             const WIDTH: usize = 1;
 
             #[inline(always)]
-            unsafe fn load_half(_: Plain, src: *const u16) -> Self {
+            unsafe fn load_half(_: Plain, src: *const u16, n: usize) -> Self {
+                if n == 0 {
+                    return 0.0;
+                }
                 // SAFETY: the caller vouches for one word.
                 Self::from_f32(Bf16(unsafe { *src }).to_f32())
             }
             #[inline(always)]
-            unsafe fn store_half(self, dst: *mut u16, dither: u32, column: usize) {
-                // SAFETY: the caller vouches for one word.
-                unsafe { *dst = Bf16::dithered(self.to_f32(), digits(dither, column)).0 };
+            unsafe fn store_half(self, dst: *mut u16, n: usize, dither: u32, column: usize) {
+                if n > 0 {
+                    // SAFETY: the caller vouches for one word.
+                    unsafe { *dst = Bf16::dithered(self.to_f32(), digits(dither, column)).0 };
+                }
             }
             #[inline(always)]
             fn splat(_: Plain, x: $t) -> Self {

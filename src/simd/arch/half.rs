@@ -1,6 +1,8 @@
-//! Numbers of the format `Bf16` in AVX2 and AVX-512 registers: [`Bf16::dithered`](crate::Bf16), a register at a time.
+//! Numbers of the format `Bf16` in AVX2 and AVX-512 registers: [`Bf16::dithered`](crate::Bf16), two registers at a time.
 #![allow(unsafe_code, reason = "intrinsics")]
 
+use super::{Avx2, Avx512, F32x8, F32x16};
+use crate::simd::pair::{HUGE, Twice};
 use crate::simd::stored::PLACE;
 use core::arch::x86_64::*;
 
@@ -15,24 +17,63 @@ const AHEAD: [u32; 16] = {
     ahead
 };
 
-/// # Safety
-/// The CPU has AVX2, and `src` is valid for reads of eight words.
-#[inline(always)]
-pub(crate) unsafe fn load_8(src: *const u16) -> __m256 {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(src.cast()))))
+impl Twice for F32x8 {
+    #[inline(always)]
+    unsafe fn load_twice(_: Avx2, src: *const u16, n: usize) -> [Self; 2] {
+        let mut words = [0; 16];
+        // SAFETY: the token, and the caller vouches for n words, at most sixteen.
+        unsafe {
+            let words = if n < 16 {
+                words.as_mut_ptr().copy_from_nonoverlapping(src, n);
+                words.as_ptr()
+            } else {
+                src
+            };
+            // Each half is unpacked apart: its first quarter has numbers of the first register, its second of the other.
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_loadu_si256(words.cast()));
+            let zero = _mm256_setzero_si256();
+            let (first, second) = (_mm256_unpacklo_epi16(zero, words), _mm256_unpackhi_epi16(zero, words));
+            [Self(_mm256_castsi256_ps(first)), Self(_mm256_castsi256_ps(second))]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_twice(
+        [Self(a), Self(b)]: [Self; 2],
+        dst: *mut u16,
+        n: usize,
+        dither: u32,
+        column: usize,
+    ) -> bool {
+        // SAFETY: a value is the proof of AVX2, and the caller vouches for n words, at most sixteen; AHEAD has as many.
+        unsafe {
+            let ahead = _mm256_loadu_si256(AHEAD.as_ptr().cast());
+            let u = _mm256_add_epi32(_mm256_set1_epi32(dither as i32), ahead);
+            let next = _mm256_add_epi32(u, _mm256_set1_epi32(PLACE.wrapping_mul(8) as i32));
+            let words = _mm256_packus_epi32(upper(a, u, column), upper(b, next, column));
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            if n < 16 {
+                let mut all = [0_u16; 16];
+                _mm256_storeu_si256(all.as_mut_ptr().cast(), words);
+                dst.copy_from_nonoverlapping(all.as_ptr(), n);
+            } else {
+                _mm256_storeu_si256(dst.cast(), words);
+            }
+            let huge = _mm256_or_si256(crossing(a), crossing(b));
+            _mm256_movemask_ps(_mm256_castsi256_ps(huge)) != 0
+        }
     }
 }
 
+/// The words of eight numbers, whose dithers lie in `u`, in the lower halves.
+///
 /// # Safety
-/// The CPU has AVX2, and `dst` is valid for writes of eight words.
+/// The CPU has AVX2.
 #[inline(always)]
-pub(crate) unsafe fn store_8(x: __m256, dst: *mut u16, dither: u32, column: usize) {
-    // SAFETY: the caller vouches for both; AHEAD has sixteen words.
+unsafe fn upper(x: __m256, u: __m256i, column: usize) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
     unsafe {
         let low = _mm256_set1_epi32(0xFFFF);
-        let u = _mm256_add_epi32(_mm256_set1_epi32(dither as i32), _mm256_loadu_si256(AHEAD.as_ptr().cast()));
         let d = match column {
             0 => _mm256_and_si256(u, low),
             1 => _mm256_srli_epi32::<16>(u),
@@ -42,53 +83,99 @@ pub(crate) unsafe fn store_8(x: __m256, dst: *mut u16, dither: u32, column: usiz
                 _mm256_and_si256(_mm256_or_si256(_mm256_slli_epi32::<8>(u), _mm256_srli_epi32::<24>(u)), low)
             }
         };
-        let bits = _mm256_castps_si256(x);
-        let sum = _mm256_add_epi32(bits, d);
-        let magnitude = _mm256_and_si256(sum, _mm256_set1_epi32(0x7FFF_FFFF));
-        // What has become infinite keeps its upper half, and so does what was.
-        let over = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7F7F_FFFF));
-        let rounded = _mm256_blendv_epi8(sum, bits, over);
-        let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
-        let rounded = _mm256_blendv_epi8(rounded, _mm256_set1_epi32(0x7FC0_0000), nan);
-        // Each half is packed apart: quarters 0 and 2 have the words.
-        let upper = _mm256_srli_epi32::<16>(rounded);
-        let words = _mm256_permute4x64_epi64::<0b1000>(_mm256_packus_epi32(upper, upper));
-        _mm_storeu_si128(dst.cast(), _mm256_castsi256_si128(words));
+        _mm256_srli_epi32::<16>(_mm256_add_epi32(_mm256_castps_si256(x), d))
     }
 }
 
+/// Its sign is set where a number is [`HUGE`].
+///
 /// # Safety
-/// The CPU has AVX-512F and VL, and `src` is valid for reads of sixteen words.
+/// The CPU has AVX2.
 #[inline(always)]
-pub(crate) unsafe fn load_16(src: *const u16) -> __m512 {
-    // SAFETY: the caller vouches for both.
+unsafe fn crossing(x: __m256) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
     unsafe {
-        _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(src.cast()))))
+        let bits = _mm256_castps_si256(x);
+        _mm256_xor_si256(bits, _mm256_add_epi32(bits, _mm256_set1_epi32(HUGE as i32)))
     }
 }
 
+/// The quarters of each half in the order in which they are unpacked.
+const QUARTERS: [u64; 8] = [0, 4, 1, 5, 2, 6, 3, 7];
+
+/// The upper halves of the numbers of two registers: every second of their 64 words.
+const UPPER: [u16; 32] = {
+    let mut places = [0; 32];
+    let mut k = 0;
+    while k < 32 {
+        places[k] = 2 * k as u16 + 1;
+        k += 1;
+    }
+    places
+};
+
+impl Twice for F32x16 {
+    #[inline(always)]
+    unsafe fn load_twice(_: Avx512, src: *const u16, n: usize) -> [Self; 2] {
+        // SAFETY: the token, and the caller vouches for n words; the mask keeps the access to them.
+        unsafe {
+            let words = if n < 32 {
+                _mm512_maskz_loadu_epi16((1 << n) - 1, src.cast())
+            } else {
+                _mm512_loadu_si512(src.cast())
+            };
+            let words = _mm512_permutexvar_epi64(_mm512_loadu_si512(QUARTERS.as_ptr().cast()), words);
+            let zero = _mm512_setzero_si512();
+            let (first, second) = (_mm512_unpacklo_epi16(zero, words), _mm512_unpackhi_epi16(zero, words));
+            [Self(_mm512_castsi512_ps(first)), Self(_mm512_castsi512_ps(second))]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_twice(
+        [Self(a), Self(b)]: [Self; 2],
+        dst: *mut u16,
+        n: usize,
+        dither: u32,
+        column: usize,
+    ) -> bool {
+        // SAFETY: a value is the proof of AVX-512, and the caller vouches for n words; the mask keeps the access to
+        // them. AHEAD has sixteen words.
+        unsafe {
+            let ahead = _mm512_loadu_si512(AHEAD.as_ptr().cast());
+            let u = _mm512_add_epi32(_mm512_set1_epi32(dither as i32), ahead);
+            let next = _mm512_add_epi32(u, _mm512_set1_epi32(PLACE.wrapping_mul(16) as i32));
+            let (first, second) = (plus_dither(a, u, column), plus_dither(b, next, column));
+            let words = _mm512_permutex2var_epi16(first, _mm512_loadu_si512(UPPER.as_ptr().cast()), second);
+            if n < 32 {
+                _mm512_mask_storeu_epi16(dst.cast(), (1 << n) - 1, words);
+            } else {
+                _mm512_storeu_si512(dst.cast(), words);
+            }
+            // A mask for 32 words is cheaper than two for sixteen numbers. Their exponent, without the sign, is that of
+            // infinity; NaN may have wrapped around.
+            let infinity = _mm512_set1_epi16(0xFF00_u16 as i16);
+            let huge = _mm512_cmpge_epu16_mask(_mm512_add_epi16(words, words), infinity);
+            huge | u32::from(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, b)) != 0
+        }
+    }
+}
+
+/// The bits of sixteen numbers and their dithers, which lie in `u`.
+///
 /// # Safety
-/// The CPU has AVX-512F and VL, and `dst` is valid for writes of sixteen words.
+/// The CPU has AVX-512F.
 #[inline(always)]
-pub(crate) unsafe fn store_16(x: __m512, dst: *mut u16, dither: u32, column: usize) {
-    // SAFETY: the caller vouches for both; AHEAD has sixteen words.
+unsafe fn plus_dither(x: __m512, u: __m512i, column: usize) -> __m512i {
+    // SAFETY: the caller vouches for AVX-512F.
     unsafe {
         let low = _mm512_set1_epi32(0xFFFF);
-        let u = _mm512_add_epi32(_mm512_set1_epi32(dither as i32), _mm512_loadu_si512(AHEAD.as_ptr().cast()));
         let d = match column {
             0 => _mm512_and_si512(u, low),
             1 => _mm512_srli_epi32::<16>(u),
             2 => _mm512_and_si512(_mm512_srli_epi32::<8>(u), low),
             _ => _mm512_and_si512(_mm512_rol_epi32::<8>(u), low),
         };
-        let bits = _mm512_castps_si512(x);
-        let sum = _mm512_add_epi32(bits, d);
-        // What has become infinite keeps its upper half, and so does what was.
-        let infinity = _mm512_set1_epi32(0xFF00_0000_u32 as i32);
-        let over = _mm512_cmpge_epu32_mask(_mm512_slli_epi32::<1>(sum), infinity);
-        let rounded = _mm512_mask_mov_epi32(sum, over, bits);
-        let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
-        let rounded = _mm512_mask_mov_epi32(rounded, nan, _mm512_set1_epi32(0x7FC0_0000));
-        _mm256_storeu_si256(dst.cast(), _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded)));
+        _mm512_add_epi32(_mm512_castps_si512(x), d)
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::simd::draw::Words;
 use crate::simd::isa::Isa;
+use crate::simd::pair::{HUGE, Pair, Twice};
 use crate::simd::stored::PLACE;
 use crate::simd::vector::{Memory, Vector};
 use core::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Sub};
@@ -24,6 +25,7 @@ impl Wide128 {
 impl Isa for Wide128 {
     type F32 = F32x4;
     type F64 = F64x2;
+    type Halves = Pair<F32x4>;
     type U32 = U32x4;
 }
 
@@ -32,7 +34,6 @@ macro_rules! vector {
         $name:ident, $v:ident, $t:ident, $width:literal, $mask:ident, $words:ident,
         |$x:ident| $all:expr,
         |$a:ident, $b:ident| $zip:expr
-        $(, $half:item)*
     ) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name($v);
@@ -172,58 +173,81 @@ macro_rules! vector {
                 let [first, second]: [[$t; $width]; 2] = $zip;
                 [Self($v::new(first)), Self($v::new(second))]
             }
-            $($half)*
         }
     };
 }
 
-vector!(
-    F32x4,
-    f32x4,
-    f32,
-    4,
-    mask_32,
-    u32x4,
-    |x| [x, x, x, x],
-    |a, b| [[a[0], b[0], a[1], b[1]], [a[2], b[2], a[3], b[3]]],
-    #[inline(always)]
-    unsafe fn load_half(_: Wide128, src: *const u16) -> Self {
-        // SAFETY: the caller vouches for WIDTH words; an array asks for no more alignment.
-        let [a, b, c, d] = unsafe { *src.cast::<[u16; 4]>() };
-        Self::of(u32x4::new([a.into(), b.into(), c.into(), d.into()]) << 16)
-    },
-    #[inline(always)]
-    unsafe fn store_half(self, dst: *mut u16, dither: u32, column: usize) {
-        // SAFETY: the caller vouches for WIDTH words; an array asks for no more alignment.
-        unsafe {
-            *dst.cast::<[u16; 4]>() = rounded(self.0, dither, column).to_array().map(|word| word as u16);
-        };
-    }
-);
+vector!(F32x4, f32x4, f32, 4, mask_32, u32x4, |x| [x, x, x, x], |a, b| [
+    [a[0], b[0], a[1], b[1]],
+    [a[2], b[2], a[3], b[3]]
+]);
 vector!(F64x2, f64x2, f64, 2, mask_64, u64x2, |x| [x, x], |a, b| [[a[0], b[0]], [a[1], b[1]]]);
 
-/// [`Bf16::dithered`](crate::Bf16), four numbers at a time: the words are in the lower halves.
+/// [`Bf16::dithered`](crate::Bf16), two registers at a time.
+///
+/// Of each two words that lie side by side, one is the upper half of a number in place, and the other after a shift.
+impl Twice for F32x4 {
+    #[inline(always)]
+    unsafe fn load_twice(_: Wide128, src: *const u16, n: usize) -> [Self; 2] {
+        let mut words = [0; 4];
+        // SAFETY: the caller vouches for n words, at most eight.
+        unsafe {
+            if n < 8 {
+                words.as_mut_ptr().cast::<u16>().copy_from_nonoverlapping(src, n);
+            } else {
+                words = src.cast::<[u32; 4]>().read_unaligned();
+            }
+        }
+        let words = u32x4::new(words);
+        let [even, odd] = in_order([words << 16, words & splat(0xFFFF_0000)]);
+        Self::of(even).zip(Self::of(odd))
+    }
+
+    #[inline(always)]
+    unsafe fn store_twice(x: [Self; 2], dst: *mut u16, n: usize, dither: u32, column: usize) -> bool {
+        let [first, second] = [x[0].bits(), x[1].bits()];
+        let u = splat(dither) + u32x4::new([0, PLACE, PLACE.wrapping_mul(2), PLACE.wrapping_mul(3)]); // it wraps
+        let next = u + splat(PLACE.wrapping_mul(4));
+        let [a, b, c, d] = (first + digits(u, column)).to_array();
+        let [e, f, g, h] = (second + digits(next, column)).to_array();
+        let [low, high] = in_order([u32x4::new([a, c, e, g]), u32x4::new([b, d, f, h])]);
+        let words: u32x4 = (low >> 16) | (high & splat(0xFFFF_0000));
+        let words = words.to_array();
+        // SAFETY: the caller vouches for n words, at most eight.
+        unsafe {
+            if n < 8 {
+                dst.copy_from_nonoverlapping(words.as_ptr().cast(), n);
+            } else {
+                dst.cast::<[u32; 4]>().write_unaligned(words);
+            }
+        }
+        let crossing = (first ^ (first + splat(HUGE))) | (second ^ (second + splat(HUGE)));
+        i32x4::new(crossing.to_array().map(|word| word as i32)).to_bitmask() != 0
+    }
+}
+
+/// The first of two words is the lower half of both where the lowest byte comes first.
 #[inline(always)]
-fn rounded(x: f32x4, dither: u32, column: usize) -> u32x4 {
-    let splat = |word| u32x4::new([word, word, word, word]);
-    let u = splat(dither) + u32x4::new([0, PLACE, PLACE.wrapping_mul(2), PLACE.wrapping_mul(3)]); // wide's addition wraps
+fn in_order([first, second]: [u32x4; 2]) -> [u32x4; 2] {
+    if cfg!(target_endian = "little") { [first, second] } else { [second, first] }
+}
+
+#[inline(always)]
+fn splat(word: u32) -> u32x4 {
+    u32x4::new([word, word, word, word])
+}
+
+/// The 16 bits of each `u` that belong to a column.
+#[inline(always)]
+fn digits(u: u32x4, column: usize) -> u32x4 {
     let low = splat(0xFFFF);
-    let d = match column {
+    match column {
         0 => u & low,
         1 => u >> 16,
         2 => (u >> 8) & low,
         // Rotated by 8: the upper byte comes back below the lowest.
         _ => ((u << 8) | (u >> 24)) & low,
-    };
-    let bits = u32x4::new(x.to_array().map(f32::to_bits));
-    let sum = bits + d;
-    // What has become infinite keeps its upper half, and so does what was. Without their signs both are signed numbers.
-    let magnitude = i32x4::new((sum & splat(0x7FFF_FFFF)).to_array().map(|word| word as i32));
-    let over = magnitude.simd_gt(i32x4::new([0x7F7F_FFFF; 4]));
-    let over = u32x4::new(over.to_array().map(|word| word as u32));
-    let finite = over.bitselect(bits, sum);
-    let nan = u32x4::new(x.is_nan().to_array().map(f32::to_bits));
-    nan.bitselect(splat(0x7FC0_0000), finite) >> 16
+    }
 }
 
 /// All bits of position `i` where bit `i` is set.

@@ -4,6 +4,7 @@
 use super::wide128::Wide128;
 use super::*;
 use crate::simd::draw::Words;
+use crate::simd::pair::Pair;
 use crate::simd::vector::{Memory, Vector};
 use core::arch::x86_64::*;
 use core::marker::PhantomData;
@@ -16,7 +17,7 @@ mod half;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Avx2(());
 
-/// The token of AVX-512F and VL; only [`Level`](crate::Level) makes one, after asking the CPU.
+/// The token of AVX-512F, VL and BW; only [`Level`](crate::Level) makes one, after asking the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Avx512(());
 
@@ -37,7 +38,7 @@ macro_rules! token {
 }
 
 token!(Avx2, "avx2");
-token!(Avx512, "avx512f" "avx512vl");
+token!(Avx512, "avx512f" "avx512vl" "avx512bw");
 
 /// What a set has, and its door: a function compiled for it, into which the kernel is inlined.
 macro_rules! isa {
@@ -45,6 +46,7 @@ macro_rules! isa {
         impl Isa for $token {
             type F32 = $f32;
             type F64 = $f64;
+            type Halves = Pair<$f32>;
             type U32 = U32x8<Self>;
 
             #[inline(always)]
@@ -61,7 +63,7 @@ macro_rules! isa {
 }
 
 isa!(Avx2, "avx2", F32x8 F64x4);
-isa!(Avx512, "avx512f,avx512vl", F32x16 F64x8);
+isa!(Avx512, "avx512f,avx512vl,avx512bw", F32x16 F64x8);
 
 native! {
     Avx512 64 "avx512",
@@ -98,7 +100,6 @@ macro_rules! vector {
     (
         $name:ident($v:ident), $t:ident x $width:literal, $token:ident,
         $set1:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident
-        $(, half $load_half:ident $store_half:ident)?
     ) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name($v);
@@ -195,33 +196,19 @@ macro_rules! vector {
                 // SAFETY: values of this type exist only where the token was.
                 unsafe { self.0.zip(other.0) }.map(Self)
             }
-            $(
-                #[inline(always)]
-                unsafe fn load_half(_: $token, src: *const u16) -> Self {
-                    // SAFETY: the token, and the caller vouches for WIDTH words.
-                    Self(unsafe { half::$load_half(src) })
-                }
-                #[inline(always)]
-                unsafe fn store_half(self, dst: *mut u16, dither: u32, column: usize) {
-                    // SAFETY: the token, and the caller vouches for WIDTH words.
-                    unsafe { half::$store_half(self.0, dst, dither, column) };
-                }
-            )?
         }
     };
 }
 
 vector!(F32x8(__m256), f32 x 8, Avx2,
     _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps
-    _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_sqrt_ps,
-    half load_8 store_8);
+    _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_sqrt_ps);
 vector!(F64x4(__m256d), f64 x 4, Avx2,
     _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_sqrt_pd);
 vector!(F32x16(__m512), f32 x 16, Avx512,
     _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps
-    _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_sqrt_ps,
-    half load_16 store_16);
+    _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_sqrt_ps);
 vector!(F64x8(__m512d), f64 x 8, Avx512,
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_sqrt_pd);
