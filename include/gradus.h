@@ -7,27 +7,27 @@
  *
  *     enum { N = 1000 };
  *     static float params[N], grads[N], state[GRADUS_ADAM_COLUMNS * N];
- *     static gradus_clock clock;
+ *     static gradus_clock steps;
  *
  *     const gradus_adam adam = GRADUS_ADAM(1e-3f);
- *     gradus_status status = gradus_adam_step(&adam, N, params, grads, state, &clock);
+ *     gradus_status status = gradus_adam_step(&adam, N, params, grads, state, &steps);
  *     if (status != GRADUS_OK) puts(gradus_status_name(status));
  *
- * The caller owns all memory, and the structures are plain. A state is zeros at the start: static memory is, other memory
- * is by memset() or `= {0}`, in C++ `= {}`. A function returns GRADUS_OK, or a negative status and has written nothing. The
- * library asks for no heap, no C library and no threads, and has no global state: calls on different memory may run at the
- * same time.
+ * The caller owns all memory, and the structures are plain. Every state begins as zeros. Static memory is zero by itself;
+ * clear other memory by memset() or `= {0}`, in C++ by `= {}`. A function returns GRADUS_OK, or a negative status; then it has
+ * written nothing. The library needs no heap, no C library and no threads, and has no global state: calls on different
+ * memory may run at the same time.
  *
  * A pointer points at as many elements as the text of its function says, `config` and `transforms` at one structure, other
- * pointers at one value. Pointers that are null or misaligned are refused, and so is memory that overlaps where one piece of
- * it would be written, structures of another version of this header, and structures that were never initialised. Nothing can
- * check whether the memory is there.
+ * pointers at one value. A call is refused if a pointer is null or misaligned, if memory that would be written overlaps with
+ * other memory of the call, or if a structure is of another version of this header or was never initialised. Nothing can
+ * check that the memory is there.
  *
- * With n = 0 arrays may be null, nothing is computed, and the call succeeds. A step still counts: the clock goes on by one.
+ * With n = 0 arrays may be null. Nothing is computed, and the call succeeds. A step still counts: the clock moves by one.
  *
- * Results have the same bits on every target, and as from Rust. The compiler of your own code needs an option for the same
- * promise: -ffp-contract=off, since it fuses multiplications and additions unless told otherwise. Do not link with
- * -ffast-math: with GCC it makes the whole process flush subnormal numbers to zero, this library's too.
+ * Results have the same bits on every target, and the same as from Rust. If your own arithmetic should have them too,
+ * compile it with -ffp-contract=off: GCC fuses multiplications and additions unless told otherwise. Do not link with
+ * -ffast-math: with GCC it makes the whole process flush subnormal numbers to zero, also within this library.
  */
 
 #ifndef GRADUS_H
@@ -365,12 +365,12 @@ typedef struct {
  *
  * Each has a structure, an initialiser GRADUS_ADAM(lr) with the usual values, and the same value from a function,
  * gradus_adam_default(lr), for where a brace cannot stand. Its fields may be changed at any time, the learning rate at
- * every step. gradus_adam_check() says whether they are in their ranges; a step does not ask.
+ * every step. gradus_adam_check() says whether they are in their ranges; a step does not check them.
  *
  * A step takes `n` parameters `params`, as many gradients `grads`, and the `state`: GRADUS_ADAM_COLUMNS columns of `n`
- * floats, one column after the other, which may be null where there is none. The state of one optimizer is of no use to
- * another. Each has a typed view of its state for those who want the compiler to see that: a gradus_adam_state goes to
- * gradus_adam_update() alone. `config` and `transforms` are read only.
+ * floats, one column after the other. It may be null for an optimizer without columns. The state of one optimizer is of no
+ * use to another. If the compiler should check that, use the typed views: gradus_adam_update() takes a gradus_adam_state and
+ * no other. `config` and `transforms` are only read.
  *
  * The `clock` counts steps, one clock for each state. A model in several `tensors` is best stepped by one call,
  * gradus_adam_step_tensors(): calls that share a clock would each count as a step. With one clock for all tensors, one that
