@@ -16,10 +16,14 @@ use gradus::noise::{Dropout, Masks};
 use gradus::{Error, Exec, Rule, Stored, Update, init};
 use rand_core::Rng;
 
-const CONV1: Conv2d = Conv2d::new([8, 8, 1], 8, [3, 3]).padding([1, 1]);
-const POOL: MaxPool2d = MaxPool2d::new(CONV1.output(), [2, 2]);
-const CONV2: Conv2d = Conv2d::new(POOL.output(), 16, [3, 3]).padding([1, 1]);
-const DENSE: Dense = Dense::new(CONV2.outputs(), CLASSES);
+/// The first convolution.
+pub const CONV1: Conv2d = Conv2d::new([8, 8, 1], 8, [3, 3]).padding([1, 1]);
+/// The pooling behind it.
+pub const POOL: MaxPool2d = MaxPool2d::new(CONV1.output(), [2, 2]);
+/// The second convolution.
+pub const CONV2: Conv2d = Conv2d::new(POOL.output(), 16, [3, 3]).padding([1, 1]);
+/// The scores.
+pub const DENSE: Dense = Dense::new(CONV2.outputs(), CLASSES);
 const LAYERS: [usize; 3] = [CONV1.params(), CONV2.params(), DENSE.params()];
 
 /// Parameters of the network: of each layer the biases, then the weights.

@@ -6,4 +6,5 @@ pub mod contour;
 pub mod course;
 pub mod fleet;
 pub mod png;
+pub mod pytorch;
 pub mod style;

@@ -239,6 +239,18 @@ impl Conv2d {
         self.backward_to(update, x, dy, dx)
     }
 
+    /// Writes the gradient of the images alone: the way back through a layer that does not learn. To the bits of the
+    /// other ways.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward); nothing was changed.
+    pub fn backward_input<T: Element>(&self, params: &[T], dy: &[T], dx: &mut [T]) -> Result<(), Error> {
+        self.check()?;
+        backward_lengths([self.inputs(), self.outputs(), self.params()], params.len(), None, dy, Some(dx))?;
+        self.input_gradient(params, dy, Some(dx));
+        Ok(())
+    }
+
     /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
     /// [`HalfGrads`]. The bits are those of [`backward`](Self::backward) with the sums as `f32`, which are then rounded.
     ///

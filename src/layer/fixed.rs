@@ -106,6 +106,17 @@ macro_rules! passes {
                 debug_assert!(done.is_ok(), "a step of another number of parameters");
             }
 
+            /// Writes the gradient of the inputs alone: the way back through a layer that does not learn.
+            pub fn backward_input<T: Element, const B: usize>(
+                &self,
+                params: &[T; P],
+                dy: &[[T; Y]; B],
+                dx: &mut [[T; X]; B],
+            ) {
+                let done = self.layer.backward_input(params, dy.as_flattened(), dx.as_flattened_mut());
+                debug_assert!(done.is_ok(), "all sizes were compared");
+            }
+
             /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`;
             /// neither, if there are another number of sums.
             pub fn backward_half<const N: usize>(

@@ -20,6 +20,10 @@
 //!   whole batch at a time, whose activations need memory too.
 //! - `backward_half` adds to [sums in half the memory](HalfGrads), for a batch that comes sample by sample.
 //!
+//! A layer that does not learn needs none of them, no state and no copy of its parameters in RAM: where only the last layers
+//! learn, the way back ends at the first of these, with `None` for its `dx`. Through a layer that does not learn
+//! `backward_input` leads on, and [`bias_step`] lets its biases learn.
+//!
 //! ```
 //! use gradus::layer::Dense;
 //! use gradus::{Adam, Exec, Optimizer, activation, init, loss};
@@ -71,6 +75,7 @@
 //! A term is a product that is rounded before it is added. Terms that fall on padding are left out; they do not count
 //! as `0 * w`.
 
+mod biases;
 mod conv2d;
 mod dense;
 mod depthwise;
@@ -79,6 +84,7 @@ mod half;
 mod pool2d;
 mod strips;
 
+pub use biases::bias_step;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use depthwise::DepthwiseConv2d;
