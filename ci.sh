@@ -284,7 +284,7 @@ mutants() {
 ## all: what CI runs with a change, and how long each part took (nine minutes, built before)
 all() {
   local part TIMEFORMAT
-  for part in check test packages nostd doc package pictures c resume helium panics smoke mpi; do
+  for part in check test packages nostd doc package pictures c resume finetune helium panics smoke mpi; do
     TIMEFORMAT="$part: %R s, of processors %U + %S s"
     time "$part"
   done

@@ -35,6 +35,7 @@ trait Layer: Copy + core::fmt::Debug {
     fn forward(&self, params: &[f32], x: &[f32], y: &mut [f32]);
     fn backward(&self, params: &[f32], grads: &mut [f32], x: &[f32], dy: &[f32], dx: &mut [f32]);
     fn backward_step<R: Rule + Copy>(&self, update: Update<'_, R>, x: &[f32], dy: &[f32], dx: &mut [f32]);
+    fn backward_input(&self, params: &[f32], dy: &[f32], dx: &mut [f32]);
 }
 
 macro_rules! layer {
@@ -61,6 +62,9 @@ macro_rules! layer {
                 dx: &mut [f32],
             ) {
                 $name::backward_step(self, update, x, dy, Some(dx)).unwrap();
+            }
+            fn backward_input(&self, params: &[f32], dy: &[f32], dx: &mut [f32]) {
+                $name::backward_input(self, params, dy, dx).unwrap();
             }
         }
     };
@@ -98,6 +102,9 @@ fn check<L: Layer>(
         layer.backward_step(adam.update_slices(&mut own, state.as_mut()).unwrap(), x, dy, &mut dx);
         same(&own, &want_params, format_args!("a step of {layer:?}"));
         same(&dx, &want_dx, format_args!("dx of a step of {layer:?}"));
+        dx.fill(7.0);
+        layer.backward_input(params, dy, &mut dx);
+        same(&dx, &want_dx, format_args!("dx alone of {layer:?}"));
     }
 }
 

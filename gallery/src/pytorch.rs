@@ -127,6 +127,13 @@ fn layer(file: &SafeTensors<'_>, request: &Request, eps: f32) -> Result<Layer, E
         [outputs, inputs, y, x] => (outputs, inputs, y * x, format!("{y} x {x} x ")),
         _ => return Err(Error::Shape(key, shape, "that of a dense or convolutional layer".into())),
     };
+    if image.is_some() && shape.len() != 2 {
+        return Err(Error::Shape(
+            key,
+            shape,
+            "that of a dense layer, which a flattened image goes to".into(),
+        ));
+    }
     let order = order(&key, inputs, *image)?;
     let mut bias = match tensor(file, &format!("{name}.bias")) {
         Err(Error::Missing(..)) => vec![0.0; outputs],

@@ -26,7 +26,7 @@ fn layers(file: &[u8], names: &[&str], eps: f32) -> Vec<Layer> {
     read(file, &requests(names), eps).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn params<'a, const N: usize>(layers: &'a [Layer]) -> [&'a [f32]; N] {
+fn params<const N: usize>(layers: &[Layer]) -> [&[f32]; N] {
     let all: Vec<_> = layers.iter().map(|layer| &layer.params[..]).collect();
     all.try_into().expect("as many layers")
 }
@@ -170,6 +170,11 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(refused(FILE, "conv1+norm9"), Error::Missing(name, _) if name == "norm9.running_mean"));
     says(FILE, "conv1+norm2", "`norm2.weight` has the shape [5], not [3]");
     says(FILE, "dense1@3x3x3", "`dense1.weight` has the shape [18], not one for images of 3 x 3 x 3 inputs");
+    says(
+        FILE,
+        "conv1@1x1x2",
+        "`conv1.weight` has the shape [3, 2, 3, 2], not that of a dense layer, which a flattened image goes to",
+    );
     let four = [0_u8; 16];
     let wrong = file(&[("a.weight", Dtype::F16, &[2, 4], &four), ("b.weight", Dtype::F32, &[4], &four)]);
     says(&wrong, "a", "`a.weight` is of type F16, not F32: save `model.float()`");

@@ -155,6 +155,26 @@
 //!
 //! Expect agreement to rounding, not to the bit: PyTorch promises no order of operations.
 //!
+//! # Weights
+//!
+//! `from_pytorch`, a program of the gallery in the repository, reads a `.safetensors` file and writes the parameters of the layers that it
+//! is told, one after the other, as an array of Rust (`.rs`), a header of C (`.h`) or a file for [`store::load`](crate::store::load):
+//!
+//! ```text
+//! safetensors.torch.save_file(model.state_dict(), "model.safetensors")      # in Python
+//! cargo run -p gallery --bin from_pytorch -- model.safetensors conv1+norm1 conv2 dense@16x4x4 --out model.rs
+//! ```
+//!
+//! | PyTorch | gradus |
+//! |---|---|
+//! | `Linear.weight`: `[output][input]` | [`Dense`](crate::layer::Dense): biases, `[input][output]` |
+//! | `Conv2d.weight`: `[output][input][y][x]`, images NCHW | [`Conv2d`](crate::layer::Conv2d): biases, `[y][x][input][output]`, images NHWC |
+//! | `Conv1d` | a `Conv2d` with a kernel of `[1, k]` |
+//! | `Conv2d(groups=channels)` | [`DepthwiseConv2d`](crate::layer::DepthwiseConv2d); other groups have no layer here |
+//! | `BatchNorm` behind a layer: `conv1+norm1` | nothing: it is [folded](crate::norm::BatchNorm::fold_columns) into the layer; `--eps` where it is not 1e-5 |
+//! | `BatchNorm` by its own name | weight, bias, mean and variance of [`BatchNorm::inference`](crate::norm::BatchNorm::inference) |
+//! | `flatten` of 16 x 4 x 4, then `Linear`: `dense@16x4x4` | the same inputs, a pixel's channels side by side |
+//!
 //! # Corners
 //!
 //! - *Boundaries.* The new rate begins at the step that a milestone, the `every` of a step decay or the end of a

@@ -134,6 +134,48 @@
 //! variance while they come. [`Confusion`](crate::loss::Confusion) counts in fixed memory which class was taken for
 //! which.
 //!
+//! # A network that was trained elsewhere
+//!
+//! `cargo run -p gallery --bin from_pytorch` in the repository turns the weights of a PyTorch model into an array that lies in flash
+//! ([migrating](super::migrating#weights)). On the device as much of it learns as there is memory for:
+//!
+//! | what learns | in RAM | state of Adam | kept of each sample |
+//! |---|---|---|---|
+//! | the last layer | its parameters | 8 bytes for each of them | what it reads |
+//! | the last layers | their parameters | 8 bytes for each of them | what they read |
+//! | biases ([`bias_step`](crate::layer::bias_step)) | the parameters of their layer | 8 bytes for each bias | results of activations |
+//!
+//! What stands before them has no gradient, no state and no backward pass: the first layer that learns takes `None` for its `dx`.
+//! Through a layer that does not learn, between two that do, `backward_input` leads back.
+//!
+//! ```
+//! use gradus::layer::Dense;
+//! use gradus::{Adam, AdamState, Exec, Optimizer, activation::relu, loss::softmax_cross_entropy};
+//!
+//! const BODY: Dense = Dense::new(2, 3);
+//! const HEAD: Dense = Dense::new(3, 2);
+//! static FLASH: [f32; BODY.params()] = [0.0, 0.0, 1.0, 1.0, -1.0, 0.5, -1.0, 1.0, 0.5];
+//!
+//! let (mut head, mut state) = ([0.0; HEAD.params()], AdamState::new());
+//! let mut loss = 1.0;
+//! for _ in 0..100 {
+//!     let (x, labels) = ([1.0, 0.0, 0.0, 1.0], [0_u8, 1]);
+//!     let (mut h, mut scores) = ([0.0; 2 * 3], [0.0; 2 * 2]);
+//!     BODY.forward(&FLASH, &x, &mut h)?;
+//!     relu(Exec::new(), &mut h);
+//!     HEAD.forward(&head, &h, &mut scores)?;
+//!     loss = softmax_cross_entropy(Exec::new(), &mut scores, &labels)?;
+//!     HEAD.backward_step(Adam::new(0.05).update(&mut head, &mut state), &h, &scores, None)?;
+//! }
+//! assert!(loss < 0.05);
+//! # Ok::<(), gradus::Error>(())
+//! ```
+//!
+//! A network that learns something new forgets what it knew. In `examples/firmware/src/bin/finetune.rs` a network that recognises 99.1 %
+//! of the digits 0 to 8 learns the 9 from thirty images. It then recognises every 9 of the test samples, but of the old digits only
+//! 79.9 %. With sixteen images of each old digit in flash, 9 KB, it keeps 97.2 % of them, whether the last layer learns or the
+//! last two.
+//!
 //! # Time
 //!
 //! Division and square root take most of the time of adaptive optimizers. Without a floating-point unit every operation

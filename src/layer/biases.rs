@@ -29,7 +29,7 @@ use crate::simd::{Exec, Rule, Stored};
 /// let (dy, mut dx) = ([1.0, 0.0, 0.0, 1.0, -2.0, 0.0], [0.0; 2 * 2]); // two samples
 /// LAYER.backward_input(&params, &dy, &mut dx)?;
 /// let (biases, _) = params.split_at_mut(LAYER.outputs);
-/// bias_step(Exec::new(), sgd.update(biases, &mut state), &dy)?;
+/// bias_step(Exec::new(), sgd.update_slices(biases, state.as_mut())?, &dy)?;
 /// assert_eq!((params, dx), ([0.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, -1.0, -1.0]));
 /// # Ok::<(), gradus::Error>(())
 /// ```

@@ -21,6 +21,7 @@ mod ensemble;
 mod errors;
 mod ffi_files;
 mod findings;
+mod frozen;
 mod group_norm;
 mod half;
 mod half_grads;

@@ -461,6 +461,10 @@ extern "C" fn layers(
     apart.forward(params, x, y)?;
     apart.backward(params, grads, x, y, None)?;
     apart.backward_step(adam.update_slices(params, state.as_mut())?, x, y, Some(&mut *dx))?;
+    dense.backward_input(params, y, dx)?;
+    conv.backward_input(params, y, dx)?;
+    apart.backward_input(params, y, dx)?;
+    bias_step(Exec::new(), adam.update_slices(params, state.as_mut())?, y)?;
     max.forward(x, y)?;
     max.backward(x, y, grads, dx)?;
     mean.forward(x, y)?;
