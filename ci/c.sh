@@ -96,6 +96,18 @@ c() {
   [ "$(target/digits.build/digits)" = "$digits" ]
   block 4 >"$out/board.txt" 2>&1 || { cat "$out/board.txt"; return 1; }
   [ "$(grep ^epoch "$out/board.txt")" = "$digits" ]
+  echo "the digits in Rust, and in plain C"
+  cargo run --quiet --locked --release -p digits -- --optimizer adam --epochs 8 --batch 16 --lr 0.004 | grep -q "${digits##* }$"
+  arm-none-eabi-gcc -std=c99 $strict -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -nostartfiles \
+    --specs=nano.specs -Wl,--gc-sections,-z,noexecstack -T examples/firmware/c/nrf52840.ld -Iinclude -I target \
+    examples/firmware/c/start.c tests/c/plain.c -lm -o "$out/plain"
+  cortex_m4 "$out/plain" | awk 'END { exit !($3 >= 340) }' # of 355
+  # How much larger the README's program is, in percent, the pictures not counted: a budget.
+  local bytes pictures=$((1797 * 65)) plain
+  plain=$(command size "$out/plain" | awk 'NR == 2 { print $1 }')
+  bytes=$(command size target/digits.elf | awk 'NR == 2 { print $1 }')
+  echo "flash: $((bytes - pictures)) bytes, in plain C $((plain - pictures))"
+  [ $((100 * (bytes - pictures) / (plain - pictures))) -le 280 ]
   if command -v cargo-cinstall >/dev/null; then
     cargo cinstall --locked --release --prefix "$out/prefix"
     cmake -S examples/c -B "$out/build" -DCMAKE_PREFIX_PATH="$out/prefix" >/dev/null

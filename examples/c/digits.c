@@ -1,114 +1,110 @@
 /*
  * 64 pixels -> 64 units -> 32 units -> 10 classes, rectifiers with dropout between them, softmax.
- * Adam with a cosine schedule. digits.inc is data/digits.csv with braces around each line:
+ * Adam with a cosine schedule, in batches; each layer takes its step on the way back, and no gradient lies in memory.
+ *
+ * The weights have the same bits as those that Rust learns, `cargo run --release -p digits`, on every target.
+ * digits.inc is data/digits.csv with braces around each line:
  *
  *     sed 's/^/{/; s/$/},/' data/digits.csv > digits.inc
- *
- * The same bits on every target with -ffp-contract=off: the exponential is written out below.
  */
 #include "digits.h"
 
 #include "gradus.h"
 
 enum { PIXELS = 64, UNITS1 = 64, UNITS2 = 32, CLASSES = 10, EPOCHS = 8, BATCH = 16 };
-enum { W1 = 0, B1 = W1 + UNITS1 * PIXELS, W2 = B1 + UNITS1, B2 = W2 + UNITS2 * UNITS1 };
-enum { W3 = B2 + UNITS2, B3 = W3 + CLASSES * UNITS2, PARAMS = B3 + CLASSES };
+/* Where each layer's parameters begin: biases, then a row of weights for each input. */
+enum { LAYER1 = 0, LAYER2 = LAYER1 + (1 + PIXELS) * UNITS1, LAYER3 = LAYER2 + (1 + UNITS1) * UNITS2 };
+enum { PARAMS = LAYER3 + (1 + UNITS2) * CLASSES };
 
 static const uint8_t samples[][PIXELS + 1] = {
 #include "digits.inc"
 };
 enum { SAMPLES = sizeof samples / sizeof samples[0] };
 
-static float params[PARAMS], grads[PARAMS], state[GRADUS_ADAM_COLUMNS * PARAMS];
-static gradus_clock adam_clock;
+static float params[PARAMS], state[GRADUS_ADAM_COLUMNS * PARAMS];
+static gradus_clock steps;
+static gradus_random chance;
 static gradus_masks masks;
 static uint16_t order[SAMPLES];
+/* A batch on its way through the layers, and its gradients on their way back; `scores` become their own. */
+static float x[BATCH * PIXELS], h1[BATCH * UNITS1], h2[BATCH * UNITS2], scores[BATCH * CLASSES];
+static float dh1[BATCH * UNITS1], dh2[BATCH * UNITS2];
+static uint16_t labels[BATCH];
 
-/* 32 random bits: with probability 1/2 a word of a mask is one. */
-static uint32_t random_bits(void) {
-  uint32_t word = 0;
-  gradus_masks_fill(&masks, 0.5f, 1, &word);
-  return word;
-}
+/* A call that fails ends the function that it stands in. */
+#define TRY(call)                                   \
+  do {                                              \
+    const gradus_status status_ = (call);           \
+    if (status_ != GRADUS_OK) return status_;       \
+  } while (0)
 
-/* He et al. (2015): uniform within sqrt(6 / inputs). */
-static void initialize(float *w, int outputs, int inputs, float bound) {
-  for (int i = 0; i < outputs * inputs; i++) {
-    w[i] = bound * ((float)(random_bits() >> 8) / 8388608.0f - 1.0f);
-  }
-}
-
-/* e^x for x <= 0: 2^n * e^r with |r| <= ln(2) / 2, and Taylor's polynomial. */
-static float exponential(float x) {
-  if (x < -80.0f) return 0.0f;
-  int n = (int)(x * 1.44269504f - 0.5f);
-  float r = x - (float)n * 0.693145752f - (float)n * 1.42860677e-6f;
-  float sum = 1.0f;
-  for (int k = 7; k > 0; k--) sum = 1.0f + sum * r / (float)k;
-  for (; n < 0; n++) sum *= 0.5f;
-  return sum;
-}
-
-static void dense(const float *w, const float *b, const float *x, float *y, int outputs, int inputs) {
-  for (int o = 0; o < outputs; o++) {
-    gradus_dot((size_t)inputs, w + o * inputs, x, &y[o]);
-    y[o] += b[o];
-  }
-}
-
-/* Adds the gradients of a layer, and writes the one of its input if dx is not null. */
-static void dense_back(const float *w, float *gw, float *gb, const float *x, const float *dy, float *dx,
-                       int outputs, int inputs) {
-  for (int i = 0; dx && i < inputs; i++) dx[i] = 0.0f;
-  for (int o = 0; o < outputs; o++) {
-    gb[o] += dy[o];
-    for (int i = 0; i < inputs; i++) {
-      gw[o * inputs + i] += dy[o] * x[i];
-      if (dx) dx[i] += dy[o] * w[o * inputs + i];
+/* Every fifth digit of each class is for testing, and stands behind the others. Returns how many are not. */
+static size_t split(void) {
+  size_t at = 0, train = 0;
+  for (int test = 0; test < 2; test++) {
+    unsigned seen[CLASSES] = {0};
+    for (uint16_t i = 0; i < SAMPLES; i++) {
+      if ((++seen[samples[i][PIXELS]] % 5 == 0) == test) order[at++] = i;
     }
+    if (!test) train = at;
   }
+  return train;
 }
 
-/* From pixels to scores; h1 and h2 are what the backward pass needs. */
-static int forward(const uint8_t *sample, const gradus_dropout *dropout, float *x, float *h1, float *h2,
-                   float *scores) {
-  int status;
-  for (int i = 0; i < PIXELS; i++) x[i] = (float)sample[i] * 0.0625f;
-  dense(params + W1, params + B1, x, h1, UNITS1, PIXELS);
-  if ((status = gradus_dropout_relu_forward(dropout, UNITS1, h1, &masks)) != GRADUS_OK) return status;
-  dense(params + W2, params + B2, h1, h2, UNITS2, UNITS1);
-  if ((status = gradus_dropout_relu_forward(dropout, UNITS2, h2, &masks)) != GRADUS_OK) return status;
-  dense(params + W3, params + B3, h2, scores, CLASSES, UNITS2);
+/* Fisher and Yates. */
+static int shuffle(size_t n) {
+  for (size_t i = n; i > 0; i--) {
+    uint32_t word;
+    TRY(gradus_random_words(&chance, 1, &word));
+    const size_t k = (size_t)((uint64_t)word * i >> 32);
+    const uint16_t swapped = order[i - 1];
+    order[i - 1] = order[k];
+    order[k] = swapped;
+  }
   return GRADUS_OK;
 }
 
-static int best(const float *scores) {
-  int k = 0;
-  for (int i = 1; i < CLASSES; i++) {
-    if (scores[i] > scores[k]) k = i;
+/* From the pixels of n samples to their scores. */
+static int forward(const uint16_t *which, size_t n, const gradus_dropout *dropout) {
+  for (size_t i = 0; i < n; i++) {
+    for (size_t k = 0; k < PIXELS; k++) x[i * PIXELS + k] = (float)samples[which[i]][k] * 0.0625f;
+    labels[i] = samples[which[i]][PIXELS];
   }
-  return k;
+  TRY(gradus_dense_forward(PIXELS, UNITS1, n, params + LAYER1, x, h1));
+  TRY(gradus_dropout_relu_forward(dropout, n * UNITS1, h1, &masks));
+  TRY(gradus_dense_forward(UNITS1, UNITS2, n, params + LAYER2, h1, h2));
+  TRY(gradus_dropout_relu_forward(dropout, n * UNITS2, h2, &masks));
+  return gradus_dense_forward(UNITS2, CLASSES, n, params + LAYER3, h2, scores);
 }
 
-static int learn(const uint8_t *sample, const gradus_dropout *dropout) {
-  float x[PIXELS], h1[UNITS1], h2[UNITS2], p[CLASSES], d1[UNITS1], d2[UNITS2], sum = 0.0f;
-  int status = forward(sample, dropout, x, h1, h2, p);
-  if (status != GRADUS_OK) return status;
-  float largest = p[best(p)];
-  for (int i = 0; i < CLASSES; i++) sum += p[i] = exponential(p[i] - largest);
-  for (int i = 0; i < CLASSES; i++) p[i] = p[i] / sum - (i == sample[PIXELS] ? 1.0f : 0.0f);
-  dense_back(params + W3, grads + W3, grads + B3, h2, p, d2, CLASSES, UNITS2);
-  if ((status = gradus_dropout_relu_backward(dropout, UNITS2, d2, h2)) != GRADUS_OK) return status;
-  dense_back(params + W2, grads + W2, grads + B2, h1, d2, d1, UNITS2, UNITS1);
-  if ((status = gradus_dropout_relu_backward(dropout, UNITS1, d1, h1)) != GRADUS_OK) return status;
-  dense_back(params + W1, grads + W1, grads + B1, x, d1, (float *)0, UNITS1, PIXELS);
-  return GRADUS_OK;
+/* And back: Adam acts on the gradients of a layer while they are formed. */
+static int backward(size_t n, const gradus_dropout *dropout, const gradus_adam *adam) {
+  gradus_step step;
+  float loss;
+  TRY(gradus_softmax_cross_entropy(CLASSES, n, scores, labels, &loss));
+  TRY(gradus_adam_begin(adam, PARAMS, params, state, &steps, &step));
+  TRY(gradus_dense_backward_step(UNITS2, CLASSES, n, &step, LAYER3, h2, scores, dh2));
+  TRY(gradus_dropout_relu_backward(dropout, n * UNITS2, dh2, h2));
+  TRY(gradus_dense_backward_step(UNITS1, UNITS2, n, &step, LAYER2, h1, dh2, dh1));
+  TRY(gradus_dropout_relu_backward(dropout, n * UNITS1, dh1, h1));
+  return gradus_dense_backward_step(PIXELS, UNITS1, n, &step, LAYER1, x, dh1, (float *)0);
+}
+
+/* He et al. (2015). The biases are zeros. */
+static int initialize(void) {
+  uint32_t words[2];
+  TRY(gradus_random_seed(&chance, 1));
+  TRY(gradus_random_words(&chance, 2, words));
+  TRY(gradus_masks_seed(&masks, (uint64_t)words[1] << 32 | words[0]));
+  TRY(gradus_init_he_uniform(&chance, PIXELS, PIXELS * UNITS1, params + LAYER1 + UNITS1));
+  TRY(gradus_init_he_uniform(&chance, UNITS1, UNITS1 * UNITS2, params + LAYER2 + UNITS2));
+  return gradus_init_he_uniform(&chance, UNITS2, UNITS2 * CLASSES, params + LAYER3 + CLASSES);
 }
 
 /* FNV-1a over the bits of all parameters. */
 static uint64_t hash(void) {
   uint64_t hash = 0xcbf29ce484222325u;
-  for (int i = 0; i < PARAMS; i++) {
+  for (size_t i = 0; i < PARAMS; i++) {
     union {
       float value;
       uint32_t bits;
@@ -121,47 +117,28 @@ static uint64_t hash(void) {
 
 int digits_train(void (*report)(const digits_progress *progress)) {
   gradus_adam adam = GRADUS_ADAM(4e-3f);
-  gradus_dropout dropout = GRADUS_DROPOUT_DROP_PROB(0.1f), keep_all = GRADUS_DROPOUT_DROP_PROB(0.0f);
-  gradus_transforms mean = GRADUS_TRANSFORMS;
-  unsigned train = 0, test = SAMPLES, seen[CLASSES] = {0};
-  int status;
-  /* Every fifth digit of each class, from the end of the list on, is for testing. */
-  for (uint16_t i = 0; i < SAMPLES; i++) {
-    if (++seen[samples[i][PIXELS]] % 5 == 0) order[--test] = i;
-    else order[train++] = i;
-  }
-  gradus_cosine schedule = GRADUS_COSINE(4e-3f, EPOCHS * ((train + BATCH - 1) / BATCH));
-  if ((status = gradus_adam_check(&adam)) != GRADUS_OK) return status;
-  if ((status = gradus_cosine_check(&schedule)) != GRADUS_OK) return status;
-  if ((status = gradus_masks_seed(&masks, 1)) != GRADUS_OK) return status;
-  initialize(params + W1, UNITS1, PIXELS, 0.306186218f);
-  initialize(params + W2, UNITS2, UNITS1, 0.306186218f);
-  initialize(params + W3, CLASSES, UNITS2, 0.433012702f);
-
+  const gradus_dropout dropout = GRADUS_DROPOUT_DROP_PROB(0.1), keep_all = GRADUS_DROPOUT_DROP_PROB(0.0);
+  const size_t train = split(), batches = (train + BATCH - 1) / BATCH;
+  const gradus_cosine schedule = GRADUS_COSINE(4e-3f, EPOCHS * batches);
+  TRY(gradus_adam_check(&adam));
+  TRY(gradus_cosine_check(&schedule));
+  TRY(initialize());
   for (unsigned epoch = 1; epoch <= EPOCHS; epoch++) {
-    for (unsigned i = train; i > 1; i--) { /* Fisher and Yates */
-      unsigned k = (unsigned)((uint64_t)random_bits() * i >> 32);
-      uint16_t swapped = order[i - 1];
-      order[i - 1] = order[k];
-      order[k] = swapped;
+    TRY(shuffle(train));
+    size_t from = 0;
+    for (size_t left = batches; left > 0; left--) {
+      const size_t n = (train - from) / left; /* equal shares: a last batch of two would throw the weights about */
+      TRY(forward(order + from, n, &dropout));
+      TRY(gradus_cosine_at(&schedule, steps.t, &adam.lr));
+      TRY(backward(n, &dropout, &adam));
+      from += n;
     }
-    for (unsigned from = 0; from < train; from += BATCH) {
-      unsigned to = from + BATCH < train ? from + BATCH : train;
-      for (int i = 0; i < PARAMS; i++) grads[i] = 0.0f;
-      for (unsigned i = from; i < to; i++) {
-        if ((status = learn(samples[order[i]], &dropout)) != GRADUS_OK) return status;
-      }
-      if ((status = gradus_cosine_at(&schedule, adam_clock.t, &adam.lr)) != GRADUS_OK) return status;
-      mean.flags = GRADUS_SCALE;
-      mean.scale = 1.0f / (float)(to - from);
-      status = gradus_adam_step_with(&adam, &mean, PARAMS, params, grads, state, &adam_clock);
-      if (status != GRADUS_OK) return status;
-    }
-    digits_progress progress = {epoch, 0, SAMPLES - train, hash()};
-    for (unsigned i = train; i < SAMPLES; i++) {
-      float x[PIXELS], h1[UNITS1], h2[UNITS2], scores[CLASSES];
-      if ((status = forward(samples[order[i]], &keep_all, x, h1, h2, scores)) != GRADUS_OK) return status;
-      progress.right += best(scores) == samples[order[i]][PIXELS];
+    digits_progress progress = {epoch, 0, (unsigned)(SAMPLES - train), hash()};
+    for (size_t i = train; i < SAMPLES; i++) {
+      size_t best;
+      TRY(forward(order + i, 1, &keep_all));
+      TRY(gradus_argmax(CLASSES, scores, &best));
+      progress.right += best == labels[0];
     }
     report(&progress);
   }
