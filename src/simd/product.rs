@@ -84,17 +84,6 @@ pub(crate) struct Product<'a, T> {
     pub inner: Inner,
 }
 
-/// The distance from the first to the last of `n` places.
-fn reach(n: Three, strides: Three) -> usize {
-    let mut sum = 0_usize;
-    for (n, stride) in n.iter().zip(&strides) {
-        if *n > 1 {
-            sum = sum.saturating_add((n - 1).saturating_mul(*stride)); // most digits are 1: nothing is multiplied
-        }
-    }
-    sum
-}
-
 /// How many places.
 const fn count([a, b, c]: Three) -> usize {
     a * b * c
@@ -104,14 +93,21 @@ impl<T: Element> Product<'_, T> {
     /// Whether all that it reads and writes lies in its slices, and each number is written once.
     fn fits(&self) -> bool {
         let last = self.cols.saturating_sub(1);
-        let a = reach(self.rows, self.a_rows).saturating_add(reach(self.terms, self.a_terms));
-        let b = reach(self.terms, self.b_terms).saturating_add(last.saturating_mul(self.b_cols));
-        // Rows are apart if a step of each digit leads behind all that the digits behind it reach.
-        let (mut y, mut apart) = (last, true);
-        for (n, stride) in self.rows.iter().zip(&self.y_rows).rev() {
-            if *n > 1 {
-                apart = apart && *stride > y;
-                y = y.saturating_add((n - 1).saturating_mul(*stride));
+        // The last place of each, and whether rows are apart: a step of each digit leads behind all that the digits behind
+        // it reach.
+        let (mut a, mut b, mut y, mut apart) = (0_usize, last.saturating_mul(self.b_cols), last, true);
+        let reach =
+            |at: &mut usize, n: usize, stride: usize| *at = at.saturating_add((n - 1).saturating_mul(stride));
+        for digit in [2, 1, 0] {
+            let (rows, terms) = (self.rows[digit], self.terms[digit]);
+            if rows > 1 {
+                reach(&mut a, rows, self.a_rows[digit]);
+                apart = apart && self.y_rows[digit] > y;
+                reach(&mut y, rows, self.y_rows[digit]);
+            }
+            if terms > 1 {
+                reach(&mut a, terms, self.a_terms[digit]);
+                reach(&mut b, terms, self.b_terms[digit]);
             }
         }
         let start = match self.start {

@@ -643,24 +643,30 @@ pub(super) unsafe fn columns<T: Element>(grid: &Grid<T>) -> usize {
     }
     let size = size_of::<T>();
     let b_step = if side_by_side { grid.b_terms[2] } else { grid.b_cols };
-    let (mut left, mut next) = (count, Row::first(grid));
+    let mut next = Row::first(grid);
+    let mut line = Line {
+        rows: [next; TILE],
+        b: grid.b,
+        b_next: 0,
+        b_step: b_step * size,
+        pairs: 0,
+        terms,
+        a_step: grid.a_terms[2] * size,
+        col: 0,
+        tiles: 0,
+    };
+    let mut left = count;
     while left > 0 {
-        let mut line = Line {
-            rows: [next; TILE],
-            b: grid.b,
-            b_next: 0,
-            b_step: b_step * size,
-            pairs: 0,
-            terms,
-            a_step: grid.a_terms[2] * size,
-            col: 0,
-            tiles: 0,
-        };
         let mut rows = 0;
         while rows < TILE && left > 0 {
             line.rows[rows] = next;
             next = next.next(grid);
             (rows, left) = (rows + 1, left - 1);
+        }
+        let mut k = rows;
+        while k < TILE {
+            line.rows[k] = line.rows[0];
+            k += 1;
         }
         let shape = match (whole, rows) {
             (Shape::Turned, 1) => Shape::RowTurned,
@@ -668,9 +674,8 @@ pub(super) unsafe fn columns<T: Element>(grid: &Grid<T>) -> usize {
             (Shape::Down, 2 | 3) => Shape::Across,
             _ => whole,
         };
-        if matches!(shape, Shape::Across | Shape::Turned) && grid.a_terms[2] == 1 {
-            (line.pairs, line.terms) = (terms / 2, terms % 2);
-        }
+        let paired = matches!(shape, Shape::Across | Shape::Turned) && grid.a_terms[2] == 1;
+        (line.pairs, line.terms) = if paired { (terms / 2, terms % 2) } else { (0, terms) };
         let (mut image, mut walked) = (0, 0);
         while image < images {
             let mut place = 0;
