@@ -86,22 +86,26 @@
 //! # Poor conditioning
 //!
 //! *What if the loss is steep in one direction and flat in another?* A step along the steep direction must not jump too
-//! far to the other side. That bounds the rate, and with this rate the flat direction takes very long.
+//! far to the other side. That bounds the rate, and with this rate the flat direction takes very long, while the
+//! parameter jumps to and fro across the valley.
 //!
 //! ```
 //! use gradus::{Momentum, Optimizer, Sgd};
 //!
-//! /// The distance that is left after some steps along a valley, 100 times steeper across.
-//! fn along(optimizer: impl Optimizer, steps: u32) -> f32 {
-//!     let (mut p, mut state) = ([1.0, 1.0], optimizer.state());
+//! /// What is left along a valley that is 100 times steeper across, and how many of the steps jump to its other side.
+//! fn walk(optimizer: impl Optimizer, steps: u32) -> (f32, u32) {
+//!     let (mut p, mut state, mut jumps) = ([1.0, 1.0], optimizer.state(), 0);
 //!     for _ in 0..steps {
 //!         let grads = [p[0], 100.0 * p[1]];
+//!         let across: f32 = p[1];
 //!         optimizer.step(&mut p, &grads, &mut state);
+//!         jumps += u32::from(p[1] * across < 0.0);
 //!     }
-//!     p[0].abs()
+//!     (p[0].abs(), jumps)
 //! }
-//! assert!(along(Sgd::new(0.019), 100) > 0.14); // above 0.02 the steep direction diverges
-//! assert!(along(Momentum::new(0.019), 100) < 0.01); // a velocity gets farther with the same rate
+//! let (left, jumps) = walk(Sgd::new(0.019), 100); // above 0.02 the steep direction diverges
+//! assert!(left > 0.14 && jumps == 100);
+//! assert!(walk(Momentum::new(0.019), 100).0 < 0.01); // a velocity gets farther with the same rate
 //! ```
 //!
 //! # Momentum
@@ -286,12 +290,14 @@
 //! ```
 //! use gradus::second_order::NewtonSettings;
 //! let mut x = [50.0_f64, -30.0];
-//! let report = NewtonSettings::new().minimize(&mut x, |&[x, y], g, h| {
+//! let one_step = NewtonSettings { max_iterations: 1, ..NewtonSettings::new() };
+//! let report = one_step.minimize(&mut x, |&[x, y], g, h| {
 //!     *g = [4.0 * x + y - 1.0, x + 200.0 * y];
 //!     *h = [[4.0, 1.0], [1.0, 200.0]];
 //!     2.0 * x * x + x * y + 100.0 * y * y - x
 //! })?;
-//! assert!(report.iterations <= 2 && (4.0 * x[0] + x[1] - 1.0).abs() < 1e-4);
+//! assert_eq!(report.iterations, 1);
+//! assert!((4.0 * x[0] + x[1] - 1.0).abs() < 1e-3 && (x[0] + 200.0 * x[1]).abs() < 1e-3, "{x:?}"); // both were over 100
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!

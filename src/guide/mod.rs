@@ -12,6 +12,19 @@
 //! - [`writing_a_rule`]: an optimizer, a transform or a reduction of your own
 //! - [`resuming`]: stopping a run and going on as if nothing had happened
 //!
+//! What they have in common is the step: the program owns parameters, gradients and state, and an optimizer is a value.
+//!
+//! ```
+//! use gradus::{Adam, Optimizer};
+//! let adam = Adam::new(0.1);
+//! let (mut params, mut state) = ([3.0, -2.0], adam.state());
+//! for _ in 0..200 {
+//!     let grads = params.map(|p| 2.0 * p); // of the sum of squares
+//!     adam.step(&mut params, &grads, &mut state);
+//! }
+//! assert!(params.iter().all(|p| p.abs() < 0.01));
+//! ```
+//!
 //! Words that all pages use: a *rule* is the formula of an optimizer's step; a *column* is one number of state for each
 //! parameter, so that Adam has two; the *clock* counts the steps; a *transform* changes gradients before the rule, or
 //! parameters after it.

@@ -118,22 +118,36 @@
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
-//! *What would be right at test time?* The mean over all masks. Many passes with random masks approximate it
-//! ([`MonteCarlo`](crate::noise::MonteCarlo)). One scaled pass without a mask approximates it too, and is exact if the
-//! layers that follow are linear:
+//! *What would be right at test time?* The mean over all masks, which is an ensemble of all these models. Many passes
+//! with random masks approximate it ([`MonteCarlo`](crate::noise::MonteCarlo)). One scaled pass without a mask is exact if
+//! the layers that follow are linear, and otherwise approximates it too. Here eight units have 256 masks, few enough to
+//! try them all:
 //!
 //! ```
 //! use gradus::noise::{Dropout, Masks, MonteCarlo};
-//! let (dropout, w, x) = (Dropout::keep_prob(0.5), [3.0_f32, -1.0], [1.0, 2.0]);
-//! let (mut mean, mut spread) = ([0.0], [0.0]);
-//! let (mut passes, mut masks) = (MonteCarlo::new(&mut mean, &mut spread)?, Masks::new(1));
-//! for _ in 0..20_000 {
-//!     let mut kept = x;
-//!     dropout.forward(&mut kept, &mut masks)?;
-//!     passes.add(&[w[0] * kept[0] + w[1] * kept[1]])?;
-//! }
-//! passes.finish();
-//! assert!((mean[0] - (w[0] * x[0] + w[1] * x[1])).abs() < 0.1); // one pass: 1
+//! let (w, x) = ([0.3_f32, -0.1, 0.2, 0.4, -0.2, 0.1, 0.3, -0.3], [1.0, 2.0, 0.5, 1.0, 1.5, 2.0, 0.5, 1.0_f32]);
+//! let sum = |kept: &[f32; 8]| kept.iter().zip(w).map(|(x, w)| x * w).sum::<f32>();
+//! let dropout = Dropout::keep_prob(0.5);
+//!
+//! /// The whole ensemble, a thousand passes, and one pass without a mask, of a unit behind the dropped ones.
+//! let three = |unit: fn(f32) -> f32| -> Result<[f32; 3], gradus::Error> {
+//!     let model = |mask: u32| std::array::from_fn(|k| if mask >> k & 1 == 1 { 2.0 * x[k] } else { 0.0 });
+//!     let all = (0..256).map(|mask| unit(sum(&model(mask)))).sum::<f32>() / 256.0;
+//!
+//!     let (mut mean, mut spread) = ([0.0], [0.0]);
+//!     let (mut passes, mut masks) = (MonteCarlo::new(&mut mean, &mut spread)?, Masks::new(1));
+//!     for _ in 0..1000 {
+//!         let mut kept = x;
+//!         dropout.forward(&mut kept, &mut masks)?;
+//!         passes.add(&[unit(sum(&kept))])?;
+//!     }
+//!     passes.finish();
+//!     Ok([all, mean[0], unit(sum(&x))])
+//! };
+//! let [all, passes, one] = three(|y| y)?; // linear: the scaled pass is the mean over all masks
+//! assert!((one - all).abs() < 1e-5 && (passes - all).abs() < 0.05, "{all} {passes} {one}");
+//! let [all, passes, one] = three(f32::tanh)?; // 0.24, 0.26 and 0.34
+//! assert!((passes - all).abs() < 0.03 && (one - all).abs() < 0.1, "{all} {passes} {one}");
 //! # Ok::<(), gradus::Error>(())
 //! ```
 //!
