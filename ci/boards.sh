@@ -92,6 +92,7 @@ cycles() {
     echo "The goals for the portable loop were 6, 9, 16 and 22 instructions for SGD, momentum, RMSProp and Adam. It misses those of"
     echo "RMSProp and Adam: four of their instructions carry a number to the square root and back, because no stable Rust names a"
     echo "register of the FPU, and Adam's choose the form of its mean anew for each element. As shipped, in assembly, all need fewer."
+    echo "All rules but ScheduleFree have a loop in assembly, and half states of all but CenteredRmsPropMomentum."
     echo
     echo "## Modelled cycles, Cortex-M4F"
     echo
@@ -105,7 +106,7 @@ cycles() {
     for name in Sgd Momentum RmsProp Adam; do
       echo "| $name | $(modelled $name) | $(modelled ${name}ScaleL2 --zero r3) |"
     done
-    for name in Nesterov AdaGrad RmsPropMomentum Nadam; do
+    for name in Nesterov AdaGrad Adadelta CenteredRmsProp RmsPropMomentum CenteredRmsPropMomentum Adamax AmsGrad Nadam RAdam Lion; do
       echo "| $name | $(modelled $name) | | |"
     done
     rm "$elf"

@@ -163,9 +163,33 @@ panics() {
   rm "$elf"
 }
 
+# parts LIBRARY: rows with what the steps of five rules are made of on a Cortex-M4F.
+parts() {
+  local title pattern rule size symbol row sum
+  while IFS=: read -r title pattern; do
+    row="| $title |"
+    for rule in adam rmsprop momentum nesterov sgd; do
+      arm-none-eabi-ld --gc-sections -e gradus_${rule}_step -o "$elf" "$1"
+      sum=0
+      while read -r _ size _ symbol; do
+        [[ ! $symbol =~ $pattern ]] || sum=$((sum + 16#$size))
+      done < <(arm-none-eabi-nm -C -S --defined-only "$elf" | awk 'NF >= 4')
+      row+=" $sum |"
+    done
+    echo "$row"
+  done <<'END'
+the function, which lists its pointers:^gradus_
+their check:memory::examine
+decays, in integers:split::split
+bias corrections:math::warm
+the sweep of subnormals:subnormal::
+the step, its constants and both loops:optim::advance
+END
+}
+
 ## size [write]: flash per C function and Rust rule, and `panics` on all three targets
 size() {
-  local targets=(thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf) target library rust name elf new
+  local targets=(thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf) target library rust name elf new parts
   apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
   panics "${targets[@]}"
   elf=$(mktemp) new=$(mktemp)
@@ -173,6 +197,7 @@ size() {
   for target in "${targets[@]}"; do
     library=$(bare_library "$target" s)
     rust=$(footprint "$target" s)
+    [[ $target != thumbv7em* ]] || parts=$(parts "$library")
     for name in $(exported "$library" gradus_) $(exported $rust '[A-Z]'); do
       $(bare_linker "$target") --gc-sections -e "$name" -o "$elf" "$library" $rust
       bytes[$target $name]=$(command size "$elf" 2>/dev/null | awk 'NR == 2 { print $1 }')
@@ -201,7 +226,14 @@ size() {
     echo
     echo "## C"
     echo
-    echo "With all checks, and all transforms that a call may name."
+    echo "With all checks, and all transforms that a call may name. The steps without transforms on an M4F by their parts; the"
+    echo "goals were 1200 bytes for Adam, 950 for RMSProp, 820 for momentum, 650 for Nesterov, 380 for SGD. What is missed is in the"
+    echo "check of any number of pointers against each other, in decays that are rounded from \`double\` by integers, and in the"
+    echo "second loop, for what is left of four and for decays below 1/2. Each of them stands once for all rules of a program but the last."
+    echo
+    echo "| part | Adam | RMSProp | momentum | Nesterov | SGD |"
+    echo "|---|--:|--:|--:|--:|--:|"
+    echo "$parts"
     echo
     echo "| function | M0 | M4F | riscv32imac |"
     echo "|---|--:|--:|--:|"

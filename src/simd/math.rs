@@ -126,12 +126,15 @@ macro_rules! warm {
             }
             let mut power = c;
             let mut sum = 0.0;
-            while t != 0 {
+            loop {
                 if t & 1 == 1 {
                     sum += power * (1.0 - sum);
                 }
                 power *= 2.0 - power;
                 t >>= 1;
+                if t == 0 {
+                    break;
+                }
             }
             if sum < 1.0 { sum } else { 1.0 }
         }

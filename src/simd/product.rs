@@ -98,16 +98,17 @@ impl<T: Element> Product<'_, T> {
         let (mut a, mut b, mut y, mut apart) = (0_usize, last.saturating_mul(self.b_cols), last, true);
         let reach =
             |at: &mut usize, n: usize, stride: usize| *at = at.saturating_add((n - 1).saturating_mul(stride));
-        for digit in [2, 1, 0] {
-            let (rows, terms) = (self.rows[digit], self.terms[digit]);
-            if rows > 1 {
-                reach(&mut a, rows, self.a_rows[digit]);
-                apart = apart && self.y_rows[digit] > y;
-                reach(&mut y, rows, self.y_rows[digit]);
+        for ((n, a_step), y_step) in self.rows.iter().zip(&self.a_rows).zip(&self.y_rows).rev() {
+            if *n > 1 {
+                reach(&mut a, *n, *a_step);
+                apart = apart && *y_step > y;
+                reach(&mut y, *n, *y_step);
             }
-            if terms > 1 {
-                reach(&mut a, terms, self.a_terms[digit]);
-                reach(&mut b, terms, self.b_terms[digit]);
+        }
+        for ((n, a_step), b_step) in self.terms.iter().zip(&self.a_terms).zip(&self.b_terms) {
+            if *n > 1 {
+                reach(&mut a, *n, *a_step);
+                reach(&mut b, *n, *b_step);
             }
         }
         let start = match self.start {
