@@ -294,17 +294,40 @@ helium() {
   done
 }
 
-## transforms: rules with transforms and half states in assembly on a Cortex-M4F and M33 against one element at a time (part of qemu)
+## transforms: rules with transforms in assembly on a Cortex-M4F and M33 against one element at a time (part of qemu)
 transforms() {
   apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
-  local bin opt
-  for bin in transforms halves; do
-    for opt in z s 3; do
-      echo "$bin, opt-level $opt"
-      emulate $bin thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt
-    done
-    emulate $bin thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
+  local opt
+  for opt in z s 3; do
+    echo "transforms, opt-level $opt"
+    emulate transforms thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt
   done
+  emulate transforms thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
+}
+
+## halves: half states against one element at a time, and one hash of all on Cortex-M, riscv32, aarch64 and wasm32 (part of qemu)
+halves() {
+  apt qemu-system-arm qemu-system-misc qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
+    || { missing "no emulators or cross compilers"; return 0; }
+  local opt host
+  host=$(cd examples/firmware && cargo run --quiet --locked --release --target-dir target --features gradus/std --bin halves | tail -n 1)
+  same() { # same TARGET: the last line is that of this machine
+    local last
+    last=$(tail -n 1)
+    echo "$1: $last"
+    [ "$last" = "$host" ] || { echo "here: $host" >&2; return 1; }
+  }
+  for opt in z s 3; do
+    emulate halves thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 $opt | same "Cortex-M4F, opt-level $opt"
+    on_helium halves $opt | same "Cortex-M55 with Helium, opt-level $opt"
+  done
+  emulate halves thumbv6m-none-eabi microbit cortex-m0 microbit s | same "Cortex-M0"
+  emulate halves thumbv7em-none-eabihf mps2-an500 cortex-m7 nrf52840 s | same "Cortex-M7"
+  emulate halves thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s | same "Cortex-M33"
+  emulate halves riscv32imac-unknown-none-elf virt rv32 riscv-virt s | same "RISC-V, rv32imac"
+  on_linux halves aarch64-unknown-linux-gnu aarch64-linux-gnu qemu-aarch64 | same "aarch64, NEON"
+  on_wasm halves "" | same "wasm32"
+  on_wasm halves -Ctarget-feature=+simd128 | same "wasm32, simd128"
 }
 
 ## products: layers in assembly on a Cortex-M4F, M7 and M33 against one element at a time (part of qemu)
@@ -318,6 +341,34 @@ products() {
   CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUSTFLAGS='--cfg gradus_level="m7"' \
     emulate products thumbv7em-none-eabihf mps2-an500 cortex-m7 nrf52840 s
   emulate products thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
+}
+
+# on_linux BIN TARGET CROSS QEMU: a program of examples/firmware, built with the cross compiler, under an emulator of one process.
+on_linux() {
+  (
+    cd examples/firmware
+    local cargo=cargo std=() upper
+    upper=$(tr 'a-z-' 'A-Z_' <<<"$2")
+    # Without a standard library to install, one is built.
+    rustup target add "$2" >/dev/null 2>&1 || { cargo="cargo +nightly" std=(-Zbuild-std=std,panic_abort); }
+    env "CARGO_TARGET_${upper}_LINKER=$3-gcc" $cargo build --quiet --locked --release "${std[@]}" --target "$2" \
+      --target-dir target --bin "$1"
+    "$4" -L "/usr/$3" "target/$2/release/$1"
+  )
+}
+
+# on_wasm BIN RUSTFLAGS: what the function of a program's name returns, as the program prints it elsewhere.
+on_wasm() {
+  (
+    cd examples/firmware
+    rustup target add wasm32-unknown-unknown >/dev/null 2>&1 || true
+    RUSTFLAGS=$2 cargo build --quiet --locked --release --target wasm32-unknown-unknown --target-dir target --bin "$1"
+    node -e '
+      const [file, name] = process.argv.slice(1);
+      WebAssembly.instantiate(require("fs").readFileSync(file)).then(({ instance }) =>
+        console.log(name + " " + BigInt.asUintN(64, instance.exports[name]()).toString(16).padStart(16, "0")));
+    ' "target/wasm32-unknown-unknown/release/$1.wasm" "$1"
+  )
 }
 
 # on_helium BIN OPT: a program of examples/firmware, built for Helium, on a Cortex-M55.
@@ -366,6 +417,7 @@ qemu() {
   finetune z 3 s
   resume
   transforms
+  halves
   products
   helium
 
@@ -407,32 +459,18 @@ qemu() {
     row "Cortex-M55 with Helium" "QEMU mps3-an547, opt-level z, s, 3" "$(on_helium golden z | bits)" \
       "$(on_helium golden s | bits)" "$(on_helium golden 3 | bits)"
     board "RISC-V, rv32imac" riscv32imac-unknown-none-elf virt rv32 riscv-virt
+    linux() { # linux NAME TARGET CROSS QEMU
+      row "$1" "qemu-user" "$(on_linux golden "${@:2}" | bits)"
+    }
+    rustup +nightly component add rust-src >/dev/null 2>&1 || true
+    linux "aarch64: scalar, NEON" aarch64-unknown-linux-gnu aarch64-linux-gnu qemu-aarch64
+    linux "riscv64gc" riscv64gc-unknown-linux-gnu riscv64-linux-gnu qemu-riscv64
+    linux "powerpc64, big endian" powerpc64-unknown-linux-gnu powerpc64-linux-gnu qemu-ppc64
+    linux "armv7, floats in software" armv7-unknown-linux-gnueabi arm-linux-gnueabi qemu-arm
+    row "wasm32" "node" "$(on_wasm golden "" | bits)"
+    row "wasm32: scalar, simd128" "node" "$(on_wasm golden -Ctarget-feature=+simd128 | bits)"
     (
       cd $firmware
-      linux() { # linux NAME TARGET CROSS QEMU: under an emulator of one process, built with the cross compiler
-        local cargo=cargo std=() upper
-        upper=$(tr 'a-z-' 'A-Z_' <<<"$2")
-        # Without a standard library to install, one is built.
-        rustup target add "$2" >/dev/null 2>&1 || { cargo="cargo +nightly" std=(-Zbuild-std=std,panic_abort); }
-        env "CARGO_TARGET_${upper}_LINKER=$3-gcc" $cargo build --quiet --locked --release "${std[@]}" --target "$2" \
-          --target-dir target --bin golden
-        row "$1" "qemu-user" "$("$4" -L "/usr/$3" "target/$2/release/golden" | bits)"
-      }
-      rustup +nightly component add rust-src >/dev/null 2>&1 || true
-      linux "aarch64: scalar, NEON" aarch64-unknown-linux-gnu aarch64-linux-gnu qemu-aarch64
-      linux "riscv64gc" riscv64gc-unknown-linux-gnu riscv64-linux-gnu qemu-riscv64
-      linux "powerpc64, big endian" powerpc64-unknown-linux-gnu powerpc64-linux-gnu qemu-ppc64
-      linux "armv7, floats in software" armv7-unknown-linux-gnueabi arm-linux-gnueabi qemu-arm
-      target=wasm32-unknown-unknown
-      rustup target add $target >/dev/null 2>&1 || true
-      for flags in "" -Ctarget-feature=+simd128; do
-        RUSTFLAGS=$flags cargo build --quiet --locked --release --target $target --target-dir target --bin golden
-        row "wasm32${flags:+: scalar, simd128}" "node" "$(node -e '
-          const wasm = require("fs").readFileSync(process.argv[1]);
-          WebAssembly.instantiate(wasm).then(({ instance }) =>
-            console.log(BigInt.asUintN(64, instance.exports.golden()).toString(16).padStart(16, "0")));
-        ' target/$target/release/golden.wasm)"
-      done
       if rustup +nightly component add miri rust-src >/dev/null 2>&1; then
         row "s390x, big endian" "Miri" "$(cargo +nightly miri run --quiet --locked --target s390x-unknown-linux-gnu \
           --target-dir target --bin golden | bits)"

@@ -173,8 +173,8 @@ pub trait Optimizer: Copy {
     /// This optimizer with a state of half the size: a column takes two bytes per parameter in place of four.
     ///
     /// Training ends where it would with a whole state, within the differences between seeds. AMSGrad has no half
-    /// state, because the largest of rounded values drifts upwards. Nor has [`ScheduleFree`], whose average would have
-    /// too few digits.
+    /// state, because the largest of rounded values drifts upwards. Nor has [`ScheduleFree`], where errors of rounding
+    /// decay only by `1 / t` in a step and add up in a long run.
     ///
     /// ```
     /// use gradus::{Adam, Optimizer, transform::Scale};

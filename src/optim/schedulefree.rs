@@ -31,7 +31,8 @@ use crate::simd::{Columns, Decaying, Exec, Rule, Vector, Width, math::warm, run}
 /// It takes a constant rate, after a [`WarmUp`](crate::schedule::WarmUp), whose small rates weigh little in the average. The
 /// run may end at any step. The weight decay is its own: a transform [`Decay`](crate::transform::Decay) would act on `y`
 /// and not on `z`. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
-/// late in a run `d` changes by less than the last digit of a [`Bf16`](crate::Bf16) in every step.
+/// late in a run `d` changes by less than the last digit of a [`Bf16`](crate::Bf16) in every step, and forgets what rounding
+/// adds only as slowly, by `1 / t`; after 100 000 steps of a noisy quadratic the average's loss was 1.2 times as large.
 ///
 /// ```
 /// use gradus::schedule::{Constant, Schedule, WarmUp};

@@ -44,7 +44,7 @@ impl Kernel<()> for Widen {
         if width > 1 && i < n {
             // SAFETY: fewer than WIDTH numbers are left.
             unsafe {
-                Bf16::load_partial::<I::Halves>(isa, from.add(i), n - i).store_partial(to.add(i), n - i)
+                Bf16::load_partial::<I::Halves>(isa, from.add(i), n - i).store_partial(to.add(i), n - i);
             };
         }
     }
@@ -68,7 +68,7 @@ impl Kernel<()> for Round {
         while n - i >= width {
             // SAFETY: the loop condition gives i + WIDTH <= n, which both slices have.
             unsafe {
-                Bf16::store(I::Halves::load(isa, from.add(i)), to.add(i), Bf16::ahead(dither, i), SUMS)
+                Bf16::store(I::Halves::load(isa, from.add(i)), to.add(i), Bf16::ahead(dither, i), SUMS);
             };
             i += width;
         }

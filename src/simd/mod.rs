@@ -24,6 +24,7 @@ mod isa;
 mod level;
 pub(crate) mod mask;
 pub(crate) mod math;
+#[allow(dead_code, reason = "some targets have no registers of several numbers")]
 mod pair;
 pub(crate) mod product;
 mod reduce;

@@ -198,6 +198,36 @@ fn second_moment(steps: u32) {
     }
 }
 
+/// Schedule-free AdamW on a noisy quadratic of three decades of curvature, its state rounded by hand: the loss of its
+/// average beside that of a whole state. Errors of rounding in `d` decay by `1 / t` a step, and so add up in a long run.
+#[test]
+#[ignore = "half a minute, in release: ci.sh long"]
+fn a_schedule_free_state_loses_more_the_longer_a_run_is() {
+    const N: usize = 1024;
+    let free = ScheduleFree::new(0.003);
+    let curvature: [f32; N] = std::array::from_fn(|i| 10_f32.powf(-3.0 * i as f32 / N as f32));
+    let losses = |rounded: bool| {
+        let (mut params, mut state, mut random) = ([1.0; N], free.state::<N>(), Random(35));
+        for t in 1..=100_000 {
+            let grads = std::array::from_fn(|i| {
+                curvature[i] * params[i] + 0.17 * curvature[i].sqrt() * random.signed()
+            });
+            free.step(&mut params, &grads, &mut state);
+            if rounded {
+                for (k, column) in state.columns.iter_mut().enumerate() {
+                    for (i, x) in (0..).zip(column) {
+                        *x = f32::from_bits(u32::from(round(*x, dither(t, i, k))) << 16);
+                    }
+                }
+            }
+        }
+        free.average(Level::detect(), &mut params, &state.columns[0]).unwrap();
+        params.iter().zip(&curvature).map(|(x, c)| f64::from(c * x * x)).sum::<f64>()
+    };
+    let ratio = losses(true) / losses(false);
+    assert!(ratio > 1.1 && ratio < 1.5, "{ratio}"); // refused, therefore
+}
+
 #[test]
 fn some_are_refused() {
     // `AmsGrad::new(0.1).half()` does not compile: see the example of `Optimizer::half`.

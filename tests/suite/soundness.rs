@@ -6,9 +6,9 @@ use gradus::noise::{DropConnect, Dropout, Masks, mask_words};
 use gradus::second_order::{LbfgsSettings, LbfgsVec};
 use gradus::transform::{ClipNorm, ClipValue, L2, MaxNorm, ProxL1};
 use gradus::{
-    Adam, AdamState, Argument, BLOCK, Clock, Columns, Element, Error, Fold, Level, Optimizer, Rule, Sgd,
-    StateMut, StateVec, Tensor, Vector, Width, count_non_finite, dot, l2_norm, max_abs, reduce, run, sum_abs,
-    sum_squares,
+    Adam, AdamState, Argument, BLOCK, Bf16, Clock, Columns, Element, Epsilon, Error, Fold, Level, Optimizer,
+    Rule, Sgd, StateMut, StateVec, Tensor, Vector, Width, count_non_finite, dot, l2_norm, max_abs, reduce,
+    run, sum_abs, sum_squares,
 };
 
 /// Lengths around every width, and one that is long enough to be aligned first.
@@ -114,6 +114,38 @@ fn kernels_of_f32() {
 #[test]
 fn kernels_of_f64() {
     kernels::<f64>();
+}
+
+/// Half states, and gradients in half the memory, from odd places on: some numbers are rare, and rounded once more.
+#[test]
+fn half_states_and_gradients() {
+    if !COMPARES {
+        return;
+    }
+    let adam = Adam { eps: Epsilon::Outside(0.0), ..Adam::new(0.1) }.half(); // 0 / 0 behind the end of a slice
+    for n in LENGTHS {
+        for o in [0, 1] {
+            let result = |level| {
+                let (mut p, mut g) = (column::<f32>(n, o, 1), column::<f32>(n, o, 2));
+                if let Some(g) = g.get_mut(o + 5) {
+                    *g = f32::MAX;
+                }
+                let half: Vec<Bf16> = g.iter().map(|g| Bf16::from_f32_nearest(*g)).collect();
+                let mut state = adam.state_vec(o + n);
+                let mut part = state.as_mut();
+                let mut part = part.get(o..o + n).unwrap();
+                adam.on(level).step_slices(&mut p[o..], &g[o..], part.reborrow()).unwrap();
+                adam.on(level).step_half_grads(&mut p[o..], &half[o..], part).unwrap();
+                let bits: Vec<u16> =
+                    state.columns().iter().flat_map(|c| c.iter().map(|x| x.to_bits())).collect();
+                (p.iter().map(|p| p.to_bits()).collect::<Vec<_>>(), bits)
+            };
+            let want = result(Level::SCALAR);
+            for level in Level::available().skip(1) {
+                assert!(result(level) == want, "{level} {n} {o}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Comparing rules with transforms in assembly with one element at a time: the same bits for every number, any chain.
 
-use crate::{Number, exit, println};
+use crate::{Hash, Number, exit, println};
 use gradus::transform::*;
 use gradus::*;
 
@@ -44,15 +44,21 @@ fn bits<M: Number>(x: &[M]) -> impl Iterator<Item = u32> {
     x.iter().map(|x| x.bits())
 }
 
-/// Compares over many lengths, over wild and tame numbers.
-pub fn same<O: Optimizer<Family: Stateful<Memory: Number>>>(name: &str, optimizer: O) {
+/// Compares over many lengths, over wild and tame numbers, and adds the results to the hash.
+pub fn same<O: Optimizer<Family: Stateful<Memory: Number>>>(hash: &mut Hash, name: &str, optimizer: O) {
     for n in [0, 1, 2, 3, 4, 5, 7, 31, 63, 64, 65, 67, N] {
-        from(name, optimizer, n, Odd { word: 7 + n as u32, tame: false });
-        from(name, optimizer, n, Odd { word: 7 + n as u32, tame: true });
+        from(hash, name, optimizer, n, Odd { word: 7 + n as u32, tame: false });
+        from(hash, name, optimizer, n, Odd { word: 7 + n as u32, tame: true });
     }
 }
 
-fn from<O: Optimizer<Family: Stateful<Memory: Number>>>(name: &str, optimizer: O, n: usize, mut odd: Odd) {
+fn from<O: Optimizer<Family: Stateful<Memory: Number>>>(
+    hash: &mut Hash,
+    name: &str,
+    optimizer: O,
+    n: usize,
+    mut odd: Odd,
+) {
     let (mut params, mut state) = ([0.0; N], optimizer.state::<N>());
     params.fill_with(|| odd.next());
     for column in state.columns.as_mut() {
@@ -80,6 +86,7 @@ fn from<O: Optimizer<Family: Stateful<Memory: Number>>>(name: &str, optimizer: O
         println!("{name}: {n} elements differ");
         exit(1);
     }
+    hash.add_bits(bits(&params).chain(bits(columns)));
 }
 
 /// A transform of a program's own.
@@ -101,26 +108,26 @@ impl Transform for Own {
 }
 
 /// Every chain that has code of its own, and chains that are refused by `check`.
-pub fn chains<O: Optimizer<Family: Stateful<Memory: Number>>>(name: &str, o: O) {
+pub fn chains<O: Optimizer<Family: Stateful<Memory: Number>>>(hash: &mut Hash, name: &str, o: O) {
     let before =
         (Scale(0.5), ClipValue(2.0), L2::new(0.01), L1::new(0.02), ElasticNet { lambda: 0.03, beta: 0.5 });
     let after = (Decay::new(0.1), ProxL1::new(0.2), ClampParams(3.0));
-    same(name, o);
-    same(name, o.with(Scale(0.5)));
-    same(name, o.with((Scale(0.5), L2::new(0.01))));
-    same(name, o.with((L2::new(0.01), Scale(0.5))));
-    same(name, o.with((Scale(0.5), L2::new(0.0), Decay::new(0.0))));
-    same(name, o.with((Decay::new(0.01), Scale(0.5), L2::new(0.01))));
-    same(name, o.with((Decay::new(0.01), Scale(0.5), Decay::new(0.02))));
-    same(name, o.with((Scale(0.5), ClipValue(2.0), Decay::new(0.01))));
-    same(name, o.with((ClipValue(-2.0), L1::new(f32::INFINITY), ProxL1::new(f32::NAN))));
-    same(name, o.with((ClipValue(f32::INFINITY), ClampParams(0.0), ProxL1::new(f32::INFINITY))));
-    same(name, o.with(Own).with(L2::new(0.01)));
-    same(name, o.with((before, after)));
+    same(hash, name, o);
+    same(hash, name, o.with(Scale(0.5)));
+    same(hash, name, o.with((Scale(0.5), L2::new(0.01))));
+    same(hash, name, o.with((L2::new(0.01), Scale(0.5))));
+    same(hash, name, o.with((Scale(0.5), L2::new(0.0), Decay::new(0.0))));
+    same(hash, name, o.with((Decay::new(0.01), Scale(0.5), L2::new(0.01))));
+    same(hash, name, o.with((Decay::new(0.01), Scale(0.5), Decay::new(0.02))));
+    same(hash, name, o.with((Scale(0.5), ClipValue(2.0), Decay::new(0.01))));
+    same(hash, name, o.with((ClipValue(-2.0), L1::new(f32::INFINITY), ProxL1::new(f32::NAN))));
+    same(hash, name, o.with((ClipValue(f32::INFINITY), ClampParams(0.0), ProxL1::new(f32::INFINITY))));
+    same(hash, name, o.with(Own).with(L2::new(0.01)));
+    same(hash, name, o.with((before, after)));
     let (scale, clip, l2, l1, net) = before;
     let (decay, prox, clamp) = after;
     let chosen = (Some(scale), Some(clip), Some(l2), Some(l1), Some(net));
-    same(name, o.with((chosen, (Some(decay), Some(prox), Some(clamp)))));
-    same(name, o.with((Some(scale), None::<ClipValue>, Some(l2))));
+    same(hash, name, o.with((chosen, (Some(decay), Some(prox), Some(clamp)))));
+    same(hash, name, o.with((Some(scale), None::<ClipValue>, Some(l2))));
     println!("{name:<24} equal");
 }

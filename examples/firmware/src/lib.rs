@@ -14,6 +14,7 @@ pub mod data;
 pub mod file;
 mod golden;
 mod golden_layers;
+mod halves;
 mod learn;
 #[allow(dead_code)]
 #[path = "../../../digits/src/network.rs"]
@@ -27,6 +28,7 @@ pub mod training;
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub use counter::Counter;
 pub use golden::{Numbers, golden};
+pub use halves::halves;
 pub use learn::Memory;
 
 #[cfg(target_os = "none")]
@@ -92,9 +94,13 @@ impl Hash {
 
     /// Adds the bits of `values`, the least significant byte first; every NaN counts as one and the same.
     pub fn add(&mut self, values: &[f32]) {
-        for value in values {
-            let bits = if value.is_nan() { 0x7fc0_0000 } else { value.to_bits() };
-            for byte in bits.to_le_bytes() {
+        self.add_bits(values.iter().map(|value| value.bits()));
+    }
+
+    /// Adds words, the least significant byte first.
+    pub fn add_bits(&mut self, words: impl Iterator<Item = u32>) {
+        for word in words {
+            for byte in word.to_le_bytes() {
                 self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
             }
         }

@@ -173,7 +173,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
     let [nearest, _] = ends(&curves[2].1);
     let line = format!(
-        "\nAdam with states rounded to the nearest bf16, which the crate does not offer: {nearest:.1e} after {} epochs.\n",
+        "\nAdam with states rounded to the nearest bf16, which the crate does not offer: {nearest:.1e} after {} epochs.\n\n\
+         There is no half state of AMSGrad, because the largest of rounded values drifts upwards, and none of schedule-free \
+         AdamW: what rounding adds to its `d` decays only by `1 / t` in a step, and adds up in a long run.\n",
         5 * epochs
     );
     print!("{line}");
