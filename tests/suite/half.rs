@@ -174,7 +174,7 @@ fn the_second_moment_is_not_biased() {
 
 /// Twice the memory of the slowest of the means.
 #[test]
-#[ignore = "a minute, in release: ci.sh long"]
+#[ignore = "seconds in release, minutes without: ci.sh long"]
 fn the_second_moment_is_not_biased_after_long() {
     second_moment(20_000);
 }
@@ -201,7 +201,7 @@ fn second_moment(steps: u32) {
 /// Schedule-free AdamW on a noisy quadratic of three decades of curvature, its state rounded by hand: the loss of its
 /// average beside that of a whole state. Errors of rounding in `d` decay by `1 / t` a step, and so add up in a long run.
 #[test]
-#[ignore = "half a minute, in release: ci.sh long"]
+#[ignore = "seconds in release, minutes without: ci.sh long"]
 fn a_schedule_free_state_loses_more_the_longer_a_run_is() {
     const N: usize = 1024;
     let free = ScheduleFree::new(0.003);
