@@ -26,7 +26,26 @@ struct Question {
     run: fn([f32; 2]) -> Answer,
 }
 
-const QUESTIONS: [Question; 6] = [
+const QUESTIONS: [Question; 9] = [
+    Question {
+        slide: "Problems with SGD: hollows",
+        question: "What if the loss has a local minimum?",
+        sliders: [Slider("start", 0.2, 2.0, 1.9), Slider("rho", 0.0, 0.99, 0.9)],
+        lines: &["SGD", "Momentum"],
+        axes: ["step", "parameter; the hollows are at 0.97 and, deeper, at -1.03"],
+        run: hollows,
+    },
+    Question {
+        slide: "Problems with SGD: valleys",
+        question: "What if the loss changes quickly in one direction and slowly in another?",
+        sliders: [
+            Slider("times as steep", 2.0, 200.0, 100.0),
+            Slider("rate, of the largest", 0.1, 0.99, 0.95),
+        ],
+        lines: &["SGD, along", "SGD, across", "Momentum, along"],
+        axes: ["step", "parameter"],
+        run: valley,
+    },
     Question {
         slide: "SGD + Momentum",
         question: "What does a velocity do to gradient noise?",
@@ -58,6 +77,14 @@ const QUESTIONS: [Question; 6] = [
         lines: &["constant", "StepDecay", "Cosine"],
         axes: ["step", "log10 of the loss"],
         run: rates,
+    },
+    Question {
+        slide: "Regularization parameter",
+        question: "How large should lambda be?",
+        sliders: [Slider("log10 of lambda", -5.0, 1.0, -2.5), Slider("noise", 0.0, 2.0, 1.0)],
+        lines: &["in training", "on the test", "in training, lambda 0", "on the test, lambda 0"],
+        axes: ["step, times 20", "mean squared error"],
+        run: strength,
     },
     Question {
         slide: "L1 and L2",
@@ -145,6 +172,100 @@ fn lengths(optimizer: impl Optimizer, mut gradient: impl FnMut() -> f32) -> Vec<
         -p[0]
     };
     (0..STEPS).map(step).collect()
+}
+
+fn hollows([start, rho]: [f32; 2]) -> Answer {
+    let run = |rho: f32| {
+        let momentum = Momentum { rho: rho.into(), ..Momentum::new(0.02) };
+        let (mut p, mut state) = ([start], momentum.state());
+        let mut step = |_| {
+            let grads = [4.0 * p[0] * (p[0] * p[0] - 1.0) + 0.25]; // of (p^2 - 1)^2 + p / 4
+            momentum.step(&mut p, &grads, &mut state);
+            p[0]
+        };
+        Vec::from_iter((0..STEPS).map(&mut step))
+    };
+    let lines = vec![run(0.0), run(rho)];
+    let words = format!(
+        "The gradient is 0 in both hollows. SGD ends at {:.2}, in the first that it comes to, momentum at {:.2}: a velocity may carry it \
+         over the hill.",
+        lines[0][STEPS - 1],
+        lines[1][STEPS - 1]
+    );
+    Answer { lines, words }
+}
+
+fn valley([steep, share]: [f32; 2]) -> Answer {
+    let lr = share * 2.0 / steep;
+    let run = |rho: f32| {
+        let momentum = Momentum { rho: rho.into(), ..Momentum::new(lr) };
+        let (mut p, mut state) = ([1.0; 2], momentum.state());
+        let mut lines = [Vec::new(), Vec::new()];
+        for _ in 0..STEPS {
+            let grads = [p[0], steep * p[1]];
+            momentum.step(&mut p, &grads, &mut state);
+            lines.iter_mut().zip(p).for_each(|(line, p)| line.push(p));
+        }
+        lines
+    };
+    let ([along, across], [velocity, _]) = (run(0.0), run(0.9));
+    let jumps = across.windows(2).filter(|pair| pair[0] * pair[1] < 0.0).count();
+    let words = format!(
+        "The steep direction allows no rate above {:.4}, and SGD jumps across it {jumps} times. Along the flat one {:.3} of the way is \
+         left after {STEPS} steps, with momentum {:.3}.",
+        2.0 / steep,
+        along[STEPS - 1].abs(),
+        velocity[STEPS - 1].abs()
+    );
+    Answer { lines: vec![along, across, velocity], words }
+}
+
+fn strength([log_lambda, noise]: [f32; 2]) -> Answer {
+    const SHOWN: [(f32, f32); 6] =
+        [(-1.0, 0.2), (-0.6, -0.1), (-0.2, 0.4), (0.2, -0.4), (0.6, 0.1), (1.0, -0.3)];
+    let curve = |x: f32| libm::sinf(1.570_796_4 * x);
+    /// How far a polynomial of degree five is from `y`, and the powers of `x` that its weights act on.
+    fn error(w: &[f32; 6], x: f32, y: f32) -> (f32, [f32; 6]) {
+        let (mut power, mut powers, mut sum) = (1.0, [0.0; 6], -y);
+        for (term, w) in powers.iter_mut().zip(w) {
+            *term = power;
+            sum += w * power;
+            power *= x;
+        }
+        (sum, powers)
+    }
+    let run = |lambda: f32| {
+        let momentum = Momentum::new(0.05).with(L2::new(lambda));
+        let (mut w, mut state) = ([0.0; 6], momentum.state());
+        let mut lines = [Vec::new(), Vec::new()];
+        for _ in 0..STEPS {
+            for _ in 0..20 {
+                let mut grads = [0.0; 6];
+                for (x, off) in SHOWN {
+                    let (e, powers) = error(&w, x, curve(x) + noise * off);
+                    grads.iter_mut().zip(powers).for_each(|(g, power)| *g += e * power / 3.0);
+                }
+                momentum.step(&mut w, &grads, &mut state);
+            }
+            let square = |x: f32, y: f32| error(&w, x, y).0 * error(&w, x, y).0;
+            lines[0]
+                .push(SHOWN.iter().map(|(x, off)| square(*x, curve(*x) + noise * off)).sum::<f32>() / 6.0);
+            let between = (-10..=10).map(|k| k as f32 / 10.0);
+            lines[1].push(between.map(|x| square(x, curve(x))).sum::<f32>() / 21.0);
+        }
+        lines
+    };
+    let lambda = libm::exp10f(log_lambda);
+    let ([train, test], [train_0, test_0]) = (run(lambda), run(0.0));
+    let words = format!(
+        "With lambda {lambda:.5} the polynomial is off by {:.3} where it learns and by {:.3} between; with 0 by {:.3} and {:.3}. Too little \
+         overfits, too much underfits.",
+        train[STEPS - 1],
+        test[STEPS - 1],
+        train_0[STEPS - 1],
+        test_0[STEPS - 1]
+    );
+    Answer { lines: vec![train, test, train_0, test_0], words }
 }
 
 fn momentum([rho, noise]: [f32; 2]) -> Answer {
@@ -264,4 +385,37 @@ fn dropout([keep, units]: [f32; 2]) -> Answer {
         mean[STEPS - 1]
     );
     Answer { lines: vec![mean, vec![one; STEPS]], words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(slide: &str, values: [f32; 2]) -> Vec<f32> {
+        let question = QUESTIONS.iter().find(|question| question.slide == slide).expect("a slide");
+        let answer = (question.run)(values);
+        assert_eq!(answer.lines.len(), question.lines.len());
+        eprintln!("{}", answer.words);
+        answer.lines.iter().map(|line| line[STEPS - 1]).collect()
+    }
+
+    #[test]
+    fn a_velocity_leaves_the_first_hollow() {
+        let [sgd, momentum] = ask("Problems with SGD: hollows", [1.9, 0.9])[..] else { panic!("two lines") };
+        assert!((sgd - 0.97).abs() < 0.01 && (momentum + 1.03).abs() < 0.01, "{sgd} {momentum}");
+    }
+
+    #[test]
+    fn a_valley_is_slow_along_and_jumps_across() {
+        let [along, _, velocity] = ask("Problems with SGD: valleys", [100.0, 0.95])[..] else {
+            panic!("three lines")
+        };
+        assert!(along > 0.001 && velocity.abs() < 1e-4, "{along} {velocity}");
+    }
+
+    #[test]
+    fn the_best_lambda_lies_between() {
+        let test = [-5.0, -2.5, 1.0].map(|log_lambda| ask("Regularization parameter", [log_lambda, 1.0])[1]);
+        assert!(test[1] < test[0] && test[1] < test[2], "{test:?}");
+    }
 }
