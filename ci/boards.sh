@@ -18,14 +18,15 @@ emulate_in() {
     -serial none -semihosting-config enable=on,target=native "$@" -kernel "$root/examples/firmware/target/$target/release/$bin")
 }
 
-# from_c PROGRAM OPT [QEMU OPTION..]: what a program of examples/firmware/c prints on a Cortex-M4F.
+# from_c PROGRAM OPT [QEMU OPTION..]: what a program of examples/firmware/c prints on a Cortex-M4F; with TARGET and ABI set, from
+# the library of another target, called in another way.
 from_c() {
   local elf
   elf=$(mktemp)
   arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb \
-    -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
+    -mfloat-abi="${ABI:-hard}" -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
     -T examples/firmware/c/nrf52840.ld -Iinclude "examples/firmware/c/$1.c" \
-    "$(bare_library thumbv7em-none-eabihf "$2")" -o "$elf"
+    "$(bare_library "${TARGET:-thumbv7em-none-eabihf}" "$2")" -o "$elf"
   cortex_m4 "$elf" "${@:3}"
   rm "$elf"
 }
@@ -330,6 +331,18 @@ halves() {
   on_wasm halves -Ctarget-feature=+simd128 | same "wasm32, simd128"
 }
 
+## softfp: steps that C calls with floats in core registers take the instructions of hard float, within 1 % (part of qemu)
+softfp() {
+  apt qemu-system-arm gcc-arm-none-eabi || { missing "no qemu-system-arm or arm gcc"; return 0; }
+  paste -d '|' <(from_c cycles s -icount shift=7) <(CARGO_TARGET_THUMBV7EM_NONE_EABI_RUSTFLAGS='-Ctarget-cpu=cortex-m4 --cfg gradus_level="fpu"' \
+    TARGET=thumbv7em-none-eabi ABI=softfp from_c cycles s -icount shift=7) |
+    awk -F '|' '
+      # Per parameter and per call, without transforms and with them. The schedule-free rule alone has no loop in assembly.
+      { for (i = 3; i <= 6; i++) more += $2 !~ /schedulefree/ && $(i + 7) > 1.01 * $i }
+      more && !said { print "softfp takes more:" $0; said = 1 }
+      END { print NR " rules by softfp"; exit NR < 17 || more }'
+}
+
 ## products: layers in assembly on a Cortex-M4F, M7 and M33 against one element at a time (part of qemu)
 products() {
   apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
@@ -418,6 +431,7 @@ qemu() {
   resume
   transforms
   halves
+  softfp
   products
   helium
 

@@ -71,6 +71,8 @@ struct functions;
     static constexpr auto step_with = gradus_##name##_step_with;                                \
     static constexpr auto step_if_finite = gradus_##name##_step_if_finite;                      \
     static constexpr auto step_tensors = gradus_##name##_step_tensors;                          \
+    static constexpr auto begin = gradus_##name##_begin;                                        \
+    static constexpr auto begin_with = gradus_##name##_begin_with;                              \
   };
 GRADUS_OPTIMIZERS(GRADUS_FUNCTIONS)
 #undef GRADUS_FUNCTIONS
@@ -183,6 +185,20 @@ class optimizer {
   status step(const tensor<Config> (&list)[N]) const noexcept { return step_list(list, nullptr); }
   template <std::size_t N>
   status step(const tensor<Config> (&list)[N], gradus_clock &clock) const noexcept { return step_list(list, &clock); }
+
+  // Begins a step that layers take, each by its gradus_dense_backward_step() or kin.
+  status begin(span<float> params, state_view<Config> state, gradus_step &step) const noexcept {
+    if (!state.fits(params.size())) return GRADUS_ERROR_LENGTH;
+    return call::begin(&config, params.size(), params.data(), state.data(), state.clock(), &step);
+  }
+
+  // The same with transforms of weights and of biases.
+  status begin(span<float> params, state_view<Config> state, gradus_step &step, const transforms &weights,
+               const transforms &biases) const noexcept {
+    if (!state.fits(params.size())) return GRADUS_ERROR_LENGTH;
+    return call::begin_with(&config, &weights.raw(), &biases.raw(), params.size(), params.data(), state.data(),
+                            state.clock(), &step);
+  }
 
   Config config;
 

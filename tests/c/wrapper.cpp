@@ -55,6 +55,25 @@ static void one() {
   TRUE(bool(optimizer.step(list)) && state.t() == 12);
   TRUE(bool(optimizer.step(list, common)) && state.t() == 12 && common.t == 1);
   TRUE(optimizer.step(wrong).code() == GRADUS_ERROR_LENGTH);
+  // A layer's step is the step of its gradients, with transforms and without.
+  constexpr std::size_t LAYER = (1 + 5) * 6;
+  static gradus::state<Config, LAYER> fused, apart;
+  std::array<float, LAYER> layer{}, other{};
+  std::array<float, 10> x{};
+  std::array<float, 12> dy{};
+  x.fill(0.5f);
+  dy.fill(-0.25f);
+  for (int turn = 0; turn < 4; turn++) {
+    std::array<float, LAYER> layer_grads{};
+    gradus_step step;
+    TRUE(gradus_dense_backward(5, 6, 2, other.data(), layer_grads.data(), x.data(), dy.data(), nullptr) == GRADUS_OK);
+    TRUE(bool(turn % 2 ? optimizer.step(other, layer_grads, apart, with) : optimizer.step(other, layer_grads, apart)));
+    TRUE(bool(turn % 2 ? optimizer.begin(layer, fused, step, with, with) : optimizer.begin(layer, fused, step)));
+    TRUE(gradus_dense_backward_step(5, 6, 2, &step, 0, x.data(), dy.data(), nullptr) == GRADUS_OK);
+  }
+  TRUE(layer == other && fused.t() == 4 && layer[0] != 0.0f);
+  gradus_step none;
+  TRUE(call::columns == 0 || optimizer.begin(params, fused, none).code() == GRADUS_ERROR_LENGTH);
   optimizer.config.lr = -1.0f;
   TRUE(std::strlen(optimizer.check().text()) > 10);
 }
