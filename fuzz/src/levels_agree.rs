@@ -115,19 +115,16 @@ fn one_by_one<const S: usize, const R: usize, T: Element, K: Rule<R, T, Columns 
 }
 
 /// What a step whose count is a multiple of 64 leaves of a state: no subnormals of columns that decay by themselves, and
-/// none of those after them where they are 0.
+/// none of a second moment where the first is 0.
 fn swept<const K: usize>(rule: &impl Rule, mut state: [Vec<f32>; K]) -> [Vec<f32>; K] {
     let decaying = rule.decaying();
     let flushed = |x: f32| if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
     let of = |columns: u8, k: usize| columns >> k & 1 == 1;
     for i in 0..state.first().map_or(0, Vec::len) {
-        let alone: [f32; K] = core::array::from_fn(|k| {
-            let x = flushed(state[k][i]);
-            if of(decaying.alone, k) { x } else { 0.0 }
-        });
+        let first = flushed(state[0][i]);
         for (k, column) in state.iter_mut().enumerate() {
-            // NaN is not 0.
-            if of(decaying.alone, k) || of(decaying.after, k) && alone.iter().all(|x| *x == 0.0) {
+            let moment = decaying.moments && (k == 0 || k == 1 && first == 0.0); // NaN is not 0
+            if of(decaying.alone, k) || moment {
                 column[i] = flushed(column[i]);
             }
         }
