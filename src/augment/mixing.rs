@@ -39,7 +39,7 @@ pub struct Mixup {
 }
 
 impl Mixup {
-    /// Checks that `alpha` is finite and above 0.
+    /// Checks that `alpha` is finite and at least the smallest normal number, 1.2e-38.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -97,7 +97,7 @@ pub struct CutMix {
 }
 
 impl CutMix {
-    /// Checks that `alpha` is finite and above 0.
+    /// Checks that `alpha` is finite and at least the smallest normal number, 1.2e-38.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -144,7 +144,8 @@ impl CutMix {
 }
 
 fn check_alpha(alpha: f32) -> Result<(), Error> {
-    require(0.0 < alpha && alpha < f32::INFINITY, Hyper::Factor)
+    // Logarithms over a smaller one are infinite: hardly a pair of numbers would do.
+    require(alpha >= f32::MIN_POSITIVE && alpha < f32::INFINITY, Hyper::Factor)
 }
 
 /// Mixes `other` into `image`: `share * image + (1 - share) * other`.

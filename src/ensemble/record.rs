@@ -75,7 +75,12 @@ impl Load for EnsembleVec {
         self.reset();
         let Head { columns, length, .. } = from.head();
         for _ in 0..columns {
-            let mut params = vec![0.0; from.at_most(length, 4)];
+            // A file that is another one when it is read again may ask for any number of members, of any size.
+            let n = from.at_most(length, 4);
+            if n == 0 || n as u64 != length {
+                return;
+            }
+            let mut params = vec![0.0; n];
             from.column(&mut params);
             self.members.push(params); // of one size, and not empty: `check` has seen it
         }

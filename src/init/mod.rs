@@ -32,6 +32,8 @@ use rand_core::Rng;
 /// w = low + (high - low) * u,    u = (word >> 8) / 2^24
 /// ```
 ///
+/// Where that rounds to `high` it is the number before it.
+///
 /// ```
 /// use gradus::init;
 /// use rand_core::SeedableRng;
@@ -42,7 +44,8 @@ use rand_core::Rng;
 /// ```
 pub fn uniform(rng: &mut impl Rng, low: f32, high: f32, weights: &mut [f32]) {
     for w in weights {
-        *w = between(rng, low, high);
+        let x = between(rng, low, high);
+        *w = if x < high || !(low < high) { x } else { high.next_down() };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::dense::sum_rows;
 use super::strips::{Gradients, Sink, Strip, walk};
-use super::{HalfGrads, backward_lengths};
+use super::{HalfGrads, backward_lengths, numbers, sizes};
 use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
@@ -94,26 +94,25 @@ impl Conv2d {
     /// Numbers of an image that it reads.
     #[must_use]
     pub const fn inputs(&self) -> usize {
-        self.input[0] * self.input[1] * self.input[2]
+        numbers(self.input)
     }
 
     /// Numbers of an image that it writes.
     #[must_use]
     pub const fn outputs(&self) -> usize {
-        let [height, width, filters] = self.output();
-        height * width * filters
+        numbers(self.output())
     }
 
     /// Number of weights of a filter: `kernel height * kernel width * channels`.
     #[must_use]
     pub const fn fan_in(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.input[2]
+        numbers([self.kernel[0], self.kernel[1], self.input[2]])
     }
 
     /// Number of parameters: `(1 + fan_in) * filters`.
     #[must_use]
     pub const fn params(&self) -> usize {
-        (1 + self.fan_in()) * self.filters
+        self.fan_in().saturating_add(1).saturating_mul(self.filters)
     }
 
     /// The weights among its parameters; the biases stand before them.
@@ -126,9 +125,13 @@ impl Conv2d {
     ///
     /// # Errors
     /// [`Error::Shape`] if a kernel has no place or more than 11 on a side, a stride is 0, the padding is as wide as the
-    /// kernel, or no window fits into the image.
+    /// kernel, no window fits into the image, the image has no number, or a size is beyond the largest `usize`.
     pub const fn check(&self) -> Result<(), Error> {
-        let mut fits = self.outputs() > 0 && self.fan_in() > 0;
+        let [_, width, channels] = self.input;
+        let apart = numbers([self.stride[0], width, channels]);
+        let across = numbers([self.stride[1], channels]);
+        let mut fits =
+            self.fan_in() > 0 && sizes([self.inputs(), self.outputs(), self.params(), apart, across]);
         let mut k = 0;
         while k < 2 {
             fits =
@@ -150,8 +153,8 @@ impl Conv2d {
         same_length(Argument::Input, images.saturating_mul(self.inputs()), x.len())?;
         let (mut x, mut y) = (x, y);
         while !y.is_empty() {
-            let x = cut(&mut x, self.together() * self.inputs());
-            let y = cut_mut(&mut y, self.together() * self.outputs());
+            let x = cut(&mut x, self.together().saturating_mul(self.inputs()));
+            let y = cut_mut(&mut y, self.together().saturating_mul(self.outputs()));
             bands(self.axis(0), |vertical| {
                 bands(self.axis(1), |horizontal| self.forward_band(params, x, y, [vertical, horizontal]));
             });
@@ -206,8 +209,8 @@ impl Conv2d {
         dx: Option<&mut [T]>,
     ) -> Result<(), Error> {
         self.check()?;
-        let sizes = [self.inputs(), self.outputs(), self.params()];
-        backward_lengths(sizes, params.len(), Some(x), dy, dx.as_deref())?;
+        let lengths = [self.inputs(), self.outputs(), self.params()];
+        backward_lengths(lengths, params.len(), Some(x), dy, dx.as_deref())?;
         same_length(Argument::Grads, self.params(), grads.len())?;
         self.input_gradient(params, dy, dx);
         let (biases, weights) = grads.split_at_mut_checked(self.filters).unwrap_or_default();
@@ -278,8 +281,8 @@ impl Conv2d {
         dx: Option<&mut [f32]>,
     ) -> Result<(), Error> {
         self.check()?;
-        let sizes = [self.inputs(), self.outputs(), self.params()];
-        backward_lengths(sizes, sink.params().len(), Some(x), dy, dx.as_deref())?;
+        let lengths = [self.inputs(), self.outputs(), self.params()];
+        backward_lengths(lengths, sink.params().len(), Some(x), dy, dx.as_deref())?;
         self.input_gradient(sink.params(), dy, dx);
         self.gradients(sink, x, dy);
         Ok(())
@@ -287,7 +290,7 @@ impl Conv2d {
 
     /// The gradients of the parameters, a strip at a time.
     fn gradients(&self, sink: impl Sink, x: &[f32], dy: &[f32]) {
-        let parts = self.exec.parts(dy.len() * self.fan_in() / 4);
+        let parts = self.exec.parts(dy.len().saturating_mul(self.fan_in()) / 4);
         let (one, layer) = (self.exec.alone(), *self);
         let pass = Backward { layer: layer.on(one), x, dy };
         walk(one, sink, [self.fan_in(), self.filters], parts, &pass);
@@ -301,8 +304,8 @@ impl Conv2d {
         let [_, width, channels] = self.input;
         let [_, wide, filters] = self.output();
         while !dy.is_empty() {
-            let dy = cut(&mut dy, self.together() * self.outputs());
-            let dx = cut_mut(&mut dx, self.together() * self.inputs());
+            let dy = cut(&mut dy, self.together().saturating_mul(self.outputs()));
+            let dx = cut_mut(&mut dx, self.together().saturating_mul(self.inputs()));
             let images = dy.len().checked_div(self.outputs()).unwrap_or(0);
             let mut weights = weights;
             for ky in 0..self.kernel[0] {
@@ -359,8 +362,8 @@ impl<T: Element> Backward<'_, T> {
         let each = if side_by_side { layer.kernel[1] * channels } else { channels };
         let (mut x, mut dy) = (self.x, self.dy);
         while !dy.is_empty() {
-            let x = cut(&mut x, layer.together() * layer.inputs());
-            let dy = cut(&mut dy, layer.together() * layer.outputs());
+            let x = cut(&mut x, layer.together().saturating_mul(layer.inputs()));
+            let dy = cut(&mut dy, layer.together().saturating_mul(layer.outputs()));
             let images = dy.len().checked_div(layer.outputs()).unwrap_or(0);
             let mut row = 0; // of the weights: where the places of the kernel begin
             for ky in 0..layer.kernel[0] {

@@ -1,8 +1,8 @@
 //! The dense layer.
 
 use super::strips::{Gradients, Sink, Strip, walk};
-use super::{HalfGrads, backward_lengths, samples};
-use crate::error::{Argument, Error, same_length};
+use super::{HalfGrads, backward_lengths, samples, sizes};
+use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
 use crate::simd::product::{Inner, Product, Start};
 use crate::simd::{Element, Exec, Rule, Stored};
@@ -57,7 +57,7 @@ impl Dense {
     /// Number of parameters: `(1 + inputs) * outputs`.
     #[must_use]
     pub const fn params(&self) -> usize {
-        (1 + self.inputs) * self.outputs
+        self.inputs.saturating_add(1).saturating_mul(self.outputs)
     }
 
     /// The weights among its parameters; the biases stand before them.
@@ -66,12 +66,18 @@ impl Dense {
         params.get_mut(self.outputs..self.params()).unwrap_or_default()
     }
 
+    /// Whether it has inputs and outputs, and its sizes are some.
+    const fn check(&self) -> Result<(), Error> {
+        ensure(sizes([self.inputs, self.params()]), Error::Shape)
+    }
+
     /// `y = x W + b`.
     ///
     /// # Errors
     /// [`Error::Length`] if a slice does not fit the others; nothing was changed. [`Error::Shape`] without inputs or
     /// outputs.
     pub fn forward<T: Element>(&self, params: &[T], x: &[T], y: &mut [T]) -> Result<(), Error> {
+        self.check()?;
         let Self { inputs, outputs, exec } = *self;
         same_length(Argument::Params, self.params(), params.len())?;
         let rows = samples(Argument::Output, y.len(), outputs)?;
@@ -110,8 +116,9 @@ impl Dense {
         dy: &[T],
         dx: Option<&mut [T]>,
     ) -> Result<(), Error> {
-        let sizes = [self.inputs, self.outputs, self.params()];
-        backward_lengths(sizes, params.len(), Some(x), dy, dx.as_deref())?;
+        self.check()?;
+        let lengths = [self.inputs, self.outputs, self.params()];
+        backward_lengths(lengths, params.len(), Some(x), dy, dx.as_deref())?;
         same_length(Argument::Grads, self.params(), grads.len())?;
         self.input_gradient(params, dy, dx);
         let (biases, weights) = grads.split_at_mut_checked(self.outputs).unwrap_or_default();
@@ -173,6 +180,7 @@ impl Dense {
         dy: &[f32],
         dx: Option<&mut [f32]>,
     ) -> Result<(), Error> {
+        self.check()?;
         same_length(Argument::Grads, self.params(), grads.len())?;
         self.backward_to(grads.of(params), x, dy, dx)
     }
@@ -185,8 +193,9 @@ impl Dense {
         dy: &[f32],
         dx: Option<&mut [f32]>,
     ) -> Result<(), Error> {
-        let sizes = [self.inputs, self.outputs, self.params()];
-        backward_lengths(sizes, sink.params().len(), Some(x), dy, dx.as_deref())?;
+        self.check()?;
+        let lengths = [self.inputs, self.outputs, self.params()];
+        backward_lengths(lengths, sink.params().len(), Some(x), dy, dx.as_deref())?;
         self.input_gradient(sink.params(), dy, dx);
         self.gradients(sink, x, dy);
         Ok(())
@@ -195,7 +204,7 @@ impl Dense {
     /// The gradients of the parameters, a strip at a time.
     fn gradients(&self, sink: impl Sink, x: &[f32], dy: &[f32]) {
         let samples = dy.len().checked_div(self.outputs).unwrap_or(0);
-        let parts = self.exec.parts(samples * self.params() / 4);
+        let parts = self.exec.parts(samples.saturating_mul(self.params()) / 4);
         let (one, layer) = (self.exec.alone(), *self);
         let pass = Backward { layer: layer.on(one), x, dy };
         walk(one, sink, [self.inputs, self.outputs], parts, &pass);

@@ -2,7 +2,7 @@
 
 use super::dense::sum_rows;
 use super::strips::{Gradients, Sink, Strip, walk};
-use super::{HalfGrads, backward_lengths};
+use super::{HalfGrads, backward_lengths, numbers, sizes};
 use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
@@ -89,26 +89,25 @@ impl DepthwiseConv2d {
     /// Numbers of an image that it reads.
     #[must_use]
     pub const fn inputs(&self) -> usize {
-        self.input[0] * self.input[1] * self.input[2]
+        numbers(self.input)
     }
 
     /// Numbers of an image that it writes.
     #[must_use]
     pub const fn outputs(&self) -> usize {
-        let [height, width, channels] = self.output();
-        height * width * channels
+        numbers(self.output())
     }
 
     /// Number of weights of a channel: `kernel height * kernel width`.
     #[must_use]
     pub const fn fan_in(&self) -> usize {
-        self.kernel[0] * self.kernel[1]
+        numbers(self.kernel)
     }
 
     /// Number of parameters: `(1 + fan_in) * channels`.
     #[must_use]
     pub const fn params(&self) -> usize {
-        (1 + self.fan_in()) * self.input[2]
+        self.fan_in().saturating_add(1).saturating_mul(self.input[2])
     }
 
     /// The weights among its parameters; the biases stand before them.
@@ -121,9 +120,13 @@ impl DepthwiseConv2d {
     ///
     /// # Errors
     /// [`Error::Shape`] if a kernel has no place or more than 11 on a side, a stride is 0, the padding is as wide as the
-    /// kernel, or no window fits into the image.
+    /// kernel, no window fits into the image, the image has no number, or a size is beyond the largest `usize`.
     pub const fn check(&self) -> Result<(), Error> {
-        let mut fits = self.outputs() > 0 && self.fan_in() > 0;
+        let [_, width, channels] = self.input;
+        let apart = numbers([self.stride[0], width, channels]);
+        let across = numbers([self.stride[1], channels]);
+        let mut fits =
+            self.fan_in() > 0 && sizes([self.inputs(), self.outputs(), self.params(), apart, across]);
         let mut k = 0;
         while k < 2 {
             fits =
@@ -208,8 +211,8 @@ impl DepthwiseConv2d {
         dx: Option<&mut [T]>,
     ) -> Result<(), Error> {
         self.check()?;
-        let sizes = [self.inputs(), self.outputs(), self.params()];
-        backward_lengths(sizes, params.len(), Some(x), dy, dx.as_deref())?;
+        let lengths = [self.inputs(), self.outputs(), self.params()];
+        backward_lengths(lengths, params.len(), Some(x), dy, dx.as_deref())?;
         same_length(Argument::Grads, self.params(), grads.len())?;
         self.input_gradient(params, dy, dx);
         let [_, _, channels] = self.input;
@@ -281,8 +284,8 @@ impl DepthwiseConv2d {
         dx: Option<&mut [f32]>,
     ) -> Result<(), Error> {
         self.check()?;
-        let sizes = [self.inputs(), self.outputs(), self.params()];
-        backward_lengths(sizes, sink.params().len(), Some(x), dy, dx.as_deref())?;
+        let lengths = [self.inputs(), self.outputs(), self.params()];
+        backward_lengths(lengths, sink.params().len(), Some(x), dy, dx.as_deref())?;
         self.input_gradient(sink.params(), dy, dx);
         self.gradients(sink, x, dy);
         Ok(())

@@ -29,7 +29,7 @@ impl<const P: usize, const X: usize, const Y: usize> Fixed<Dense, P, X, Y> {
     /// The layer, if it has these sizes.
     #[must_use]
     pub const fn new(layer: Dense) -> Option<Self> {
-        let fits = layer.params() == P && layer.inputs == X && layer.outputs == Y && Y > 0;
+        let fits = layer.params() == P && layer.inputs == X && layer.outputs == Y && X > 0 && Y > 0;
         if fits { Some(Self { layer }) } else { None }
     }
 }

@@ -129,6 +129,26 @@ impl<T: Element> Rule<1, T> for Add {
     }
 }
 
+/// The product of some sizes; the largest number where it is beyond that.
+const fn numbers<const K: usize>(sizes: [usize; K]) -> usize {
+    let (mut product, mut k) = (1_usize, 0);
+    while k < K {
+        product = product.saturating_mul(sizes[k]);
+        k += 1;
+    }
+    product
+}
+
+/// Whether each of some products is a size: not 0, and not beyond the largest number. Loops over pointers rely on it.
+const fn sizes<const K: usize>(products: [usize; K]) -> bool {
+    let (mut good, mut k) = (true, 0);
+    while k < K {
+        good = good && products[k] > 0 && products[k] < usize::MAX;
+        k += 1;
+    }
+    good
+}
+
 /// The number of samples, given what lies between two of them and a slice of them.
 fn samples(what: Argument, found: usize, each: usize) -> Result<usize, Error> {
     ensure(each > 0, Error::Shape)?;

@@ -1,6 +1,6 @@
 //! Pooling over windows of an image.
 
-use super::{backward_lengths, samples};
+use super::{backward_lengths, numbers, samples, sizes};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::window::{Average, AverageGradient, Axis, Max, MaxGradient, Windows};
 use crate::simd::{Element, Exec};
@@ -66,23 +66,22 @@ macro_rules! pool {
             /// Numbers of an image that it reads.
             #[must_use]
             pub const fn inputs(&self) -> usize {
-                self.input[0] * self.input[1] * self.input[2]
+                numbers(self.input)
             }
 
             /// Numbers of an image that it writes.
             #[must_use]
             pub const fn outputs(&self) -> usize {
-                let [height, width, channels] = self.output();
-                height * width * channels
+                numbers(self.output())
             }
 
             /// Checks that its sizes fit each other. Every pass checks it too.
             ///
             /// # Errors
-            /// [`Error::Shape`] if a window has no place, a stride is 0, the padding is as wide as a window, or no
-            /// window fits into the image.
+            /// [`Error::Shape`] if a window has no place, a stride is 0, the padding is as wide as a window, no window
+            /// fits into the image, the image has no number, or a size is beyond the largest `usize`.
             pub const fn check(&self) -> Result<(), Error> {
-                let mut fits = self.outputs() > 0;
+                let mut fits = sizes([self.inputs(), self.outputs()]);
                 let mut k = 0;
                 while k < 2 {
                     fits = fits && self.stride[k] > 0 && self.padding[k] < self.window[k];

@@ -311,11 +311,11 @@ pub fn argmax(scores: &[f32]) -> usize {
 /// How many rows of scores have their largest number at the label.
 ///
 /// # Errors
-/// [`Error::Shape`] if the scores are no whole number of rows.
+/// [`Error::Shape`] if the scores are no whole number of rows, or a row has none.
 #[doc(alias = "accuracy")]
 pub fn count_right<L: Copy + Into<usize>>(scores: &[f32], labels: &[L]) -> Result<usize, Error> {
     let classes = scores.len().checked_div(labels.len()).unwrap_or(0);
-    ensure(classes * labels.len() == scores.len(), Error::Shape)?;
+    ensure(classes * labels.len() == scores.len() && (classes > 0 || labels.is_empty()), Error::Shape)?;
     let (mut rest, mut right) = (scores, 0);
     for label in labels {
         right += usize::from(argmax(cut(&mut rest, classes)) == (*label).into());

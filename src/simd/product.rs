@@ -156,7 +156,7 @@ impl<T: Element> Product<'_, T> {
             inner,
         };
         // A second thread wakes up for as much time as a pass over GRAIN elements takes: some products each.
-        let products = count(rows) * cols / 4 * count(terms);
+        let products = (count(rows) * cols / 4).saturating_mul(count(terms));
         run_parts(exec.level().narrowed(cols * size_of::<T>()), all, exec.parts(products));
     }
 }

@@ -227,7 +227,8 @@ impl serde::Serialize for Bf16 {
 impl<'de> serde::Deserialize<'de> for Bf16 {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let x = f32::deserialize(deserializer)?;
-        let half = Self((x.to_bits() >> 16) as u16);
+        // The upper half of a NaN may be that of infinity.
+        let half = Self(if x.is_nan() { 0x7FC0 } else { (x.to_bits() >> 16) as u16 });
         if half.to_f32() == x || x.is_nan() {
             Ok(half)
         } else {

@@ -34,7 +34,7 @@ pub(crate) struct Band {
 impl Axis {
     /// Number of windows.
     pub(crate) const fn windows(&self) -> usize {
-        let size = self.size + 2 * self.padding;
+        let size = self.size.saturating_add(self.padding.saturating_mul(2));
         if size < self.kernel {
             return 0;
         }
@@ -71,12 +71,17 @@ impl Axis {
 
     /// The windows whose place `tap` lies on the image: the first, how many, and where it lies for the first.
     pub(crate) fn reach(&self, tap: usize) -> [usize; 3] {
-        let up = |n: usize| (n + self.stride.saturating_sub(1)).checked_div(self.stride).unwrap_or(0);
+        // Where the sum is beyond the largest number, the stride is more than half of it, and the quotient is 1.
+        let up =
+            |n: usize| n.saturating_add(self.stride.saturating_sub(1)).checked_div(self.stride).unwrap_or(0);
         let first = up(self.padding.saturating_sub(tap));
         let end = up((self.size + self.padding).saturating_sub(tap));
         let windows = self.windows();
         let end = if end < windows { end } else { windows };
-        [first, end.saturating_sub(first), (first * self.stride + tap).saturating_sub(self.padding)]
+        if first >= end {
+            return [0; 3]; // a place beyond the last window need not be a number
+        }
+        [first, end - first, (first * self.stride + tap).saturating_sub(self.padding)]
     }
 }
 

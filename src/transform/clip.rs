@@ -239,20 +239,54 @@ impl MaxNorm {
         while first < columns {
             let width = if columns - first < COLUMNS { columns - first } else { COLUMNS };
             let block = params.get_mut(first..(self.row - 1) * columns + first + width).unwrap_or_default();
-            let mut numbers = [[0.0; COLUMNS]; 2];
-            let [scale, norm] =
+            let mut numbers = [[0.0; COLUMNS]; 3];
+            let [scale, norm, least] =
                 numbers.each_mut().map(|numbers| numbers.get_mut(..width).unwrap_or_default());
-            run_rows(level, &Largest, Rows::read(self.row, columns, [&*block])?, [], [&mut *scale])?;
-            for scale in &mut *scale {
-                *scale = scale.inverse_power();
-            }
-            run_rows(level, &Squares, Rows::read(self.row, columns, [&*block])?, [&*scale], [&mut *norm])?;
-            for (norm, scale) in norm.iter_mut().zip(scale) {
-                *norm = math::sqrt(*norm) / *scale;
+            least.fill(self.limit);
+            self.norms(level, columns, block, scale, norm)?;
+            if self.limit < f32::INFINITY && norm.contains(&f32::INFINITY) {
+                let largest = &mut *scale;
+                largest.fill(0.0);
+                run_rows(level, &Largest, Rows::read(self.row, columns, [&*block])?, [], [&mut *largest])?;
+                for ((largest, norm), least) in largest.iter_mut().zip(&*norm).zip(&mut *least) {
+                    // What is beyond `f32` is limited whatever its norm is then, and the others stay.
+                    *(if *norm == f32::INFINITY { least } else { largest }) = 0.0;
+                }
+                let rows = Rows::write(self.row, columns, (&mut *block).into(), [])?;
+                run_rows(level, &ScaleDown, rows, [&*largest], [])?;
+                self.norms(level, columns, block, scale, norm)?;
             }
             let limit = Limit { limit: self.limit };
-            run_rows(level, &limit, Rows::write(self.row, columns, block.into(), [])?, [&*norm], [])?;
+            run_rows(
+                level,
+                &limit,
+                Rows::write(self.row, columns, block.into(), [])?,
+                [&*norm, &*least],
+                [],
+            )?;
             first += width;
+        }
+        Ok(())
+    }
+
+    /// The norms of a block of columns.
+    fn norms(
+        &self,
+        level: Level,
+        columns: usize,
+        block: &[f32],
+        scale: &mut [f32],
+        norm: &mut [f32],
+    ) -> Result<(), Error> {
+        scale.fill(0.0);
+        norm.fill(0.0);
+        run_rows(level, &Largest, Rows::read(self.row, columns, [block])?, [], [&mut *scale])?;
+        for scale in &mut *scale {
+            *scale = scale.inverse_power();
+        }
+        run_rows(level, &Squares, Rows::read(self.row, columns, [block])?, [&*scale], [&mut *norm])?;
+        for (norm, scale) in norm.iter_mut().zip(scale) {
+            *norm = math::sqrt(*norm) / *scale;
         }
         Ok(())
     }
@@ -282,25 +316,48 @@ impl RowRule<1, 0, 1, 1> for Squares {
     }
 }
 
-/// `x / norm * limit` where the norm of the column exceeds the limit.
+/// `x / norm * limit` where the norm of the column exceeds its least, the limit or 0.
 struct Limit {
     limit: f32,
 }
 
-impl RowRule<1, 1, 1, 0> for Limit {
+impl RowRule<1, 1, 2, 0> for Limit {
     #[inline(always)]
-    fn apply<V: Vector>(&self, isa: V::Isa, [x]: [V; 1], [norm]: [V; 1], _: [V; 0]) -> ([V; 1], [V; 0]) {
+    fn apply<V: Vector>(
+        &self,
+        isa: V::Isa,
+        [x]: [V; 1],
+        [norm, least]: [V; 2],
+        _: [V; 0],
+    ) -> ([V; 1], [V; 0]) {
         let limit = V::splat(isa, self.limit);
         // Not times limit / norm: that quotient may underflow where the result does not.
-        ([norm.select_gt(limit, x / norm * limit, x)], [])
+        ([norm.select_gt(least, x / norm * limit, x)], [])
     }
 }
+
+/// [`scale_down`] of the columns whose largest number is not 0.
+struct ScaleDown;
+
+impl RowRule<1, 1, 1, 0> for ScaleDown {
+    #[inline(always)]
+    fn apply<V: Vector>(&self, isa: V::Isa, [x]: [V; 1], [largest]: [V; 1], _: [V; 0]) -> ([V; 1], [V; 0]) {
+        let (zero, one) = (V::splat(isa, 0.0), V::splat(isa, 1.0));
+        let (most, infinity) = (V::splat(isa, f32::MAX), V::splat(isa, f32::INFINITY));
+        let sign = x.select_gt(most, one, (-most).select_gt(x, -one, zero));
+        let small = infinity.select_gt(largest, x * V::splat(isa, BELOW), sign);
+        ([largest.select_gt(zero, small, x)], [])
+    }
+}
+
+/// A power of two, times which no norm is beyond `f32`.
+const BELOW: f32 = 1.0 / 4_294_967_296.0;
 
 /// Keeps the direction of a row whose norm is beyond `f32`, at a size whose norm is not.
 fn scale_down(largest: f32, row: &mut [f32]) {
     for p in row {
         *p = if largest < f32::INFINITY {
-            *p * (1.0 / 4_294_967_296.0) // a power of two: exact
+            *p * BELOW
         } else if p.abs() < f32::INFINITY {
             0.0 // beside an infinite weight
         } else {

@@ -570,3 +570,187 @@ fn limits_of_infinity_pass_through_json() {
     }
     assert_eq!(serde_json::to_string(&ClipValue(0.5)).unwrap(), "0.5");
 }
+
+/// Sizes whose products are beyond the largest number came round to small ones: a pass went over memory that is not
+/// there, or panicked where overflow is checked.
+#[test]
+fn sizes_beyond_the_largest_number_are_refused() {
+    use gradus::layer::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
+    let high = usize::MAX / 4 + 1; // four times it is 0
+    let (x, mut y) = ([0.0_f32; 4], [7.0; 4]);
+    for input in [[high + 1, 4, 1], [4, high + 1, 1], [1, 4, high + 1], [high, 4, 1], [usize::MAX, 1, 1]] {
+        let (max, average) = (MaxPool2d::new(input, [1, 1]), AveragePool2d::new(input, [1, 1]));
+        assert_eq!(
+            (max.check(), max.forward(&x, &mut y)),
+            (Err(Error::Shape), Err(Error::Shape)),
+            "{input:?}"
+        );
+        assert_eq!(average.forward(&x, &mut y), Err(Error::Shape), "{input:?}");
+        assert_eq!(average.backward(&x, &mut y), Err(Error::Shape), "{input:?}");
+        let (conv, depthwise) = (Conv2d::new(input, 1, [1, 1]), DepthwiseConv2d::new(input, [1, 1]));
+        assert_eq!(conv.forward(&[0.0; 2], &x, &mut y), Err(Error::Shape), "{input:?}");
+        assert_eq!(depthwise.forward(&[0.0; 2], &x, &mut y), Err(Error::Shape), "{input:?}");
+    }
+    let wide = MaxPool2d::new([4, 4, 1], [high * 2 + 1, 1]).padding([high * 2, 0]);
+    assert_eq!(wide.check(), Err(Error::Shape));
+    assert_eq!(Conv2d::new([5, 1, high], 4, [5, 1]).padding([1, 0]).check(), Err(Error::Shape));
+    assert_eq!(Conv2d::new([4, 4, 1], usize::MAX, [3, 3]).check(), Err(Error::Shape));
+    for dense in [Dense::new(usize::MAX, 1), Dense::new(2 * high, 2), Dense::new(1, usize::MAX)] {
+        assert_eq!(dense.forward::<f32>(&[], &[], &mut []), Err(Error::Shape), "{dense:?}");
+    }
+    assert_eq!(y, [7.0; 4]);
+}
+
+/// A stride beyond the image leaves one window; the gradients were 0 where the stride was near the largest number.
+#[test]
+fn a_stride_beyond_the_image_leaves_one_window() {
+    use gradus::layer::{Conv2d, DepthwiseConv2d, MaxPool2d};
+    let x: [f32; 9] = core::array::from_fn(|k| k as f32);
+    for stride in [3, 4, usize::MAX / 2, usize::MAX - 1] {
+        for padding in [0, 1] {
+            let conv = Conv2d::new([3, 3, 1], 1, [2, 2]).stride([stride; 2]).padding([padding; 2]);
+            assert_eq!(conv.output(), [1; 3], "{stride}");
+            let depthwise = DepthwiseConv2d::new([3, 3, 1], [2, 2]).stride([stride; 2]).padding([padding; 2]);
+            let want = if padding == 0 { [1.0, 0.0, 1.0, 3.0, 4.0] } else { [1.0, 0.0, 0.0, 0.0, 0.0] };
+            let (mut grads, mut dx) = ([0.0; 5], [7.0; 9]);
+            let ok = conv.backward(&[1.0; 5], &mut grads, &x, &[1.0], Some(&mut dx));
+            if stride == usize::MAX - 1 && ok.is_err() {
+                continue;
+            }
+            assert_eq!((ok, grads), (Ok(()), want), "{stride} {padding}");
+            assert_eq!(dx.iter().sum::<f32>(), if padding == 0 { 4.0 } else { 1.0 });
+            let mut grads = [0.0; 5];
+            depthwise.backward(&[1.0; 5], &mut grads, &x, &[1.0], None).unwrap();
+            assert_eq!(grads, want, "{stride} {padding}");
+        }
+        let mut y = [0.0];
+        MaxPool2d::new([3, 3, 1], [2, 2]).stride([stride; 2]).forward(&x, &mut y).unwrap();
+        assert_eq!(y, [4.0]);
+    }
+}
+
+/// Windows of padding alone were none: a pass over an image without rows left its result unwritten, and said nothing.
+#[test]
+fn images_without_numbers_are_refused() {
+    use gradus::layer::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
+    for input in [[0, 1, 1], [1, 0, 1], [0, 0, 1]] {
+        let (mut y, window, padding) = ([7.0_f32; 16], [3, 3], [2, 2]);
+        let max = MaxPool2d::new(input, window).stride([1, 1]).padding(padding);
+        assert_eq!((max.check(), max.forward(&[], &mut y)), (Err(Error::Shape), Err(Error::Shape)));
+        let average = AveragePool2d::new(input, window).stride([1, 1]).padding(padding);
+        assert_eq!(average.forward(&[], &mut y), Err(Error::Shape));
+        assert_eq!(Conv2d::new(input, 1, window).padding(padding).check(), Err(Error::Shape));
+        assert_eq!(DepthwiseConv2d::new(input, window).padding(padding).check(), Err(Error::Shape));
+        assert_eq!(y, [7.0; 16]);
+    }
+    // The errors of the dense layer say so too.
+    let (mut y, mut grads) = ([7.0; 3], [7.0; 3]);
+    assert_eq!(Dense::new(0, 3).forward::<f32>(&[0.5; 3], &[], &mut y), Err(Error::Shape));
+    assert_eq!(Dense::new(0, 3).backward(&[0.5; 3], &mut grads, &[], &[1.0; 3], None), Err(Error::Shape));
+    assert_eq!((y, grads), ([7.0; 3], [7.0; 3]));
+}
+
+/// Columns were limited to 0 or NaN where their norm is beyond `f32`, rows were not.
+#[test]
+fn columns_are_limited_as_rows_are() {
+    let columns = [
+        [3e38, -3e38, 1.0],
+        [f32::MAX; 3],
+        [f32::INFINITY, 1.0, 0.0],
+        [f32::NEG_INFINITY, f32::INFINITY, 3.0],
+        [3.0, 4.0, 0.0],
+        [0.0; 3],
+        [1e-40, 0.0, -1e-40],
+    ];
+    for limit in [1.0, 1e-30, 1e38, f32::MAX, f32::INFINITY] {
+        let (mut rows, mut params) = (columns.concat(), vec![0.0; 21]);
+        for (k, x) in rows.iter().enumerate() {
+            params[k % 3 * 7 + k / 3] = *x;
+        }
+        let norm = MaxNorm { row: 3, limit };
+        norm.apply(Level::SCALAR, &mut rows).unwrap();
+        norm.apply_columns(&mut params).unwrap();
+        for (k, want) in rows.iter().enumerate() {
+            let got = params[k % 3 * 7 + k / 3];
+            let near = (got - want).abs() <= 4.0 * f32::EPSILON * want.abs();
+            assert!(got == *want || near, "limit {limit:e}, column {}: {got:e}, not {want:e}", k / 3);
+        }
+    }
+    let mut nan = [f32::NAN, 1.0, f32::INFINITY, 2.0];
+    MaxNorm { row: 2, limit: 0.5 }.apply_columns(&mut nan).unwrap();
+    assert!(nan[0].is_nan() && nan[2] == f32::INFINITY, "{nan:?}");
+    assert!((nan[1] - 0.223_606_8).abs() < 1e-6 && (nan[3] - 0.447_213_6).abs() < 1e-6, "{nan:?}");
+}
+
+/// Rows without a score counted as right where their label is 0.
+#[test]
+fn rows_without_scores_are_none() {
+    use gradus::loss::count_right;
+    assert_eq!(count_right(&[], &[0_u8, 1]), Err(Error::Shape));
+    assert_eq!(count_right::<u8>(&[], &[]), Ok(0));
+}
+
+/// Rounding reached the end that is left out.
+#[test]
+fn uniform_weights_stay_below_their_end() {
+    struct Ones;
+    impl rand_core::TryRng for Ones {
+        type Error = core::convert::Infallible;
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(u32::MAX)
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Ok(u64::MAX)
+        }
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+            bytes.fill(0xff);
+            Ok(())
+        }
+    }
+    for (low, high) in [(1.0, 2.0), (0.0, 1.0), (-0.5, 0.5), (1e6, 1e6 + 1.0), (-2.0, -1.0), (-3e38, 3e38)] {
+        let mut weights = [0.0; 2];
+        gradus::init::uniform(&mut Ones, low, high, &mut weights);
+        assert!(weights.iter().all(|w| low <= *w && *w < high), "{low:e} {high:e}: {weights:?}");
+    }
+    let mut weights = [0.0; 2];
+    gradus::init::uniform(&mut Ones, 0.25, 0.25, &mut weights);
+    assert_eq!(weights, [0.25; 2]);
+}
+
+/// Both logarithms over a subnormal alpha are infinite in nearly every attempt, of which it took a million.
+#[test]
+fn subnormal_alphas_are_refused() {
+    use gradus::augment::{CutMix, Mixup};
+    for alpha in [f32::from_bits(1), 1e-40, 0.0, f32::NAN, -1.0] {
+        assert_eq!(Mixup { alpha }.check(), Err(Error::Range(Hyper::Factor)));
+        assert_eq!(CutMix { alpha }.check(), Err(Error::Range(Hyper::Factor)));
+    }
+    assert_eq!(Mixup { alpha: f32::MIN_POSITIVE }.check(), Ok(()));
+}
+
+/// A file that changed before it was read again asked for four thousand million members, 24 bytes of heap for each.
+#[test]
+fn a_file_that_changes_takes_no_more_memory_than_it_has() {
+    use gradus::ensemble::EnsembleVec;
+    use gradus::store::{self, StreamError};
+    let mut models = EnsembleVec::new();
+    models.push(&[1.0, 2.0]).unwrap();
+    let file = store::to_vec(&models).unwrap();
+    // The header has 16 bytes, the name too: the number of members, and then that of parameters.
+    for (columns, length) in [(1000_u32, 2_u64), (1000, 0), (1000, 1), (2, u64::MAX)] {
+        let (mut loaded, mut reads) = (EnsembleVec::new(), 0);
+        let result = store::load_from(&mut loaded, file.len() as u64, |at, piece| {
+            let mut file = file.clone();
+            if reads > 0 {
+                file[32..36].copy_from_slice(&columns.to_le_bytes());
+                file[36..44].copy_from_slice(&length.to_le_bytes());
+            }
+            reads += 1;
+            piece.copy_from_slice(&file[at as usize..][..piece.len()]);
+            Ok::<_, ()>(())
+        });
+        assert_eq!(result, Err(StreamError::Torn), "{columns} {length}");
+        assert!(loaded.members().len() <= 2, "{columns} {length}: {}", loaded.members().len());
+        assert!(loaded.members().iter().all(|member| member.len() as u64 == length));
+    }
+}
