@@ -162,6 +162,7 @@ impl Dense {
     /// [`Error::Length`] if a slice does not fit the others; nothing was changed. [`Error::Shape`] without inputs or
     /// outputs.
     pub fn backward_input<T: Element>(&self, params: &[T], dy: &[T], dx: &mut [T]) -> Result<(), Error> {
+        self.check()?;
         backward_lengths([self.inputs, self.outputs, self.params()], params.len(), None, dy, Some(dx))?;
         self.input_gradient(params, dy, Some(dx));
         Ok(())

@@ -117,7 +117,7 @@ impl<T: Element> Product<'_, T> {
         };
         let [images, lines, _] = self.terms;
         let turned = self.b_cols == 1 || images == 1 && lines == 1 && self.b_terms[2] == 1;
-        let none = count(self.terms) == 0;
+        let none = self.terms.contains(&0); // not by their product, which may come round to 0
         (none || a < self.a.len() && b < self.b.len()) && y < self.y.len() && apart && start && turned
     }
 

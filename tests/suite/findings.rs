@@ -647,6 +647,7 @@ fn images_without_numbers_are_refused() {
     let (mut y, mut grads) = ([7.0; 3], [7.0; 3]);
     assert_eq!(Dense::new(0, 3).forward::<f32>(&[0.5; 3], &[], &mut y), Err(Error::Shape));
     assert_eq!(Dense::new(0, 3).backward(&[0.5; 3], &mut grads, &[], &[1.0; 3], None), Err(Error::Shape));
+    assert_eq!(Dense::new(0, 3).backward_input(&[0.5; 3], &[1.0; 3], &mut []), Err(Error::Shape));
     assert_eq!((y, grads), ([7.0; 3], [7.0; 3]));
 }
 
