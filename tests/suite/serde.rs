@@ -187,3 +187,16 @@ fn states_of_another_shape_are_refused() {
     let two = json!({ "family": "adam", "columns": columns(&[2, 2]), "clock": { "t": 0, "carry": 0.0 } });
     assert!(serde_json::from_value::<AdamState<3>>(two).is_err());
 }
+
+/// The upper half of a NaN whose digits all lie in the lower one is infinity.
+#[test]
+fn a_half_from_nan_is_nan() {
+    use gradus::Bf16;
+    use serde::de::{Deserialize, IntoDeserializer, value};
+    for bits in [0x7F80_0001_u32, 0xFF80_FFFF, 0x7FC0_0000, 0x7FFF_FFFF] {
+        let from: value::F32Deserializer<value::Error> = f32::from_bits(bits).into_deserializer();
+        assert!(Bf16::deserialize(from).unwrap().to_f32().is_nan(), "{bits:x}");
+    }
+    let from: value::F32Deserializer<value::Error> = f32::NEG_INFINITY.into_deserializer();
+    assert_eq!(Bf16::deserialize(from).unwrap().to_f32(), f32::NEG_INFINITY);
+}
