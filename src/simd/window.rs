@@ -34,7 +34,8 @@ pub(crate) struct Band {
 impl Axis {
     /// Number of windows.
     pub(crate) const fn windows(&self) -> usize {
-        let size = self.size.saturating_add(self.padding.saturating_mul(2));
+        let Some(size) = self.padding.checked_mul(2) else { return 0 };
+        let Some(size) = size.checked_add(self.size) else { return 0 };
         if size < self.kernel {
             return 0;
         }
