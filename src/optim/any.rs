@@ -200,7 +200,7 @@ impl AnyOptimizer {
         grads: &[f32],
         state: AnyStateMut<'_>,
     ) -> Result<(), Error> {
-        self.visit(Step { any: self, params, grads, state, finite: false }).map(drop)
+        self.on(Exec::new()).step_slices(params, grads, state)
     }
 
     /// Updates `params` only if every gradient is finite, and returns how many are not.
@@ -213,13 +213,56 @@ impl AnyOptimizer {
         grads: &[f32],
         state: AnyStateMut<'_>,
     ) -> Result<usize, Error> {
-        self.visit(Step { any: self, params, grads, state, finite: true })
+        self.on(Exec::new()).step_if_finite(params, grads, state)
+    }
+
+    /// This optimizer on chosen threads or a chosen instruction set, with the same bits: see [`Exec`].
+    ///
+    /// ```
+    /// use gradus::{AnyOptimizer, AnyStateMut, Clock, Level};
+    /// let adam: AnyOptimizer = "adam".parse()?;
+    /// let (mut params, mut memory, mut clock) = ([1.0; 8], [0.0; 16], Clock::new());
+    /// adam.on(Level::SCALAR).step_slices(&mut params, &[0.5; 8], AnyStateMut::new(&adam, &mut memory, &mut clock))?;
+    /// assert!(params[0] < 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn on(self, exec: impl Into<Exec>) -> On<Self> {
+        On { inner: self, exec: exec.into() }
+    }
+}
+
+impl On<AnyOptimizer> {
+    /// Updates `params` by one step.
+    ///
+    /// # Errors
+    /// As [`AnyOptimizer::step_slices`].
+    pub fn step_slices(
+        &self,
+        params: &mut [f32],
+        grads: &[f32],
+        state: AnyStateMut<'_>,
+    ) -> Result<(), Error> {
+        self.inner.visit(Step { on: self, params, grads, state, finite: false }).map(drop)
+    }
+
+    /// Updates `params` only if every gradient is finite, and returns how many are not.
+    ///
+    /// # Errors
+    /// As [`AnyOptimizer::step_slices`].
+    pub fn step_if_finite(
+        &self,
+        params: &mut [f32],
+        grads: &[f32],
+        state: AnyStateMut<'_>,
+    ) -> Result<usize, Error> {
+        self.inner.visit(Step { on: self, params, grads, state, finite: true })
     }
 }
 
 /// The arguments of one step.
 struct Step<'a, 'p, 's> {
-    any: &'a AnyOptimizer,
+    on: &'a On<AnyOptimizer>,
     params: &'p mut [f32],
     grads: &'p [f32],
     state: AnyStateMut<'s>,
@@ -230,7 +273,8 @@ impl Visitor for Step<'_, '_, '_> {
     type Out = Result<usize, Error>;
 
     fn visit<O: Optimizer<Family = O> + fmt::Debug>(self, optimizer: O) -> Self::Out {
-        let Self { any, params, grads, state, finite } = self;
+        let Self { on, params, grads, state, finite } = self;
+        let (any, optimizer) = (&on.inner, optimizer.on(on.exec));
         ensure(state.name == any.name(), Error::Kind)?;
         let n = params.len();
         same_length(Argument::State, n.saturating_mul(any.columns()), state.memory.len())?;

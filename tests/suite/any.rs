@@ -1,7 +1,7 @@
 //! Optimizers chosen at run time: they step, save and refuse as those whose type is known.
 
 use crate::support::rules::Whole;
-use gradus::{AnyOptimizer, AnyStateMut, Clock, Error, Exec, Optimizer, StateVec};
+use gradus::{AnyOptimizer, AnyStateMut, Clock, Error, Exec, Level, Optimizer, StateVec};
 use std::fmt::Debug;
 
 const N: usize = 21;
@@ -38,7 +38,8 @@ fn it_steps_as_the_optimizer_inside() {
             optimizer.step_slices(&mut want, &grads(t), state.as_mut()).unwrap();
             any.step_slices(&mut got, &grads(t), any_state.as_mut()).unwrap();
             let view = AnyStateMut::new(&any, &mut memory, &mut clock);
-            assert_eq!(any.step_if_finite(&mut borrowed, &grads(t), view), Ok(0));
+            let level = Level::available().nth(t as usize % Level::available().count()).unwrap();
+            assert_eq!(any.on(level).step_if_finite(&mut borrowed, &grads(t), view), Ok(0));
         }
         assert_eq!((&got, &borrowed), (&want, &want), "{optimizer:?}");
         assert_eq!((any_state.t(), clock.t), (20, 20));
