@@ -1,4 +1,4 @@
-//! The only elementwise loop of the crate.
+//! The elementwise loop of all updates; passes with a mask have theirs in `mask.rs`.
 #![allow(unsafe_code, reason = "pointers")]
 
 use super::acts::Acts;
