@@ -186,7 +186,7 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
                 None => wide(a),
                 Some(past) if past >= m => wide(b),
                 Some(past) => {
-                    let left = way(anneal, count(m - past) / count(m), count(past) / count(m));
+                    let left = way(anneal, count(m - past) / count(m));
                     wide(b) + (wide(a) - wide(b)) * left
                 }
             };
@@ -203,9 +203,8 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
             // The top as f32 rounds it: where it lies decides more than how it was computed.
             let top = f64::from(share * n as f32 - 1.0);
             let part = |x: f64, whole: f64| if x < whole { (x / whole).max(0.0) } else { 1.0 };
-            let line = move |high: f32, low: f32, left: f64, passed: f64, whole: f64| {
-                let way = way(anneal, part(left, whole), part(passed, whole));
-                wide(low) + (wide(high) - wide(low)) * way
+            let line = move |high: f32, low: f32, left: f64, whole: f64| {
+                wide(low) + (wide(high) - wide(low)) * way(anneal, part(left, whole))
             };
             let reference = move |t: u32| {
                 let (last, x) = (n.saturating_sub(1), f64::from(t as f32));
@@ -213,12 +212,12 @@ fn schedule(u: &mut Unstructured) -> Result<()> {
                 if t > last {
                     wide(c)
                 } else if x <= top {
-                    if top > 0.0 { line(a, b, top - x, x, top) } else { wide(b) }
+                    if top > 0.0 { line(a, b, top - x, top) } else { wide(b) }
                 } else if x <= foot {
-                    line(b, a, foot - x, x - top, top)
+                    line(b, a, foot - x, top)
                 } else {
                     let high = if three_phase { a } else { b };
-                    line(high, c, count(last - t), x - foot, count(last) - foot)
+                    line(high, c, count(last - t), count(last) - foot)
                 }
             };
             all(u, Known { schedule: one, ends: [a, b, c], reference })
@@ -230,12 +229,12 @@ fn anneal_of(u: &mut Unstructured) -> Result<Anneal> {
     Ok(*u.choose(&[Anneal::Cosine, Anneal::Linear, Anneal::Root])?)
 }
 
-/// Part of the way that is left where the part `left` of the steps is and `passed` has passed.
-fn way(anneal: Anneal, left: f64, passed: f64) -> f64 {
+/// Part of the way that is left where the part `left` of the steps is.
+fn way(anneal: Anneal, left: f64) -> f64 {
     match anneal {
         Anneal::Cosine => (1.0 - (core::f64::consts::PI * left).cos()) / 2.0,
         Anneal::Linear => left,
-        Anneal::Root => 1.0 - passed.sqrt(),
+        Anneal::Root => 1.0 - (1.0 - left).sqrt(),
     }
 }
 
