@@ -38,7 +38,7 @@ fn it_steps_as_the_optimizer_inside() {
             optimizer.step_slices(&mut want, &grads(t), state.as_mut()).unwrap();
             any.step_slices(&mut got, &grads(t), any_state.as_mut()).unwrap();
             let view = AnyStateMut::new(&any, &mut memory, &mut clock);
-            let level = Level::available().nth(t as usize % Level::available().count()).unwrap();
+            let level = Level::available().nth(t % Level::available().count()).unwrap();
             assert_eq!(any.on(level).step_if_finite(&mut borrowed, &grads(t), view), Ok(0));
         }
         assert_eq!((&got, &borrowed), (&want, &want), "{optimizer:?}");
