@@ -136,13 +136,26 @@ impl<M: Model, const N: usize> Network<M, N> {
         samples: &[Sample],
         order: &[u16],
     ) -> Result<Score, Error> {
-        let (exec, mut loss, mut right) = (exec.into(), 0.0, 0.0);
-        for sample in pick(samples, order) {
+        self.score_of(exec, memory, pick(samples, order))
+    }
+
+    /// The same over any samples.
+    ///
+    /// # Errors
+    /// None, since all lengths agree.
+    pub fn score_of<'a>(
+        &self,
+        exec: impl Into<Exec>,
+        memory: &mut [M::Memory; 1],
+        samples: impl Iterator<Item = &'a Sample>,
+    ) -> Result<Score, Error> {
+        let (exec, mut n, mut loss, mut right) = (exec.into(), 0.0, 0.0, 0.0);
+        for sample in samples {
             let mut scores = self.scores_in(exec, memory, &sample.pixels)?;
             right += if argmax(&scores) == usize::from(sample.label) { 1.0 } else { 0.0 };
             loss += softmax_cross_entropy(exec, &mut scores, &[sample.label])?;
+            n += 1.0;
         }
-        let n = order.len() as f32;
         Ok(Score { loss: loss / n, accuracy: right / n })
     }
 
@@ -277,30 +290,38 @@ fn scaled(pixel: u8) -> f32 {
     f32::from(pixel) * (1.0 / 16.0)
 }
 
-/// Sorts the indices of all samples into those to train with and, behind them, those to test with:
-/// every fifth sample of each class. Returns how many train.
+/// Sorts the indices of all samples into those to train with and, behind them, those to [test](tested) with. Returns how
+/// many train.
 ///
-/// `order` is as long as `samples`.
+/// `order` is as long as `samples`, or as there are samples to train with.
 pub fn split(samples: &[Sample], order: &mut [u16]) -> usize {
+    let mut order = order.iter_mut();
     let mut train = 0;
-    let mut at = 0;
     for test in [false, true] {
-        let mut seen = [0_u16; CLASSES];
-        for (i, sample) in samples.iter().enumerate() {
-            let Some(seen) = seen.get_mut(usize::from(sample.label)) else { continue };
-            *seen += 1;
-            if (*seen % 5 == 0) == test {
-                if let Some(place) = order.get_mut(at) {
-                    *place = i as u16;
-                }
-                at += 1;
+        for (i, _) in numbered(samples).filter(|(_, fifth)| *fifth == test) {
+            train += usize::from(!test);
+            if let Some(place) = order.next() {
+                *place = i;
             }
-        }
-        if !test {
-            train = at;
         }
     }
     train
+}
+
+/// The samples to test with: every fifth of each class.
+pub fn tested(samples: &[Sample]) -> impl Iterator<Item = &Sample> {
+    let fifths = numbered(samples).filter(|(_, fifth)| *fifth);
+    fifths.filter_map(|(i, _)| samples.get(usize::from(i)))
+}
+
+/// The index of each sample, and whether it is a fifth of its class.
+fn numbered(samples: &[Sample]) -> impl Iterator<Item = (u16, bool)> {
+    let mut seen = [0_u16; CLASSES];
+    (0..).zip(samples).filter_map(move |(i, sample)| {
+        let seen = seen.get_mut(usize::from(sample.label))?;
+        *seen += 1;
+        Some((i, *seen % 5 == 0))
+    })
 }
 
 /// Fisher and Yates' shuffle.

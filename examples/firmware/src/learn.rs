@@ -1,20 +1,22 @@
 //! Training on the chip, from the data in its flash: whatever the network, whatever the memory of the optimizer.
 
-use crate::data::{COUNT, DIGITS};
+use crate::data::DIGITS;
 use crate::println;
-use crate::training::{Batch, Chance, Model, Network, Score, Training, split};
+use crate::training::{Batch, Chance, Model, Network, Score, Training, split, tested};
 use gradus::noise::Dropout;
 use gradus::schedule::Cosine;
 use gradus::{Error, Exec, Optimizer, State, Stateful};
 
 const EPOCHS: u32 = 8;
+/// Samples to train with: those to test with need no order.
+const TRAIN: usize = 1442;
 
-/// All that training needs, in `.bss`: parameters, state, a batch on its way, the order of the samples.
+/// All that training needs, in `.bss`: parameters, state, a batch on its way, the order of the samples to train with.
 pub struct Memory<M: Model, O: Stateful, const N: usize, const BATCH: usize> {
     network: Network<M, N>,
     state: State<O, N>,
     batch: [M::Memory; BATCH],
-    order: [u16; COUNT],
+    order: [u16; TRAIN],
 }
 
 impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Default for Memory<M, O, N, BATCH> {
@@ -31,7 +33,7 @@ impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Memory<M, O, N, 
             network: Network::new(),
             state: State::new(),
             batch: [const { M::EMPTY }; BATCH],
-            order: [0; COUNT],
+            order: [0; TRAIN],
         }
     }
 
@@ -56,8 +58,8 @@ impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Memory<M, O, N, 
         let Self { network, state, batch, order } = self;
         let mut chance = Chance::new(1);
         begin(network, &mut chance);
-        let count = split(&DIGITS, order);
-        let (train, test) = order.split_at_mut(count);
+        let train = order;
+        assert_eq!(split(&DIGITS, train), train.len());
         let training = Training {
             exec: Exec::new(),
             optimizer,
@@ -68,7 +70,7 @@ impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Memory<M, O, N, 
         for epoch in 1..=EPOCHS {
             let loss = training.epoch(network, state, &mut chance, &mut batch, &DIGITS, train)?;
             if let Some(one) = batch.memory.first_chunk_mut() {
-                report(epoch, loss, network.score_in(training.exec, one, &DIGITS, test)?);
+                report(epoch, loss, network.score_of(training.exec, one, tested(&DIGITS))?);
             }
         }
         Ok(network.hash())
