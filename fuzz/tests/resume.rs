@@ -1,5 +1,6 @@
 //! The tests of saved runs, with the list of rules that they go through.
 
+#[macro_use]
 #[path = "../../tests/support"]
 mod support {
     #[macro_use]
