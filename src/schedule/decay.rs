@@ -180,7 +180,14 @@ impl Schedule for Exponential {
         if self.lr <= 0.0 {
             return self.lr; // which `check` refuses below 0, where growth would end at minus infinity
         }
-        let rate = self.lr * exp(-(self.k * step as f32));
+        let x = -(self.k * step as f32);
+        // There the power alone would leave the normal numbers, and its root does not.
+        let rate = if x.abs() > 80.0 {
+            let root = exp(0.5 * x);
+            self.lr * root * root
+        } else {
+            self.lr * exp(x)
+        };
         if rate <= f32::MAX {
             rate
         } else if rate.is_nan() {

@@ -3,7 +3,7 @@
 use gradus::augment::{Affine, Image, ImageLayout, ImageMut, ImageShape, affine, crop, pad_crop};
 use gradus::ensemble::{Average, CompensatedEma, CompensatedEmaState, Ema, EmaState};
 use gradus::noise::{Dropout, Masks};
-use gradus::schedule::{Constant, MultiStep, OneCycle, Schedule, StepDecay};
+use gradus::schedule::{Constant, Exponential, MultiStep, OneCycle, Schedule, StepDecay};
 use gradus::second_order::{LbfgsSettings, LbfgsVec, Report, Stop};
 use gradus::transform::{ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 use gradus::{
@@ -756,5 +756,17 @@ fn a_file_that_changes_takes_no_more_memory_than_it_has() {
         assert_eq!(result, Err(StreamError::Torn), "{columns} {length}");
         assert!(loaded.members().len() <= 2, "{columns} {length}: {}", loaded.members().len());
         assert!(loaded.members().iter().all(|member| member.len() as u64 == length));
+    }
+}
+
+/// A power beyond the range of `f32` times a rate at the other end of it: both once, or ever, lost the rate.
+#[test]
+fn an_exponential_rate_keeps_its_digits_where_its_power_has_none() {
+    for (lr, k, steps) in
+        [(1e-45_f32, -122.703_125_f32, 1), (3e38, 0.5, 200), (1e3, 0.125, 700), (1e-38, -1.0, 120)]
+    {
+        let got = Exponential { lr, k }.at(steps);
+        let want = f64::from(lr) * (-f64::from(k) * f64::from(steps)).exp();
+        assert!((f64::from(got) / want - 1.0).abs() < 1e-6, "{lr:e} {k} {steps}: {got:e}, not {want:e}");
     }
 }
