@@ -49,7 +49,7 @@ format() {
   done
 }
 
-## check: formatting, lints of all packages, rooms, the README's numbers
+## check: formatting, lints of all packages, rooms, the README's numbers (20 s)
 check() {
   format
   rooms
@@ -77,7 +77,7 @@ packages() {
   cargo run --locked --release -p digits
 }
 
-## nostd: bare-metal and wasm targets build without std, and pass the lints
+## nostd: bare-metal and wasm targets build without std, and pass the lints (25 s)
 nostd() {
   local target
   for target in thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf thumbv8m.main-none-eabihf \
@@ -95,12 +95,12 @@ nostd() {
   done
 }
 
-## doc: the documentation builds without a warning
+## doc: the documentation builds without a warning (3 s)
 doc() {
   RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
 }
 
-## package: what would be published: no warning, it builds, less than 1.5 MB
+## package: what would be published: no warning, it builds, less than 1.5 MB (5 s)
 package() {
   local log crate
   log=$(cargo package --locked --allow-dirty 2>&1) || { echo "$log"; return 1; }
@@ -119,7 +119,7 @@ drawn() {
   rm -r "$1"
 }
 
-## pictures: the pictures in docs/ are those that the gallery draws
+## pictures: the pictures in docs/ are those that the gallery draws (2 s, the gallery built)
 pictures() {
   local to name
   to=$(mktemp -d)
@@ -171,7 +171,7 @@ smoke() {
   cargo test --manifest-path fuzz/Cargo.toml --no-default-features --locked --lib
 }
 
-## miri: undefined behaviour of tests/suite/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; of the C interface; format 1
+## miri: undefined behaviour of tests/suite/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; of the C interface; format 1 (10 min)
 miri() {
   local target flags
   rustup +nightly component add miri rust-src >/dev/null 2>&1 \

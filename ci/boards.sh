@@ -58,7 +58,7 @@ steps_from_c() {
   done
 }
 
-## cycles [write]: instructions per parameter and stack of every rule, of masks and of calls from C, counted under QEMU
+## cycles [write]: instructions per parameter and stack of every rule, of masks and of calls from C, counted under QEMU (3 min of processors)
 cycles() {
   local opt elf rust name new own=" instructions, as shipped |"
   apt qemu-system-arm gcc-arm-none-eabi || { missing "no qemu-system-arm or arm gcc"; return 0; }
@@ -285,7 +285,7 @@ relay() {
   rm -r "$out"
 }
 
-## helium: Helium's loops on a Cortex-M55 against one element at a time (part of qemu)
+## helium: Helium's loops on a Cortex-M55 against one element at a time (part of qemu, 5 s)
 helium() {
   apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
   local opt
@@ -295,7 +295,7 @@ helium() {
   done
 }
 
-## transforms: rules with transforms in assembly on a Cortex-M4F and M33 against one element at a time (part of qemu)
+## transforms: rules with transforms in assembly on a Cortex-M4F and M33 against one element at a time (part of qemu, 3 min)
 transforms() {
   apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
   local opt
@@ -306,7 +306,7 @@ transforms() {
   emulate transforms thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
 }
 
-## halves: half states against one element at a time, and one hash of all on Cortex-M, riscv32, aarch64 and wasm32 (part of qemu)
+## halves: half states against one element at a time, and one hash of all on Cortex-M, riscv32, aarch64 and wasm32 (part of qemu, 3 min)
 halves() {
   apt qemu-system-arm qemu-system-misc qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
     || { missing "no emulators or cross compilers"; return 0; }
@@ -331,7 +331,7 @@ halves() {
   on_wasm halves -Ctarget-feature=+simd128 | same "wasm32, simd128"
 }
 
-## softfp: steps that C calls with floats in core registers take the instructions of hard float, within 1 % (part of qemu)
+## softfp: steps that C calls with floats in core registers take the instructions of hard float, within 1 % (part of qemu, 20 s)
 softfp() {
   apt qemu-system-arm gcc-arm-none-eabi || { missing "no qemu-system-arm or arm gcc"; return 0; }
   paste -d '|' <(from_c cycles s -icount shift=7) <(CARGO_TARGET_THUMBV7EM_NONE_EABI_RUSTFLAGS='-Ctarget-cpu=cortex-m4 --cfg gradus_level="fpu"' \
@@ -343,7 +343,7 @@ softfp() {
       END { print NR " rules by softfp"; exit NR < 17 || more }'
 }
 
-## products: layers in assembly on a Cortex-M4F, M7 and M33 against one element at a time (part of qemu)
+## products: layers in assembly on a Cortex-M4F, M7 and M33 against one element at a time (part of qemu, 20 s)
 products() {
   apt qemu-system-arm || { missing "no qemu-system-arm"; return 0; }
   local opt
@@ -449,7 +449,7 @@ qemu() {
   golden
 }
 
-## golden: one hash over what every part computes, on every target (part of qemu)
+## golden: one hash over what every part computes, on every target (part of qemu, 5 min)
 golden() {
   local host out target got file=docs/targets.md firmware=examples/firmware
   cross_tools || return 0

@@ -20,7 +20,7 @@ exported() {
   nm --defined-only "$1" 2>/dev/null | awk -v prefix="^$2" '$2 == "T" && $3 ~ prefix { print $3 }' | sort -u
 }
 
-## c: the C interface: header, names, layout, bits and refusals under sanitizers, the examples
+## c: the C interface: header, names, layout, bits and refusals under sanitizers, the examples (3 min)
 c() {
   local out library compiler standard strict digits
   apt gcc g++ clang binutils cmake pkg-config || { missing "no C compilers"; return 0; }
@@ -138,7 +138,7 @@ bare_linker() {
   esac
 }
 
-## panics [TARGET..]: no path to a panic or an allocation without std, at opt-level z, s and 3; on a Cortex-M4F unless told
+## panics [TARGET..]: no path to a panic or an allocation without std, at opt-level z, s and 3; on a Cortex-M4F unless told (70 s of processors)
 panics() {
   local target opt library rust symbols name elf
   apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
@@ -187,7 +187,7 @@ the step, its constants and both loops:optim::advance
 END
 }
 
-## size [write]: flash per C function and Rust rule, and `panics` on all three targets
+## size [write]: flash per C function and Rust rule, and `panics` on all three targets (4 min of processors)
 size() {
   local targets=(thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf) target library rust name elf new parts
   apt binutils-arm-none-eabi binutils-riscv64-unknown-elf || { missing "no binutils for bare metal"; return 0; }
