@@ -60,7 +60,7 @@ check() {
   git diff --exit-code -- include src/ffi/rules.rs tests/support/c_rules.rs
 }
 
-## test: the test suite, as the README names it (3.5 min of processors, from nothing)
+## test: the test suite, as the README names it (3 min of processors, from nothing)
 test() {
   cargo test --locked
 }
@@ -281,7 +281,7 @@ mutants() {
   rm -r "$copy"
 }
 
-## all: what CI runs with a change, and how long each part took (nine minutes, built before)
+## all: what CI runs with a change, and how long each part took (14 min, built before)
 all() {
   local part TIMEFORMAT
   for part in check test packages nostd doc package pictures c resume finetune helium panics smoke mpi; do
