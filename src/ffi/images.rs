@@ -158,7 +158,7 @@ pub unsafe extern "C" fn gradus_conv2d_backward(
 ) -> gradus_status {
     let back = Back { samples, x, dy, dx };
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { Layer::of(layer)?.backward(params, grads, back, Conv2d::backward) })
+    guard(|| unsafe { Layer::of(layer)?.backward(params, grads, back) })
 }
 
 /// gradus_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn gradus_conv2d_backward_step(
 ) -> gradus_status {
     let back = Back { samples, x, dy, dx };
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { Layer::of(layer)?.backward_step(step, at, back, Conv2d::backward_to) })
+    guard(|| unsafe { Layer::of(layer)?.backward_step(step, at, back) })
 }
 
 /// gradus_conv2d_backward() to sums in half the memory: see gradus_dense_backward_half().
@@ -200,7 +200,7 @@ pub unsafe extern "C" fn gradus_conv2d_backward_half(
 ) -> gradus_status {
     let (sums, back) = ((grads, [pass, first]), Back { samples, x, dy, dx });
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { Layer::of(layer)?.backward_half(params, sums, back, Conv2d::backward_half) })
+    guard(|| unsafe { Layer::of(layer)?.backward_half(params, sums, back) })
 }
 
 /// Writes how many parameters the depthwise convolution `layer` has to `params`, and how many floats of an image it
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn gradus_depthwise_conv2d_backward(
 ) -> gradus_status {
     let back = Back { samples, x, dy, dx };
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { Layer::of(layer)?.backward(params, grads, back, DepthwiseConv2d::backward) })
+    guard(|| unsafe { Layer::of(layer)?.backward(params, grads, back) })
 }
 
 /// gradus_depthwise_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
@@ -272,7 +272,7 @@ pub unsafe extern "C" fn gradus_depthwise_conv2d_backward_step(
 ) -> gradus_status {
     let back = Back { samples, x, dy, dx };
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { Layer::of(layer)?.backward_step(step, at, back, DepthwiseConv2d::backward_to) })
+    guard(|| unsafe { Layer::of(layer)?.backward_step(step, at, back) })
 }
 
 /// gradus_depthwise_conv2d_backward() to sums in half the memory: see gradus_dense_backward_half().
@@ -294,7 +294,7 @@ pub unsafe extern "C" fn gradus_depthwise_conv2d_backward_half(
 ) -> gradus_status {
     let (sums, back) = ((grads, [pass, first]), Back { samples, x, dy, dx });
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { Layer::of(layer)?.backward_half(params, sums, back, DepthwiseConv2d::backward_half) })
+    guard(|| unsafe { Layer::of(layer)?.backward_half(params, sums, back) })
 }
 
 /// Writes the largest values of the windows of `samples` images `x` to `y`. `layer` says how many floats both have.

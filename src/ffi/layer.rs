@@ -4,7 +4,7 @@ use super::memory::{Memory, Region, apart, area};
 use super::step::{Part, gradus_step};
 use super::{gradus_status, guard};
 use crate::Error;
-use crate::layer::{Dense, HalfGrads};
+use crate::layer::{Dense, HalfGrads, Weighted};
 use crate::simd::Bf16;
 
 /// A structure of the caller's that says what a layer is.
@@ -99,7 +99,9 @@ impl<L> Layer<L> {
         let dx = Memory::new(back.dx, if back.dx.is_null() { 0 } else { read })?;
         Ok([Memory::new(back.x, read)?, Memory::new(back.dy, written)?, dx])
     }
+}
 
+impl<L: Weighted> Layer<L> {
     /// The backward pass that adds to gradients.
     ///
     /// # Safety
@@ -109,7 +111,6 @@ impl<L> Layer<L> {
         params: *const f32,
         grads: *mut f32,
         back: Back,
-        pass: impl FnOnce(&L, &[f32], &mut [f32], &[f32], &[f32], Inputs<'_>) -> Result<(), Error>,
     ) -> Result<(), gradus_status> {
         let ([x, dy, dx], params) = (self.memory(back)?, Memory::new(params, self.params)?);
         let grads = Memory::new(grads, self.params)?;
@@ -117,7 +118,13 @@ impl<L> Layer<L> {
         // SAFETY: checked, and apart where one is written.
         unsafe {
             let inputs = back.inputs(dx);
-            Ok(pass(&self.layer, params.slice(), grads.slice_mut(), x.slice(), dy.slice(), inputs)?)
+            Ok(self.layer.backward_adding(
+                params.slice(),
+                grads.slice_mut(),
+                x.slice(),
+                dy.slice(),
+                inputs,
+            )?)
         }
     }
 
@@ -130,15 +137,14 @@ impl<L> Layer<L> {
         params: *const f32,
         (grads, [number, first]): (*mut u16, [u32; 2]),
         back: Back,
-        pass: impl FnOnce(&L, &[f32], HalfGrads<'_>, &[f32], &[f32], Inputs<'_>) -> Result<(), Error>,
     ) -> Result<(), gradus_status> {
         let ([x, dy, dx], params) = (self.memory(back)?, Memory::new(params, self.params)?);
         let grads = Memory::new(grads.cast::<Bf16>(), self.params)?;
         apart([self.own, params.read(), x.read(), dy.read(), grads.written(), dx.written()])?;
         // SAFETY: checked, and apart where one is written.
         unsafe {
-            let (sums, inputs) = (HalfGrads::counted(grads.slice_mut(), number, first), back.inputs(dx));
-            Ok(pass(&self.layer, params.slice(), sums, x.slice(), dy.slice(), inputs)?)
+            let sums = HalfGrads::counted(grads.slice_mut(), number, first).of(params.slice());
+            Ok(self.layer.backward_to(sums, x.slice(), dy.slice(), back.inputs(dx))?)
         }
     }
 
@@ -146,18 +152,17 @@ impl<L> Layer<L> {
     ///
     /// # Safety
     /// The caller vouches for memory behind the pointers, which are checked.
-    pub(super) unsafe fn backward_step<'a>(
+    pub(super) unsafe fn backward_step(
         &self,
         step: *const gradus_step,
         at: usize,
         back: Back,
-        pass: impl FnOnce(&L, Part<'a>, &[f32], &[f32], Inputs<'_>) -> Result<(), Error>,
     ) -> Result<(), gradus_status> {
         let [x, dy, dx] = self.memory(back)?;
         // SAFETY: checked, and apart where one is written.
         unsafe {
             let part = Part::new(step, at, self.params, [self.own, x.read(), dy.read(), dx.written()])?;
-            Ok(pass(&self.layer, part, x.slice(), dy.slice(), back.inputs(dx))?)
+            Ok(self.layer.backward_to(part, x.slice(), dy.slice(), back.inputs(dx))?)
         }
     }
 }
@@ -212,7 +217,7 @@ pub unsafe extern "C" fn gradus_dense_backward(
 ) -> gradus_status {
     let back = Back { samples, x, dy, dx };
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { Layer::dense(inputs, outputs)?.backward(params, grads, back, Dense::backward) })
+    guard(|| unsafe { Layer::dense(inputs, outputs)?.backward(params, grads, back) })
 }
 
 /// gradus_dense_backward() in which an optimizer acts on the gradients at once, so that no array of them exists.
@@ -244,7 +249,7 @@ pub unsafe extern "C" fn gradus_dense_backward_step(
 ) -> gradus_status {
     let back = Back { samples, x, dy, dx };
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { Layer::dense(inputs, outputs)?.backward_step(step, at, back, Dense::backward_to) })
+    guard(|| unsafe { Layer::dense(inputs, outputs)?.backward_step(step, at, back) })
 }
 
 /// gradus_dense_backward() to sums in half the memory: `grads` are bfloat16, rounded with a dither that is right on
@@ -270,7 +275,5 @@ pub unsafe extern "C" fn gradus_dense_backward_half(
 ) -> gradus_status {
     let (sums, back) = ((grads, [pass, first]), Back { samples, x, dy, dx });
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe {
-        Layer::dense(inputs, outputs)?.backward_half(params, sums, back, Dense::backward_half)
-    })
+    guard(|| unsafe { Layer::dense(inputs, outputs)?.backward_half(params, sums, back) })
 }

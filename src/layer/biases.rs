@@ -1,8 +1,8 @@
 //! Layers of which the biases alone learn.
 
-use super::dense::sum_rows;
 use super::samples;
 use super::strips::{Gradients, Strip, walk};
+use super::weighted::sum_rows;
 use crate::error::{Argument, Error};
 use crate::optim::Update;
 use crate::simd::product::Start;

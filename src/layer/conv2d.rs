@@ -1,8 +1,8 @@
 //! The convolution.
 
-use super::dense::sum_rows;
-use super::strips::{Gradients, Sink, Strip, walk};
-use super::{HalfGrads, backward_lengths, numbers, sizes};
+use super::strips::Strip;
+use super::weighted::Weighted;
+use super::{HalfGrads, numbers, sizes};
 use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
@@ -208,16 +208,7 @@ impl Conv2d {
         dy: &[T],
         dx: Option<&mut [T]>,
     ) -> Result<(), Error> {
-        self.check()?;
-        let lengths = [self.inputs(), self.outputs(), self.params()];
-        backward_lengths(lengths, params.len(), Some(x), dy, dx.as_deref())?;
-        same_length(Argument::Grads, self.params(), grads.len())?;
-        self.input_gradient(params, dy, dx);
-        let (biases, weights) = grads.split_at_mut_checked(self.filters).unwrap_or_default();
-        sum_rows(self.exec, Start::Add, self.filters, 0, dy, biases);
-        let strip = Strip { row: 0, rows: self.fan_in(), col: 0, cols: self.filters };
-        Backward { layer: *self, x, dy }.add_weights(strip, self.filters, weights);
-        Ok(())
+        self.backward_adding(params, grads, x, dy, dx)
     }
 
     /// Writes the gradient of the images to `dx`, computed with the parameters before the step, and takes an
@@ -242,16 +233,13 @@ impl Conv2d {
         self.backward_to(update, x, dy, dx)
     }
 
-    /// Writes the gradient of the images alone: the way back through a layer that does not learn. To the bits of the
-    /// other ways.
+    /// Writes the gradient of the images alone: the way back through a layer that does not learn.
+    /// The bits are those of [`backward`](Self::backward).
     ///
     /// # Errors
     /// As [`backward`](Self::backward); nothing was changed.
     pub fn backward_input<T: Element>(&self, params: &[T], dy: &[T], dx: &mut [T]) -> Result<(), Error> {
-        self.check()?;
-        backward_lengths([self.inputs(), self.outputs(), self.params()], params.len(), None, dy, Some(dx))?;
-        self.input_gradient(params, dy, Some(dx));
-        Ok(())
+        self.backward_through(params, dy, dx)
     }
 
     /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
@@ -267,38 +255,33 @@ impl Conv2d {
         dy: &[f32],
         dx: Option<&mut [f32]>,
     ) -> Result<(), Error> {
-        self.check()?;
-        same_length(Argument::Grads, self.params(), grads.len())?;
         self.backward_to(grads.of(params), x, dy, dx)
     }
+}
 
-    /// Writes the gradient of the images, and hands those of the parameters to a sink, a strip at a time.
-    pub(crate) fn backward_to(
-        &self,
-        sink: impl Sink,
-        x: &[f32],
-        dy: &[f32],
-        dx: Option<&mut [f32]>,
-    ) -> Result<(), Error> {
-        self.check()?;
-        let lengths = [self.inputs(), self.outputs(), self.params()];
-        backward_lengths(lengths, sink.params().len(), Some(x), dy, dx.as_deref())?;
-        self.input_gradient(sink.params(), dy, dx);
-        self.gradients(sink, x, dy);
-        Ok(())
+impl Weighted for Conv2d {
+    fn check(&self) -> Result<(), Error> {
+        self.check()
     }
-
-    /// The gradients of the parameters, a strip at a time.
-    fn gradients(&self, sink: impl Sink, x: &[f32], dy: &[f32]) {
-        let parts = self.exec.parts(dy.len().saturating_mul(self.fan_in()) / 4);
-        let (one, layer) = (self.exec.alone(), *self);
-        let pass = Backward { layer: layer.on(one), x, dy };
-        walk(one, sink, [self.fan_in(), self.filters], parts, &pass);
+    fn lengths(&self) -> [usize; 3] {
+        [self.inputs(), self.outputs(), self.params()]
+    }
+    fn grid(&self) -> [usize; 2] {
+        [self.fan_in(), self.filters]
+    }
+    fn exec(&self) -> Exec {
+        self.exec
+    }
+    fn alone(self) -> Self {
+        self.on(self.exec.alone())
+    }
+    fn products(&self, dy: usize) -> usize {
+        dy.saturating_mul(self.fan_in())
     }
 
     /// `dx`: place by place of the kernel, the gradients of all windows go back to what they read there.
-    fn input_gradient<T: Element>(&self, params: &[T], dy: &[T], dx: Option<&mut [T]>) {
-        let Some(mut dx) = dx else { return };
+    fn input_gradient<T: Element>(&self, params: &[T], dy: &[T], dx: &mut [T]) {
+        let mut dx = dx;
         dx.fill(T::ZERO);
         let (mut dy, weights) = (dy, params.get(self.filters..).unwrap_or_default());
         let [_, width, channels] = self.input;
@@ -332,35 +315,28 @@ impl Conv2d {
             }
         }
     }
-}
 
-/// All bands of an axis, in their order.
-fn bands(axis: Axis, mut each: impl FnMut(Band)) {
-    let mut first = 0;
-    while let Some(band) = axis.band(first) {
-        first += band.count;
-        each(band);
-    }
-}
-
-/// What the gradients of the parameters are formed of.
-struct Backward<'a, T> {
-    layer: Conv2d,
-    x: &'a [T],
-    dy: &'a [T],
-}
-
-impl<T: Element> Backward<'_, T> {
     /// Image by image, rows of the kernel, and in each the places that see the same windows together.
-    fn add_weights(&self, strip: Strip, stride: usize, grads: &mut [T]) {
-        let layer = self.layer;
+    fn sum_weights<T: Element>(
+        &self,
+        x: &[T],
+        dy: &[T],
+        start: Start<'_, T>,
+        strip: Strip,
+        stride: usize,
+        grads: &mut [T],
+    ) {
+        if matches!(start, Start::Zero) {
+            grads.fill(T::ZERO);
+        }
+        let layer = *self;
         let [_, width, channels] = layer.input;
         let [_, wide, filters] = layer.output();
         // Without padding all places of a row of the kernel see all windows, and lie side by side.
         let side_by_side = layer.padding[1] == 0;
         let places = if side_by_side { 1 } else { layer.kernel[1] };
         let each = if side_by_side { layer.kernel[1] * channels } else { channels };
-        let (mut x, mut dy) = (self.x, self.dy);
+        let (mut x, mut dy) = (x, dy);
         while !dy.is_empty() {
             let x = cut(&mut x, layer.together().saturating_mul(layer.inputs()));
             let dy = cut(&mut dy, layer.together().saturating_mul(layer.outputs()));
@@ -403,14 +379,11 @@ impl<T: Element> Backward<'_, T> {
     }
 }
 
-impl Gradients for Backward<'_, f32> {
-    fn weights(&self, start: Start<'_, f32>, strip: Strip, stride: usize, grads: &mut [f32]) {
-        if matches!(start, Start::Zero) {
-            grads.fill(0.0);
-        }
-        self.add_weights(strip, stride, grads);
-    }
-    fn biases(&self, start: Start<'_, f32>, col: usize, grads: &mut [f32]) {
-        sum_rows(self.layer.exec, start, self.layer.filters, col, self.dy, grads);
+/// All bands of an axis, in their order.
+fn bands(axis: Axis, mut each: impl FnMut(Band)) {
+    let mut first = 0;
+    while let Some(band) = axis.band(first) {
+        first += band.count;
+        each(band);
     }
 }

@@ -1,7 +1,8 @@
 //! The dense layer.
 
-use super::strips::{Gradients, Sink, Strip, walk};
-use super::{HalfGrads, backward_lengths, samples, sizes};
+use super::strips::Strip;
+use super::weighted::Weighted;
+use super::{HalfGrads, samples, sizes};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
 use crate::simd::product::{Inner, Product, Start};
@@ -116,21 +117,7 @@ impl Dense {
         dy: &[T],
         dx: Option<&mut [T]>,
     ) -> Result<(), Error> {
-        self.check()?;
-        let lengths = [self.inputs, self.outputs, self.params()];
-        backward_lengths(lengths, params.len(), Some(x), dy, dx.as_deref())?;
-        same_length(Argument::Grads, self.params(), grads.len())?;
-        self.input_gradient(params, dy, dx);
-        let (biases, weights) = grads.split_at_mut_checked(self.outputs).unwrap_or_default();
-        let pass = Backward { layer: *self, x, dy };
-        sum_rows(self.exec, Start::Add, self.outputs, 0, dy, biases);
-        pass.sum_weights(
-            Start::Add,
-            Strip { row: 0, rows: self.inputs, col: 0, cols: self.outputs },
-            self.outputs,
-            weights,
-        );
-        Ok(())
+        self.backward_adding(params, grads, x, dy, dx)
     }
 
     /// Writes the gradient of the inputs to `dx`, computed with the parameters before the step, and takes an
@@ -155,17 +142,14 @@ impl Dense {
         self.backward_to(update, x, dy, dx)
     }
 
-    /// Writes the gradient of the inputs alone: the way back through a layer that does not learn. To the bits of the
-    /// other ways.
+    /// Writes the gradient of the inputs alone: the way back through a layer that does not learn.
+    /// The bits are those of [`backward`](Self::backward).
     ///
     /// # Errors
     /// [`Error::Length`] if a slice does not fit the others; nothing was changed. [`Error::Shape`] without inputs or
     /// outputs.
     pub fn backward_input<T: Element>(&self, params: &[T], dy: &[T], dx: &mut [T]) -> Result<(), Error> {
-        self.check()?;
-        backward_lengths([self.inputs, self.outputs, self.params()], params.len(), None, dy, Some(dx))?;
-        self.input_gradient(params, dy, Some(dx));
-        Ok(())
+        self.backward_through(params, dy, dx)
     }
 
     /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
@@ -181,39 +165,32 @@ impl Dense {
         dy: &[f32],
         dx: Option<&mut [f32]>,
     ) -> Result<(), Error> {
-        self.check()?;
-        same_length(Argument::Grads, self.params(), grads.len())?;
         self.backward_to(grads.of(params), x, dy, dx)
     }
+}
 
-    /// Writes the gradient of the inputs, and hands those of the parameters to a sink, a strip at a time.
-    pub(crate) fn backward_to(
-        &self,
-        sink: impl Sink,
-        x: &[f32],
-        dy: &[f32],
-        dx: Option<&mut [f32]>,
-    ) -> Result<(), Error> {
-        self.check()?;
-        let lengths = [self.inputs, self.outputs, self.params()];
-        backward_lengths(lengths, sink.params().len(), Some(x), dy, dx.as_deref())?;
-        self.input_gradient(sink.params(), dy, dx);
-        self.gradients(sink, x, dy);
-        Ok(())
+impl Weighted for Dense {
+    fn check(&self) -> Result<(), Error> {
+        self.check()
     }
-
-    /// The gradients of the parameters, a strip at a time.
-    fn gradients(&self, sink: impl Sink, x: &[f32], dy: &[f32]) {
-        let samples = dy.len().checked_div(self.outputs).unwrap_or(0);
-        let parts = self.exec.parts(samples.saturating_mul(self.params()) / 4);
-        let (one, layer) = (self.exec.alone(), *self);
-        let pass = Backward { layer: layer.on(one), x, dy };
-        walk(one, sink, [self.inputs, self.outputs], parts, &pass);
+    fn lengths(&self) -> [usize; 3] {
+        [self.inputs, self.outputs, self.params()]
+    }
+    fn grid(&self) -> [usize; 2] {
+        [self.inputs, self.outputs]
+    }
+    fn exec(&self) -> Exec {
+        self.exec
+    }
+    fn alone(self) -> Self {
+        self.on(self.exec.alone())
+    }
+    fn products(&self, dy: usize) -> usize {
+        dy.saturating_mul(self.inputs.saturating_add(1))
     }
 
     /// `dx = dy W^T`.
-    fn input_gradient<T: Element>(&self, params: &[T], dy: &[T], dx: Option<&mut [T]>) {
-        let Some(dx) = dx else { return };
+    fn input_gradient<T: Element>(&self, params: &[T], dy: &[T], dx: &mut [T]) {
         let Self { inputs, outputs, exec } = *self;
         let weights = params.get(outputs..).unwrap_or_default();
         let product = Product {
@@ -233,27 +210,26 @@ impl Dense {
         };
         product.run(exec);
     }
-}
 
-/// What the gradients of the parameters are formed of.
-struct Backward<'a, T> {
-    layer: Dense,
-    x: &'a [T],
-    dy: &'a [T],
-}
-
-impl<T: Element> Backward<'_, T> {
     /// `dW = start + x^T dy` for some rows and columns.
-    fn sum_weights(&self, start: Start<'_, T>, strip: Strip, stride: usize, grads: &mut [T]) {
-        let Dense { inputs, outputs, exec } = self.layer;
+    fn sum_weights<T: Element>(
+        &self,
+        x: &[T],
+        dy: &[T],
+        start: Start<'_, T>,
+        strip: Strip,
+        stride: usize,
+        grads: &mut [T],
+    ) {
+        let Dense { inputs, outputs, exec } = *self;
         let product = Product {
             rows: [1, 1, strip.rows],
-            terms: [1, 1, self.dy.len().checked_div(outputs).unwrap_or(0)],
+            terms: [1, 1, dy.len().checked_div(outputs).unwrap_or(0)],
             cols: strip.cols,
-            a: self.x.get(strip.row..).unwrap_or_default(),
+            a: x.get(strip.row..).unwrap_or_default(),
             a_rows: [0, 0, 1],
             a_terms: [0, 0, inputs],
-            b: self.dy.get(strip.col..).unwrap_or_default(),
+            b: dy.get(strip.col..).unwrap_or_default(),
             b_terms: [0, 0, outputs],
             b_cols: 1,
             y: grads,
@@ -263,40 +239,4 @@ impl<T: Element> Backward<'_, T> {
         };
         product.run(exec);
     }
-}
-
-impl Gradients for Backward<'_, f32> {
-    fn weights(&self, start: Start<'_, f32>, strip: Strip, stride: usize, grads: &mut [f32]) {
-        self.sum_weights(start, strip, stride, grads);
-    }
-    fn biases(&self, start: Start<'_, f32>, col: usize, grads: &mut [f32]) {
-        sum_rows(self.layer.exec, start, self.layer.outputs, col, self.dy, grads);
-    }
-}
-
-/// `sums = start + ` rows of `width` numbers, from column `col` on: the gradients of biases.
-pub(super) fn sum_rows<T: Element>(
-    exec: Exec,
-    start: Start<'_, T>,
-    width: usize,
-    col: usize,
-    rows: &[T],
-    sums: &mut [T],
-) {
-    let product = Product {
-        rows: [1, 1, 1],
-        terms: [1, 1, rows.len().checked_div(width).unwrap_or(0)],
-        cols: sums.len(),
-        a: &[T::ONE],
-        a_rows: [0, 0, 0],
-        a_terms: [0, 0, 0],
-        b: rows.get(col..).unwrap_or_default(),
-        b_terms: [0, 0, width],
-        b_cols: 1,
-        y: sums,
-        y_rows: [0, 0, 0],
-        start,
-        inner: Inner::Rows,
-    };
-    product.run(exec);
 }

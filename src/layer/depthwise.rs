@@ -1,8 +1,8 @@
 //! The convolution of each channel apart.
 
-use super::dense::sum_rows;
-use super::strips::{Gradients, Sink, Strip, walk};
-use super::{HalfGrads, backward_lengths, numbers, sizes};
+use super::strips::Strip;
+use super::weighted::Weighted;
+use super::{HalfGrads, numbers, sizes};
 use crate::cut::{cut, cut_mut};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
@@ -210,17 +210,7 @@ impl DepthwiseConv2d {
         dy: &[T],
         dx: Option<&mut [T]>,
     ) -> Result<(), Error> {
-        self.check()?;
-        let lengths = [self.inputs(), self.outputs(), self.params()];
-        backward_lengths(lengths, params.len(), Some(x), dy, dx.as_deref())?;
-        same_length(Argument::Grads, self.params(), grads.len())?;
-        self.input_gradient(params, dy, dx);
-        let [_, _, channels] = self.input;
-        let (biases, weights) = grads.split_at_mut_checked(channels).unwrap_or_default();
-        sum_rows(self.exec, Start::Add, channels, 0, dy, biases);
-        let strip = Strip { row: 0, rows: self.fan_in(), col: 0, cols: channels };
-        Backward { layer: *self, x, dy }.add_weights(strip, channels, weights);
-        Ok(())
+        self.backward_adding(params, grads, x, dy, dx)
     }
 
     /// Writes the gradient of the images to `dx`, computed with the parameters before the step, and takes an
@@ -245,16 +235,13 @@ impl DepthwiseConv2d {
         self.backward_to(update, x, dy, dx)
     }
 
-    /// Writes the gradient of the images alone: the way back through a layer that does not learn. To the bits of the
-    /// other ways.
+    /// Writes the gradient of the images alone: the way back through a layer that does not learn.
+    /// The bits are those of [`backward`](Self::backward).
     ///
     /// # Errors
     /// As [`backward`](Self::backward); nothing was changed.
     pub fn backward_input<T: Element>(&self, params: &[T], dy: &[T], dx: &mut [T]) -> Result<(), Error> {
-        self.check()?;
-        backward_lengths([self.inputs(), self.outputs(), self.params()], params.len(), None, dy, Some(dx))?;
-        self.input_gradient(params, dy, Some(dx));
-        Ok(())
+        self.backward_through(params, dy, dx)
     }
 
     /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`: see
@@ -270,37 +257,33 @@ impl DepthwiseConv2d {
         dy: &[f32],
         dx: Option<&mut [f32]>,
     ) -> Result<(), Error> {
-        self.check()?;
-        same_length(Argument::Grads, self.params(), grads.len())?;
         self.backward_to(grads.of(params), x, dy, dx)
     }
+}
 
-    /// Writes the gradient of the images, and hands those of the parameters to a sink, a strip at a time.
-    pub(crate) fn backward_to(
-        &self,
-        sink: impl Sink,
-        x: &[f32],
-        dy: &[f32],
-        dx: Option<&mut [f32]>,
-    ) -> Result<(), Error> {
-        self.check()?;
-        let lengths = [self.inputs(), self.outputs(), self.params()];
-        backward_lengths(lengths, sink.params().len(), Some(x), dy, dx.as_deref())?;
-        self.input_gradient(sink.params(), dy, dx);
-        self.gradients(sink, x, dy);
-        Ok(())
+impl Weighted for DepthwiseConv2d {
+    fn check(&self) -> Result<(), Error> {
+        self.check()
     }
-
-    /// The gradients of the parameters, a strip at a time.
-    fn gradients(&self, sink: impl Sink, x: &[f32], dy: &[f32]) {
-        let (one, layer) = (self.exec.alone(), *self);
-        let pass = Backward { layer: layer.on(one), x, dy };
-        walk(one, sink, [self.fan_in(), self.input[2]], 1, &pass);
+    fn lengths(&self) -> [usize; 3] {
+        [self.inputs(), self.outputs(), self.params()]
+    }
+    fn grid(&self) -> [usize; 2] {
+        [self.fan_in(), self.input[2]]
+    }
+    fn exec(&self) -> Exec {
+        self.exec
+    }
+    fn alone(self) -> Self {
+        self.on(self.exec.alone())
+    }
+    fn products(&self, _: usize) -> usize {
+        0
     }
 
     /// `dx`: place by place of the kernel, the gradients of all windows go back to what they read there.
-    fn input_gradient<T: Element>(&self, params: &[T], dy: &[T], dx: Option<&mut [T]>) {
-        let Some(mut dx) = dx else { return };
+    fn input_gradient<T: Element>(&self, params: &[T], dy: &[T], dx: &mut [T]) {
+        let mut dx = dx;
         dx.fill(T::ZERO);
         let [_, _, channels] = self.input;
         let ([reads, writes], mut dy) = (self.strides(), dy);
@@ -326,21 +309,23 @@ impl DepthwiseConv2d {
             }
         }
     }
-}
 
-/// What the gradients of the parameters are formed of.
-struct Backward<'a, T> {
-    layer: DepthwiseConv2d,
-    x: &'a [T],
-    dy: &'a [T],
-}
-
-impl<T: Element> Backward<'_, T> {
     /// Image by image, place by place of the kernel: a row of the strip is a place.
-    fn add_weights(&self, strip: Strip, stride: usize, grads: &mut [T]) {
-        let layer = self.layer;
+    fn sum_weights<T: Element>(
+        &self,
+        x: &[T],
+        dy: &[T],
+        start: Start<'_, T>,
+        strip: Strip,
+        stride: usize,
+        grads: &mut [T],
+    ) {
+        if matches!(start, Start::Zero) {
+            grads.fill(T::ZERO);
+        }
+        let layer = *self;
         let [reads, writes] = layer.strides();
-        let (mut x, mut dy) = (self.x, self.dy);
+        let (mut x, mut dy) = (x, dy);
         while !dy.is_empty() {
             let x = cut(&mut x, layer.inputs());
             let dy = cut(&mut dy, layer.outputs());
@@ -365,17 +350,5 @@ impl<T: Element> Backward<'_, T> {
                 }
             }
         }
-    }
-}
-
-impl Gradients for Backward<'_, f32> {
-    fn weights(&self, start: Start<'_, f32>, strip: Strip, stride: usize, grads: &mut [f32]) {
-        if matches!(start, Start::Zero) {
-            grads.fill(0.0);
-        }
-        self.add_weights(strip, stride, grads);
-    }
-    fn biases(&self, start: Start<'_, f32>, col: usize, grads: &mut [f32]) {
-        sum_rows(self.layer.exec, start, self.layer.input[2], col, self.dy, grads);
     }
 }

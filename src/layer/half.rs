@@ -92,14 +92,14 @@ impl<'a> HalfGrads<'a> {
 }
 
 /// The sums of a layer and its parameters, which the gradient of its inputs asks for.
-pub(super) struct HalfSums<'a> {
+pub(crate) struct HalfSums<'a> {
     params: &'a [f32],
     grads: HalfGrads<'a>,
 }
 
 impl<'a> HalfGrads<'a> {
     /// Those of a layer with these parameters.
-    pub(super) const fn of(self, params: &'a [f32]) -> HalfSums<'a> {
+    pub(crate) const fn of(self, params: &'a [f32]) -> HalfSums<'a> {
         HalfSums { params, grads: self }
     }
 }
@@ -107,6 +107,9 @@ impl<'a> HalfGrads<'a> {
 impl Sink for HalfSums<'_> {
     fn params(&self) -> &[f32] {
         self.params
+    }
+    fn fits(&self, params: usize) -> Result<(), Error> {
+        same_length(Argument::Grads, params, self.grads.len())
     }
     fn begin(
         &self,

@@ -83,6 +83,7 @@ mod fixed;
 mod half;
 mod pool2d;
 mod strips;
+mod weighted;
 
 pub use biases::bias_step;
 pub use conv2d::Conv2d;
@@ -93,6 +94,8 @@ pub use half::HalfGrads;
 pub use pool2d::{AveragePool2d, MaxPool2d};
 #[cfg(feature = "ffi")]
 pub(crate) use strips::Sink;
+#[cfg(feature = "ffi")]
+pub(crate) use weighted::Weighted;
 
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::simd::{Columns, Element, Exec, Rule, Vector, Width, run};

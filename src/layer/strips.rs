@@ -1,5 +1,6 @@
 //! Gradients on the stack, a strip at a time, and what is done with them: a step, or a sum in half the memory.
 
+use crate::error::Error;
 use crate::optim::{STRIP, Update};
 #[cfg(feature = "rayon")]
 use crate::simd::join;
@@ -12,7 +13,7 @@ const ROWS: usize = if WIDE { 8 } else { 4 };
 
 /// Some rows and columns of a layer's weights.
 #[derive(Clone, Copy)]
-pub(super) struct Strip {
+pub(crate) struct Strip {
     pub row: usize,
     pub rows: usize,
     pub col: usize,
@@ -31,6 +32,10 @@ pub(super) trait Gradients: Sync {
 pub(crate) trait Sink: Sized + Send {
     /// The layer's parameters, as they are.
     fn params(&self) -> &[f32];
+    /// Checks that it takes as many gradients as the layer has parameters, where these are not its own.
+    fn fits(&self, _params: usize) -> Result<(), Error> {
+        Ok(())
+    }
     /// What the sums begin with, of lines of `length` parameters, `stride` apart, from `at` on.
     fn begin(&self, exec: Exec, at: usize, lines: [usize; 2], grads: &mut [f32]) -> Start<'static, f32>;
     /// Takes those of weights.
