@@ -6,9 +6,9 @@
 use super::memory::{Memory, Region, apart};
 use super::optim::{Config, optimizer, transforms};
 use super::{GRADUS_STRUCTS, gradus_status, gradus_transforms, guard, same_version};
-use crate::optim::{Clock, Columns, Optimizer, STRIP, With};
+use crate::optim::{Clock, Columns, Optimizer, With, each_strip};
 use crate::simd::product::Start;
-use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, Rule, Stored, widen};
+use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, Rule, Stored};
 use crate::transform::Transform as _;
 use core::ffi::c_void;
 use core::ops::Range;
@@ -262,13 +262,7 @@ pub unsafe extern "C" fn gradus_step_half_grads(
             let grads = Memory::new(grads.cast::<Bf16>(), n)?;
             let more = [grads.read(), Region::NONE, Region::NONE, Region::NONE];
             let part = Part::new(step, 0, n, more)?;
-            let (mut strip, mut at) = ([0.0; STRIP], 0);
-            for halves in grads.slice().chunks(STRIP) {
-                let wide = strip.get_mut(..halves.len()).unwrap_or_default();
-                widen(Exec::new(), halves, wide);
-                part.act(at..at + halves.len(), wide, false);
-                at += halves.len();
-            }
+            each_strip(Exec::new(), grads.slice(), |range, wide| part.act(range, wide, false));
         }
         Ok(())
     })

@@ -7,6 +7,7 @@ use crate::simd::join;
 use crate::simd::{Bf16, Exec, Rule, Stored, widen};
 use crate::store::{Family, Name};
 use core::marker::PhantomData;
+use core::ops::Range;
 
 /// An optimizer whose state takes half of the memory: made by [`Optimizer::half`], itself an [`Optimizer`].
 ///
@@ -91,12 +92,16 @@ fn strips<R: Rule + Copy, M: Stored>(
         return;
     }
     let _ = parts;
-    let mut strip = [0.0; STRIP];
-    let mut at = 0;
-    for halves in grads.chunks(STRIP) {
+    each_strip(exec, grads, |range, wide| update.step_weights(exec, range, wide));
+}
+
+/// Widens sums of gradients on the stack, a strip at a time, and hands each to `act` with its range.
+pub(crate) fn each_strip(exec: Exec, sums: &[Bf16], mut act: impl FnMut(Range<usize>, &[f32])) {
+    let (mut strip, mut at) = ([0.0; STRIP], 0);
+    for halves in sums.chunks(STRIP) {
         let wide = strip.get_mut(..halves.len()).unwrap_or_default();
         widen(exec, halves, wide);
-        update.step_weights(exec, at..at + halves.len(), wide);
+        act(at..at + halves.len(), wide);
         at += halves.len();
     }
 }

@@ -40,6 +40,8 @@ pub use amsgrad::{AmsGrad, AmsGradState};
 pub use any::AnyState;
 pub use any::{AnyOptimizer, AnyStateMut, UnknownOptimizer, Visitor};
 pub use epsilon::Epsilon;
+#[cfg(feature = "ffi")]
+pub(crate) use half::each_strip;
 pub use half::{Half, InHalf};
 pub use lion::{Lion, LionState};
 pub use momentum::{Momentum, MomentumState};
