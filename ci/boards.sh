@@ -18,6 +18,23 @@ emulate_in() {
     -serial none -semihosting-config enable=on,target=native "$@" -kernel "$root/examples/firmware/target/$target/release/$bin")
 }
 
+# program BIN [TARGET [CROSS]]: builds a program of examples/firmware for this machine or another one, with a cross compiler
+# where that has to link, and prints its path.
+program() {
+  (
+    cd examples/firmware
+    local cargo=cargo std=() upper
+    if [ $# -gt 1 ]; then
+      upper=$(tr 'a-z-' 'A-Z_' <<<"$2")
+      # Without a standard library to install, one is built.
+      rustup target add "$2" >/dev/null 2>&1 || { cargo="cargo +nightly" std=(-Zbuild-std=std,panic_abort); }
+      [ $# -lt 3 ] || export "CARGO_TARGET_${upper}_LINKER=$3-gcc"
+    fi
+    $cargo build --quiet --locked --release "${std[@]}" ${2:+--target "$2"} --target-dir target --bin "$1"
+    echo "$PWD/target/${2:+$2/}release/$1"
+  )
+}
+
 # from_c PROGRAM OPT [QEMU OPTION..]: what a program of examples/firmware/c prints on a Cortex-M4F; with TARGET and ABI set, from
 # the library of another target, called in another way.
 from_c() {
@@ -196,8 +213,9 @@ resume() {
   out=$(mktemp -d)
   mkdir "$out/alone" "$out/chip" "$out/chain"
   here() {
-    (cd "$firmware" && cargo build --quiet --locked --release --target-dir target --bin resume)
-    (cd "$1" && "$firmware/target/release/resume")
+    local file
+    file=$(program resume)
+    (cd "$1" && "$file")
   }
   chip() {
     emulate_in "$1" resume thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
@@ -243,29 +261,26 @@ finetune() {
 
 # relay: a convolutional network in the middle of an epoch goes from machine to machine.
 relay() {
-  local out firmware=$PWD/examples/firmware machine built alone
+  local out machine
   apt qemu-user gcc-s390x-linux-gnu libc6-dev-s390x-cross nodejs || { missing "no emulators, cross compilers or node"; return 0; }
   out=$(mktemp -d)
   mkdir "$out/alone" "$out/chain"
-  built() { # built TARGET: the program for a target that takes files as they are
-    rustup target add "$1" >/dev/null 2>&1 || true
-    (cd "$firmware" && CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=s390x-linux-gnu-gcc cargo build --quiet --locked --release \
-      --target "$1" --target-dir target --bin relay)
-    echo "$firmware/target/$1/release/relay"
-  }
   here() {
-    built=$(built x86_64-unknown-linux-gnu)
-    (cd "$1" && "$built")
+    local file
+    file=$(program relay)
+    (cd "$1" && "$file")
   }
   chip() {
     emulate_in "$1" relay thumbv7em-none-eabihf mps2-an386 cortex-m4 nrf52840 s
   }
   big_endian() {
-    built=$(built s390x-unknown-linux-gnu)
-    (cd "$1" && qemu-s390x -L /usr/s390x-linux-gnu "$built")
+    local file
+    file=$(program relay s390x-unknown-linux-gnu s390x-linux-gnu)
+    (cd "$1" && qemu-s390x -L /usr/s390x-linux-gnu "$file")
   }
   wasm() {
-    built=$(built wasm32-unknown-unknown).wasm
+    local file
+    file=$(program relay wasm32-unknown-unknown).wasm
     (cd "$1" && node -e '
       const fs = require("fs"), file = fs.readFileSync("relay.gradus");
       WebAssembly.instantiate(fs.readFileSync(process.argv[1])).then(({ instance: { exports: relay } }) => {
@@ -273,7 +288,7 @@ relay() {
         const length = relay.turn(file.length);
         fs.writeFileSync("relay.gradus", new Uint8Array(relay.memory.buffer, relay.place(), length));
       });
-    ' "$built")
+    ' "$file")
   }
   for machine in here chip big_endian wasm chip here; do
     here "$out/alone" >/dev/null
@@ -356,32 +371,18 @@ products() {
   emulate products thumbv8m.main-none-eabihf mps2-an505 cortex-m33 mps2-an505 s
 }
 
-# on_linux BIN TARGET CROSS QEMU: a program of examples/firmware, built with the cross compiler, under an emulator of one process.
+# on_linux BIN TARGET CROSS QEMU: a program of examples/firmware under an emulator of one process.
 on_linux() {
-  (
-    cd examples/firmware
-    local cargo=cargo std=() upper
-    upper=$(tr 'a-z-' 'A-Z_' <<<"$2")
-    # Without a standard library to install, one is built.
-    rustup target add "$2" >/dev/null 2>&1 || { cargo="cargo +nightly" std=(-Zbuild-std=std,panic_abort); }
-    env "CARGO_TARGET_${upper}_LINKER=$3-gcc" $cargo build --quiet --locked --release "${std[@]}" --target "$2" \
-      --target-dir target --bin "$1"
-    "$4" -L "/usr/$3" "target/$2/release/$1"
-  )
+  "$4" -L "/usr/$3" "$(program "${@:1:3}")"
 }
 
 # on_wasm BIN RUSTFLAGS: what the function of a program's name returns, as the program prints it elsewhere.
 on_wasm() {
-  (
-    cd examples/firmware
-    rustup target add wasm32-unknown-unknown >/dev/null 2>&1 || true
-    RUSTFLAGS=$2 cargo build --quiet --locked --release --target wasm32-unknown-unknown --target-dir target --bin "$1"
-    node -e '
-      const [file, name] = process.argv.slice(1);
-      WebAssembly.instantiate(require("fs").readFileSync(file)).then(({ instance }) =>
-        console.log(name + " " + BigInt.asUintN(64, instance.exports[name]()).toString(16).padStart(16, "0")));
-    ' "target/wasm32-unknown-unknown/release/$1.wasm" "$1"
-  )
+  node -e '
+    const [file, name] = process.argv.slice(1);
+    WebAssembly.instantiate(require("fs").readFileSync(file)).then(({ instance }) =>
+      console.log(name + " " + BigInt.asUintN(64, instance.exports[name]()).toString(16).padStart(16, "0")));
+  ' "$(RUSTFLAGS=$2 program "$1" wasm32-unknown-unknown).wasm" "$1"
 }
 
 # on_helium BIN OPT: a program of examples/firmware, built for Helium, on a Cortex-M55.
