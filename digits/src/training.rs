@@ -286,7 +286,7 @@ pub fn softmax(scores: &[f32; CLASSES]) -> [f32; CLASSES] {
 }
 
 /// A pixel as the networks see it: 0 to 1.
-fn scaled(pixel: u8) -> f32 {
+pub fn scaled(pixel: u8) -> f32 {
     f32::from(pixel) * (1.0 / 16.0)
 }
 

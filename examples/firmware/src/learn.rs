@@ -37,21 +37,9 @@ impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Memory<M, O, N, 
         }
     }
 
-    /// Trains. The last line is a hash of the weights: the same on every target, and on a server.
+    /// Trains, as [`measured`] tells.
     pub fn learn(&mut self, optimizer: impl Optimizer<Family = O>) {
-        #[cfg(all(target_arch = "arm", target_os = "none"))]
-        let top = crate::stack::paint(STACK);
-        match self.epochs(optimizer) {
-            Ok(hash) => {
-                #[cfg(all(target_arch = "arm", target_os = "none"))]
-                {
-                    let [statics, stack] = crate::stack::ram(top, STACK);
-                    println!("RAM {}: {statics} bytes of statics, {stack} of stack", statics + stack);
-                }
-                println!("weights {hash:016x}");
-            }
-            Err(error) => println!("{error}"),
-        }
+        measured(|| self.epochs(optimizer));
     }
 
     fn epochs(&mut self, optimizer: impl Optimizer<Family = O>) -> Result<u64, Error> {
@@ -94,6 +82,24 @@ fn report(epoch: u32, loss: f32, score: Score) {
 fn cut(x: f32, units: u32) -> [u32; 2] {
     let all = (x * units as f32 + 0.5) as u32;
     [all / units, all % units]
+}
+
+/// Runs a training whose result is a hash of weights. On a chip it prints how much RAM the training took. The last line is
+/// the hash: the same on every target, and on a server.
+pub fn measured(training: impl FnOnce() -> Result<u64, Error>) {
+    #[cfg(all(target_arch = "arm", target_os = "none"))]
+    let top = crate::stack::paint(STACK);
+    match training() {
+        Ok(hash) => {
+            #[cfg(all(target_arch = "arm", target_os = "none"))]
+            {
+                let [statics, stack] = crate::stack::ram(top, STACK);
+                println!("RAM {}: {statics} bytes of statics, {stack} of stack", statics + stack);
+            }
+            println!("weights {hash:016x}");
+        }
+        Err(error) => println!("{error}"),
+    }
 }
 
 /// More than training takes.

@@ -29,7 +29,7 @@ pub mod training;
 pub use counter::Counter;
 pub use golden::{Numbers, golden};
 pub use halves::halves;
-pub use learn::Memory;
+pub use learn::{Memory, measured};
 
 #[cfg(target_os = "none")]
 pub use semihosting::{print, println, process::exit};

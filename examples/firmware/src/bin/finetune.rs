@@ -13,13 +13,13 @@ mod nine;
 use gradus::activation::{relu, relu_backward};
 use gradus::layer::bias_step;
 use gradus::loss::{argmax, softmax_cross_entropy};
-use gradus::rand::{Rng, SeedableRng, Xoshiro128PlusPlus};
+use gradus::rand::{SeedableRng, Xoshiro128PlusPlus};
 use gradus::schedule::{Linear, Schedule};
 use gradus::{Adam, AdamState, Error, Exec, Optimizer};
 use gradus_firmware::convolutional::{CONV1, CONV2, DENSE, POOL};
 use gradus_firmware::data::{COUNT, DIGITS};
-use gradus_firmware::training::{CLASSES, PIXELS, split};
-use gradus_firmware::{Hash, println};
+use gradus_firmware::training::{CLASSES, PIXELS, scaled, shuffle, split};
+use gradus_firmware::{Hash, measured, println};
 use nine::{NINE, NINE_LAYERS};
 
 gradus_firmware::board!(main);
@@ -76,7 +76,7 @@ impl Tape {
         let batch = batch.iter().copied().chain(core::iter::repeat(last));
         for ((row, label), i) in x.as_chunks_mut::<PIXELS>().0.iter_mut().zip(labels).zip(batch) {
             let Some(sample) = DIGITS.get(usize::from(i)) else { continue };
-            *row = sample.pixels.map(|pixel| f32::from(pixel) * (1.0 / 16.0));
+            *row = sample.pixels.map(scaled);
             *label = sample.label;
         }
         CONV1.forward(layer(0), x, c1)?;
@@ -239,36 +239,8 @@ fn choose(train: &[u16], samples: &mut [u16; SAMPLES]) {
     }
 }
 
-/// Fisher and Yates' shuffle.
-fn shuffle(order: &mut [u16], rng: &mut Xoshiro128PlusPlus) {
-    let mut rest = order;
-    while let Some((last, others)) = rest.split_last_mut() {
-        let k = (u64::from(rng.next_u32()) * (others.len() as u64 + 1)) >> 32;
-        if let Some(other) = others.get_mut(k as usize) {
-            core::mem::swap(last, other);
-        }
-        rest = others;
-    }
-}
-
 fn main() {
-    #[cfg(all(target_arch = "arm", target_os = "none"))]
-    let top = gradus_firmware::stack::paint(STACK);
     let memory = &raw mut MEMORY;
     // SAFETY: main runs once, and nothing else names it.
-    match unsafe { &mut *memory }.run() {
-        Ok(hash) => {
-            #[cfg(all(target_arch = "arm", target_os = "none"))]
-            {
-                let [statics, stack] = gradus_firmware::stack::ram(top, STACK);
-                println!("RAM {}: {statics} bytes of statics, {stack} of stack", statics + stack);
-            }
-            println!("weights {:016x}", hash.0);
-        }
-        Err(error) => println!("{error}"),
-    }
+    measured(|| unsafe { &mut *memory }.run().map(|hash| hash.0));
 }
-
-/// More than training takes.
-#[cfg(all(target_arch = "arm", target_os = "none"))]
-const STACK: u32 = 16 * 1024;
