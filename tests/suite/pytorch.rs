@@ -6,6 +6,7 @@ use crate::support::ulp::unit;
 use gradus::transform::L2;
 use gradus::*;
 use serde_json::Value;
+use std::sync::LazyLock;
 
 fn floats(bits: &Value) -> Vec<f32> {
     bits.as_array().unwrap().iter().map(|bits| f32::from_bits(bits.as_u64().unwrap() as u32)).collect()
@@ -26,11 +27,11 @@ fn units(start: &[f32], rows: &[Vec<f64>]) -> Vec<f64> {
 /// The inputs that all runs share, and the runs.
 struct File(Value);
 
-impl File {
-    fn open() -> Self {
-        Self(serde_json::from_str(include_str!("../vectors/optimizers.json")).unwrap())
-    }
+/// Read once for all optimizers.
+static FILE: LazyLock<File> =
+    LazyLock::new(|| File(serde_json::from_str(include_str!("../vectors/optimizers.json")).unwrap()));
 
+impl File {
     fn runs(&self) -> impl Iterator<Item = Case<'_>> {
         self.0["cases"].as_array().unwrap().iter().map(|run| Case { file: &self.0, run: Run(run) })
     }
@@ -115,8 +116,7 @@ impl Case<'_> {
 
 /// Each run of the rule in the file: how many they are.
 fn runs<const K: usize, O: Paper<K>>(_: O) -> usize {
-    let file = File::open();
-    let runs: Vec<_> = file.runs().filter_map(|case| Some((O::of(&case.run)?, case))).collect();
+    let runs: Vec<_> = FILE.runs().filter_map(|case| Some((O::of(&case.run)?, case))).collect();
     for (rule, case) in &runs {
         case.hold(*rule);
     }
@@ -129,17 +129,16 @@ fn runs<const K: usize, O: Paper<K>>(_: O) -> usize {
 #[test]
 fn every_run_is_the_library_s() {
     let compared: usize = each_rule!(runs).iter().sum();
-    assert_eq!(compared, File::open().runs().count(), "each run is one of one rule");
+    assert_eq!(compared, FILE.runs().count(), "each run is one of one rule");
 }
 
 /// The averages of the schedule-free runs, in the units and within the budget of the parameters.
 #[test]
 fn averages_are_the_library_s() {
-    let file = File::open();
-    for case in file.runs() {
+    for case in FILE.runs() {
         let Some(free) = ScheduleFree::of(&case.run) else { continue };
         let wide: Vec<Vec<f64>> = case.rows("f64").iter().map(numbers).collect();
-        let units = units(&floats(&file.0["params"]), &wide);
+        let units = units(&floats(&FILE.0["params"]), &wide);
         let budget = ScheduleFree::LIBRARIES[0].1 * case.scale();
         case.steps(free, |free, row, params, distance| {
             let mut averages = params.to_vec();
@@ -160,9 +159,8 @@ fn averages_are_the_library_s() {
 /// The presets are the libraries' defaults, not only numbers that look like them.
 #[test]
 fn presets_are_the_defaults_of_the_libraries() {
-    let file = File::open();
     let case = |name: &str| {
-        let case = file.runs().find(|case| case.name() == name);
+        let case = FILE.runs().find(|case| case.name() == name);
         case.unwrap_or_else(|| panic!("no run {name}"))
     };
     case("adagrad/torch/default").hold(AdaGrad::new(0.01));
