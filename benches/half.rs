@@ -8,7 +8,8 @@ use benches::turns::medians;
 use gradus::{Adam, Level, Momentum, Optimizer, RmsProp};
 use std::hint::black_box;
 
-const SIZES: [usize; 3] = [1 << 14, 1 << 20, 1 << 24];
+/// A layer of a small network, a larger one, and models in each of the caches and beyond.
+const SIZES: [usize; 5] = [1 << 6, 1 << 10, 1 << 14, 1 << 20, 1 << 24];
 
 fn main() {
     if std::env::args().any(|a| a == "--test") {
@@ -16,7 +17,7 @@ fn main() {
     }
     println!("\n## Half states\n");
     println!("The time of a step with a state in half the memory over that with a whole one, one thread.\n");
-    println!("| rule | level | 16 K | 1 M | 16 M |\n|---|---|--:|--:|--:|");
+    println!("| rule | level | 64 | 1 K | 16 K | 1 M | 16 M |\n|---|---|--:|--:|--:|--:|--:|");
     rows("momentum", Momentum::new(0.01));
     rows("RMSProp", RmsProp::new(0.01));
     rows("Adam", Adam::new(0.01));

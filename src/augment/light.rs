@@ -44,7 +44,8 @@ pub fn saturation<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
     }
 }
 
-/// Turns the colour of every pixel around the circle of hues, by `turn` of it: red to green by 1/3, to its complement by 1/2.
+/// Turns the colour of every pixel around the circle of hues, by `turn` of it: red to green by 1/3, to its complement
+/// by 1/2.
 ///
 /// ```text
 /// h = (g - b) / c, 2 + (b - r) / c or 4 + (r - g) / c, where red, green or blue is the largest    c = largest - smallest

@@ -19,11 +19,12 @@ pub(crate) const fn split(decay: f64) -> (f32, f32) {
     }
     // The mantissa with its leading one at the top of 64 bits, where a decay of 1/2 and more has it as a fraction.
     let mantissa = (bits << 11) | 1 << 63;
-    // A smaller decay leaves at least 1/2: below the upper 32 bits of its fraction it is enough to know whether there is more.
+    // A decay below 1/2 leaves more than 1/2. Then only the upper 32 bits of its fraction are exact; those below say
+    // whether there is more, and that is all that the rounding asks.
     let (high, low) = ((mantissa >> 32) as u32, mantissa as u32);
     let fraction = (((high >> below) as u64) << 32) | (low | (high << 1 << (31 - below))) as u64;
     let rest = fraction.wrapping_neg();
-    // Fewer than 32, for a shift of fewer steps: what is left then is short.
+    // At most 31, which a CPU of 32 bits shifts by in fewer steps. A smaller rest has 21 bits at most.
     let zeros = ((rest >> 32) as u32 | 1).leading_zeros();
     (upper(mantissa) * power(32 + below), upper(rest << zeros) * power(32 + zeros))
 }

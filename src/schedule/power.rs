@@ -1,5 +1,5 @@
-//! Powers in integers: `lr * gamma^n`, and `x^power` for a part `x` of a way. In `f32` twenty thousand squarings and products lose three of seven digits, and `f64` in
-//! software costs a microcontroller more than a kilobyte of flash.
+//! Powers in integers: `lr * gamma^n`, and `x^power` for a part `x` of a way. In `f32` twenty thousand squarings and
+//! products lose three of seven digits, and `f64` in software costs a microcontroller more than a kilobyte of flash.
 //!
 //! A number is a fraction of 64 bits, the highest of them set, and an exponent. A product of fractions loses less than
 //! 2^-63 of itself, so that even the power 2^32 is known to 2^-31, and the one rounding to `f32` is the last step.

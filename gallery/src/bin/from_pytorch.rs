@@ -4,10 +4,11 @@
 //! cargo run -p gallery --bin from_pytorch -- model.safetensors conv1+norm1 conv2+norm2 dense@16x4x4 --out model.rs
 //! ```
 //!
-//! In Python: `safetensors.torch.save_file(model.state_dict(), "model.safetensors")`. The layers come in the order in which
-//! they are named. `conv1+norm1` folds a batch normalisation into the layer before it; one that is named alone has four
-//! vectors. `dense@16x4x4` reads an image that PyTorch has flattened, here with its channels side by side. What `--out` ends in says what is written: `.rs` an array of Rust, `.h` one of
-//! C, both for flash, anything else a file for `store::load`.
+//! In Python: `safetensors.torch.save_file(model.state_dict(), "model.safetensors")`. The layers come in the order in
+//! which they are named. `conv1+norm1` folds a batch normalisation into the layer before it; one that is named alone
+//! has four vectors. `dense@16x4x4` reads an image that PyTorch has flattened, here with its channels side by side.
+//! What `--out` ends in says what is written: `.rs` an array of Rust, `.h` one of C, both for flash, anything else a
+//! file for `store::load`.
 
 use clap::Parser;
 use gallery::pytorch::{Request, read, to_c, to_file, to_rust};

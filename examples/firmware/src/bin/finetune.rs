@@ -1,9 +1,9 @@
 //! Teaches a network one more class on the chip: PyTorch trained it on the digits 0 to 8, and here it learns the 9.
 //!
-//! The weights lie in flash as `from_pytorch` of the gallery wrote them (examples/finetune). What does not learn stays there: it
-//! needs no copy in RAM, no state and no backward pass. Thirty images of the new digit stand for what a user shows the device,
-//! and sixteen of each old one for what its maker left in flash, so that it does not forget them. The last line is a hash of
-//! all weights that were learnt: the same on every target.
+//! The weights lie in flash as `from_pytorch` of the gallery wrote them (examples/finetune). What does not learn stays
+//! there: it needs no copy in RAM, no state and no backward pass. Thirty images of the new digit stand for what a user
+//! shows the device, and sixteen of each old one for what its maker left in flash, so that it does not forget them. The
+//! last line is a hash of all weights that were learnt: the same on every target.
 #![cfg_attr(target_os = "none", no_std)]
 #![cfg_attr(target_os = "none", no_main)]
 

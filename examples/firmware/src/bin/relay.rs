@@ -1,5 +1,6 @@
 //! Trains the convolutional network of the digits for some steps, and hands it to the next machine: the file
-//! `relay.gradus` has its weights, the state of Adam and the generator of dropout. What shuffles an epoch is drawn from its number.
+//! `relay.gradus` has its weights, the state of Adam and the generator of dropout. What shuffles an epoch is drawn from
+//! its number.
 //!
 //! `./ci.sh resume` lets a computer, a Cortex-M4F, a big-endian machine and a browser's machine take turns in the middle of
 //! an epoch: the weights must be those of a computer alone.
