@@ -420,15 +420,14 @@ qemu() {
   done
 
   echo "train in C: this machine, then a Cortex-M4F"
-  sed 's/^/{/; s/$/},/' data/digits.csv >"$out/digits.inc"
   cargo rustc --quiet --locked --lib --release --features ffi --crate-type staticlib
-  gcc -std=c99 -O2 -ffp-contract=off -Iinclude -I"$out" examples/c/main.c examples/c/digits.c \
+  gcc -std=c99 -O2 -ffp-contract=off -Iinclude examples/c/main.c examples/c/digits.c \
     "${CARGO_TARGET_DIR:-target}/release/libgradus.a" -lm -o "$out/digits"
   "$out/digits" | tee "$out/digits.txt"
   for opt in z s 3; do
     arm-none-eabi-gcc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb \
       -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib -Wl,--gc-sections,--no-warn-execstack \
-      -T $firmware/c/nrf52840.ld -Iinclude -I"$out" $firmware/c/start.c examples/c/digits.c \
+      -T $firmware/c/nrf52840.ld -Iinclude $firmware/c/start.c examples/c/digits.c \
       "$(bare_library thumbv7em-none-eabihf $opt)" -o "$out/firmware"
     cortex_m4 "$out/firmware" | diff - "$out/digits.txt"
   done

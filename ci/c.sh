@@ -99,7 +99,7 @@ c() {
   echo "the digits in Rust, and in plain C"
   cargo run --quiet --locked --release -p digits -- --optimizer adam --epochs 8 --batch 16 --lr 0.004 | grep -q "${digits##* }$"
   arm-none-eabi-gcc -std=c99 $strict -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -nostartfiles \
-    --specs=nano.specs -Wl,--gc-sections,-z,noexecstack -T examples/firmware/c/nrf52840.ld -Iinclude -I target \
+    --specs=nano.specs -Wl,--gc-sections,-z,noexecstack -T examples/firmware/c/nrf52840.ld -Iinclude \
     examples/firmware/c/start.c tests/c/plain.c -lm -o "$out/plain"
   cortex_m4 "$out/plain" | awk 'END { exit !($3 >= 340) }' # of 355
   # How much larger the README's program is, in percent, the pictures not counted: a budget.
@@ -113,7 +113,7 @@ c() {
     cmake -S examples/c -B "$out/build" -DCMAKE_PREFIX_PATH="$out/prefix" >/dev/null
     cmake --build "$out/build" >/dev/null
     [ "$("$out/build/digits")" = "$digits" ]
-    gcc -O2 -ffp-contract=off -Itarget examples/c/*.c \
+    gcc -O2 -ffp-contract=off examples/c/*.c \
       $(PKG_CONFIG_PATH=$(dirname "$(find "$out/prefix" -name gradus.pc)") pkg-config --cflags --libs gradus) -o "$out/digits"
     [ "$(LD_LIBRARY_PATH=$(dirname "$(find "$out/prefix" -name libgradus.so)") "$out/digits")" = "$digits" ]
   else

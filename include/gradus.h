@@ -3007,6 +3007,18 @@ gradus_status gradus_dense_backward(size_t inputs,
                                     const float *dy,
                                     float *dx);
 
+// Writes the gradient of a dense layer's inputs alone: the way back through a layer that does not learn.
+//
+// `params`, `dy` and `dx` are those of gradus_dense_backward(), and so are the bits of `dx`.
+//
+// Errors: those of gradus_dense_forward().
+gradus_status gradus_dense_backward_input(size_t inputs,
+                                          size_t outputs,
+                                          size_t samples,
+                                          const float *params,
+                                          const float *dy,
+                                          float *dx);
+
 // gradus_dense_backward() in which an optimizer acts on the gradients at once, so that no array of them exists.
 //
 // The layer's parameters are those of `step` from element `at` on; `x`, `dy` and `dx` are as above, and `dx` comes of the
@@ -3050,6 +3062,19 @@ gradus_status gradus_dense_backward_half(size_t inputs,
                                          const float *x,
                                          const float *dy,
                                          float *dx);
+
+// Takes an optimizer's step of the biases of a layer alone; its weights stay.
+//
+// The `outputs` biases of any layer (`filters` of a convolution) are the parameters of `step` from element `at` on; `dy`
+// is the gradient of what the layer wrote, `samples` rows of `outputs` floats, for a convolution a row for each place of
+// each image. The way on to the layer before is gradus_dense_backward_input() or its kin, before the step.
+//
+// Errors: those of gradus_dense_backward_step().
+gradus_status gradus_bias_step(size_t outputs,
+                               size_t samples,
+                               const gradus_step *step,
+                               size_t at,
+                               const float *dy);
 
 // Takes the step with sums of gradients in half the memory, `grads`: as many uint16_t as `step` has parameters, which
 // gradus_dense_backward_half() and its kin have added up. Transforms of weights act on all of them.
@@ -3146,6 +3171,17 @@ gradus_status gradus_conv2d_backward(const gradus_conv2d *layer,
                                      const float *dy,
                                      float *dx);
 
+// Writes the gradient of the images alone: see gradus_dense_backward_input().
+//
+// `layer`, `params`, `dy` and `dx` are those of gradus_conv2d_backward().
+//
+// Errors: those of gradus_conv2d_forward().
+gradus_status gradus_conv2d_backward_input(const gradus_conv2d *layer,
+                                           size_t samples,
+                                           const float *params,
+                                           const float *dy,
+                                           float *dx);
+
 // gradus_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
 //
 // The parameters of `layer` are those of `step` from element `at` on; `x`, `dy` and `dx` are as above.
@@ -3204,6 +3240,17 @@ gradus_status gradus_depthwise_conv2d_backward(const gradus_depthwise_conv2d *la
                                                const float *x,
                                                const float *dy,
                                                float *dx);
+
+// Writes the gradient of the images alone: see gradus_dense_backward_input().
+//
+// `layer`, `params`, `dy` and `dx` are those of gradus_depthwise_conv2d_backward().
+//
+// Errors: those of gradus_depthwise_conv2d_forward().
+gradus_status gradus_depthwise_conv2d_backward_input(const gradus_depthwise_conv2d *layer,
+                                                     size_t samples,
+                                                     const float *params,
+                                                     const float *dy,
+                                                     float *dx);
 
 // gradus_depthwise_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
 //

@@ -10,7 +10,7 @@ pub const COUNT: usize = 1797;
 /// All of them, in the order of the file.
 pub static DIGITS: [Sample; COUNT] = parse(include_bytes!("../../data/digits.csv"));
 
-/// Reads lines of 64 pixels and a label. What it cannot read stops the compilation.
+/// Reads lines of 64 pixels and a label, each with a comma behind it. What it cannot read stops the compilation.
 #[allow(long_running_const_eval, reason = "264 KB of text")]
 const fn parse(text: &[u8]) -> [Sample; COUNT] {
     let mut samples = [Sample { pixels: [0; PIXELS], label: 0 }; COUNT];
@@ -32,8 +32,8 @@ const fn parse(text: &[u8]) -> [Sample; COUNT] {
             (i, column) = (i + 1, column + 1);
         }
         sample.label = text[i] - b'0';
-        assert!(sample.label <= 9 && text[i + 1] == b'\n');
-        (i, row) = (i + 2, row + 1);
+        assert!(sample.label <= 9 && text[i + 1] == b',' && text[i + 2] == b'\n');
+        (i, row) = (i + 3, row + 1);
     }
     assert!(i == text.len());
     samples

@@ -3,9 +3,6 @@
  * Adam with a cosine schedule, in batches; each layer takes its step on the way back, and no gradient lies in memory.
  *
  * The weights have the same bits as those that Rust learns, `cargo run --release -p digits`, on every target.
- * digits.inc is data/digits.csv with braces around each line:
- *
- *     sed 's/^/{/; s/$/},/' data/digits.csv > digits.inc
  */
 #include "digits.h"
 
@@ -16,10 +13,11 @@ enum { PIXELS = 64, UNITS1 = 64, UNITS2 = 32, CLASSES = 10, EPOCHS = 8, BATCH = 
 enum { LAYER1 = 0, LAYER2 = LAYER1 + (1 + PIXELS) * UNITS1, LAYER3 = LAYER2 + (1 + UNITS1) * UNITS2 };
 enum { PARAMS = LAYER3 + (1 + UNITS2) * CLASSES };
 
-static const uint8_t samples[][PIXELS + 1] = {
-#include "digits.inc"
+/* A sample's pixels and its class, sample after sample. */
+static const uint8_t samples[] = {
+#include "../../data/digits.csv"
 };
-enum { SAMPLES = sizeof samples / sizeof samples[0] };
+enum { SAMPLE = PIXELS + 1, SAMPLES = sizeof samples / SAMPLE };
 
 static float params[PARAMS], state[GRADUS_ADAM_COLUMNS * PARAMS];
 static gradus_clock steps;
@@ -44,7 +42,7 @@ static size_t split(void) {
   for (int test = 0; test < 2; test++) {
     unsigned seen[CLASSES] = {0};
     for (uint16_t i = 0; i < SAMPLES; i++) {
-      if ((++seen[samples[i][PIXELS]] % 5 == 0) == test) order[at++] = i;
+      if ((++seen[samples[i * SAMPLE + PIXELS]] % 5 == 0) == test) order[at++] = i;
     }
     if (!test) train = at;
   }
@@ -67,8 +65,9 @@ static int shuffle(size_t n) {
 /* From the pixels of n samples to their scores. */
 static int forward(const uint16_t *which, size_t n, const gradus_dropout *dropout) {
   for (size_t i = 0; i < n; i++) {
-    for (size_t k = 0; k < PIXELS; k++) x[i * PIXELS + k] = (float)samples[which[i]][k] * 0.0625f;
-    labels[i] = samples[which[i]][PIXELS];
+    const uint8_t *sample = samples + which[i] * SAMPLE;
+    for (size_t k = 0; k < PIXELS; k++) x[i * PIXELS + k] = (float)sample[k] * 0.0625f;
+    labels[i] = sample[PIXELS];
   }
   TRY(gradus_dense_forward(PIXELS, UNITS1, n, params + LAYER1, x, h1));
   TRY(gradus_dropout_relu_forward(dropout, n * UNITS1, h1, &masks));

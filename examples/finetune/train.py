@@ -38,7 +38,7 @@ class Nine(nn.Module):
 
 def digits():
     """Images and labels: those to train with, and those to test with."""
-    rows = np.loadtxt(HERE / "../../data/digits.csv", delimiter=",", dtype=np.int64)
+    rows = np.loadtxt(HERE / "../../data/digits.csv", delimiter=",", usecols=range(65), dtype=np.int64)
     images, labels = torch.tensor(rows[:, :64] / 16, dtype=torch.float32), torch.tensor(rows[:, 64])
     seen, test = np.zeros(10, int), np.zeros(len(rows), bool)
     for i, label in enumerate(labels):

@@ -161,6 +161,23 @@ pub unsafe extern "C" fn gradus_conv2d_backward(
     guard(|| unsafe { Layer::of(layer)?.backward(params, grads, back) })
 }
 
+/// Writes the gradient of the images alone: see gradus_dense_backward_input().
+///
+/// `layer`, `params`, `dy` and `dx` are those of gradus_conv2d_backward().
+///
+/// Errors: those of gradus_conv2d_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_conv2d_backward_input(
+    layer: *const gradus_conv2d,
+    samples: usize,
+    params: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.backward_input(samples, params, dy, dx) })
+}
+
 /// gradus_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().
 ///
 /// The parameters of `layer` are those of `step` from element `at` on; `x`, `dy` and `dx` are as above.
@@ -253,6 +270,23 @@ pub unsafe extern "C" fn gradus_depthwise_conv2d_backward(
     let back = Back { samples, x, dy, dx };
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { Layer::of(layer)?.backward(params, grads, back) })
+}
+
+/// Writes the gradient of the images alone: see gradus_dense_backward_input().
+///
+/// `layer`, `params`, `dy` and `dx` are those of gradus_depthwise_conv2d_backward().
+///
+/// Errors: those of gradus_depthwise_conv2d_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_depthwise_conv2d_backward_input(
+    layer: *const gradus_depthwise_conv2d,
+    samples: usize,
+    params: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::of(layer)?.backward_input(samples, params, dy, dx) })
 }
 
 /// gradus_depthwise_conv2d_backward() in which an optimizer acts on the gradients at once: see gradus_dense_backward_step().

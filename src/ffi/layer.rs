@@ -4,8 +4,8 @@ use super::memory::{Memory, Region, apart, area};
 use super::step::{Part, gradus_step};
 use super::{gradus_status, guard};
 use crate::Error;
-use crate::layer::{Dense, HalfGrads, Weighted};
-use crate::simd::Bf16;
+use crate::layer::{Dense, HalfGrads, Weighted, biases_to};
+use crate::simd::{Bf16, Exec};
 
 /// A structure of the caller's that says what a layer is.
 pub(super) trait Shape {
@@ -93,7 +93,7 @@ impl<L> Layer<L> {
         unsafe { Ok(pass(&self.layer, params.slice(), x.slice(), y.slice_mut())?) }
     }
 
-    /// The memory of a backward pass.
+    /// The memory of a backward pass; without the gradient of the inputs where its pointer is null.
     fn memory(&self, back: Back) -> Result<[Memory<f32>; 3], gradus_status> {
         let (read, written) = (area(back.samples, self.inputs)?, area(back.samples, self.outputs)?);
         let dx = Memory::new(back.dx, if back.dx.is_null() { 0 } else { read })?;
@@ -126,6 +126,25 @@ impl<L: Weighted> Layer<L> {
                 inputs,
             )?)
         }
+    }
+
+    /// The one that writes the gradient of the inputs alone.
+    ///
+    /// # Safety
+    /// The caller vouches for memory behind the pointers, which are checked.
+    pub(super) unsafe fn backward_input(
+        &self,
+        samples: usize,
+        params: *const f32,
+        dy: *const f32,
+        dx: *mut f32,
+    ) -> Result<(), gradus_status> {
+        let (dy, dx) =
+            (Memory::new(dy, area(samples, self.outputs)?)?, Memory::new(dx, area(samples, self.inputs)?)?);
+        let params = Memory::new(params, self.params)?;
+        apart([self.own, params.read(), dy.read(), dx.written()])?;
+        // SAFETY: checked, and apart where one is written.
+        unsafe { Ok(self.layer.backward_through(params.slice(), dy.slice(), dx.slice_mut())?) }
     }
 
     /// The one that adds to sums in half the memory, as pass `pass`; the first sum is element `first` of all.
@@ -220,6 +239,24 @@ pub unsafe extern "C" fn gradus_dense_backward(
     guard(|| unsafe { Layer::dense(inputs, outputs)?.backward(params, grads, back) })
 }
 
+/// Writes the gradient of a dense layer's inputs alone: the way back through a layer that does not learn.
+///
+/// `params`, `dy` and `dx` are those of gradus_dense_backward(), and so are the bits of `dx`.
+///
+/// Errors: those of gradus_dense_forward().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_dense_backward_input(
+    inputs: usize,
+    outputs: usize,
+    samples: usize,
+    params: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+) -> gradus_status {
+    // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+    guard(|| unsafe { Layer::dense(inputs, outputs)?.backward_input(samples, params, dy, dx) })
+}
+
 /// gradus_dense_backward() in which an optimizer acts on the gradients at once, so that no array of them exists.
 ///
 /// The layer's parameters are those of `step` from element `at` on; `x`, `dy` and `dx` are as above, and `dx` comes of the
@@ -276,4 +313,29 @@ pub unsafe extern "C" fn gradus_dense_backward_half(
     let (sums, back) = ((grads, [pass, first]), Back { samples, x, dy, dx });
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
     guard(|| unsafe { Layer::dense(inputs, outputs)?.backward_half(params, sums, back) })
+}
+
+/// Takes an optimizer's step of the biases of a layer alone; its weights stay.
+///
+/// The `outputs` biases of any layer (`filters` of a convolution) are the parameters of `step` from element `at` on; `dy`
+/// is the gradient of what the layer wrote, `samples` rows of `outputs` floats, for a convolution a row for each place of
+/// each image. The way on to the layer before is gradus_dense_backward_input() or its kin, before the step.
+///
+/// Errors: those of gradus_dense_backward_step().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gradus_bias_step(
+    outputs: usize,
+    samples: usize,
+    step: *const gradus_step,
+    at: usize,
+    dy: *const f32,
+) -> gradus_status {
+    guard(|| {
+        let dy = Memory::new(dy, area(samples, outputs)?)?;
+        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+        unsafe {
+            let part = Part::new(step, at, outputs, [dy.read(), Region::NONE, Region::NONE, Region::NONE])?;
+            Ok(biases_to(Exec::new(), part, dy.slice())?)
+        }
+    })
 }

@@ -1,7 +1,7 @@
 //! Layers of which the biases alone learn.
 
 use super::samples;
-use super::strips::{Gradients, Strip, walk};
+use super::strips::{Gradients, Sink, Strip, walk};
 use super::weighted::sum_rows;
 use crate::error::{Argument, Error};
 use crate::optim::Update;
@@ -41,9 +41,14 @@ where
     B: Rule<Columns = R::Columns> + Copy,
     M: Stored,
 {
-    let (exec, width) = (exec.into(), update.len());
+    biases_to(exec.into(), update, dy)
+}
+
+/// Hands the gradients of biases to a sink that has no other parameters.
+pub(crate) fn biases_to(exec: Exec, sink: impl Sink, dy: &[f32]) -> Result<(), Error> {
+    let width = sink.params().len();
     samples(Argument::Grads, dy.len(), width)?;
-    walk(exec, update, [0, width], 1, &Biases { exec, dy, width });
+    walk(exec, sink, [0, width], 1, &Biases { exec, dy, width });
     Ok(())
 }
 

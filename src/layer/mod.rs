@@ -86,6 +86,8 @@ mod strips;
 mod weighted;
 
 pub use biases::bias_step;
+#[cfg(feature = "ffi")]
+pub(crate) use biases::biases_to;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use depthwise::DepthwiseConv2d;

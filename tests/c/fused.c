@@ -202,7 +202,8 @@ static void images(void) {
   static const gradus_depthwise_conv2d depthwise = {{3, 3, 3}, {2, 2}, {1, 1}, {0, 0}}; /* to 2 x 2 x 3 */
   enum { FIRST = 39, SECOND = 15, THIRD = (1 + 12) * 4, N = FIRST + SECOND + THIRD };
   enum { X = 2 * 40, H = 2 * 27, G = 2 * 12, Y = 2 * 4 };
-  static float p[N], unfused[N], g[N], m[2 * N], n[2 * N], in[X], h[H], k[G], y[Y], dh[H], dk[G], din[X], apart_din[X];
+  static float p[N], unfused[N], g[N], m[2 * N], n[2 * N], in[X], h[H], k[G], y[Y], dh[H], dk[G], din[X];
+  static float eh[H], ek[G], apart_din[X];
   static uint16_t sums[N], moments[2 * N];
   const gradus_adam adam = GRADUS_ADAM(0.05f);
   gradus_clock a = {0, 0}, b = {0, 0}, c = {0, 0};
@@ -227,6 +228,14 @@ static void images(void) {
     OK(gradus_depthwise_conv2d_backward_step(&depthwise, 2, &step, FIRST, h, dk, dh));
     OK(gradus_conv2d_backward_step(&conv, 2, &step, 0, in, dh, din));
     TRUE(memcmp(p, unfused, sizeof p) == 0 && memcmp(m, n, sizeof m) == 0 && memcmp(din, apart_din, sizeof din) == 0);
+    /* The way back through layers that do not learn is the same. */
+    OK(gradus_dense_backward(12, 4, 2, p + FIRST + SECOND, g + FIRST + SECOND, k, y, dk));
+    OK(gradus_depthwise_conv2d_backward(&depthwise, 2, p + FIRST, g + FIRST, h, dk, dh));
+    OK(gradus_conv2d_backward(&conv, 2, p, g, in, dh, din));
+    OK(gradus_dense_backward_input(12, 4, 2, p + FIRST + SECOND, y, ek));
+    OK(gradus_depthwise_conv2d_backward_input(&depthwise, 2, p + FIRST, ek, eh));
+    OK(gradus_conv2d_backward_input(&conv, 2, p, eh, apart_din));
+    TRUE(memcmp(ek, dk, sizeof ek) == 0 && memcmp(eh, dh, sizeof eh) == 0 && memcmp(apart_din, din, sizeof din) == 0);
   }
   line("fused images", hash_of(hash_of(hash, p, N), m, 2 * N));
   /* Sums in half the memory, sample by sample; the counter goes on from batch to batch. */
@@ -247,6 +256,40 @@ static void images(void) {
   line("half gradients", hash_bytes(hash_of(hash_of(hash, p, N), din, X / 2), moments, sizeof moments));
 }
 
+/* Biases learn, weights stay. */
+static void biases(void) {
+  const gradus_adam adam = GRADUS_ADAM(0.05f);
+  float column[2 * OUTPUTS];
+  gradus_step step;
+  memset(column, 0, sizeof column);
+  start();
+  for (int turn = 0; turn < TURNS; turn++) {
+    batch();
+    OK(gradus_adam_begin(&adam, OUTPUTS, params + AT, state, &steps, &step));
+    OK(gradus_bias_step(OUTPUTS, SAMPLES, &step, 0, dy));
+    OK(gradus_adam_step(&adam, OUTPUTS, apart, grads, column, &apart_steps));
+  }
+  memcpy(dx, apart_dx, sizeof dx);
+  same(0, NULL, NULL, 0);
+  TRUE(memcmp(state, column, sizeof column) == 0 && steps.t == TURNS);
+  line("biases alone", hash_of(hash_of(START, params, ALL_PARAMS), column, 2 * OUTPUTS));
+  memcpy(apart, params + AT, sizeof apart);
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_bias_step(0, SAMPLES, &step, 0, dy));
+  EXPECT(GRADUS_ERROR_LENGTH, gradus_bias_step(OUTPUTS, SAMPLES, &step, 1, dy));
+  EXPECT(GRADUS_ERROR_LENGTH, gradus_bias_step(OUTPUTS, SIZE_MAX / 2, &step, 0, dy));
+  EXPECT(GRADUS_ERROR_NULL, gradus_bias_step(OUTPUTS, SAMPLES, NULL, 0, dy));
+  EXPECT(GRADUS_ERROR_NULL, gradus_bias_step(OUTPUTS, SAMPLES, &step, 0, NULL));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_bias_step(1, SAMPLES, &step, 0, params + AT));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_bias_step(1, SAMPLES, &step, 0, state));
+  EXPECT(GRADUS_ERROR_NULL, gradus_dense_backward_input(INPUTS, OUTPUTS, SAMPLES, NULL, dy, dx));
+  EXPECT(GRADUS_ERROR_NULL, gradus_dense_backward_input(INPUTS, OUTPUTS, SAMPLES, apart, dy, NULL));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dense_backward_input(INPUTS, OUTPUTS, SAMPLES, apart, dy, dy));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_dense_backward_input(INPUTS, 0, SAMPLES, apart, dy, dx));
+  EXPECT(GRADUS_ERROR_NULL, gradus_conv2d_backward_input(NULL, SAMPLES, apart, dy, dx));
+  EXPECT(GRADUS_ERROR_NULL, gradus_depthwise_conv2d_backward_input(NULL, SAMPLES, apart, dy, dx));
+  TRUE(memcmp(params + AT, apart, sizeof apart) == 0 && memcmp(dx, apart_dx, sizeof dx) == 0);
+}
+
 #define CALL_FUSED(rule, RULE) fused_##rule();
 #define CALL_HALF(rule, RULE) half_##rule();
 
@@ -254,5 +297,6 @@ void fused(void) {
   GRADUS_OPTIMIZERS(CALL_FUSED)
   GRADUS_HALF_OPTIMIZERS(CALL_HALF)
   images();
+  biases();
   refused();
 }

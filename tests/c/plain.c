@@ -13,10 +13,10 @@ enum { PIXELS = 64, UNITS1 = 64, UNITS2 = 32, CLASSES = 10, EPOCHS = 8, BATCH = 
 enum { LAYER1 = 0, LAYER2 = LAYER1 + (1 + PIXELS) * UNITS1, LAYER3 = LAYER2 + (1 + UNITS1) * UNITS2 };
 enum { PARAMS = LAYER3 + (1 + UNITS2) * CLASSES };
 
-static const uint8_t samples[][PIXELS + 1] = {
-#include "digits.inc"
+static const uint8_t samples[] = {
+#include "../../data/digits.csv"
 };
-enum { SAMPLES = sizeof samples / sizeof samples[0] };
+enum { SAMPLE = PIXELS + 1, SAMPLES = sizeof samples / SAMPLE };
 
 static float params[PARAMS], grads[PARAMS], moment1[PARAMS], moment2[PARAMS];
 static uint16_t order[SAMPLES];
@@ -36,7 +36,7 @@ static size_t split(void) {
   for (int test = 0; test < 2; test++) {
     unsigned seen[CLASSES] = {0};
     for (uint16_t i = 0; i < SAMPLES; i++) {
-      if ((++seen[samples[i][PIXELS]] % 5 == 0) == test) order[at++] = i;
+      if ((++seen[samples[i * SAMPLE + PIXELS]] % 5 == 0) == test) order[at++] = i;
     }
     if (!test) train = at;
   }
@@ -157,7 +157,7 @@ int digits_train(void (*report)(const digits_progress *progress)) {
     for (size_t left = batches; left > 0; left--) {
       const size_t n = (train - from) / left;
       memset(grads, 0, sizeof grads);
-      for (size_t i = from; i < from + n; i++) learn(samples[order[i]], drop, 1.0f / (float)n);
+      for (size_t i = from; i < from + n; i++) learn(samples + order[i] * SAMPLE, drop, 1.0f / (float)n);
       const float lr = 2e-3f * (1.0f + cosf(3.14159265f * (float)t++ / (float)(EPOCHS * batches)));
       adam(lr);
       from += n;
@@ -165,8 +165,8 @@ int digits_train(void (*report)(const digits_progress *progress)) {
     digits_progress progress = {epoch, 0, (unsigned)(SAMPLES - train), hash()};
     for (size_t i = train; i < SAMPLES; i++) {
       float x[PIXELS], h1[UNITS1], h2[UNITS2], scores[CLASSES];
-      forward(samples[order[i]], 0.0f, x, h1, h2, scores);
-      progress.right += best(scores) == samples[order[i]][PIXELS];
+      forward(samples + order[i] * SAMPLE, 0.0f, x, h1, h2, scores);
+      progress.right += best(scores) == samples[order[i] * SAMPLE + PIXELS];
     }
     report(&progress);
   }

@@ -149,7 +149,7 @@ fn activations_are_those_of_pytorch() {
 fn digits(n: usize) -> (Vec<f32>, Vec<u8>) {
     let (mut x, mut labels) = (vec![], vec![]);
     for line in include_str!("../../data/digits.csv").lines().take(n) {
-        let numbers: Vec<u8> = line.split(',').map(|number| number.trim().parse().unwrap()).collect();
+        let numbers: Vec<u8> = line.split_terminator(',').map(|number| number.parse().unwrap()).collect();
         x.extend(numbers[..64].iter().map(|pixel| f32::from(*pixel) / 16.0));
         labels.push(numbers[64]);
     }

@@ -15,7 +15,7 @@ impl Data {
     fn parse(csv: &str) -> Self {
         let mut data = Data { features: 0, classes: 0, x: Vec::new(), label: Vec::new() };
         for line in csv.lines() {
-            let row: Vec<f64> = line.split(',').map(|field| field.parse().unwrap()).collect();
+            let row: Vec<f64> = line.split_terminator(',').map(|field| field.parse().unwrap()).collect();
             let (label, features) = row.split_last().unwrap();
             data.features = features.len();
             data.x.extend(features);

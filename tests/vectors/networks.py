@@ -113,7 +113,7 @@ def activations(seed, n):
 
 def digits():
     with open(HERE.parent.parent / "data" / "digits.csv") as file:
-        rows = np.array([[int(v) for v in row] for row in csv.reader(file)])
+        rows = np.array([[int(v) for v in row[:65]] for row in csv.reader(file)])
     return torch.tensor(rows[:, :64] / 16.0), torch.tensor(rows[:, 64])
 
 

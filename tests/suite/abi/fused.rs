@@ -1,7 +1,7 @@
 //! Steps that layers take, as tests/c/fused.c takes them.
 
 use super::*;
-use gradus::layer::{Conv2d, Dense, DepthwiseConv2d, HalfGrads};
+use gradus::layer::{Conv2d, Dense, DepthwiseConv2d, HalfGrads, bias_step};
 
 const DENSE: Dense = Dense::new(5, 6);
 const LAYER: usize = DENSE.params();
@@ -118,6 +118,19 @@ fn images(out: &mut String) {
     writeln!(out, "half gradients {:016x}", hash_bytes(bytes)).unwrap();
 }
 
+/// Biases learn, weights stay.
+fn biases(out: &mut String) {
+    let adam = Adam::new(0.05);
+    let run = |_, params: &mut [f32], state: [&mut [f32]; 2], clock: &mut Clock, _: &[f32], dy: &[f32]| {
+        let state = StateMut::new(state.map(|column| &mut column[..DENSE.outputs]), clock);
+        bias_step(Exec::new(), adam.update_slices(&mut params[AT..][..DENSE.outputs], state).unwrap(), dy)
+            .unwrap();
+    };
+    let (params, state) = turns::<2, ALL_PARAMS, f32>(AT, run);
+    let columns = state.iter().flat_map(|column| column[..DENSE.outputs].iter().copied());
+    writeln!(out, "biases alone {:016x}", hash(params.into_iter().chain(columns))).unwrap();
+}
+
 /// In the order of tests/c/fused.c.
 macro_rules! each_fused {
     (($out:ident) $($optimizer:ident $config:ident $columns:ident $kind:ident $default:ident $check:ident $check_with:ident
@@ -135,4 +148,5 @@ macro_rules! each_fused {
 pub(super) fn lines(out: &mut String) {
     c_rules!(each_fused!(out));
     images(out);
+    biases(out);
 }
