@@ -150,6 +150,7 @@ release() {
   release_tools "$root"
   fill README.md.in | awk -v tried="$tried" '/^@TRIED@$/ { printf "%s", tried; next } 1' >"$root/README.md"
   forms "$root"
+  schemas "$root" "$out"
   (cd "$root" && find . -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >SHA256SUMS)
   mkdir -p target/release-c
   tar -C "$out" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' -c "gradus-$version-c" |
@@ -304,6 +305,28 @@ except ImportError:
 for file in root.rglob("*"):
     if file.is_file() and file.suffix not in {".a"}:
         assert not re.search(r"@[A-Z]+@", file.read_text()), file
+END
+}
+
+# schemas ROOT OUT: PlatformIO's own reader takes library.json, and idf_component.yml has the schema of its tool.
+schemas() {
+  local root=$1 python=$2/python/bin/python
+  { python3 -m venv "$2/python" && "$python" -m pip install --quiet idf-component-manager==3.1.2 platformio==6.2.0 pyyaml jsonschema; } \
+    >/dev/null 2>&1 || { missing "no packages of PlatformIO and ESP-IDF from PyPI"; return 0; }
+  "$2/python/bin/compote" manifest schema >"$2/idf.json" 2>/dev/null
+  "$python" - "$root" "$2/idf.json" <<'END'
+import json, jsonschema, pathlib, sys, yaml
+from platformio.package.manifest.parser import ManifestParserFactory
+from platformio.package.manifest.schema import ManifestSchema
+
+root = pathlib.Path(sys.argv[1])
+schema = json.loads(pathlib.Path(sys.argv[2]).read_text())
+jsonschema.validate(yaml.safe_load((root / "esp-idf/gradus/idf_component.yml").read_text()), schema)
+# It would ask the network for the list of licences.
+known = {"licenses": [{"licenseId": "MIT"}, {"licenseId": "Apache-2.0"}]}
+ManifestSchema.load_spdx_licenses = staticmethod(lambda *_, **__: known)
+assert ManifestSchema().load_manifest(ManifestParserFactory.new_from_file(str(root / "library.json")).as_dict())
+print("the manifests of PlatformIO and ESP-IDF: their tools' schemas")
 END
 }
 
