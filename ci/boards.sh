@@ -519,7 +519,7 @@ golden() {
   git diff --exit-code -- $file
 }
 
-## embassy: the example for an nRF52840 is built, and its learner learns through power cuts here
+## embassy: the example for an nRF52840 is built; its learner learns through power cuts here and on a Cortex-M4F, to one hash
 embassy() {
   rustup target add thumbv7em-none-eabihf >/dev/null 2>&1 || true
   (
@@ -528,5 +528,7 @@ embassy() {
     cargo test --locked --release --target-dir target
     cargo build --locked --release --target thumbv7em-none-eabihf --target-dir target
     command size target/thumbv7em-none-eabihf/release/nrf52840
+    cargo run --quiet --locked --release --target-dir target --bin emulated | tee target/here
+    cortex_m4 target/thumbv7em-none-eabihf/release/emulated | diff target/here -
   )
 }

@@ -1,8 +1,10 @@
 //! A classifier of vibrations that learns on the device and keeps what it has learnt over a power cut.
 //!
-//! Everything but the chip: the accelerometer and the flash are traits. `src/bin/nrf52840.rs` runs it on a board, and
-//! `tests/learner.rs` on a computer, over a flash that loses its power at any word.
+//! Everything but the chip: the accelerometer and the flash are traits. `src/bin/nrf52840.rs` runs it on a board,
+//! `src/bin/emulated.rs` on an emulated one and on a computer, over a flash that loses its power at any word.
 #![no_std]
+
+pub mod simulated;
 
 use embedded_storage_async::nor_flash::NorFlash;
 use gradus::layer::Dense;
