@@ -5,17 +5,22 @@
 #[inline]
 pub(crate) fn cut<'a, T>(rest: &mut &'a [T], n: usize) -> &'a [T] {
     let all = core::mem::take(rest);
-    let n = if n == 0 || n > all.len() { all.len() } else { n };
-    let (first, others) = all.split_at_checked(n).unwrap_or_default();
-    *rest = others;
-    first
+    match all.split_at_checked(n) {
+        Some((first, others)) if n > 0 => {
+            *rest = others;
+            first
+        }
+        _ => all,
+    }
 }
 
 /// [`cut`] of a slice to write.
 #[inline]
 pub(crate) fn cut_mut<'a, T>(rest: &mut &'a mut [T], n: usize) -> &'a mut [T] {
     let all = core::mem::take(rest);
-    let n = if n == 0 || n > all.len() { all.len() } else { n };
+    if n == 0 || n > all.len() {
+        return all;
+    }
     let (first, others) = all.split_at_mut_checked(n).unwrap_or_default();
     *rest = others;
     first

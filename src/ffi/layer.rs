@@ -85,19 +85,21 @@ impl<L> Layer<L> {
         y: *mut f32,
         pass: impl FnOnce(&L, &[f32], &[f32], &mut [f32]) -> Result<(), Error>,
     ) -> Result<(), gradus_status> {
-        let (x, y) =
-            (Memory::new(x, area(samples, self.inputs)?)?, Memory::new(y, area(samples, self.outputs)?)?);
-        let params = Memory::new(params, self.params)?;
+        let (x, y) = (
+            Memory::unchecked(x, area(samples, self.inputs)?),
+            Memory::unchecked(y, area(samples, self.outputs)?),
+        );
+        let params = Memory::unchecked(params, self.params);
         apart([self.own, params.read(), x.read(), y.written()])?;
         // SAFETY: checked, and apart where one is written.
         unsafe { Ok(pass(&self.layer, params.slice(), x.slice(), y.slice_mut())?) }
     }
 
-    /// The memory of a backward pass; without the gradient of the inputs where its pointer is null.
+    /// The memory of a backward pass, not checked; without the gradient of the inputs where its pointer is null.
     fn memory(&self, back: Back) -> Result<[Memory<f32>; 3], gradus_status> {
         let (read, written) = (area(back.samples, self.inputs)?, area(back.samples, self.outputs)?);
-        let dx = Memory::new(back.dx, if back.dx.is_null() { 0 } else { read })?;
-        Ok([Memory::new(back.x, read)?, Memory::new(back.dy, written)?, dx])
+        let dx = Memory::unchecked(back.dx, if back.dx.is_null() { 0 } else { read });
+        Ok([Memory::unchecked(back.x, read), Memory::unchecked(back.dy, written), dx])
     }
 }
 
@@ -112,8 +114,8 @@ impl<L: Weighted> Layer<L> {
         grads: *mut f32,
         back: Back,
     ) -> Result<(), gradus_status> {
-        let ([x, dy, dx], params) = (self.memory(back)?, Memory::new(params, self.params)?);
-        let grads = Memory::new(grads, self.params)?;
+        let ([x, dy, dx], params) = (self.memory(back)?, Memory::unchecked(params, self.params));
+        let grads = Memory::unchecked(grads, self.params);
         apart([self.own, params.read(), x.read(), dy.read(), grads.written(), dx.written()])?;
         // SAFETY: checked, and apart where one is written.
         unsafe {
@@ -157,8 +159,8 @@ impl<L: Weighted> Layer<L> {
         (grads, [number, first]): (*mut u16, [u32; 2]),
         back: Back,
     ) -> Result<(), gradus_status> {
-        let ([x, dy, dx], params) = (self.memory(back)?, Memory::new(params, self.params)?);
-        let grads = Memory::new(grads.cast::<Bf16>(), self.params)?;
+        let ([x, dy, dx], params) = (self.memory(back)?, Memory::unchecked(params, self.params));
+        let grads = Memory::unchecked(grads.cast::<Bf16>(), self.params);
         apart([self.own, params.read(), x.read(), dy.read(), grads.written(), dx.written()])?;
         // SAFETY: checked, and apart where one is written.
         unsafe {

@@ -27,7 +27,7 @@ pub(super) unsafe fn change_beside<T>(
     y: *const T,
     f: impl FnOnce(&mut [f32], &[T]) -> Result<(), crate::Error>,
 ) -> Result<(), gradus_status> {
-    let (x, y) = (Memory::new(x, n)?, Memory::new(y, m)?);
+    let (x, y) = (Memory::unchecked(x, n), Memory::unchecked(y, m));
     apart([x.written(), y.read()])?;
     // SAFETY: checked, and apart.
     unsafe { Ok(f(x.slice_mut(), y.slice())?) }
@@ -43,7 +43,8 @@ unsafe fn lose<T>(
     loss: *mut f32,
     f: impl FnOnce(&mut [f32], &[T]) -> Result<f32, crate::Error>,
 ) -> Result<(), gradus_status> {
-    let (scores, targets, to) = (Memory::new(scores, n)?, Memory::new(targets, m)?, Memory::one(loss)?);
+    let (scores, targets) = (Memory::unchecked(scores, n), Memory::unchecked(targets, m));
+    let to = Memory::unchecked(loss, 1);
     apart([scores.written(), targets.read(), to.written()])?;
     // SAFETY: checked, and apart.
     unsafe { *to.one_mut() = f(scores.slice_mut(), targets.slice())? };

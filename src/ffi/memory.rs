@@ -70,8 +70,14 @@ impl<T> Memory<T> {
     #[inline(always)]
     pub(crate) fn new(start: *const T, len: usize) -> Result<Self, gradus_status> {
         apart([Region::read(start, len)])?;
+        Ok(Self::unchecked(start, len))
+    }
+
+    /// The same, which [`apart`] is to check with others before anything follows it.
+    #[inline(always)]
+    pub(crate) fn unchecked(start: *const T, len: usize) -> Self {
         let start = if len == 0 { core::ptr::dangling_mut() } else { start.cast_mut() };
-        Ok(Self { start, len })
+        Self { start, len }
     }
 
     /// One element.

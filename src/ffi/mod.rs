@@ -14,6 +14,8 @@
 #![allow(non_camel_case_types, reason = "the names are those of the header")]
 #![allow(clippy::missing_safety_doc, reason = "it stands here, once for all functions")]
 
+#[cfg(all(feature = "panic-handler", not(feature = "std"), target_os = "none"))]
+mod bare;
 mod ensemble;
 mod images;
 mod journal;
@@ -77,14 +79,4 @@ fn guard(run: impl FnOnce() -> Result<(), gradus_status>) -> gradus_status {
 /// Refuses a structure of another version of the header, or one that was not initialised.
 fn same_version(version: u32) -> Result<(), gradus_status> {
     if version == GRADUS_STRUCTS { Ok(()) } else { Err(gradus_status::GRADUS_ERROR_VERSION) }
-}
-
-#[cfg(all(feature = "panic-handler", not(feature = "std"), target_os = "none"))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    unsafe extern "C" {
-        /// Defined nowhere: a link that succeeds has no path to a panic.
-        safe fn gradus_has_a_path_to_a_panic() -> !;
-    }
-    gradus_has_a_path_to_a_panic()
 }

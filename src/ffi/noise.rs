@@ -64,7 +64,7 @@ unsafe fn dropout(config: *const gradus_dropout) -> Result<Dropout, gradus_statu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_masks_seed(masks: *mut gradus_masks, seed: u64) -> gradus_status {
     guard(|| {
-        let masks = Memory::one(masks)?;
+        let masks = Memory::unchecked(masks, 1);
         apart([masks.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let masks = unsafe { masks.one_mut() };
@@ -84,8 +84,8 @@ pub unsafe extern "C" fn gradus_masks_fill(
     mask: *mut u32,
 ) -> gradus_status {
     guard(|| {
-        let masks = Memory::one(masks)?;
-        let mask = Memory::new(mask, words)?;
+        let masks = Memory::unchecked(masks, 1);
+        let mask = Memory::unchecked(mask, words);
         apart([masks.written(), mask.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (masks, mask) = unsafe { (masks.one_mut(), mask.slice_mut()) };
@@ -125,8 +125,8 @@ pub unsafe extern "C" fn gradus_dropout_forward(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let x = Memory::new(x, n)?;
-        let masks = Memory::one(masks)?;
+        let x = Memory::unchecked(x, n);
+        let masks = Memory::unchecked(masks, 1);
         apart([x.written(), masks.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, masks) = unsafe { (x.slice_mut(), masks.one_mut()) };
@@ -153,8 +153,8 @@ pub unsafe extern "C" fn gradus_dropout_forward_mask(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let x = Memory::new(x, n)?;
-        let mask = Memory::new(mask, mask_words(n))?;
+        let x = Memory::unchecked(x, n);
+        let mask = Memory::unchecked(mask, mask_words(n));
         apart([x.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, mask) = unsafe { (x.slice_mut(), mask.slice()) };
@@ -179,8 +179,8 @@ pub unsafe extern "C" fn gradus_dropout_relu_forward(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let x = Memory::new(x, n)?;
-        let masks = Memory::one(masks)?;
+        let x = Memory::unchecked(x, n);
+        let masks = Memory::unchecked(masks, 1);
         apart([x.written(), masks.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, masks) = unsafe { (x.slice_mut(), masks.one_mut()) };
@@ -207,8 +207,8 @@ pub unsafe extern "C" fn gradus_dropout_relu_forward_mask(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let x = Memory::new(x, n)?;
-        let mask = Memory::new(mask, mask_words(n))?;
+        let x = Memory::unchecked(x, n);
+        let mask = Memory::unchecked(mask, mask_words(n));
         apart([x.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, mask) = unsafe { (x.slice_mut(), mask.slice()) };
@@ -232,8 +232,8 @@ pub unsafe extern "C" fn gradus_dropout_relu_backward(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let grads = Memory::new(grads, n)?;
-        let y = Memory::new(y, n)?;
+        let grads = Memory::unchecked(grads, n);
+        let y = Memory::unchecked(y, n);
         apart([grads.written(), y.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (grads, y) = unsafe { (grads.slice_mut(), y.slice()) };
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn gradus_dropout_inference(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let x = Memory::new(x, n)?;
+        let x = Memory::unchecked(x, n);
         apart([x.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let x = unsafe { x.slice_mut() };
@@ -281,10 +281,10 @@ pub unsafe extern "C" fn gradus_dropconnect_forward(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let w = Memory::new(w, area(inputs, outputs)?)?;
-        let x = Memory::new(x, inputs)?;
-        let y = Memory::new(y, outputs)?;
-        let mask = Memory::new(mask, area(mask_words(inputs), outputs)?)?;
+        let w = Memory::unchecked(w, area(inputs, outputs)?);
+        let x = Memory::unchecked(x, inputs);
+        let y = Memory::unchecked(y, outputs);
+        let mask = Memory::unchecked(mask, area(mask_words(inputs), outputs)?);
         apart([w.read(), x.read(), y.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (w, x, y, mask) = unsafe { (w.slice(), x.slice(), y.slice_mut(), mask.slice()) };
@@ -312,10 +312,10 @@ pub unsafe extern "C" fn gradus_dropconnect_backward_weights(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let grad_y = Memory::new(grad_y, outputs)?;
-        let x = Memory::new(x, inputs)?;
-        let grad_w = Memory::new(grad_w, area(inputs, outputs)?)?;
-        let mask = Memory::new(mask, area(mask_words(inputs), outputs)?)?;
+        let grad_y = Memory::unchecked(grad_y, outputs);
+        let x = Memory::unchecked(x, inputs);
+        let grad_w = Memory::unchecked(grad_w, area(inputs, outputs)?);
+        let mask = Memory::unchecked(mask, area(mask_words(inputs), outputs)?);
         apart([grad_y.read(), x.read(), grad_w.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (grad_y, x, grad_w, mask) =
@@ -344,10 +344,10 @@ pub unsafe extern "C" fn gradus_dropconnect_backward_input(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let w = Memory::new(w, area(inputs, outputs)?)?;
-        let grad_y = Memory::new(grad_y, outputs)?;
-        let grad_x = Memory::new(grad_x, inputs)?;
-        let mask = Memory::new(mask, area(mask_words(inputs), outputs)?)?;
+        let w = Memory::unchecked(w, area(inputs, outputs)?);
+        let grad_y = Memory::unchecked(grad_y, outputs);
+        let grad_x = Memory::unchecked(grad_x, inputs);
+        let mask = Memory::unchecked(mask, area(mask_words(inputs), outputs)?);
         apart([w.read(), grad_y.read(), grad_x.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (w, grad_y, grad_x, mask) =
@@ -374,9 +374,9 @@ pub unsafe extern "C" fn gradus_dropconnect_inference(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let w = Memory::new(w, area(inputs, outputs)?)?;
-        let x = Memory::new(x, inputs)?;
-        let y = Memory::new(y, outputs)?;
+        let w = Memory::unchecked(w, area(inputs, outputs)?);
+        let x = Memory::unchecked(x, inputs);
+        let y = Memory::unchecked(y, outputs);
         apart([w.read(), x.read(), y.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (w, x, y) = unsafe { (w.slice(), x.slice(), y.slice_mut()) };
@@ -402,8 +402,8 @@ pub unsafe extern "C" fn gradus_stochastic_depth_forward(
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
-        let branch = Memory::new(branch, n)?;
-        let mask = Memory::new(mask, mask_words(samples))?;
+        let branch = Memory::unchecked(branch, n);
+        let mask = Memory::unchecked(mask, mask_words(samples));
         apart([branch.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (branch, mask) = unsafe { (branch.slice_mut(), mask.slice()) };
@@ -429,10 +429,10 @@ pub unsafe extern "C" fn gradus_monte_carlo_add(
     prediction: *const f32,
 ) -> gradus_status {
     guard(|| {
-        let mean = Memory::new(mean, n)?;
-        let m2 = Memory::new(m2, n)?;
-        let count = Memory::one(count)?;
-        let prediction = Memory::new(prediction, n)?;
+        let mean = Memory::unchecked(mean, n);
+        let m2 = Memory::unchecked(m2, n);
+        let count = Memory::unchecked(count, 1);
+        let prediction = Memory::unchecked(prediction, n);
         apart([mean.written(), m2.written(), count.written(), prediction.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (mean, m2, count, prediction) =
@@ -450,7 +450,7 @@ pub unsafe extern "C" fn gradus_monte_carlo_add(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_monte_carlo_finish(n: usize, m2: *mut f32, count: u32) -> gradus_status {
     guard(|| {
-        let m2 = Memory::new(m2, n)?;
+        let m2 = Memory::unchecked(m2, n);
         apart([m2.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let m2 = unsafe { m2.slice_mut() };

@@ -2,7 +2,7 @@
 
 use super::strips::Strip;
 use super::weighted::Weighted;
-use super::{HalfGrads, samples, sizes};
+use super::{HalfGrads, samples, size};
 use crate::error::{Argument, Error, ensure, same_length};
 use crate::optim::Update;
 use crate::simd::product::{Inner, Product, Start};
@@ -69,7 +69,7 @@ impl Dense {
 
     /// Whether it has inputs and outputs, and its sizes are some.
     const fn check(&self) -> Result<(), Error> {
-        ensure(sizes([self.inputs, self.params()]), Error::Shape)
+        ensure(size(self.inputs) && size(self.params()), Error::Shape)
     }
 
     /// `y = x W + b`.

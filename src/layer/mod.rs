@@ -148,17 +148,22 @@ const fn numbers<const K: usize>(sizes: [usize; K]) -> usize {
 const fn sizes<const K: usize>(products: [usize; K]) -> bool {
     let (mut good, mut k) = (true, 0);
     while k < K {
-        good = good && products[k] > 0 && products[k] < usize::MAX;
+        good = good && size(products[k]);
         k += 1;
     }
     good
+}
+
+/// Whether it is a size, as above.
+const fn size(n: usize) -> bool {
+    n.wrapping_sub(1) < usize::MAX - 1
 }
 
 /// The number of samples, given what lies between two of them and a slice of them.
 fn samples(what: Argument, found: usize, each: usize) -> Result<usize, Error> {
     ensure(each > 0, Error::Shape)?;
     let samples = found.checked_div(each).unwrap_or(0);
-    same_length(what, samples.saturating_mul(each), found)?;
+    same_length(what, samples * each, found)?; // at most `found`
     Ok(samples)
 }
 

@@ -1,5 +1,6 @@
 //! Where the stabiliser of an adaptive denominator stands: libraries differ, results too.
 
+use crate::check::is_finite_from_zero;
 use crate::error::{Error, Hyper, require};
 use crate::simd::{Vector, math::sqrt};
 
@@ -40,7 +41,7 @@ impl Epsilon {
             Self::Root { inside, outside } => (inside, outside),
         };
         let least = f32::MIN_POSITIVE / f32::EPSILON;
-        let ok = a >= 0.0 && b >= 0.0 && a < f32::INFINITY && b < f32::INFINITY && (a >= least || b >= least);
+        let ok = is_finite_from_zero(a) && is_finite_from_zero(b) && (a >= least || b >= least);
         require(ok, Hyper::Epsilon)
     }
 

@@ -4,6 +4,7 @@ use super::adam::{Corrections, Moments};
 use super::epsilon::{Denominator, Epsilon};
 use super::split::split;
 use super::{Adam, Clock, Optimizer, State};
+use crate::check::is_finite_from_zero;
 use crate::error::{Error, Hyper, require};
 use crate::simd::{Assembly, Decaying, Rule, Vector, Width, math};
 
@@ -91,7 +92,7 @@ impl Optimizer for Nadam {
     }
     fn check(&self) -> Result<(), Error> {
         self.adam().check()?;
-        require(self.momentum_decay >= 0.0 && self.momentum_decay < f32::INFINITY, Hyper::MomentumDecay)
+        require(is_finite_from_zero(self.momentum_decay), Hyper::MomentumDecay)
     }
 }
 

@@ -5,10 +5,13 @@ use crate::check::check_lr;
 use crate::error::{Error, Hyper, require};
 
 /// From `lr` at step 0 to `min` at step `steps`, which it keeps.
-fn anneal(lr: f32, min: f32, step: u32, steps: u64) -> f32 {
-    // What is left is an exact integer: the end of the wave has all its digits.
-    let left = steps.saturating_sub(u64::from(step));
-    if left == 0 { min } else { mix(lr, min, half_wave(ratio(left as f32, steps as f32))) }
+fn anneal(lr: f32, min: f32, left: f32, steps: f32) -> f32 {
+    if left > 0.0 { mix(lr, min, half_wave(ratio(left, steps))) } else { min }
+}
+
+/// The same after `step` of `steps` steps. What is left is an exact integer: the end of the wave has all its digits.
+fn anneal_at(lr: f32, min: f32, step: u32, steps: u32) -> f32 {
+    anneal(lr, min, steps.saturating_sub(step) as f32, steps as f32)
 }
 
 /// Cosine annealing (Loshchilov and Hutter, 2017): half a wave from `lr` down to `min`.
@@ -47,7 +50,7 @@ impl Cosine {
 
 impl Schedule for Cosine {
     fn at(&self, step: u32) -> f32 {
-        anneal(self.lr, self.min, step, self.steps.into())
+        anneal_at(self.lr, self.min, step, self.steps)
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;
@@ -102,7 +105,7 @@ impl Schedule for WarmRestarts {
     fn at(&self, step: u32) -> f32 {
         let first = at_least_one(self.first);
         if self.mult <= 1 {
-            return anneal(self.lr, self.min, step % first, u32::from(first).into());
+            return anneal_at(self.lr, self.min, step % first, first.get());
         }
         // At most 32 turns: the cycles at least double. No overflow: all but the last are u32.
         let (mut step, mut length) = (step, u64::from(first.get()));
@@ -112,7 +115,7 @@ impl Schedule for WarmRestarts {
             step -= cycle;
             length *= u64::from(self.mult);
         }
-        anneal(self.lr, self.min, step, length)
+        anneal(self.lr, self.min, length.saturating_sub(u64::from(step)) as f32, length as f32)
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;
@@ -177,7 +180,7 @@ impl SnapshotCycle {
 impl Schedule for SnapshotCycle {
     fn at(&self, step: u32) -> f32 {
         let cycle = self.cycle_steps();
-        anneal(self.lr, 0.0, step % at_least_one(cycle), cycle.into())
+        anneal_at(self.lr, 0.0, step % at_least_one(cycle), cycle)
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;

@@ -1,7 +1,7 @@
 //! Rates that fall with the inverse of time, or of its root.
 
 use super::{Schedule, ratio};
-use crate::check::check_lr;
+use crate::check::{check_lr, is_finite_from_zero};
 use crate::error::{Error, Hyper, require};
 use crate::simd::math::sqrt;
 
@@ -40,7 +40,7 @@ impl Schedule for InverseTime {
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.lr)?;
-        require(self.k >= 0.0 && self.k < f32::INFINITY, Hyper::Rate)
+        require(is_finite_from_zero(self.k), Hyper::Rate)
     }
 }
 

@@ -39,12 +39,12 @@ impl Schedule for Linear {
     fn at(&self, step: u32) -> f32 {
         let left = self.steps.saturating_sub(step);
         if left == 0 {
-            self.end
-        } else if self.start < self.end {
-            mix(self.end, self.start, ratio(step as f32, self.steps as f32))
-        } else {
-            mix(self.start, self.end, ratio(left as f32, self.steps as f32))
+            return self.end;
         }
+        let rises = self.start < self.end;
+        let (high, low, part) =
+            if rises { (self.end, self.start, step) } else { (self.start, self.end, left) };
+        mix(high, low, ratio(part as f32, self.steps as f32))
     }
     fn check(&self) -> Result<(), Error> {
         check_lr(self.start)?;

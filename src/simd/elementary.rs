@@ -50,12 +50,13 @@ const LN_2: [f32; 2] = [0.693_145_75, 1.428_606_8e-6];
 /// `c[0] + c[1] x + c[2] x^2 ..`
 #[inline(always)]
 fn polynomial<const N: usize, V: Vector>(isa: V::Isa, x: V, c: [f32; N]) -> V {
-    let mut k = N - 1;
-    let mut sum = V::splat(isa, c[k]);
-    while k > 0 {
-        k -= 1;
-        sum = sum * x + V::splat(isa, c[k]);
-    }
+    const { assert!(0 < N && N <= 8, "as many as `each!` counts") };
+    let mut sum = V::splat(isa, c[N - 1]);
+    each!(k < N, {
+        if k > 0 {
+            sum = sum * x + V::splat(isa, c[N - 1 - k]);
+        }
+    });
     sum
 }
 

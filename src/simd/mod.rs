@@ -27,6 +27,7 @@ pub(crate) mod math;
 #[allow(dead_code, reason = "some targets have no registers of several numbers")]
 mod pair;
 pub(crate) mod product;
+mod product_small;
 mod reduce;
 pub(crate) mod rows;
 mod stored;

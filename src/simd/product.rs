@@ -18,11 +18,13 @@
 //! memory, so that a panel of `b`, as wide as a tile, is turned on the stack first.
 #![allow(unsafe_code, reason = "pointers")]
 
+use super::arch::SMALL;
 use super::exec::Exec;
 #[cfg(feature = "rayon")]
 use super::exec::join;
 use super::isa::{Assembler, Isa, Kernel};
 use super::level::Level;
+use super::product_small;
 use super::transpose::transpose;
 use super::vector::{Element, Vector};
 use core::mem::MaybeUninit;
@@ -92,25 +94,6 @@ const fn count([a, b, c]: Three) -> usize {
 impl<T: Element> Product<'_, T> {
     /// Whether all that it reads and writes lies in its slices, and each number is written once.
     fn fits(&self) -> bool {
-        let last = self.cols.saturating_sub(1);
-        // The last place of each, and whether rows are apart: a step of each digit leads behind all that the digits behind
-        // it reach.
-        let (mut a, mut b, mut y, mut apart) = (0_usize, last.saturating_mul(self.b_cols), last, true);
-        let reach =
-            |at: &mut usize, n: usize, stride: usize| *at = at.saturating_add((n - 1).saturating_mul(stride));
-        for ((n, a_step), y_step) in self.rows.iter().zip(&self.a_rows).zip(&self.y_rows).rev() {
-            if *n > 1 {
-                reach(&mut a, *n, *a_step);
-                apart = apart && *y_step > y;
-                reach(&mut y, *n, *y_step);
-            }
-        }
-        for ((n, a_step), b_step) in self.terms.iter().zip(&self.a_terms).zip(&self.b_terms) {
-            if *n > 1 {
-                reach(&mut a, *n, *a_step);
-                reach(&mut b, *n, *b_step);
-            }
-        }
         let start = match self.start {
             Start::Row(row) => row.len() >= self.cols,
             Start::Add | Start::Zero => true,
@@ -118,7 +101,37 @@ impl<T: Element> Product<'_, T> {
         let [images, lines, _] = self.terms;
         let turned = self.b_cols == 1 || images == 1 && lines == 1 && self.b_terms[2] == 1;
         let none = self.terms.contains(&0); // not by their product, which may come round to 0
-        (none || a < self.a.len() && b < self.b.len()) && y < self.y.len() && apart && start && turned
+        let inside = |[a, b, y]: [usize; 3]| {
+            (none || a < self.a.len() && b < self.b.len()) && y < self.y.len() && start && turned
+        };
+        self.last().is_some_and(inside)
+    }
+
+    /// The last place of `a`, `b` and the result, if rows are apart: a step of each digit leads behind all that the digits
+    /// behind it reach.
+    fn last(&self) -> Option<[usize; 3]> {
+        /// `n` places further on, the first of them here.
+        fn reach(at: usize, n: usize, stride: usize) -> Option<usize> {
+            (n - 1).checked_mul(stride)?.checked_add(at)
+        }
+        let cols = self.cols.checked_sub(1)?;
+        let (mut a, mut b, mut y) = (0, cols.checked_mul(self.b_cols)?, cols);
+        for ((n, a_step), y_step) in self.rows.iter().zip(&self.a_rows).zip(&self.y_rows).rev() {
+            if *n > 1 {
+                if *y_step <= y {
+                    return None;
+                }
+                a = reach(a, *n, *a_step)?;
+                y = reach(y, *n, *y_step)?;
+            }
+        }
+        for ((n, a_step), b_step) in self.terms.iter().zip(&self.a_terms).zip(&self.b_terms) {
+            if *n > 1 {
+                a = reach(a, *n, *a_step)?;
+                b = reach(b, *n, *b_step)?;
+            }
+        }
+        Some([a, b, y])
     }
 
     /// Computes it. What does not fit into its slices is left undone; a layer has checked that it does.
@@ -268,7 +281,13 @@ impl<T: Element> Kernel<()> for Grid<T> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I, _: &()) {
         // SAFETY: a grid is made by Product::run, which has asked whether it fits.
-        unsafe { panels::<T, T::In<I>>(isa, self) };
+        unsafe {
+            if SMALL {
+                product_small::rows(&self, 0, self.a, self.start, self.y);
+            } else {
+                panels::<T, T::In<I>>(isa, self);
+            }
+        }
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! What acts on the weights themselves, apart from the rule.
 
 use super::{Acts, Transform};
-use crate::check::check_weight_decay;
+use crate::check::{check_weight_decay, is_finite_from_zero};
 use crate::error::{Error, Hyper, require};
 use crate::simd::Vector;
 
@@ -130,6 +130,6 @@ impl Transform for ProxL1 {
         Self { threshold: lr * self.lambda, ..self }
     }
     fn check(&self, _: f32) -> Result<(), Error> {
-        require(self.lambda >= 0.0 && self.lambda < f32::INFINITY, Hyper::Lambda)
+        require(is_finite_from_zero(self.lambda), Hyper::Lambda)
     }
 }

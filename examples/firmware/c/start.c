@@ -3,7 +3,8 @@
 #include "bare.h"
 #include "gradus.h"
 
-static void print_number(uint64_t x, unsigned base, int digits) {
+/* Once, not at each call. */
+__attribute__((noinline)) static void print_number(uint64_t x, unsigned base, int digits) {
   char text[21];
   char *at = text + sizeof text - 1;
   *at = 0;
@@ -29,6 +30,11 @@ static void report(const digits_progress *p) {
 void reset(void) {
   start();
   int status = digits_train(report);
-  if (status != GRADUS_OK) print(gradus_status_name(status));
+  if (status != GRADUS_OK) {
+    /* Its number: the texts of gradus_status_name() are 2 KB. */
+    print("gradus -");
+    print_number((uint64_t)-(int64_t)status, 10, 1);
+    print("\n");
+  }
   leave();
 }

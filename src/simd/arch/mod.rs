@@ -76,25 +76,43 @@ macro_rules! dispatch {
     };
 }
 
+/// Whether flash counts before speed: `--cfg gradus_size="small"`. Then every target is without sets, and some loops are
+/// shorter.
+pub(crate) const SMALL: bool = cfg!(gradus_size = "small");
+
 /// 128-bit registers, where the target always has them.
-#[cfg(any(
-    target_feature = "sse2",
-    target_feature = "simd128",
-    all(target_arch = "aarch64", target_feature = "neon")
+#[cfg(all(
+    not(gradus_size = "small"),
+    any(
+        target_feature = "sse2",
+        target_feature = "simd128",
+        all(target_arch = "aarch64", target_feature = "neon")
+    )
 ))]
 mod wide128;
 
 // Without any of the attributes it is `native.rs`.
-#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "x86.rs")]
 #[cfg_attr(
-    all(target_arch = "arm", target_os = "none", any(target_abi = "eabihf", gradus_level = "fpu")),
+    all(not(gradus_size = "small"), target_arch = "x86_64", target_feature = "sse2"),
+    path = "x86.rs"
+)]
+#[cfg_attr(
+    all(
+        not(gradus_size = "small"),
+        target_arch = "arm",
+        target_os = "none",
+        any(target_abi = "eabihf", gradus_level = "fpu")
+    ),
     path = "cortex_m.rs"
 )]
 #[cfg_attr(
-    any(
-        all(target_arch = "x86", target_feature = "sse2"),
-        target_feature = "simd128",
-        all(target_arch = "aarch64", target_feature = "neon")
+    all(
+        not(gradus_size = "small"),
+        any(
+            all(target_arch = "x86", target_feature = "sse2"),
+            target_feature = "simd128",
+            all(target_arch = "aarch64", target_feature = "neon")
+        )
     ),
     path = "only128.rs"
 )]
