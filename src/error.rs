@@ -166,7 +166,8 @@ macro_rules! hyper {
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         pub enum Hyper {
-            $($(#[$doc])* $name,)*
+            // With the numbers of C, which needs no table then.
+            $($(#[$doc])* $name = $code,)*
         }
 
         impl fmt::Display for Hyper {

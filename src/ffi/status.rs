@@ -27,6 +27,10 @@ macro_rules! statuses {
             text.as_ptr().cast()
         }
 
+        const _: () = {
+            $(assert!(Hyper::$hyper as i32 == gradus_status::$hyper_name as i32);)*
+        };
+
         impl From<Error> for gradus_status {
             fn from(error: Error) -> Self {
                 match error {
@@ -36,7 +40,8 @@ macro_rules! statuses {
                     Error::Shape => Self::GRADUS_ERROR_SHAPE,
                     Error::Kind => Self::GRADUS_ERROR_KIND,
                     Error::NonFinite => Self::GRADUS_ERROR_NON_FINITE,
-                    $(Error::Range(Hyper::$hyper) => Self::$hyper_name,)*
+                    // SAFETY: the numbers of Hyper are statuses.
+                    Error::Range(hyper) => unsafe { core::mem::transmute::<i32, Self>(hyper as i32) },
                 }
             }
         }

@@ -47,7 +47,7 @@ use crate::simd::{Columns, Exec, Plain, Rule, Vector, Width, run};
 /// ```
 pub fn softmax(exec: impl Into<Exec>, classes: usize, scores: &mut [f32]) -> Result<(), Error> {
     ensure(scores.len().checked_rem(classes) == Some(0), Error::Shape)?;
-    exponentials(exec.into(), classes, scores, |_, _| ());
+    exponentials(exec.into(), classes, scores, |_| ());
     let mut rest = scores;
     while !rest.is_empty() {
         let row = cut_mut(&mut rest, classes);
@@ -59,9 +59,9 @@ pub fn softmax(exec: impl Into<Exec>, classes: usize, scores: &mut [f32]) -> Res
     Ok(())
 }
 
-/// `exp(z - largest)`, row by row; `see` is told each row's number and the row before the exponential.
-fn exponentials(exec: Exec, classes: usize, scores: &mut [f32], mut see: impl FnMut(usize, &[f32])) {
-    let (mut rest, mut number) = (&mut *scores, 0);
+/// `exp(z - largest)`, row by row; `see` is shown each row before the exponential.
+fn exponentials(exec: Exec, classes: usize, scores: &mut [f32], mut see: impl FnMut(&[f32])) {
+    let mut rest = &mut *scores;
     while !rest.is_empty() {
         let row = cut_mut(&mut rest, classes);
         // A NaN is passed over here; the exponential of it makes all probabilities of the row NaN.
@@ -69,8 +69,7 @@ fn exponentials(exec: Exec, classes: usize, scores: &mut [f32], mut see: impl Fn
         for z in row.iter_mut() {
             *z -= largest;
         }
-        see(number, row);
-        number += 1;
+        see(row);
     }
     if let Ok(columns) = Columns::new(scores, [], []) {
         run(exec, &Exponential, columns);
@@ -128,16 +127,20 @@ pub fn softmax_cross_entropy<L: Copy + Into<usize>>(
     // The score of the label, that of the largest being 0, is taken from each row before its exponentials.
     let mut loss = 0.0;
     let mut right = 0.0;
-    exponentials(exec.into(), classes, scores, |row, z| {
-        let label = labels.get(row).map_or(0, |label| (*label).into());
-        right += z.get(label).copied().unwrap_or(0.0);
+    let mut next = labels.iter();
+    exponentials(exec.into(), classes, scores, |z| {
+        if let Some(label) = next.next()
+            && let Some(z) = z.get((*label).into())
+        {
+            right += *z;
+        }
     });
-    let (mut rest, mut labels) = (scores, labels.iter());
-    while !rest.is_empty() {
+    let mut rest = scores;
+    for label in labels {
         let row = cut_mut(&mut rest, classes);
         let sum = sum(row);
         loss += elementary::ln(Plain, sum);
-        let label = labels.next().map_or(0, |label| (*label).into());
+        let label = (*label).into();
         for (k, p) in row.iter_mut().enumerate() {
             *p = (*p / sum - if k == label { 1.0 } else { 0.0 }) / n;
         }

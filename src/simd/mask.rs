@@ -1,6 +1,7 @@
 //! The loops that keep or drop elements by a mask of one bit each.
 #![allow(unsafe_code, reason = "pointers")]
 
+use super::arch::SMALL;
 use super::exec::Exec;
 use super::isa::{Assembler, Isa, Kernel};
 use super::level::Level;
@@ -320,6 +321,20 @@ fn masked<const R: usize, T: Element, V: Vector<T>, G: Gate<R, T>>(
     let Gated { to, from, ref read } = columns;
     let n = read.len();
     let mut words = mask.iter();
+    if SMALL {
+        // One loop for all: registers are numbers.
+        let (mut i, mut bits) = (0, 0);
+        while i < n {
+            bits = if i % 32 == 0 { word(&mut words) as u32 } else { bits >> 1 };
+            // SAFETY: i < n, the length of every column.
+            unsafe {
+                let (read, []) = read.load::<V>(isa, i);
+                gate.apply(isa, V::load(isa, from.add(i)), read, bits).store(to.add(i));
+            }
+            i += V::WIDTH;
+        }
+        return;
+    }
     // The bits of the elements from `i` on: behind a head each turn begins with what is left of a word.
     let (mut i, mut bits, mut left) = (0, 0, 0);
     let part = head::<T, V>(to, n);

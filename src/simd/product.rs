@@ -145,6 +145,15 @@ impl<T: Element> Product<'_, T> {
             return;
         }
         let y = self.y.as_mut_ptr();
+        if SMALL {
+            let start = match self.start {
+                Start::Row(row) => row.as_ptr(),
+                Start::Add => y.cast_const(),
+                Start::Zero => core::ptr::null(),
+            };
+            // SAFETY: it fits.
+            return unsafe { product_small::rows(&self, 0, self.a.as_ptr(), start, y) };
+        }
         let (start, start_rows) = match self.start {
             Start::Row(row) => (row.as_ptr(), [0; 3]),
             Start::Add => (y.cast_const(), self.y_rows),
@@ -281,13 +290,7 @@ impl<T: Element> Kernel<()> for Grid<T> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I, _: &()) {
         // SAFETY: a grid is made by Product::run, which has asked whether it fits.
-        unsafe {
-            if SMALL {
-                product_small::rows(&self, 0, self.a, self.start, self.y);
-            } else {
-                panels::<T, T::In<I>>(isa, self);
-            }
-        }
+        unsafe { panels::<T, T::In<I>>(isa, self) };
     }
 
     #[inline(always)]

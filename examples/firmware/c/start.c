@@ -3,27 +3,33 @@
 #include "bare.h"
 #include "gradus.h"
 
-/* Once, not at each call. */
-__attribute__((noinline)) static void print_number(uint64_t x, unsigned base, int digits) {
-  char text[21];
+static void print_decimal(uint32_t x) {
+  char text[11];
   char *at = text + sizeof text - 1;
   *at = 0;
   do {
-    *--at = "0123456789abcdef"[x % base];
-    x /= base;
-  } while (--digits > 0 || x > 0);
+    *--at = (char)('0' + x % 10);
+    x /= 10;
+  } while (x > 0);
   print(at);
+}
+
+static void print_hexadecimal(uint64_t x) {
+  char text[17];
+  text[16] = 0;
+  for (int i = 16; i-- > 0; x >>= 4) text[i] = "0123456789abcdef"[x & 15];
+  print(text);
 }
 
 static void report(const digits_progress *p) {
   print("epoch ");
-  print_number(p->epoch, 10, 1);
+  print_decimal(p->epoch);
   print(": ");
-  print_number(p->right, 10, 1);
+  print_decimal(p->right);
   print(" of ");
-  print_number(p->total, 10, 1);
+  print_decimal(p->total);
   print(" right, weights ");
-  print_number(p->weights, 16, 16);
+  print_hexadecimal(p->weights);
   print("\n");
 }
 
@@ -33,7 +39,7 @@ void reset(void) {
   if (status != GRADUS_OK) {
     /* Its number: the texts of gradus_status_name() are 2 KB. */
     print("gradus -");
-    print_number((uint64_t)-(int64_t)status, 10, 1);
+    print_decimal((uint32_t)-status);
     print("\n");
   }
   leave();
