@@ -92,10 +92,7 @@ pub(crate) const SMALL: bool = cfg!(gradus_size = "small");
 mod wide128;
 
 // Without any of the attributes it is `native.rs`.
-#[cfg_attr(
-    all(not(gradus_size = "small"), target_arch = "x86_64", target_feature = "sse2"),
-    path = "x86.rs"
-)]
+#[cfg_attr(all(not(gradus_size = "small"), target_arch = "x86_64", target_feature = "sse2"), path = "x86.rs")]
 #[cfg_attr(
     all(
         not(gradus_size = "small"),
