@@ -49,11 +49,12 @@ format() {
   done
 }
 
-## check: formatting, lints of all packages, rooms, the README's numbers (20 s)
+## check: formatting, lints of all packages, rooms, the README's numbers, the list of dependencies (20 s)
 check() {
   format
   rooms
   readme
+  audited
   cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
   cargo clippy --locked --no-default-features -- -D warnings
   generate
@@ -100,14 +101,27 @@ doc() {
   RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
 }
 
-## package: what would be published: no warning, it builds, less than 1.5 MB (5 s)
+## package: what would be published: no warning, it builds, less than 1.5 MB, the same file from two folders (10 s)
 package() {
-  local log crate
+  local log crate one other
   log=$(cargo package --locked --allow-dirty 2>&1) || { echo "$log"; return 1; }
   echo "$log" | tail -n 4
   if grep warning <<<"$log"; then return 1; fi
   crate=$(ls "${CARGO_TARGET_DIR:-target}"/package/gradus-*.crate)
   [ "$(stat -c %s "$crate")" -lt 1500000 ]
+  one=$(packed)
+  other=$(packed)
+  [ "$one" = "$other" ] || { echo "two folders, two packages: $one $other" >&2; return 1; }
+  echo "$one ${crate##*/}, from two folders without a history"
+}
+
+# packed: the hash of the package that a copy of all files gives in a folder of its own. A history would add the commit's name.
+packed() {
+  local copy
+  copy=$(mktemp -d)
+  git ls-files -z | xargs -0 cp --parents -t "$copy"
+  (cd "$copy" && cargo package --quiet --locked --no-verify --target-dir target && sha256sum target/package/gradus-*.crate | cut -d ' ' -f 1)
+  rm -r "$copy"
 }
 
 # drawn DIRECTORY: all in it is as in docs/.
@@ -220,12 +234,12 @@ valgrind() {
   command valgrind --quiet --error-exitcode=1 "$binary" -q
 }
 
-## long: the suite optimised, ten million steps of each rule beside f64, every number in the cosine wave (release)
+## long: the suite optimised, ten million steps of each rule and 100 000 of a network beside f64, every number in the cosine wave (release)
 long() {
   cargo test --locked --release --test suite
   cargo test --locked --release --lib -- --ignored
-  cargo test --locked --release --test suite long:: -- --ignored
-  cargo test --locked --release --test suite half:: -- --ignored
+  # All that is ignored, but for the one that writes a file.
+  cargo test --locked --release --test suite -- --ignored --nocapture --skip resume::
 }
 
 ## powerset: the library builds without a warning with every pair of features
@@ -258,10 +272,11 @@ msrv() {
   cargo "+$version" check --locked --lib --all-features
 }
 
-## deny: licences, duplicates and sources of the dependencies; advisories where their database is
+## deny: licences, duplicates, sources, who read the dependencies (cargo-vet); advisories where their database is (3 s, the tools built)
 deny() {
   tool cargo-deny || { missing "cargo-deny cannot be installed"; return 0; }
   cargo deny check licenses bans sources
+  if tool cargo-vet; then cargo vet --locked; else missing "cargo-vet cannot be installed"; fi
   cargo deny fetch db || { missing "the advisory database cannot be fetched"; return 0; }
   cargo deny check advisories
 }

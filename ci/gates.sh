@@ -49,6 +49,14 @@ readme() {
   rm "$program"
 }
 
+## audited: SECURITY.md lists every crate that a user of the library builds, with its version (1 s)
+audited() {
+  diff <(awk -F ' *[|] *' '/^\| crate /{ list = 1 } list && $3 ~ /^[0-9]/ { print $2, $3 }' SECURITY.md | sort) \
+    <(cargo tree --locked -p gradus --all-features --target all --edges normal,build --prefix none --format '{p}' |
+      awk '$1 != "gradus" { print $1, substr($2, 2) }' | sort -u) ||
+    { echo "the list of dependencies in SECURITY.md is not that of Cargo.lock" >&2; return 1; }
+}
+
 # budget FILE NEW [write]: no number of a table in NEW is more than 3 % above the one in FILE, and a little; with `write`
 # NEW becomes FILE. Another compiler moves a number either way: only growth is an error.
 budget() {

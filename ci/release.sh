@@ -147,6 +147,8 @@ release() {
   cp cmake/gradus-config-version.cmake packaging/cmake/gradus-config.cmake "$root/share/gradus/"
   cp LICENSE-MIT LICENSE-APACHE CHANGELOG.md "$root/"
   licences >"$root/LICENSES-THIRD-PARTY.txt"
+  sbom >"$root/gradus.cdx.json"
+  sbom_valid "$root/gradus.cdx.json"
   release_tools "$root"
   fill README.md.in | awk -v tried="$tried" '/^@TRIED@$/ { printf "%s", tried; next } 1' >"$root/README.md"
   forms "$root"
@@ -202,8 +204,86 @@ for package in sorted(json.load(sys.stdin)["packages"], key=lambda package: pack
     for file in sorted(folder.glob("LICEN[SC]E*")) + sorted(folder.glob("COPYING*")):
         if file.is_file():
             print("\n---- " + file.name + "\n\n" + file.read_text().strip())
-' "$(cargo tree --locked -p gradus --no-default-features --features ffi --edges normal --target all --prefix none --format '{p}' |
-      sed 's/ v/=/; s/ .*//' | sort -u | xargs)"
+' "$(linked)"
+}
+
+# linked: NAME=VERSION of every crate whose code is in the libraries.
+linked() {
+  cargo tree --locked -p gradus --no-default-features --features ffi --edges normal --target all --prefix none --format '{p}' |
+    sed 's/ v/=/; s/ .*//' | sort -u | xargs
+}
+
+# sbom: what is in the libraries, as CycloneDX 1.6: the crates of `linked`, with the hashes of Cargo.lock, and Rust's own.
+# It has neither a date nor a random number: the same sources give the same file.
+sbom() {
+  cargo metadata --locked --format-version 1 |
+    python3 -c '
+import json, sys, tomllib
+
+linked, rust = set(sys.argv[1].split()), sys.argv[2]
+metadata = json.load(sys.stdin)
+sums = {(p["name"], p["version"]): p.get("checksum") for p in tomllib.load(open("Cargo.lock", "rb"))["package"]}
+packages = {p["id"]: p for p in metadata["packages"] if p["name"] + "=" + p["version"] in linked}
+assert len(packages) == len(linked), "a crate is missing"
+
+def reference(p):
+    return "pkg:cargo/%s@%s" % (p["name"], p["version"])
+
+def component(p):
+    of = {"type": "library", "bom-ref": reference(p), "name": p["name"], "version": p["version"]}
+    of["description"] = " ".join(p["description"].split())
+    if sums[p["name"], p["version"]]:
+        of["hashes"] = [{"alg": "SHA-256", "content": sums[p["name"], p["version"]]}]
+    of["licenses"] = [{"expression": p["license"].replace("/", " OR ")}]
+    of["purl"] = reference(p)
+    return of
+
+core = {
+    "type": "library",
+    "bom-ref": "rust",
+    "name": "rust",
+    "version": rust,
+    "description": "core, alloc, std and compiler_builtins",
+    "licenses": [{"expression": "MIT OR Apache-2.0"}],
+}
+parts = sorted(packages.values(), key=reference)
+edges = {
+    node["id"]: sorted({reference(packages[d]) for d in node["dependencies"] if d in packages})
+    for node in metadata["resolve"]["nodes"]
+}
+bom = {
+    "bomFormat": "CycloneDX",
+    "specVersion": "1.6",
+    "version": 1,
+    "metadata": {"component": component(next(p for p in parts if p["name"] == "gradus"))},
+    "components": [component(p) for p in parts if p["name"] != "gradus"] + [core],
+    "dependencies": [{"ref": reference(p), "dependsOn": edges[p["id"]] + ["rust"]} for p in parts] + [{"ref": "rust"}],
+}
+print(json.dumps(bom, indent=2))
+' "$(linked)" "$(rustc -V | cut -d ' ' -f 2)"
+}
+
+# sbom_valid FILE: it follows the schema of CycloneDX, and names the crates whose licences are in the archive.
+sbom_valid() {
+  local venv
+  diff <(sed -n 's/^\([a-z0-9_-]*\) \([0-9][^ ]*\): .*/\1=\2/p' "${1%/*}/LICENSES-THIRD-PARTY.txt" | sort) \
+    <(python3 -c 'import json, sys
+for part in json.load(open(sys.argv[1]))["components"]: print(part["name"] + "=" + part["version"])' "$1" | grep -v '^rust=' | sort)
+  venv=$(mktemp -d)
+  if python3 -m venv "$venv" >/dev/null 2>&1 && "$venv/bin/pip" install --quiet 'cyclonedx-python-lib[json-validation]==11.12.0' 2>/dev/null; then
+    "$venv/bin/python" - "$1" <<'END'
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(open(sys.argv[1]).read())
+sys.exit(wrong and repr(wrong))
+END
+    echo "${1##*/}: as the schema of CycloneDX 1.6 asks"
+  else
+    missing "no cyclonedx-python-lib: the schema of the bill of materials is not checked"
+  fi
+  rm -r "$venv"
 }
 
 # release_tools ROOT: the files of Arduino, PlatformIO, Zephyr, ESP-IDF and CMSIS-Pack.
