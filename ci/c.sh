@@ -178,12 +178,11 @@ parts() {
     done
     echo "$row"
   done <<'END'
-the function, which lists its pointers:^gradus_
-their check:memory::examine
-decays, in integers:split::split
+the function: pointers, constants, both loops:^gradus_
+the check of pointers:memory::examine
+decays, in integers:optim::split
 bias corrections:math::warm
 the sweep of subnormals:subnormal::
-the step, its constants and both loops:optim::advance
 END
 }
 
@@ -226,10 +225,9 @@ size() {
     echo
     echo "## C"
     echo
-    echo "With all checks, and all transforms that a call may name. The steps without transforms on an M4F by their parts; the"
-    echo "goals were 1200 bytes for Adam, 950 for RMSProp, 820 for momentum, 650 for Nesterov, 380 for SGD. What is missed is in the"
-    echo "check of any number of pointers against each other, in decays that are rounded from \`double\` by integers, and in the"
-    echo "second loop, for what is left of four and for decays below 1/2. Each of them stands once for all rules of a program but the last."
+    echo "With all checks, and all transforms that a call may name. The steps without transforms on an M4F by their parts. Each"
+    echo "of them but the first stands once for all rules of a program. The second loop of a rule is for what is left of four and for"
+    echo "decays below 1/2."
     echo
     echo "| part | Adam | RMSProp | momentum | Nesterov | SGD |"
     echo "|---|--:|--:|--:|--:|--:|"

@@ -1,6 +1,7 @@
 //! Averages of weights, ensembles of models, and the mean of what they predict.
 
-use super::gradus_status::{self, *};
+use super::Refusal::{self, *};
+use super::gradus_status;
 use super::memory::{Memory, apart, area, copy};
 use super::optim::Config;
 use super::{gradus_schedulefree, guard, same_version};
@@ -69,7 +70,7 @@ unsafe fn update<A: Average>(
     params: *const f32,
     state: *mut f32,
     clock: *mut Clock,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     let length = area(n, <A::Family as Stateful>::Columns::COUNT)?;
     let (params, state, clock) = (Memory::new(params, n)?, Memory::new(state, length)?, Memory::one(clock)?);
     apart([params.read(), state.written(), clock.written()])?;
@@ -174,7 +175,7 @@ pub struct gradus_ensemble {
 
 impl gradus_ensemble {
     /// The members and the room for more, if the numbers fit each other.
-    pub(super) fn memory(&self) -> Result<Memory<f32>, gradus_status> {
+    pub(super) fn memory(&self) -> Result<Memory<f32>, Refusal> {
         same_version(self.version)?;
         ensure(self.n > 0, Error::Empty)?;
         ensure(self.count <= self.room, Error::Full)?;

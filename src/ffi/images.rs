@@ -1,6 +1,7 @@
 //! Layers of images: convolution, depthwise convolution, pooling; and the residual sum.
 
-use super::gradus_status::{self, *};
+use super::Refusal::{self, *};
+use super::gradus_status;
 use super::guard;
 use super::layer::{Back, Layer, Shape};
 use super::loss::change_beside;
@@ -79,7 +80,7 @@ pub struct gradus_average_pool2d {
 const LARGEST: usize = 1 << 15;
 
 /// Refuses sizes whose products would not fit: an image, channels that are written, windows.
-fn limits(input: [usize; 3], more: usize, windows: [[usize; 2]; 3]) -> Result<(), gradus_status> {
+fn limits(input: [usize; 3], more: usize, windows: [[usize; 2]; 3]) -> Result<(), Refusal> {
     let [height, width, channels] = input;
     area(area(height, width)?, channels.max(more))?;
     area(area(channels, more)?, 121 + 1)?;
@@ -93,7 +94,7 @@ macro_rules! shape {
     ($shape:ident $layer:ident { $($field:ident)* } $window:ident, $more:expr, $params:expr) => {
         impl Shape for $shape {
             type Layer = $layer;
-            fn build(&self) -> Result<($layer, [usize; 3]), gradus_status> {
+            fn build(&self) -> Result<($layer, [usize; 3]), Refusal> {
                 let (more, params): (fn(&Self) -> usize, fn(&$layer) -> usize) = ($more, $params);
                 limits(self.input, more(self), [self.$window, self.stride, self.padding])?;
                 let layer = $layer { $($field: self.$field,)* exec: Exec::new() };

@@ -1,6 +1,7 @@
 //! The journal over three functions of the caller: read, write, erase.
 
-use super::gradus_status::{self, *};
+use super::Refusal::{self, *};
+use super::gradus_status;
 use super::memory::{Memory, apart, copy};
 use super::store::{List, gradus_item};
 use super::stream::called;
@@ -74,7 +75,7 @@ struct Chip {
 impl Chip {
     /// # Safety
     /// `flash` points at memory that may be read.
-    unsafe fn new(flash: *const gradus_flash) -> Result<Self, gradus_status> {
+    unsafe fn new(flash: *const gradus_flash) -> Result<Self, Refusal> {
         // SAFETY: the caller vouches for the memory, which is checked.
         let flash = unsafe { copy(flash)? };
         same_version(flash.version)?;
@@ -94,7 +95,7 @@ impl Chip {
     }
 
     /// The slots as a journal notes them.
-    fn slots(&self, journal: &gradus_journal) -> Result<Slots, gradus_status> {
+    fn slots(&self, journal: &gradus_journal) -> Result<Slots, Refusal> {
         same_version(journal.version)?;
         let mut slots = Slots::new(self.region.clone(), self.geometry).ok_or(GRADUS_ERROR_FLASH_REGION)?;
         let known = |at| slots.starts().contains(&at);
@@ -142,7 +143,7 @@ impl From<Slots> for gradus_journal {
     }
 }
 
-impl From<JournalError<()>> for gradus_status {
+impl From<JournalError<()>> for Refusal {
     fn from(error: JournalError<()>) -> Self {
         match error {
             JournalError::Flash(()) => GRADUS_ERROR_CALLBACK,

@@ -2,7 +2,7 @@
 
 use super::memory::{Memory, Region, apart, area};
 use super::step::{Part, gradus_step};
-use super::{gradus_status, guard};
+use super::{Refusal, gradus_status, guard};
 use crate::Error;
 use crate::layer::{Dense, HalfGrads, Weighted, biases_to};
 use crate::simd::{Bf16, Exec};
@@ -12,7 +12,7 @@ pub(super) trait Shape {
     /// The layer.
     type Layer;
     /// The layer, and its inputs, outputs and parameters, if its sizes fit each other.
-    fn build(&self) -> Result<(Self::Layer, [usize; 3]), gradus_status>;
+    fn build(&self) -> Result<(Self::Layer, [usize; 3]), Refusal>;
 }
 
 /// A layer whose sizes fit each other; its passes are functions of the crate.
@@ -38,7 +38,7 @@ pub(super) struct Back {
 type Inputs<'a> = Option<&'a mut [f32]>;
 
 impl Layer<Dense> {
-    fn dense(inputs: usize, outputs: usize) -> Result<Self, gradus_status> {
+    fn dense(inputs: usize, outputs: usize) -> Result<Self, Refusal> {
         let params = area(inputs.saturating_add(1), outputs)?;
         Ok(Self { layer: Dense::new(inputs, outputs), inputs, outputs, params, own: Region::NONE })
     }
@@ -49,7 +49,7 @@ impl<L> Layer<L> {
     ///
     /// # Safety
     /// The caller vouches for memory behind the pointer, which is checked.
-    pub(super) unsafe fn of<S: Shape<Layer = L>>(shape: *const S) -> Result<Self, gradus_status> {
+    pub(super) unsafe fn of<S: Shape<Layer = L>>(shape: *const S) -> Result<Self, Refusal> {
         let memory = Memory::one(shape)?;
         // SAFETY: checked; the caller vouches for the memory.
         let (layer, [inputs, outputs, params]) = unsafe { memory.one_ref().build()? };
@@ -65,7 +65,7 @@ impl<L> Layer<L> {
     ///
     /// # Safety
     /// The caller vouches for memory behind the pointers, which are checked.
-    pub(super) unsafe fn sizes(&self, params: *mut usize, outputs: *mut usize) -> Result<(), gradus_status> {
+    pub(super) unsafe fn sizes(&self, params: *mut usize, outputs: *mut usize) -> Result<(), Refusal> {
         let (params, outputs) = (Memory::one(params)?, Memory::one(outputs)?);
         apart([self.own, params.written(), outputs.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
@@ -84,7 +84,7 @@ impl<L> Layer<L> {
         x: *const f32,
         y: *mut f32,
         pass: impl FnOnce(&L, &[f32], &[f32], &mut [f32]) -> Result<(), Error>,
-    ) -> Result<(), gradus_status> {
+    ) -> Result<(), Refusal> {
         let (x, y) = (
             Memory::unchecked(x, area(samples, self.inputs)?),
             Memory::unchecked(y, area(samples, self.outputs)?),
@@ -96,7 +96,7 @@ impl<L> Layer<L> {
     }
 
     /// The memory of a backward pass, not checked; without the gradient of the inputs where its pointer is null.
-    fn memory(&self, back: Back) -> Result<[Memory<f32>; 3], gradus_status> {
+    fn memory(&self, back: Back) -> Result<[Memory<f32>; 3], Refusal> {
         let (read, written) = (area(back.samples, self.inputs)?, area(back.samples, self.outputs)?);
         let dx = Memory::unchecked(back.dx, if back.dx.is_null() { 0 } else { read });
         Ok([Memory::unchecked(back.x, read), Memory::unchecked(back.dy, written), dx])
@@ -113,7 +113,7 @@ impl<L: Weighted> Layer<L> {
         params: *const f32,
         grads: *mut f32,
         back: Back,
-    ) -> Result<(), gradus_status> {
+    ) -> Result<(), Refusal> {
         let ([x, dy, dx], params) = (self.memory(back)?, Memory::unchecked(params, self.params));
         let grads = Memory::unchecked(grads, self.params);
         apart([self.own, params.read(), x.read(), dy.read(), grads.written(), dx.written()])?;
@@ -140,7 +140,7 @@ impl<L: Weighted> Layer<L> {
         params: *const f32,
         dy: *const f32,
         dx: *mut f32,
-    ) -> Result<(), gradus_status> {
+    ) -> Result<(), Refusal> {
         let (dy, dx) =
             (Memory::new(dy, area(samples, self.outputs)?)?, Memory::new(dx, area(samples, self.inputs)?)?);
         let params = Memory::new(params, self.params)?;
@@ -158,7 +158,7 @@ impl<L: Weighted> Layer<L> {
         params: *const f32,
         (grads, [number, first]): (*mut u16, [u32; 2]),
         back: Back,
-    ) -> Result<(), gradus_status> {
+    ) -> Result<(), Refusal> {
         let ([x, dy, dx], params) = (self.memory(back)?, Memory::unchecked(params, self.params));
         let grads = Memory::unchecked(grads.cast::<Bf16>(), self.params);
         apart([self.own, params.read(), x.read(), dy.read(), grads.written(), dx.written()])?;
@@ -178,7 +178,7 @@ impl<L: Weighted> Layer<L> {
         step: *const gradus_step,
         at: usize,
         back: Back,
-    ) -> Result<(), gradus_status> {
+    ) -> Result<(), Refusal> {
         let [x, dy, dx] = self.memory(back)?;
         // SAFETY: checked, and apart where one is written.
         unsafe {

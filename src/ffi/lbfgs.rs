@@ -1,6 +1,7 @@
 //! L-BFGS by reverse communication: C evaluates, the library says where.
 
-use super::gradus_status::{self, *};
+use super::Refusal::{self, *};
+use super::gradus_status;
 use super::memory::{Memory, apart, copy};
 use super::{guard, same_version};
 use crate::second_order::{
@@ -104,7 +105,7 @@ pub struct gradus_lbfgs_state {
 }
 
 impl gradus_lbfgs {
-    fn settings<T: Real>(&self) -> Result<LbfgsSettings<T>, gradus_status> {
+    fn settings<T: Real>(&self) -> Result<LbfgsSettings<T>, Refusal> {
         let settings = LbfgsSettings {
             tolerance: T::of(self.tolerance),
             decrease: T::of(self.decrease),
@@ -136,7 +137,7 @@ impl gradus_lbfgs {
 ///
 /// # Safety
 /// The pointer is null, misaligned or good.
-unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, gradus_status> {
+unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, Refusal> {
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let config = unsafe { copy(config)? };
     same_version(config.version)?;
@@ -147,7 +148,7 @@ unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, gradus_stat
 }
 
 /// Numbers of work memory.
-fn numbers(n: usize, config: &gradus_lbfgs) -> Result<usize, gradus_status> {
+fn numbers(n: usize, config: &gradus_lbfgs) -> Result<usize, Refusal> {
     work_len(n, config.pairs as usize).ok_or(GRADUS_ERROR_LENGTH)
 }
 
@@ -164,7 +165,7 @@ fn resume<T: Real + Into<f64>>(
     run: &mut Borrowed<'_, T>,
     shape: (u32, usize, usize),
     state: &gradus_lbfgs_state,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     if (state.number, state.n, state.pairs) != shape {
         return Err(GRADUS_ERROR_LENGTH);
     }
@@ -190,7 +191,7 @@ fn with<'a, T: Real + Into<f64>>(
     mut vectors: Vectors<'a, T>,
     state: &mut gradus_lbfgs_state,
     act: impl FnOnce(&mut Borrowed<'a, T>),
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     let shape = shape(config, &vectors);
     let settings = if state.number == 0 { Some(config.settings()?) } else { None };
     if settings.is_some() {
@@ -214,7 +215,7 @@ fn tell<T: Real + Into<f64>>(
     state: &mut gradus_lbfgs_state,
     value: T,
     [diagonal, lower, upper]: [&[T]; 3],
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     let given = Given {
         preconditioner: (!diagonal.is_empty()).then_some(diagonal),
         bounds: (!lower.is_empty()).then_some(Bounds { lower, upper }),
@@ -229,7 +230,7 @@ fn save<T: Real + Number + Into<f64>>(
     vectors: Vectors<'_, T>,
     state: &gradus_lbfgs_state,
     buffer: &mut [u8],
-) -> Result<usize, gradus_status> {
+) -> Result<usize, Refusal> {
     if state.number == 0 {
         return Err(GRADUS_ERROR_VERSION);
     }
@@ -244,7 +245,7 @@ fn load<T: Real + Number + Into<f64>>(
     config: &gradus_lbfgs,
     vectors: Vectors<'_, T>,
     file: &[u8],
-) -> Result<gradus_lbfgs_state, gradus_status> {
+) -> Result<gradus_lbfgs_state, Refusal> {
     let shape = shape(config, &vectors);
     let mut run = Borrowed::new(vectors, shape.2);
     store::load(&mut run, file)?;

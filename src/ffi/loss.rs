@@ -1,8 +1,8 @@
 //! Activations and losses.
 
-use super::gradus_status;
 use super::guard;
 use super::memory::{Memory, apart, area};
+use super::{Refusal, gradus_status};
 use crate::simd::Exec;
 use crate::{activation, loss};
 
@@ -10,7 +10,7 @@ use crate::{activation, loss};
 ///
 /// # Safety
 /// The caller vouches for memory behind the pointer, which is checked.
-unsafe fn change(n: usize, x: *mut f32, f: impl FnOnce(&mut [f32])) -> Result<(), gradus_status> {
+unsafe fn change(n: usize, x: *mut f32, f: impl FnOnce(&mut [f32])) -> Result<(), Refusal> {
     // SAFETY: checked.
     f(unsafe { Memory::new(x, n)?.slice_mut() });
     Ok(())
@@ -26,7 +26,7 @@ pub(super) unsafe fn change_beside<T>(
     m: usize,
     y: *const T,
     f: impl FnOnce(&mut [f32], &[T]) -> Result<(), crate::Error>,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     let (x, y) = (Memory::unchecked(x, n), Memory::unchecked(y, m));
     apart([x.written(), y.read()])?;
     // SAFETY: checked, and apart.
@@ -42,7 +42,7 @@ unsafe fn lose<T>(
     (m, targets): (usize, *const T),
     loss: *mut f32,
     f: impl FnOnce(&mut [f32], &[T]) -> Result<f32, crate::Error>,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     let (scores, targets) = (Memory::unchecked(scores, n), Memory::unchecked(targets, m));
     let to = Memory::unchecked(loss, 1);
     apart([scores.written(), targets.read(), to.written()])?;

@@ -1,6 +1,6 @@
 //! The caller's memory: every pointer is checked here before anything follows it.
 
-use super::gradus_status::{self, *};
+use super::Refusal::{self, *};
 
 /// Elements behind a pointer from C, checked for null, alignment and length.
 ///
@@ -18,57 +18,44 @@ impl<T> Clone for Memory<T> {
 }
 impl<T> Copy for Memory<T> {}
 
-/// A piece of memory that a call touches: `len` units of `1 << shift` bytes, which is their alignment.
+/// A piece of memory that a call touches.
 #[derive(Clone, Copy)]
 pub(crate) struct Region {
     start: usize,
+    /// In units of the size that is their alignment.
     len: usize,
-    /// `2 * shift`, and 1 more where the units are written: a region takes three words.
-    kind: usize,
+    /// The size of a unit less 1 in its lower three bits, and whether the units are written in the fourth.
+    kind: u32,
 }
 
 impl Region {
     /// Nothing.
     pub(crate) const NONE: Self = Self { start: 0, len: 0, kind: 0 };
+    /// The bits of the kind that say how large a unit is.
+    const UNIT: u32 = 7;
+    /// The bit of the kind that says that units are written.
+    const WRITTEN: u32 = 8;
 
     /// `len` elements from `start` on, to be read only.
     #[inline(always)]
     pub(crate) fn read<T>(start: *const T, len: usize) -> Self {
+        const { assert!(align_of::<T>() <= 8) };
         let unit = align_of::<T>();
-        let kind = 2 * unit.trailing_zeros() as usize;
-        Self { start: start.addr(), len: len.saturating_mul(size_of::<T>() / unit), kind }
+        Self { start: start.addr(), len: len.saturating_mul(size_of::<T>() / unit), kind: unit as u32 - 1 }
     }
 
     /// The same, to be written.
     #[inline(always)]
     pub(crate) fn written<T>(start: *const T, len: usize) -> Self {
         let region = Self::read(start, len);
-        Self { kind: region.kind + 1, ..region }
-    }
-
-    /// One past the last byte, if such a piece can be there.
-    #[inline(always)]
-    fn end(&self) -> Result<usize, gradus_status> {
-        let (&Self { start, len, .. }, shift) = (self, self.kind >> 1);
-        // Units have 8 bytes at most, so that no shift overflows, and no region is longer than half of the memory.
-        let (end, around) = start.overflowing_add(len << shift);
-        if around || len > isize::MAX as usize >> 3 {
-            return Err(GRADUS_ERROR_LENGTH);
-        }
-        if len > 0 && start == 0 {
-            return Err(GRADUS_ERROR_NULL);
-        }
-        if len > 0 && start >> shift << shift != start {
-            return Err(GRADUS_ERROR_ALIGNMENT);
-        }
-        Ok(end)
+        Self { kind: region.kind | Self::WRITTEN, ..region }
     }
 }
 
 impl<T> Memory<T> {
     /// `len` elements from `start` on; nothing at all may also be null.
     #[inline(always)]
-    pub(crate) fn new(start: *const T, len: usize) -> Result<Self, gradus_status> {
+    pub(crate) fn new(start: *const T, len: usize) -> Result<Self, Refusal> {
         apart([Region::read(start, len)])?;
         Ok(Self::unchecked(start, len))
     }
@@ -81,7 +68,7 @@ impl<T> Memory<T> {
     }
 
     /// One element.
-    pub(crate) fn one(start: *const T) -> Result<Self, gradus_status> {
+    pub(crate) fn one(start: *const T) -> Result<Self, Refusal> {
         Self::new(start, 1)
     }
 
@@ -150,37 +137,70 @@ impl<T> Memory<T> {
 
 /// Refuses regions that cannot be there, and those that overlap where one of them is written.
 #[inline(always)]
-pub(crate) fn apart<const N: usize>(mut regions: [Region; N]) -> Result<(), gradus_status> {
-    examine(&mut regions)
+pub(crate) fn apart<const N: usize>(regions: [Region; N]) -> Result<(), Refusal> {
+    const { assert!(0 < N && N <= 8, "a word holds the kinds of eight") };
+    let (mut places, mut kinds) = ([[0; 2]; N], 0);
+    macro_rules! each {
+        ($($k:literal)*) => {
+            $(if let (Some(region), Some(place)) = (regions.get($k), places.get_mut($k)) {
+                *place = [region.start, region.len];
+                kinds |= region.kind << (4 * $k);
+            })* // no opt-level keeps a loop
+        };
+    }
+    each!(0 1 2 3 4 5 6 7);
+    examine(places.as_mut_ptr_range(), kinds)
 }
 
-/// The only check of pointers: one function for all calls and types. Each region is compared with those before it, whose
-/// ends stand in the place of their lengths.
+/// The only check of pointers: one function for all calls and types, of where regions begin and how long they are, and of
+/// their kinds, four bits each. A region is compared with those before it, whose ends stand in the place of their lengths;
+/// the end of an empty one is 0, so that nothing overlaps it. There is at least one.
 #[inline(never)]
-fn examine(regions: &mut [Region]) -> Result<(), gradus_status> {
-    let core::ops::Range { start, end } = regions.as_mut_ptr_range();
-    let mut a = start;
-    while a != end {
-        // SAFETY: a and b are regions of the slice, b before a.
-        unsafe {
-            (*a).len = (*a).end()?;
-            let mut b = start;
-            while b != a {
-                // From the later start to the earlier end: empty if one of them is.
-                let from = if (*a).start > (*b).start { (*a).start } else { (*b).start };
-                if from < (*a).len && from < (*b).len && ((*a).kind | (*b).kind) & 1 != 0 {
-                    return Err(GRADUS_ERROR_OVERLAP);
-                }
-                b = b.add(1);
+fn examine(places: core::ops::Range<*mut [usize; 2]>, kinds: u32) -> Result<(), Refusal> {
+    let (mut a, mut kind) = (places.start, kinds);
+    loop {
+        // SAFETY: a is a place of the range.
+        let [start, mut end] = unsafe { *a };
+        if end != 0 {
+            let mask = (kind & Region::UNIT) as usize;
+            // No region is longer than half of the memory; units have 8 bytes at most, so that the product does not overflow.
+            if end > isize::MAX as usize >> 3 {
+                return Err(GRADUS_ERROR_LENGTH);
             }
-            a = a.add(1);
+            let around;
+            (end, around) = start.overflowing_add(end * (mask + 1));
+            if around {
+                return Err(GRADUS_ERROR_LENGTH);
+            }
+            if start == 0 {
+                return Err(GRADUS_ERROR_NULL);
+            }
+            if start & mask != 0 {
+                return Err(GRADUS_ERROR_ALIGNMENT);
+            }
         }
+        let (mut b, mut other) = (places.start, kinds);
+        while b != a {
+            // SAFETY: b is a place before a.
+            let [from, to] = unsafe { *b };
+            if start < to && from < end && (kind | other) & Region::WRITTEN != 0 {
+                return Err(GRADUS_ERROR_OVERLAP);
+            }
+            b = b.wrapping_add(1);
+            other >>= 4;
+        }
+        // SAFETY: as above.
+        unsafe { (*a)[1] = end };
+        a = a.wrapping_add(1);
+        if a == places.end {
+            return Ok(());
+        }
+        kind >>= 4;
     }
-    Ok(())
 }
 
 /// `a * b`, if memory could be as long.
-pub(crate) fn area(a: usize, b: usize) -> Result<usize, gradus_status> {
+pub(crate) fn area(a: usize, b: usize) -> Result<usize, Refusal> {
     a.checked_mul(b).ok_or(GRADUS_ERROR_LENGTH)
 }
 
@@ -188,7 +208,7 @@ pub(crate) fn area(a: usize, b: usize) -> Result<usize, gradus_status> {
 ///
 /// # Safety
 /// What `from` points at is a valid `T`.
-pub(crate) unsafe fn copy<T: Copy>(from: *const T) -> Result<T, gradus_status> {
+pub(crate) unsafe fn copy<T: Copy>(from: *const T) -> Result<T, Refusal> {
     let memory = Memory::one(from)?;
     // SAFETY: checked for null and alignment; the caller vouches for the value.
     Ok(unsafe { memory.start.read() })
@@ -198,7 +218,7 @@ pub(crate) unsafe fn copy<T: Copy>(from: *const T) -> Result<T, gradus_status> {
 ///
 /// # Safety
 /// `to` points at memory that may be written.
-pub(crate) unsafe fn put<T: Copy>(to: *mut T, value: T) -> Result<(), gradus_status> {
+pub(crate) unsafe fn put<T: Copy>(to: *mut T, value: T) -> Result<(), Refusal> {
     let memory = Memory::one(to)?;
     // SAFETY: checked for null and alignment; the caller vouches for the memory.
     unsafe { memory.start.write(value) };

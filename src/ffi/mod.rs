@@ -53,7 +53,8 @@ pub use optim::{
 pub use random::*;
 pub use rules::*;
 pub use schedule::*;
-pub use status::*;
+use status::Refusal;
+pub use status::{gradus_status, gradus_status_name, gradus_version};
 pub use step::{GRADUS_STEP_WORDS, gradus_step, gradus_step_half_grads};
 pub use store::*;
 pub use stream::*;
@@ -69,14 +70,11 @@ pub const GRADUS_STRUCTS: u32 = 1;
 
 /// The status of what a function does behind its pointers: every function has this one shape.
 #[inline(always)]
-fn guard(run: impl FnOnce() -> Result<(), gradus_status>) -> gradus_status {
-    match run() {
-        Ok(()) => gradus_status::GRADUS_OK,
-        Err(status) => status,
-    }
+fn guard(run: impl FnOnce() -> Result<(), Refusal>) -> gradus_status {
+    run().into()
 }
 
 /// Refuses a structure of another version of the header, or one that was not initialised.
-fn same_version(version: u32) -> Result<(), gradus_status> {
-    if version == GRADUS_STRUCTS { Ok(()) } else { Err(gradus_status::GRADUS_ERROR_VERSION) }
+fn same_version(version: u32) -> Result<(), Refusal> {
+    if version == GRADUS_STRUCTS { Ok(()) } else { Err(Refusal::GRADUS_ERROR_VERSION) }
 }

@@ -1,7 +1,7 @@
 //! Masks and what is built of them.
 
 use super::memory::{Memory, apart, area, copy, put};
-use super::{gradus_status, guard, same_version};
+use super::{Refusal, gradus_status, guard, same_version};
 use crate::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mask_words, monte_carlo};
 
 /// Generator of masks; `= {0}` is the one of seed 0.
@@ -43,7 +43,7 @@ pub struct gradus_dropout {
 }
 
 impl gradus_dropout {
-    fn build(&self) -> Result<Dropout, gradus_status> {
+    fn build(&self) -> Result<Dropout, Refusal> {
         same_version(self.version)?;
         Ok(Dropout { inverted: self.vanilla == 0, ..Dropout::keep_prob(self.keep_prob) })
     }
@@ -53,7 +53,7 @@ impl gradus_dropout {
 ///
 /// # Safety
 /// The pointer is null, misaligned or good.
-unsafe fn dropout(config: *const gradus_dropout) -> Result<Dropout, gradus_status> {
+unsafe fn dropout(config: *const gradus_dropout) -> Result<Dropout, Refusal> {
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     unsafe { copy(config)?.build() }
 }

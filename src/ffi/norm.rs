@@ -1,7 +1,7 @@
 //! Batch, group and layer normalisation.
 
 use super::memory::{Memory, apart, area, copy};
-use super::{gradus_status, guard, same_version};
+use super::{Refusal, gradus_status, guard, same_version};
 use crate::error::Error;
 use crate::norm::{BatchNorm, BatchShape, GroupNorm, Params, Running, Statistics};
 use crate::optim::{Clock, StateMut};
@@ -48,7 +48,7 @@ pub const GRADUS_BATCH_NORM_COLUMNS: usize = 2;
 ///
 /// # Safety
 /// The pointer is null, misaligned or good.
-unsafe fn batch_norm(config: *const gradus_batch_norm) -> Result<BatchNorm, gradus_status> {
+unsafe fn batch_norm(config: *const gradus_batch_norm) -> Result<BatchNorm, Refusal> {
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let gradus_batch_norm { version, eps, running_decay, track_biased } = unsafe { copy(config)? };
     same_version(version)?;
@@ -59,7 +59,7 @@ unsafe fn batch_norm(config: *const gradus_batch_norm) -> Result<BatchNorm, grad
 ///
 /// # Safety
 /// The pointer is null, misaligned or good.
-unsafe fn shape(shape: *const gradus_batch_shape) -> Result<BatchShape, gradus_status> {
+unsafe fn shape(shape: *const gradus_batch_shape) -> Result<BatchShape, Refusal> {
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let gradus_batch_shape { batch, channels, spatial } = unsafe { copy(shape)? };
     Ok(BatchShape { batch, channels, spatial })
@@ -319,7 +319,7 @@ unsafe fn fold<'a>(
     clock: *const Clock,
     layer_weights: *mut f32,
     layer_bias: *mut f32,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
     let norm = unsafe { batch_norm(config)? };
     let weight = Memory::new(weight, channels)?;
@@ -370,7 +370,7 @@ pub struct gradus_group_norm {
 ///
 /// # Safety
 /// The pointer is null, misaligned or good.
-unsafe fn group_norm(config: *const gradus_group_norm) -> Result<GroupNorm, gradus_status> {
+unsafe fn group_norm(config: *const gradus_group_norm) -> Result<GroupNorm, Refusal> {
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let gradus_group_norm { version, eps, groups } = unsafe { copy(config)? };
     same_version(version)?;

@@ -1,7 +1,7 @@
 //! What all optimizers share: the stabiliser, the clock, the checks of a step, lists of tensors. Their structures and
 //! functions are in rules.rs, which is made from the list of optimizers.
 
-use super::gradus_status::{self, *};
+use super::Refusal::{self, *};
 use super::memory::{Memory, Region, apart};
 use super::transform::Transforms;
 use super::{gradus_transforms, same_version};
@@ -29,7 +29,7 @@ pub struct gradus_epsilon {
 }
 
 impl gradus_epsilon {
-    pub(super) fn build(self) -> Result<Epsilon, gradus_status> {
+    pub(super) fn build(self) -> Result<Epsilon, Refusal> {
         match self.place {
             GRADUS_EPSILON_OUTSIDE => Ok(Epsilon::Outside(self.eps)),
             GRADUS_EPSILON_HAT => Ok(Epsilon::Hat(self.eps)),
@@ -85,7 +85,7 @@ pub(crate) unsafe trait Config: Copy {
     /// What it configures.
     type Optimizer: Optimizer<Family: Stateful<Memory = f32>>;
     /// The optimizer, if every enumeration has a value of its own.
-    fn build(&self) -> Result<Self::Optimizer, gradus_status>;
+    fn build(&self) -> Result<Self::Optimizer, Refusal>;
 }
 
 /// The pointers of a step.
@@ -112,14 +112,14 @@ impl<M: Stored> Pointers<M> {
 
     /// Checks all pointers, also against the configuration, which the step only reads.
     #[inline(always)]
-    fn check<C: Config>(&self, config: *const C) -> Result<(), gradus_status> {
+    fn check<C: Config>(&self, config: *const C) -> Result<(), Refusal> {
         let [params, grads, state, clock] = self.regions(Columns::<C::Optimizer>::COUNT);
         apart([Region::read(config, 1), params, grads, state, clock])
     }
 
     /// The same, and against one more piece of memory.
     #[inline(always)]
-    fn check_with<C: Config>(&self, config: *const C, more: Region) -> Result<(), gradus_status> {
+    fn check_with<C: Config>(&self, config: *const C, more: Region) -> Result<(), Refusal> {
         let [params, grads, state, clock] = self.regions(Columns::<C::Optimizer>::COUNT);
         apart([Region::read(config, 1), params, grads, state, clock, more])
     }
@@ -140,7 +140,7 @@ impl<M: Stored> Pointers<M> {
 /// # Safety
 /// The pointer is checked.
 #[inline(always)]
-pub(super) unsafe fn optimizer<C: Config>(config: *const C) -> Result<C::Optimizer, gradus_status> {
+pub(super) unsafe fn optimizer<C: Config>(config: *const C) -> Result<C::Optimizer, Refusal> {
     // SAFETY: checked for null and alignment; C begins with its version.
     unsafe {
         same_version(*config.cast())?;
@@ -153,7 +153,7 @@ pub(super) unsafe fn optimizer<C: Config>(config: *const C) -> Result<C::Optimiz
 /// # Safety
 /// The pointer is checked.
 #[inline(always)]
-pub(super) unsafe fn transforms(of: *const gradus_transforms) -> Result<Transforms, gradus_status> {
+pub(super) unsafe fn transforms(of: *const gradus_transforms) -> Result<Transforms, Refusal> {
     // SAFETY: checked for null and alignment.
     unsafe {
         same_version((*of).version)?;
@@ -173,26 +173,16 @@ unsafe fn run<O: Optimizer>(optimizer: &O, pointers: &Pointers<MemoryOf<O>>) {
     Columns::<O>::run(Exec::new(), &rule, pass.at_step(clock.t, 0));
 }
 
-/// The same by a configuration, which is read here: the loop of an optimizer without transforms stands here once.
-///
-/// # Safety
-/// The pointers are checked, and the caller vouches for the memory.
-#[inline(never)]
-unsafe fn advance<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), gradus_status> {
-    // SAFETY: as above.
-    unsafe { run(&optimizer(config)?, pointers) };
-    Ok(())
-}
-
 /// A step without transforms.
 ///
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub(crate) unsafe fn step<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), gradus_status> {
+pub(crate) unsafe fn step<C: Config>(config: *const C, pointers: &Pointers) -> Result<(), Refusal> {
     pointers.check(config)?;
     // SAFETY: checked; the caller vouches for the memory.
-    unsafe { advance(config, pointers) }
+    unsafe { run(&optimizer(config)?, pointers) };
+    Ok(())
 }
 
 /// A step with transforms.
@@ -204,7 +194,7 @@ pub(crate) unsafe fn step_with<C: Config>(
     config: *const C,
     of: *const gradus_transforms,
     pointers: &Pointers,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     pointers.check_with(config, Region::read(of, 1))?;
     // SAFETY: checked; the caller vouches for the memory.
     unsafe { run(&optimizer(config)?.with(transforms(of)?), pointers) };
@@ -219,7 +209,7 @@ pub(crate) unsafe fn step_with<C: Config>(
 pub(crate) unsafe fn half_step<C: Config>(
     config: *const C,
     pointers: &Pointers<Bf16>,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     pointers.check(config)?;
     // SAFETY: checked; the caller vouches for the memory.
     unsafe { run(&optimizer(config)?.half(), pointers) };
@@ -235,23 +225,23 @@ pub(crate) unsafe fn half_step_with<C: Config>(
     config: *const C,
     of: *const gradus_transforms,
     pointers: &Pointers<Bf16>,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     pointers.check_with(config, Region::read(of, 1))?;
     // SAFETY: checked; the caller vouches for the memory.
     unsafe { run(&optimizer(config)?.half().with(transforms(of)?), pointers) };
     Ok(())
 }
 
-/// A step that is skipped where a gradient is not finite, nor its square where the rule forms it; `count` says how many.
+/// Counts the gradients that are not finite, nor their squares where the rule forms them: whether the step is to be taken.
 ///
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub(crate) unsafe fn step_if_finite<C: Config>(
+pub(crate) unsafe fn all_finite<C: Config>(
     config: *const C,
     pointers: &Pointers,
     count: *mut usize,
-) -> Result<(), gradus_status> {
+) -> Result<bool, Refusal> {
     pointers.check_with(config, Region::written(count, 1))?;
     // SAFETY: checked; the caller vouches for the memory.
     unsafe {
@@ -261,7 +251,7 @@ pub(crate) unsafe fn step_if_finite<C: Config>(
         let rule = optimizer.rule(ahead.tick());
         let found = count_overflowing(Exec::new(), &rule, params.slice(), grads.slice());
         *count = found;
-        if found == 0 { advance(config, pointers) } else { Ok(()) }
+        Ok(found == 0)
     }
 }
 
@@ -276,7 +266,7 @@ unsafe fn tensors<'a, M: Stored>(
     columns: usize,
     config: Region,
     clock: *mut Clock,
-) -> Result<&'a [gradus_tensor], gradus_status> {
+) -> Result<&'a [gradus_tensor], Refusal> {
     let memory = Memory::new(list, count)?;
     let shared = Region::written(clock, usize::from(!clock.is_null()));
     apart([memory.read(), shared, config])?;
@@ -324,7 +314,7 @@ pub(crate) unsafe fn step_tensors<C: Config, M: Stored>(
     list: *const gradus_tensor,
     count: usize,
     clock: *mut Clock,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     apart([Region::read(config, 1)])?;
     // SAFETY: all pointers are checked; the caller vouches for the memory.
     unsafe {
@@ -356,7 +346,7 @@ pub(crate) unsafe fn step_tensors<C: Config, M: Stored>(
 /// # Safety
 /// The pointer is null, misaligned or good.
 #[inline(always)]
-pub(crate) unsafe fn check<C: Config>(config: *const C) -> Result<(), gradus_status> {
+pub(crate) unsafe fn check<C: Config>(config: *const C) -> Result<(), Refusal> {
     apart([Region::read(config, 1)])?;
     // SAFETY: checked; the caller vouches for the memory.
     Ok(unsafe { optimizer(config)? }.check()?)
@@ -370,7 +360,7 @@ pub(crate) unsafe fn check<C: Config>(config: *const C) -> Result<(), gradus_sta
 pub(crate) unsafe fn check_with<C: Config>(
     config: *const C,
     of: *const gradus_transforms,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     apart([Region::read(config, 1), Region::read(of, 1)])?;
     // SAFETY: checked; the caller vouches for the memory.
     let (optimizer, transforms) = unsafe { (optimizer(config)?, transforms(of)?) };

@@ -1,7 +1,7 @@
 //! Random numbers, and first weights of them.
 
 use super::memory::{Memory, apart};
-use super::{gradus_status, guard};
+use super::{Refusal, gradus_status, guard};
 use crate::init;
 use crate::noise::Masks;
 use core::convert::Infallible;
@@ -80,7 +80,7 @@ unsafe fn fill<T>(
     n: usize,
     to: *mut T,
     how: impl FnOnce(&mut gradus_random, &mut [T]),
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     let (random, to) = (Memory::unchecked(random, 1), Memory::unchecked(to, n));
     apart([random.written(), to.written()])?;
     // SAFETY: checked, and apart; the caller vouches for the memory.

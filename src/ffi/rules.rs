@@ -2,8 +2,7 @@
 //! The optimizers: a structure, its defaults, two checks and the steps of each.
 
 use super::optim::{
-    Config, Pointers, check, check_with, half_step, half_step_with, step, step_if_finite, step_tensors,
-    step_with,
+    Config, Pointers, all_finite, check, check_with, half_step, half_step_with, step, step_tensors, step_with,
 };
 use super::step::{Begin, begin, begin_with};
 use super::*;
@@ -50,7 +49,7 @@ pub const GRADUS_ITEM_ADAM: u32 = 16;
 unsafe impl Config for gradus_adam {
     type Optimizer = Adam;
     #[inline(always)]
-    fn build(&self) -> Result<Adam, gradus_status> {
+    fn build(&self) -> Result<Adam, Refusal> {
         Ok(Adam {
             lr: self.lr,
             beta1: self.beta1,
@@ -139,7 +138,11 @@ pub unsafe extern "C" fn gradus_adam_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_adam_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -286,7 +289,7 @@ pub const GRADUS_ITEM_SGD: u32 = 17;
 unsafe impl Config for gradus_sgd {
     type Optimizer = Sgd;
     #[inline(always)]
-    fn build(&self) -> Result<Sgd, gradus_status> {
+    fn build(&self) -> Result<Sgd, Refusal> {
         Ok(Sgd { lr: self.lr })
     }
 }
@@ -362,7 +365,11 @@ pub unsafe extern "C" fn gradus_sgd_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_sgd_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -438,7 +445,7 @@ pub const GRADUS_ITEM_MOMENTUM: u32 = 18;
 unsafe impl Config for gradus_momentum {
     type Optimizer = Momentum;
     #[inline(always)]
-    fn build(&self) -> Result<Momentum, gradus_status> {
+    fn build(&self) -> Result<Momentum, Refusal> {
         Ok(Momentum { lr: self.lr, rho: self.rho, dampening: self.dampening })
     }
 }
@@ -514,7 +521,11 @@ pub unsafe extern "C" fn gradus_momentum_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_momentum_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -666,7 +677,7 @@ pub const GRADUS_ITEM_NESTEROV: u32 = 19;
 unsafe impl Config for gradus_nesterov {
     type Optimizer = Nesterov;
     #[inline(always)]
-    fn build(&self) -> Result<Nesterov, gradus_status> {
+    fn build(&self) -> Result<Nesterov, Refusal> {
         Ok(Nesterov { lr: self.lr, rho: self.rho })
     }
 }
@@ -742,7 +753,11 @@ pub unsafe extern "C" fn gradus_nesterov_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_nesterov_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -892,7 +907,7 @@ pub const GRADUS_ITEM_ADAGRAD: u32 = 20;
 unsafe impl Config for gradus_adagrad {
     type Optimizer = AdaGrad;
     #[inline(always)]
-    fn build(&self) -> Result<AdaGrad, gradus_status> {
+    fn build(&self) -> Result<AdaGrad, Refusal> {
         Ok(AdaGrad { lr: self.lr, eps: self.eps.build()? })
     }
 }
@@ -972,7 +987,11 @@ pub unsafe extern "C" fn gradus_adagrad_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_adagrad_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -1127,7 +1146,7 @@ pub const GRADUS_ITEM_ADADELTA: u32 = 21;
 unsafe impl Config for gradus_adadelta {
     type Optimizer = Adadelta;
     #[inline(always)]
-    fn build(&self) -> Result<Adadelta, gradus_status> {
+    fn build(&self) -> Result<Adadelta, Refusal> {
         Ok(Adadelta { lr: self.lr, rho: self.rho, eps: self.eps })
     }
 }
@@ -1203,7 +1222,11 @@ pub unsafe extern "C" fn gradus_adadelta_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_adadelta_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -1356,7 +1379,7 @@ pub const GRADUS_ITEM_RMSPROP: u32 = 22;
 unsafe impl Config for gradus_rmsprop {
     type Optimizer = RmsProp;
     #[inline(always)]
-    fn build(&self) -> Result<RmsProp, gradus_status> {
+    fn build(&self) -> Result<RmsProp, Refusal> {
         Ok(RmsProp { lr: self.lr, rho: self.rho, eps: self.eps.build()? })
     }
 }
@@ -1437,7 +1460,11 @@ pub unsafe extern "C" fn gradus_rmsprop_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_rmsprop_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -1591,7 +1618,7 @@ pub const GRADUS_ITEM_CENTERED_RMSPROP: u32 = 23;
 unsafe impl Config for gradus_centered_rmsprop {
     type Optimizer = CenteredRmsProp;
     #[inline(always)]
-    fn build(&self) -> Result<CenteredRmsProp, gradus_status> {
+    fn build(&self) -> Result<CenteredRmsProp, Refusal> {
         Ok(CenteredRmsProp { rmsprop: RmsProp { lr: self.lr, rho: self.rho, eps: self.eps.build()? } })
     }
 }
@@ -1674,7 +1701,11 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_centered_rmsprop_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -1829,7 +1860,7 @@ pub const GRADUS_ITEM_RMSPROP_MOMENTUM: u32 = 24;
 unsafe impl Config for gradus_rmsprop_momentum {
     type Optimizer = RmsPropMomentum;
     #[inline(always)]
-    fn build(&self) -> Result<RmsPropMomentum, gradus_status> {
+    fn build(&self) -> Result<RmsPropMomentum, Refusal> {
         Ok(RmsPropMomentum {
             rmsprop: RmsProp { lr: self.lr, rho: self.rho, eps: self.eps.build()? },
             momentum: self.momentum,
@@ -1916,7 +1947,11 @@ pub unsafe extern "C" fn gradus_rmsprop_momentum_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_rmsprop_momentum_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -2071,7 +2106,7 @@ pub const GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM: u32 = 25;
 unsafe impl Config for gradus_centered_rmsprop_momentum {
     type Optimizer = CenteredRmsPropMomentum;
     #[inline(always)]
-    fn build(&self) -> Result<CenteredRmsPropMomentum, gradus_status> {
+    fn build(&self) -> Result<CenteredRmsPropMomentum, Refusal> {
         Ok(CenteredRmsPropMomentum {
             rmsprop: RmsProp { lr: self.lr, rho: self.rho, eps: self.eps.build()? },
             momentum: self.momentum,
@@ -2158,7 +2193,11 @@ pub unsafe extern "C" fn gradus_centered_rmsprop_momentum_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_centered_rmsprop_momentum_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -2314,7 +2353,7 @@ pub const GRADUS_ITEM_ADAMW: u32 = 26;
 unsafe impl Config for gradus_adamw {
     type Optimizer = AdamW;
     #[inline(always)]
-    fn build(&self) -> Result<AdamW, gradus_status> {
+    fn build(&self) -> Result<AdamW, Refusal> {
         Ok(AdamW {
             lr: self.lr,
             beta1: self.beta1,
@@ -2404,7 +2443,11 @@ pub unsafe extern "C" fn gradus_adamw_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_adamw_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -2559,7 +2602,7 @@ pub const GRADUS_ITEM_ADAMAX: u32 = 27;
 unsafe impl Config for gradus_adamax {
     type Optimizer = Adamax;
     #[inline(always)]
-    fn build(&self) -> Result<Adamax, gradus_status> {
+    fn build(&self) -> Result<Adamax, Refusal> {
         Ok(Adamax { lr: self.lr, beta1: self.beta1, beta2: self.beta2, eps: self.eps })
     }
 }
@@ -2635,7 +2678,11 @@ pub unsafe extern "C" fn gradus_adamax_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_adamax_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -2791,7 +2838,7 @@ pub const GRADUS_ITEM_AMSGRAD: u32 = 28;
 unsafe impl Config for gradus_amsgrad {
     type Optimizer = AmsGrad;
     #[inline(always)]
-    fn build(&self) -> Result<AmsGrad, gradus_status> {
+    fn build(&self) -> Result<AmsGrad, Refusal> {
         Ok(AmsGrad { lr: self.lr, beta1: self.beta1, beta2: self.beta2, eps: self.eps.build()? })
     }
 }
@@ -2873,7 +2920,11 @@ pub unsafe extern "C" fn gradus_amsgrad_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_amsgrad_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -2954,7 +3005,7 @@ pub const GRADUS_ITEM_NADAM: u32 = 30;
 unsafe impl Config for gradus_nadam {
     type Optimizer = Nadam;
     #[inline(always)]
-    fn build(&self) -> Result<Nadam, gradus_status> {
+    fn build(&self) -> Result<Nadam, Refusal> {
         Ok(Nadam {
             lr: self.lr,
             beta1: self.beta1,
@@ -3044,7 +3095,11 @@ pub unsafe extern "C" fn gradus_nadam_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_nadam_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -3204,7 +3259,7 @@ pub const GRADUS_ITEM_RADAM: u32 = 31;
 unsafe impl Config for gradus_radam {
     type Optimizer = RAdam;
     #[inline(always)]
-    fn build(&self) -> Result<RAdam, gradus_status> {
+    fn build(&self) -> Result<RAdam, Refusal> {
         Ok(RAdam { lr: self.lr, beta1: self.beta1, beta2: self.beta2, eps: self.eps.build()? })
     }
 }
@@ -3286,7 +3341,11 @@ pub unsafe extern "C" fn gradus_radam_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_radam_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -3441,7 +3500,7 @@ pub const GRADUS_ITEM_LION: u32 = 32;
 unsafe impl Config for gradus_lion {
     type Optimizer = Lion;
     #[inline(always)]
-    fn build(&self) -> Result<Lion, gradus_status> {
+    fn build(&self) -> Result<Lion, Refusal> {
         Ok(Lion { lr: self.lr, beta1: self.beta1, beta2: self.beta2, weight_decay: self.weight_decay })
     }
 }
@@ -3517,7 +3576,11 @@ pub unsafe extern "C" fn gradus_lion_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_lion_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
@@ -3691,7 +3754,7 @@ pub const GRADUS_ITEM_SCHEDULEFREE: u32 = 33;
 unsafe impl Config for gradus_schedulefree {
     type Optimizer = ScheduleFree;
     #[inline(always)]
-    fn build(&self) -> Result<ScheduleFree, gradus_status> {
+    fn build(&self) -> Result<ScheduleFree, Refusal> {
         Ok(ScheduleFree {
             lr: self.lr,
             beta1: self.beta1,
@@ -3781,7 +3844,11 @@ pub unsafe extern "C" fn gradus_schedulefree_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_schedulefree_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.

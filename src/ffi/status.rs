@@ -5,6 +5,7 @@ use core::ffi::c_char;
 
 macro_rules! statuses {
     (
+        $(#[$ok_doc:meta])* $ok:ident = 0 $ok_text:literal,
         $($(#[$doc:meta])* $name:ident = $value:literal $text:literal,)*;
         $($(#[$hyper_doc:meta])* $hyper:ident $hyper_name:ident = $code:literal $hyper_text:literal,)*
     ) => {
@@ -12,14 +13,36 @@ macro_rules! statuses {
         #[repr(i32)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum gradus_status {
+            $(#[$ok_doc])* $ok = 0,
             $($(#[$doc])* $name = $value,)*
             $($(#[$hyper_doc])* $hyper_name = $code,)*
+        }
+
+        /// Why a call was refused. Without the 0 of success among its values, a `Result` of it is the number that C gets.
+        #[repr(i32)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(dead_code, reason = "those of hyper-parameters come from their numbers")]
+        pub(super) enum Refusal {
+            $($name = $value,)*
+            $($hyper_name = $code,)*
+        }
+
+        impl From<Result<(), Refusal>> for gradus_status {
+            #[inline(always)]
+            fn from(result: Result<(), Refusal>) -> Self {
+                match result {
+                    Ok(()) => Self::$ok,
+                    $(Err(Refusal::$name) => Self::$name,)*
+                    $(Err(Refusal::$hyper_name) => Self::$hyper_name,)*
+                }
+            }
         }
 
         /// Text for people of a status, never null; `"unknown status"` for other numbers.
         #[unsafe(no_mangle)]
         pub extern "C" fn gradus_status_name(status: i32) -> *const c_char {
             let text = match status {
+                0 => concat!($ok_text, "\0"),
                 $($value => concat!($text, "\0"),)*
                 $($code => concat!($hyper_text, "\0"),)*
                 _ => "unknown status\0",
@@ -31,7 +54,7 @@ macro_rules! statuses {
             $(assert!(Hyper::$hyper as i32 == gradus_status::$hyper_name as i32);)*
         };
 
-        impl From<Error> for gradus_status {
+        impl From<Error> for Refusal {
             fn from(error: Error) -> Self {
                 match error {
                     Error::Length { .. } => Self::GRADUS_ERROR_LENGTH,

@@ -5,7 +5,7 @@
 
 use super::memory::{Memory, Region, apart};
 use super::optim::{Config, optimizer, transforms};
-use super::{GRADUS_STRUCTS, gradus_status, gradus_transforms, guard, same_version};
+use super::{GRADUS_STRUCTS, Refusal, gradus_status, gradus_transforms, guard, same_version};
 use crate::optim::{Clock, Columns, Optimizer, With, each_strip};
 use crate::simd::product::Start;
 use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, Rule, Stored};
@@ -63,7 +63,7 @@ impl<M: Stored> Begin<M> {
 
     /// Checks all pointers. Too long a state is too many parameters, too.
     #[inline(always)]
-    fn check<C: Config>(&self, config: *const C, more: [Region; 2]) -> Result<(), gradus_status> {
+    fn check<C: Config>(&self, config: *const C, more: [Region; 2]) -> Result<(), Refusal> {
         let [first, second] = more;
         apart([
             Region::read(config, 1),
@@ -103,10 +103,7 @@ impl<M: Stored> Begin<M> {
 /// # Safety
 /// The pointers point at as much memory as the header says.
 #[inline(always)]
-pub(crate) unsafe fn begin<C: Config, M: Stored>(
-    config: *const C,
-    begin: &Begin<M>,
-) -> Result<(), gradus_status> {
+pub(crate) unsafe fn begin<C: Config, M: Stored>(config: *const C, begin: &Begin<M>) -> Result<(), Refusal> {
     begin.check(config, [Region::NONE; 2])?;
     // SAFETY: checked; the caller vouches for the memory.
     unsafe {
@@ -126,7 +123,7 @@ pub(crate) unsafe fn begin_with<C: Config, M: Stored>(
     of_weights: *const gradus_transforms,
     of_biases: *const gradus_transforms,
     begin: &Begin<M>,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     let of_biases = if of_biases.is_null() { of_weights } else { of_biases };
     begin.check(config, [Region::read(of_weights, 1), Region::read(of_biases, 1)])?;
     // SAFETY: checked; the caller vouches for the memory.
@@ -179,7 +176,7 @@ pub(super) struct Part<'a> {
 ///
 /// # Safety
 /// What `step` points at was zeros, or written by the library.
-unsafe fn checked<'a>(step: *const gradus_step, more: [Region; 4]) -> Result<&'a gradus_step, gradus_status> {
+unsafe fn checked<'a>(step: *const gradus_step, more: [Region; 4]) -> Result<&'a gradus_step, Refusal> {
     let memory = Memory::one(step)?;
     // SAFETY: checked; the caller vouches for the value.
     let step = unsafe { memory.one_ref() };
@@ -207,11 +204,11 @@ impl<'a> Part<'a> {
         at: usize,
         n: usize,
         more: [Region; 4],
-    ) -> Result<Self, gradus_status> {
+    ) -> Result<Self, Refusal> {
         // SAFETY: as above.
         let step = unsafe { checked(step, more)? };
         let fits = step.n.checked_sub(at).is_some_and(|rest| n <= rest);
-        if fits { Ok(Self { step, at, n }) } else { Err(gradus_status::GRADUS_ERROR_LENGTH) }
+        if fits { Ok(Self { step, at, n }) } else { Err(Refusal::GRADUS_ERROR_LENGTH) }
     }
 
     fn act(&self, range: Range<usize>, grads: &[f32], biases: bool) {

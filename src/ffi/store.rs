@@ -1,6 +1,7 @@
 //! Saving and loading: a list of what a file holds, in the caller's memory.
 
-use super::gradus_status::{self, *};
+use super::Refusal::{self, *};
+use super::gradus_status;
 use super::guard;
 use super::memory::{Memory, Region, apart, area, copy, put};
 use super::rules::*;
@@ -61,7 +62,7 @@ pub const GRADUS_ITEM_ACCUMULATE: u32 = 52;
 macro_rules! states {
     ($($kind:ident $family:ident,)*) => {
         /// The name of a kind of state, its name in half the memory, and its columns.
-        fn state(kind: u32) -> Result<(Name, Name, usize), gradus_status> {
+        fn state(kind: u32) -> Result<(Name, Name, usize), Refusal> {
             match kind {
                 $($kind => Ok(const {
                     let columns = <<$family as Stateful>::Columns as ColumnSet>::COUNT;
@@ -106,7 +107,7 @@ enum Item {
 impl Item {
     /// # Safety
     /// What the item points at is memory of its kind.
-    unsafe fn new(item: &gradus_item) -> Result<Self, gradus_status> {
+    unsafe fn new(item: &gradus_item) -> Result<Self, Refusal> {
         let gradus_item { kind, n, data, clock } = *item;
         Ok(match kind {
             GRADUS_ITEM_FLOATS => Self::Floats(Memory::new(data.cast(), n)?),
@@ -137,7 +138,7 @@ impl Item {
     }
 
     /// What a call on this item touches.
-    fn regions(&self, written: bool) -> Result<[Region; 2], gradus_status> {
+    fn regions(&self, written: bool) -> Result<[Region; 2], Refusal> {
         fn both<A, B>(a: Memory<A>, b: Memory<B>, written: bool) -> [Region; 2] {
             if written { [a.written(), b.written()] } else { [a.read(), b.read()] }
         }
@@ -255,7 +256,7 @@ impl List<'_> {
         count: usize,
         [file, size]: [Region; 2],
         load: bool,
-    ) -> Result<Self, gradus_status> {
+    ) -> Result<Self, Refusal> {
         let list = Memory::new(items, count)?;
         apart([list.read(), file, size])?;
         // SAFETY: checked; the caller vouches for the memory.
@@ -310,7 +311,7 @@ impl Load for List<'_> {
     }
 }
 
-impl From<store::Error> for gradus_status {
+impl From<store::Error> for Refusal {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Foreign => GRADUS_ERROR_FILE_FOREIGN,
@@ -325,7 +326,7 @@ impl From<store::Error> for gradus_status {
 }
 
 /// No memory.
-pub(super) fn nothing() -> Result<Region, gradus_status> {
+pub(super) fn nothing() -> Result<Region, Refusal> {
     Ok(Memory::<u8>::new(core::ptr::null(), 0)?.read())
 }
 

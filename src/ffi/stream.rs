@@ -1,6 +1,7 @@
 //! Saving and loading in pieces, through functions of the caller: no memory holds a whole file.
 
-use super::gradus_status::{self, *};
+use super::Refusal::{self, *};
+use super::gradus_status;
 use super::guard;
 use super::memory::{Memory, put};
 use super::store::{List, gradus_item, nothing};
@@ -19,7 +20,7 @@ pub(super) fn called(result: i32) -> Result<(), ()> {
     if result == 0 { Ok(()) } else { Err(()) }
 }
 
-impl From<StreamError<()>> for gradus_status {
+impl From<StreamError<()>> for Refusal {
     fn from(error: StreamError<()>) -> Self {
         match error {
             StreamError::File(error) => error.into(),

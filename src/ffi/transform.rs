@@ -1,7 +1,7 @@
 //! Transforms, penalties and clipping by norm.
 
 use super::memory::{Memory, apart, put};
-use super::{gradus_status, gradus_tensor, guard};
+use super::{Refusal, gradus_status, gradus_tensor, guard};
 use crate::simd::Exec;
 use crate::transform::{ClampParams, ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 
@@ -63,11 +63,11 @@ pub(crate) type Transforms = (Before, After);
 impl gradus_transforms {
     /// Those of the crate, if every flag is one.
     #[inline(always)]
-    pub(super) fn build(&self) -> Result<Transforms, gradus_status> {
+    pub(super) fn build(&self) -> Result<Transforms, Refusal> {
         let on = |flag| self.flags & flag != 0;
         let independent = on(GRADUS_INDEPENDENT_DECAY);
         if self.flags > 511 || (independent && on(GRADUS_DECAY)) {
-            return Err(gradus_status::GRADUS_ERROR_ENUM);
+            return Err(Refusal::GRADUS_ERROR_ENUM);
         }
         let before = (
             on(GRADUS_SCALE).then_some(Scale(self.scale)),
@@ -144,7 +144,7 @@ unsafe fn penalty(
     weights: *const f32,
     value: *mut f32,
     of: impl FnOnce(&[f32]) -> f32,
-) -> Result<(), gradus_status> {
+) -> Result<(), Refusal> {
     let (weights, value) = (Memory::new(weights, n)?, Memory::one(value)?);
     apart([weights.read(), value.written()])?;
     // SAFETY: checked, and apart; the caller vouches for the memory.

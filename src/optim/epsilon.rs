@@ -50,12 +50,10 @@ impl Epsilon {
     #[inline]
     pub(crate) fn fold(self, c2: f32) -> (f32, Denominator) {
         let root = sqrt(c2);
-        let denominator = match self {
-            Self::Outside(eps) => Denominator { inside: 0.0, outside: eps * root },
-            Self::Hat(eps) => Denominator { inside: 0.0, outside: eps },
-            Self::Root { inside, outside } => Denominator { inside: inside * c2, outside: outside * root },
-        };
-        (root, denominator)
+        let (Self::Outside(outside) | Self::Hat(outside) | Self::Root { outside, .. }) = self;
+        let inside = if let Self::Root { inside, .. } = self { inside * c2 } else { 0.0 };
+        let outside = if let Self::Hat(_) = self { outside } else { outside * root };
+        (root, Denominator { inside, outside })
     }
 }
 

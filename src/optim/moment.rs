@@ -27,7 +27,8 @@ impl FirstMoment {
     #[inline]
     pub(crate) const fn new(beta: f64) -> Self {
         let (beta, gain) = split(beta);
-        Self { weight: if gain < 0.5 { gain } else { -beta }, gain }
+        // In the order of their bits: what stands in a register of integers need not leave it.
+        Self { weight: if gain.to_bits() < 0.5_f32.to_bits() { gain } else { -beta }, gain }
     }
 
     /// `1 - beta`.

@@ -1,6 +1,6 @@
 //! Nesterov's accelerated gradient.
 
-use super::split::split;
+use super::split::rounded;
 use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr};
 use crate::error::{Error, Hyper};
@@ -53,7 +53,7 @@ impl Optimizer for Nesterov {
 
     #[inline]
     fn rule(&self, _: &mut Clock) -> NesterovRule {
-        NesterovRule { lr: self.lr, rho: split(self.rho).0 }
+        NesterovRule { lr: self.lr, rho: rounded(self.rho) }
     }
     fn lr(&self) -> f32 {
         self.lr

@@ -1,49 +1,79 @@
 //! A decay factor and what it leaves, from `f64`, by integers: an FPU of single precision has no other way in hardware.
 
-/// `decay` and `1 - decay`, each correctly rounded to `f32`; a decay outside of 0..=1 counts as the nearer end.
+/// `decay` and `1 - decay`, each correctly rounded to `f32`; a decay outside of 0..=1 counts as the nearer end, and one
+/// below 2^-32 as 0.
 ///
 /// The difference comes from the decimal that the user wrote, in `f64`: 1 - 0.999 would be off by 1.3e-5 in `f32`, and
-/// every step with it. Here both are 64-bit fractions, of which a conversion rounds the upper 32 bits: that those below
-/// are not all 0 is said by the last of the 32, so that no tie is one by mistake. A decay below 2^-32 counts as 0.
+/// every step with it.
 ///
 /// In Rust the decays are mostly constants, and so is this. From C they never are, and it stands once for all.
+#[inline(always)]
+pub(crate) const fn split(decay: f64) -> (f32, f32) {
+    let (decay, rest) = split_bits(decay);
+    (f32::from_bits(decay), f32::from_bits(rest))
+}
+
+/// `decay` alone.
+#[inline(always)]
+pub(crate) const fn rounded(decay: f64) -> f32 {
+    f32::from_bits(rounded_bits(decay))
+}
+
+/// The `n` of the power `2^-n` that a decay is below, from its upper word: from 32 on it is one of the ends.
+#[inline(always)]
+const fn below(up: u32) -> u32 {
+    1022_u32.wrapping_sub(up >> 20)
+}
+
+/// The bits of an end: of what an exponent is for that says no number between them.
+#[inline(always)]
+const fn end(up: u32) -> u32 {
+    // Anything between the two kinds of numbers that come here.
+    if (up as i32) < 0x3e00_0000 { 0 } else { 1.0_f32.to_bits() }
+}
+
+/// The bits of a decay between the ends, given its two words. Its mantissa loses 29 bits, and the carry out of them is that
+/// of a half and, where what is left is odd, the smallest bit.
+#[inline(always)]
+const fn short(up: u32, down: u32) -> u32 {
+    let short = (up << 3 | down >> 29) - (896 << 23);
+    let (_, carry) = (down << 3).overflowing_add(0x7fff_ffff + (short & 1));
+    short + carry as u32
+}
+
 #[cfg_attr(feature = "ffi", inline(never))]
 #[cfg_attr(not(feature = "ffi"), inline(always))]
-pub(crate) const fn split(decay: f64) -> (f32, f32) {
-    let bits = decay.to_bits();
-    let below = 1022_u32.wrapping_sub((bits >> 52) as u32);
+const fn rounded_bits(decay: f64) -> u32 {
+    let (up, down) = ((decay.to_bits() >> 32) as u32, decay.to_bits() as u32);
+    if below(up) < 32 { short(up, down) } else { end(up) }
+}
+
+/// The bits of both. The rest is a fraction of 64 bits, of which a conversion rounds the upper 32: that those below are not
+/// all 0 is said by the last of the 32, so that no tie is one by mistake.
+#[cfg_attr(feature = "ffi", inline(never))]
+#[cfg_attr(not(feature = "ffi"), inline(always))]
+const fn split_bits(decay: f64) -> (u32, u32) {
+    let (up, down) = ((decay.to_bits() >> 32) as u32, decay.to_bits() as u32);
+    let below = below(up);
     if below >= 32 {
-        let (zero, one) = (0, 1.0_f32.to_bits());
-        let end = if ((bits >> 32) as i32) < 1023 << 20 { zero } else { one };
-        return (f32::from_bits(end), f32::from_bits(end ^ one));
+        return (end(up), end(up) ^ 1.0_f32.to_bits());
     }
-    // The mantissa with its leading one at the top of 64 bits, where a decay of 1/2 and more has it as a fraction.
-    let mantissa = (bits << 11) | 1 << 63;
-    // A decay below 1/2 leaves more than 1/2. Then only the upper 32 bits of its fraction are exact; those below say
-    // whether there is more, and that is all that the rounding asks.
-    let (high, low) = ((mantissa >> 32) as u32, mantissa as u32);
-    let fraction = (((high >> below) as u64) << 32) | (low | (high << 1 << (31 - below))) as u64;
-    let rest = fraction.wrapping_neg();
+    // The mantissa with its leading one at the top of 64 bits, where a decay of 1/2 and more has it as a fraction. One below
+    // 1/2 leaves more than 1/2. Then only the upper 32 bits of its fraction are exact; those below say whether there is
+    // more, and that is all that the rounding asks.
+    let high = up << 11 | down >> 21 | 1 << 31;
+    let low = down << 11 | (high << 1 << (31 - below));
+    let rest = (((high >> below) as u64) << 32 | low as u64).wrapping_neg();
+    let (high, low) = ((rest >> 32) as u32, rest as u32);
     // At most 31, which a CPU of 32 bits shifts by in fewer steps. A smaller rest has 21 bits at most.
-    let zeros = ((rest >> 32) as u32 | 1).leading_zeros();
-    (upper(mantissa) * power(32 + below), upper(rest << zeros) * power(32 + zeros))
-}
-
-/// `2^-n`
-#[inline]
-const fn power(n: u32) -> f32 {
-    f32::from_bits((127 - n) << 23)
-}
-
-/// The upper 32 bits, rounded as if the others were there.
-#[inline]
-const fn upper(bits: u64) -> f32 {
-    ((bits >> 32) as u32 | (bits as u32 != 0) as u32) as f32
+    let zeros = (high | 1).leading_zeros();
+    let upper = high << zeros | low >> 1 >> (31 - zeros) | (low << zeros != 0) as u32;
+    (short(up, down), (upper as f32).to_bits() - ((32 + zeros) << 23))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{rounded, split};
     use proptest::prelude::*;
 
     /// Against integers of 128 bits, which hold the difference exactly.
@@ -60,6 +90,7 @@ mod tests {
         }
         let got = split(decay);
         assert_eq!((got.0.to_bits(), got.1.to_bits()), (want.0.to_bits(), want.1.to_bits()), "{decay:e}");
+        assert_eq!(rounded(decay).to_bits(), got.0.to_bits(), "{decay:e}");
     }
 
     #[test]

@@ -126,6 +126,7 @@ macro_rules! warm {
             }
             let mut power = c;
             let mut sum = 0.0;
+            // No power is above 1, and rounding is monotonic: a sum is at most that of itself and what it lacks, which is 1.
             loop {
                 if t & 1 == 1 {
                     sum += power * (1.0 - sum);
@@ -133,10 +134,9 @@ macro_rules! warm {
                 power *= 2.0 - power;
                 t >>= 1;
                 if t == 0 {
-                    break;
+                    return sum;
                 }
             }
-            if sum < 1.0 { sum } else { 1.0 }
         }
     };
 }
@@ -184,6 +184,18 @@ mod tests {
             let x = f32::from_bits(bits);
             let y = x * (2.0 - x);
             assert!(y >= x && y <= 1.0, "{x:e} -> {y:e}");
+        }
+    }
+
+    #[test]
+    fn a_sum_and_what_it_lacks_are_at_most_one() {
+        for bits in (0..=1.0_f32.to_bits()).step_by(97) {
+            let sum = f32::from_bits(bits);
+            assert!(sum + (1.0 - sum) <= 1.0, "{sum:e}");
+        }
+        for k in 0..1 << 20 {
+            let sum = 1.0 - f64::from(k) * f64::EPSILON / 2.0;
+            assert!(sum + (1.0 - sum) <= 1.0 && sum / 3.0 + (1.0 - sum / 3.0) <= 1.0, "{sum:e}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Schedules: one structure, one check and one rate each.
 
 use super::memory::{Memory, copy, put};
-use super::{gradus_status, guard, same_version};
+use super::{Refusal, gradus_status, guard, same_version};
 use crate::error::Error;
 use crate::schedule::{
     Anneal, Cosine, Exponential, InverseSqrt, InverseTime, Linear, MultiStep, OneCycle, Peaks, Polynomial,
@@ -30,21 +30,21 @@ impl Schedule for Milestones<'_> {
     }
 }
 
-fn anneal(value: u32) -> Result<Anneal, gradus_status> {
+fn anneal(value: u32) -> Result<Anneal, Refusal> {
     match value {
         GRADUS_ANNEAL_COSINE => Ok(Anneal::Cosine),
         GRADUS_ANNEAL_LINEAR => Ok(Anneal::Linear),
         GRADUS_ANNEAL_ROOT => Ok(Anneal::Root),
-        _ => Err(gradus_status::GRADUS_ERROR_ENUM),
+        _ => Err(Refusal::GRADUS_ERROR_ENUM),
     }
 }
 
-fn peaks(value: u32, gamma: f64) -> Result<Peaks, gradus_status> {
+fn peaks(value: u32, gamma: f64) -> Result<Peaks, Refusal> {
     match value {
         GRADUS_PEAKS_EQUAL => Ok(Peaks::Equal),
         GRADUS_PEAKS_HALVED => Ok(Peaks::Halved),
         GRADUS_PEAKS_EXPONENTIAL => Ok(Peaks::Exponential(gamma)),
-        _ => Err(gradus_status::GRADUS_ERROR_ENUM),
+        _ => Err(Refusal::GRADUS_ERROR_ENUM),
     }
 }
 
@@ -55,7 +55,7 @@ trait Config: Copy {
     fn warm_up(&self) -> (u32, f32);
     /// # Safety
     /// The caller vouches for memory behind the pointers of the structure.
-    unsafe fn schedule(&self) -> Result<impl Schedule, gradus_status>;
+    unsafe fn schedule(&self) -> Result<impl Schedule, Refusal>;
 }
 
 macro_rules! configs {
@@ -67,7 +67,7 @@ macro_rules! configs {
             fn warm_up(&self) -> (u32, f32) {
                 (self.warm_up_steps, self.warm_up_start)
             }
-            unsafe fn schedule(&self) -> Result<impl Schedule, gradus_status> {
+            unsafe fn schedule(&self) -> Result<impl Schedule, Refusal> {
                 let $s = self;
                 Ok($schedule)
             }

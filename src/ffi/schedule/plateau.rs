@@ -1,7 +1,7 @@
 //! The schedule with a memory.
 
 use super::super::memory::{Memory, apart, copy, put};
-use super::super::{gradus_status, guard, same_version};
+use super::super::{Refusal, gradus_status, guard, same_version};
 use crate::schedule::{Goal, Plateau, PlateauState, Threshold};
 
 /// The metric of a plateau is to become small: a loss.
@@ -41,7 +41,7 @@ pub struct gradus_plateau {
 }
 
 impl gradus_plateau {
-    fn plateau(&self) -> Result<Plateau, gradus_status> {
+    fn plateau(&self) -> Result<Plateau, Refusal> {
         same_version(self.version)?;
         Ok(Plateau {
             lr: self.lr,
@@ -50,7 +50,7 @@ impl gradus_plateau {
             threshold: match self.threshold_mode {
                 GRADUS_THRESHOLD_RELATIVE => Threshold::Relative(self.threshold),
                 GRADUS_THRESHOLD_ABSOLUTE => Threshold::Absolute(self.threshold),
-                _ => return Err(gradus_status::GRADUS_ERROR_ENUM),
+                _ => return Err(Refusal::GRADUS_ERROR_ENUM),
             },
             cooldown: self.cooldown,
             min: self.min,
@@ -58,7 +58,7 @@ impl gradus_plateau {
             goal: match self.goal {
                 GRADUS_GOAL_MIN => Goal::Min,
                 GRADUS_GOAL_MAX => Goal::Max,
-                _ => return Err(gradus_status::GRADUS_ERROR_ENUM),
+                _ => return Err(Refusal::GRADUS_ERROR_ENUM),
             },
         })
     }

@@ -19,7 +19,7 @@ const HEAD: &str = "// Made from src/optim by `./ci.sh generate`: do not edit.
 //! The optimizers: a structure, its defaults, two checks and the steps of each.
 
 use super::optim::{
-    Config, Pointers, check, check_with, half_step, half_step_with, step, step_if_finite, step_tensors, step_with,
+    Config, Pointers, all_finite, check, check_with, half_step, half_step_with, step, step_tensors, step_with,
 };
 use super::step::{Begin, begin, begin_with};
 use super::*;
@@ -75,7 +75,7 @@ pub const GRADUS_ITEM_#UPPER: u32 = #KIND;
 unsafe impl Config for gradus_#NAME {
     type Optimizer = #RUST;
     #[inline(always)]
-    fn build(&self) -> Result<#RUST, gradus_status> {
+    fn build(&self) -> Result<#RUST, Refusal> {
         Ok(#BUILD)
     }
 }
@@ -151,7 +151,11 @@ pub unsafe extern "C" fn gradus_#NAME_step_if_finite(
     count: *mut usize,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { step_if_finite(config, &Pointers { n, params, grads, state, clock }, count) })
+    match unsafe { all_finite(config, &Pointers { n, params, grads, state, clock }, count) } {
+        // SAFETY: the same. So the loop of the rule stands once.
+        Ok(true) => unsafe { gradus_#NAME_step(config, n, params, grads, state, clock) },
+        result => result.map(|_| ()).into(),
+    }
 }
 
 /// Updates `count` tensors by one step, by one clock for all, or by each tensor's own where `clock` is null.
