@@ -35,6 +35,7 @@ mod lbfgs_problems;
 mod lbfgs_store;
 mod levels;
 mod long;
+mod long_network;
 mod losses;
 mod masks;
 mod mixing;
