@@ -281,7 +281,7 @@ deny() {
   cargo deny check advisories
 }
 
-## mutants [RE]: changes in rules, transforms, schedules and noise fail a test or are explained (nightly, half an hour)
+## mutants [RE]: changes in all rooms of mathematics and files fail a test or are explained (nightly, hours; RE chooses by name)
 mutants() {
   tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
   cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }
@@ -290,7 +290,8 @@ mutants() {
   copy=$(mktemp -d)
   target=$(realpath -m "${CARGO_TARGET_DIR:-target}/mutants")
   git ls-files -z | xargs -0 cp --parents -t "$copy"
-  cargo mutants --list --json --file 'src/{noise,optim,schedule,transform}/**' --re "${1:-}" \
+  cargo mutants --list --json --file 'src/{activation,ensemble,init,layer,loss,noise,norm,optim}/**' \
+    --file 'src/{schedule,second_order,store,transform}/**' --file src/simd/reduce.rs --re "${1:-}" \
     | CARGO_TARGET_DIR=$target CARGO_PROFILE_DEV_DEBUG=0 \
       cargo run --quiet --locked --release --manifest-path tests/mutants/Cargo.toml -- "$copy" --lib --test suite
   rm -r "$copy"

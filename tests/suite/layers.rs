@@ -444,6 +444,43 @@ fn bad_sizes_are_errors_and_nothing_is_written() {
     conv.forward::<f32>(&[0.5; 20], &[], &mut []).unwrap();
 }
 
+/// Slices as long as the sizes say do not help sizes that do not fit each other: every pass refuses them itself.
+#[test]
+fn every_way_back_refuses_sizes_that_do_not_fit() {
+    macro_rules! refused {
+        ($($layer:expr),* $(,)?) => { $({
+            let bad = $layer;
+            let what = format!("{bad:?}");
+            let n = bad.params();
+            let (x, dy) = (vec![1.0; bad.inputs()], vec![1.0; bad.outputs()]);
+            let (mut params, mut grads, mut dx) = (vec![0.5; n], vec![7.0; n], vec![7.0; x.len()]);
+            let (mut sums, mut passes) = (vec![Bf16::default(); n], 0);
+            assert_eq!(bad.backward(&params, &mut grads, &x, &dy, Some(&mut dx)), Err(Error::Shape), "{what}");
+            assert_eq!(bad.backward_input(&params, &dy, &mut dx), Err(Error::Shape), "{what}");
+            let half = HalfGrads::new(&mut sums, &mut passes);
+            assert_eq!(bad.backward_half(&params, half, &x, &dy, Some(&mut dx)), Err(Error::Shape), "{what}");
+            let (sgd, mut state) = (Sgd::new(0.1), Sgd::new(0.1).state_vec(n));
+            let update = sgd.update_slices(&mut params, state.as_mut()).unwrap();
+            assert_eq!(bad.backward_step(update, &x, &dy, Some(&mut dx)), Err(Error::Shape), "{what}");
+            assert!(params.iter().all(|p| *p == 0.5) && sums.iter().all(|sum| *sum == Bf16::default()));
+            assert!(grads.iter().chain(&dx).all(|g| *g == 7.0), "{what}");
+        })* };
+    }
+    let (conv, apart) = (Conv2d::new([4, 4, 1], 2, [3, 3]), DepthwiseConv2d::new([4, 4, 2], [3, 3]));
+    refused!(
+        Conv2d::new([13, 4, 1], 2, [12, 3]),
+        Conv2d::new([4, 13, 1], 2, [3, 12]),
+        conv.padding([3, 0]),
+        conv.padding([0, 3]),
+        Conv2d::new([4, 4, 1], 0, [3, 3]),
+        DepthwiseConv2d::new([13, 4, 2], [12, 3]),
+        DepthwiseConv2d::new([4, 13, 2], [3, 12]),
+        apart.padding([3, 0]),
+        apart.padding([0, 3]),
+        DepthwiseConv2d::new([4, 4, 0], [3, 3]),
+    );
+}
+
 #[test]
 fn fixed_layers_are_the_layers() {
     const DENSE: Fixed<Dense, 12, 3, 3> = Fixed::<Dense, 12, 3, 3>::new(Dense::new(3, 3)).unwrap();

@@ -433,9 +433,13 @@ fn bad_arguments_are_refused() {
         (LbfgsSettings { max_trials: 0, ..good }, Hyper::Steps),
         (LbfgsSettings { sufficient_decrease: 0.0, ..good }, Hyper::LineSearch),
         (LbfgsSettings { sufficient_decrease: 0.95, ..good }, Hyper::LineSearch),
+        (LbfgsSettings { sufficient_decrease: 0.6, curvature: 0.6, ..good }, Hyper::LineSearch),
         (LbfgsSettings { curvature: 1.0, ..good }, Hyper::LineSearch),
         (LbfgsSettings { width_tolerance: 1.0, ..good }, Hyper::LineSearch),
+        (LbfgsSettings { width_tolerance: -0.1, ..good }, Hyper::LineSearch),
+        (LbfgsSettings { step_min: -1.0, ..good }, Hyper::LineSearch),
         (LbfgsSettings { step_max: 0.0, ..good }, Hyper::LineSearch),
+        (LbfgsSettings { step_min: 2.0, step_max: 2.0, ..good }, Hyper::LineSearch),
         (LbfgsSettings { max_move: 0.0, ..good }, Hyper::Limit),
         (LbfgsSettings { l1: -1.0, ..good }, Hyper::Lambda),
         (LbfgsSettings { l1: f64::INFINITY, ..good }, Hyper::Lambda),
@@ -446,6 +450,8 @@ fn bad_arguments_are_refused() {
         assert_eq!(settings.minimize(&mut x, |_, _| unreachable!()), Err(Error::Range(hyper)));
         assert_eq!(Lbfgs::<1, 1, f64>::new().start(&settings, &x), Err(Error::Range(hyper)));
     }
+    let ends = LbfgsSettings { tolerance: 0.0, decrease: 0.0, width_tolerance: 0.0, step_min: 0.0, ..good };
+    assert_eq!(ends.check(), Ok(()));
     assert_eq!(LbfgsSettings { l1_start: 9, l1_end: 3, ..good }.check(), Err(Error::Shape));
     assert_eq!(LbfgsVec::<f64>::new(3).pairs(0).start(&[0.0; 3]), Err(Error::Empty));
     let mut solver = LbfgsVec::<f64>::new(3).pairs(1);

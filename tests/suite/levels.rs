@@ -400,3 +400,31 @@ fn levels_are_listed_from_scalar_to_the_detected_one() {
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
     assert_eq!(format!("{} {:?}", Level::SCALAR, Level::SCALAR), "scalar Level(scalar)");
 }
+
+/// All levels have the same bits, so that nothing else shows where a call runs.
+#[test]
+fn a_chosen_level_is_the_one_that_a_call_takes() {
+    use gradus::layer::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
+    use gradus::norm::{BatchNorm, GroupNorm, InputNorm, LayerNorm};
+    use gradus::second_order::{DiagonalNewton, LbfgsSettings};
+    let exec = gradus::Exec::from(Level::SCALAR);
+    assert_ne!(exec, gradus::Exec::new());
+    macro_rules! kept {
+        ($($value:expr),* $(,)?) => { $(
+            assert_eq!($value.on(Level::SCALAR).exec, exec, "{}", stringify!($value));
+        )* };
+    }
+    kept!(
+        Dense::new(1, 1),
+        Conv2d::new([1, 1, 1], 1, [1, 1]),
+        DepthwiseConv2d::new([1, 1, 1], [1, 1]),
+        MaxPool2d::new([1, 1, 1], [1, 1]),
+        AveragePool2d::new([1, 1, 1], [1, 1]),
+        BatchNorm::new(),
+        GroupNorm::new(1),
+        LayerNorm::new(),
+        InputNorm::new(),
+        LbfgsSettings::<f32>::new(),
+        DiagonalNewton::<f64>::new(1.0),
+    );
+}

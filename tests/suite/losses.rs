@@ -127,6 +127,26 @@ fn losses_and_their_gradients() {
 }
 
 #[test]
+fn a_softmax_has_the_values_of_f64() {
+    let mut random = Random(10);
+    for (rows, classes) in [(0, 3), (1, 1), (3, 2), (5, 10), (2, 67)] {
+        let z: Vec<f32> = numbers(&mut random, rows * classes).iter().map(|z| 20.0 * z).collect();
+        for level in Level::available() {
+            let mut p = z.clone();
+            loss::softmax(level, classes, &mut p).unwrap();
+            for (p, z) in p.chunks(classes).zip(z.chunks(classes)) {
+                let sum: f64 = z.iter().map(|z| f64::from(*z).exp()).sum();
+                for (p, z) in p.iter().zip(z) {
+                    let want = f64::from(*z).exp() / sum;
+                    // The difference of two scores is rounded, by half a unit of 64, and is then an exponent.
+                    assert!((f64::from(*p) - want).abs() <= 5e-6 * want, "{rows} x {classes} {level}: {p} {want}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn losses_at_the_edges() {
     let exec = Exec::new();
     let mut z = [1e30, -1e30, 0.0];

@@ -196,11 +196,15 @@ fn limits_and_bad_input() {
     for (settings, hyper) in [
         (NewtonSettings { tolerance: -1.0, ..good }, Hyper::Tolerance),
         (NewtonSettings { damping: f64::NAN, ..good }, Hyper::Damping),
+        (NewtonSettings { damping: f64::INFINITY, ..good }, Hyper::Damping),
+        (NewtonSettings { sufficient_decrease: 0.0, ..good }, Hyper::LineSearch),
         (NewtonSettings { sufficient_decrease: 0.5, ..good }, Hyper::LineSearch),
         (NewtonSettings { max_iterations: 0, ..good }, Hyper::Steps),
+        (NewtonSettings { max_evaluations: 0, ..good }, Hyper::Steps),
     ] {
         assert_eq!(settings.minimize(&mut [0.0], |_, _, _| unreachable!()), Err(Error::Range(hyper)));
     }
+    assert_eq!(NewtonSettings { tolerance: 0.0, ..good }.check(), Ok(()));
     assert_eq!(
         good.minimize(&mut [], |_, _, _| 2.0).map(|r| (r.stop, r.value)),
         Ok((Stop::Gradient, 2.0)),
@@ -424,7 +428,14 @@ fn the_diagonal_form_has_the_same_bits_on_every_level() {
     let mut p = [1.0, 2.0];
     assert!(newton.step(&mut p, &[1.0], &[1.0, 1.0]).is_err());
     assert_eq!(p, [1.0, 2.0]);
-    assert!(DiagonalNewton::new(-1.0).check().is_err());
+    for lr in [-1.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(DiagonalNewton::new(lr).check(), Err(Error::Range(Hyper::LearningRate)));
+    }
+    for damping in [-1.0, f64::INFINITY] {
+        let refused = DiagonalNewton { damping, ..DiagonalNewton::new(1.0) };
+        assert_eq!(refused.check(), Err(Error::Range(Hyper::Damping)));
+    }
+    assert_eq!(DiagonalNewton::new(0.0).check(), Ok(()));
     assert!(DiagonalNewton { damping: f64::NAN, ..DiagonalNewton::new(1.0) }.check().is_err());
 }
 

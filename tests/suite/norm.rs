@@ -433,8 +433,13 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
     assert_eq!(refused, length(Argument::Mean, 2, 3));
     assert_eq!((y, batch.mean, batch.variance), ([7.0; 6], [7.0; 2], [7.0; 2]));
     assert_eq!((grads, layer, bias, running.t()), ([7.0; 6], [7.0; 5], [7.0; 2], 0));
-    assert_eq!(BatchNorm { eps: 0.0, ..norm }.check(), Err(Error::Range(Hyper::Epsilon)));
-    assert_eq!(BatchNorm { running_decay: 1.0, ..norm }.check(), Err(Error::Range(Hyper::Rho)));
+    for eps in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        assert_eq!(BatchNorm { eps, ..norm }.check(), Err(Error::Range(Hyper::Epsilon)));
+    }
+    for running_decay in [-0.1, 1.0, 1.0 - 1e-9, f64::NAN] {
+        assert_eq!(BatchNorm { running_decay, ..norm }.check(), Err(Error::Range(Hyper::Rho)));
+    }
+    assert_eq!(BatchNorm { running_decay: 0.0, ..norm }.check(), Ok(())); // the last batch alone
     let keras = BatchNorm { eps: 1e-3, running_decay: 0.99, track_biased: true, ..norm };
     assert_eq!((BatchNorm::keras(), keras.check()), (keras, Ok(())));
 }

@@ -3,11 +3,13 @@
 //! cargo-mutants compiles the crate and its tests anew for each change. Here all changes of its list are
 //! written into a copy of the project at once, each behind a number that a test binary reads when it starts.
 
+mod cfg;
 mod switch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
@@ -29,14 +31,15 @@ enum Outcome {
     NotReached,
 }
 
-/// A test binary, or one module of it.
-struct Binary {
+/// One test of a test binary.
+struct Test {
+    /// As the binary calls it.
     name: String,
     path: String,
-    /// What the names of its tests contain: the module.
-    module: String,
     /// The places where it comes.
     reached: BTreeSet<usize>,
+    /// Seconds that it takes without a change.
+    seconds: f64,
     /// Seconds of processor time that it may take: where the machine pauses, none pass.
     limit: u64,
 }
@@ -46,12 +49,23 @@ fn main() -> ExitCode {
     std::env::set_current_dir(copy).expect("the copy is there");
     let list: Vec<Value> = serde_json::from_reader(std::io::stdin()).expect("a list of cargo-mutants");
     let mut sources = BTreeMap::new();
-    let changes: Vec<Change> =
+    let mut changes: Vec<Change> =
         list.iter().zip(1..).map(|(entry, number)| read(entry, number, &mut sources)).collect();
+    let all = changes.len();
+    let host = cfg::host();
+    let passed: BTreeMap<_, _> =
+        sources.iter().map(|(file, source)| (file.clone(), cfg::passed(source, &host))).collect();
+    changes.retain(|change| {
+        let within = |range: &Range<usize>| range.start <= change.span.start && change.span.end <= range.end;
+        !passed[&change.file].iter().any(within)
+    });
+    eprintln!("{} of {all} changes are for other targets or for the compiler", all - changes.len());
     let root = fs::read_to_string("src/lib.rs").expect("a library");
     fs::write("src/lib.rs", [switch::FEATURES, &root, switch::MUTANT].concat()).expect("a copy to write to");
-    let mut outcomes = BTreeMap::new();
-    let (binaries, places) = loop {
+    // Another iterator is another type: the compiler would blame the body.
+    let opaque = changes.iter().filter(|change| change.body && change.name.contains(" -> impl "));
+    let mut outcomes: BTreeMap<_, _> = opaque.map(|change| (change.number, Outcome::NotCompiling)).collect();
+    let (tests, places) = loop {
         let regions = write(&sources, &changes, &outcomes);
         let mut places = BTreeMap::new();
         for region in regions.values().flatten().filter(|region| !region.changed) {
@@ -61,11 +75,11 @@ fn main() -> ExitCode {
             outcomes.entry(change.number).or_insert(Outcome::NotCompiling); // `||` beside `let`
         }
         match build(&regions) {
-            Ok(binaries) => break (binaries, places),
+            Ok(tests) => break (tests, places),
             Err(refused) => outcomes.extend(refused),
         }
     };
-    let outcomes = test(&changes, outcomes, &binaries, &places);
+    let outcomes = test(&changes, outcomes, &tests, &places);
     if report(&changes, &outcomes) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -98,8 +112,8 @@ fn write(
     written.collect()
 }
 
-/// Builds all test binaries, or says which changes the compiler refuses.
-fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMap<usize, Outcome>> {
+/// Builds all tests, or says which changes the compiler refuses.
+fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Test>, BTreeMap<usize, Outcome>> {
     let output = Command::new("cargo")
         .args(["+nightly", "test", "--locked", "--no-run", "--all-features", "--message-format", "json"])
         .args(std::env::args().skip(2))
@@ -109,7 +123,7 @@ fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMa
     let messages: Vec<Value> =
         output.stdout.lines().filter_map(|line| serde_json::from_str(&line.ok()?).ok()).collect();
     if output.status.success() {
-        return Ok(messages.iter().flat_map(binaries).collect());
+        return Ok(messages.iter().flat_map(tests).collect());
     }
     let mut refused = BTreeMap::new();
     let errors = messages.iter().map(|message| &message["message"]).filter(|error| error["level"] == "error");
@@ -125,104 +139,91 @@ fn build(regions: &BTreeMap<String, Vec<Region>>) -> Result<Vec<Binary>, BTreeMa
             refused.extend(region.numbers.iter().map(|number| (*number, outcome.clone())));
         }
     }
-    assert!(!refused.is_empty(), "no change is to blame: {errors:#?}");
+    let texts = errors.iter().map(|error| error["rendered"].as_str().unwrap_or_default());
+    assert!(!refused.is_empty(), "no change is to blame: {}", texts.collect::<String>());
     eprintln!("{} changes do not compile", refused.len());
     Err(refused)
 }
 
-/// The modules of the test binary of a message of cargo: what notices a change is then found sooner.
-fn binaries(message: &Value) -> Vec<Binary> {
-    let (Some(path), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str())
+/// The tests of the test binary of a message of cargo, each alone: so few of them run for a change that all can.
+fn tests(message: &Value) -> Vec<Test> {
+    let (Some(path), Some(binary)) = (message["executable"].as_str(), message["target"]["name"].as_str())
     else {
         return Vec::new();
     };
     let list = Command::new(path).args(["--list", "--format", "terse"]).output().expect("a list of tests");
-    let modules: BTreeSet<_> = list
-        .stdout
-        .lines()
-        .map_while(Result::ok)
-        .filter_map(|line| Some(line.split_once("::")?.0.to_owned() + "::"))
-        .collect();
-    modules.into_iter().map(|module| measure(name, path, module)).collect()
+    let ignored = Command::new(path).args(["--list", "--format", "terse", "--ignored"]).output();
+    let ignored: BTreeSet<_> =
+        ignored.expect("a list of tests").stdout.lines().map_while(Result::ok).collect();
+    let names = list.stdout.lines().map_while(Result::ok).filter(|line| !ignored.contains(line));
+    let tests: Vec<_> = names.filter_map(|line| Some(measure(line.strip_suffix(": test")?, path))).collect();
+    let seconds: f64 = tests.iter().map(|test| test.seconds).sum();
+    eprintln!("{binary}: {} tests, {seconds:.0} s", tests.len());
+    tests
 }
 
-/// One module of a test binary, with three times the processor time that it takes.
-fn measure(name: &str, path: &str, module: String) -> Binary {
-    let name = format!("{name} {module}");
-    let mut binary = Binary { name, path: path.to_owned(), module, reached: BTreeSet::new(), limit: 600 };
+/// A test with the places where it comes, and three times the processor time that it takes.
+fn measure(name: &str, path: &str) -> Test {
+    let (name, path) = (name.to_owned(), path.to_owned());
+    let mut test = Test { name, path, reached: BTreeSet::new(), seconds: 0.0, limit: 600 };
     let start = Instant::now();
-    assert_eq!(run(&binary, usize::MAX), Outcome::Missed, "{} fails without a change", binary.name);
-    let seconds = start.elapsed().as_secs_f64();
+    assert_eq!(run(&test, usize::MAX), Outcome::Missed, "{} fails without a change", test.name);
+    test.seconds = start.elapsed().as_secs_f64();
     let reached = fs::read_to_string("reached").unwrap_or_default();
     fs::remove_file("reached").ok();
-    binary.reached = reached.lines().map(|place| place.parse().expect("a place")).collect();
-    binary.limit = 5 + (3.0 * seconds) as u64;
-    eprintln!("{seconds:6.1} s {}", binary.name);
-    binary
+    test.reached = reached.lines().map(|place| place.parse().expect("a place")).collect();
+    test.limit = 5 + (3.0 * test.seconds) as u64;
+    test
 }
 
-/// What a test binary says to a change: `Missed` if nothing.
-fn run(binary: &Binary, number: usize) -> Outcome {
-    let mut child = Command::new("sh")
-        .args([
-            "-c",
-            "ulimit -S -t $0; ulimit -v 8000000; exec \"$@\"",
-            &binary.limit.to_string(),
-            &binary.path,
-            "--test-threads=1",
-            &binary.module,
-        ])
+/// What a test says to a change: `Missed` if nothing.
+fn run(test: &Test, number: usize) -> Outcome {
+    let status = Command::new("sh")
+        .args(["-c", "ulimit -S -t $0; ulimit -v 8000000; exec \"$@\"", &test.limit.to_string()])
+        .args([&test.path, "--test-threads=1", "--exact", &test.name])
         .env("MUTANT", number.to_string())
         .env("PROPTEST_MAX_SHRINK_ITERS", "0")
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
+        .status()
         .expect("a shell");
-    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let (mut last, mut failed) = (String::new(), false);
-    for line in lines.map_while(Result::ok).filter(|line| line.starts_with("test ")) {
-        let (test, verdict) = line["test ".len()..].rsplit_once(" ... ").unwrap_or((&line, ""));
-        last = format!("{}::{test}", binary.name);
-        if verdict == "FAILED" {
-            failed = true;
-            child.kill().ok(); // the other tests make no difference
-            break;
-        }
-    }
-    let status = child.wait().expect("it ends");
     match std::os::unix::process::ExitStatusExt::signal(&status) {
         None if status.success() => Outcome::Missed,
         Some(24) => Outcome::TimeOut, // SIGXCPU
-        Some(9 | 15) if !failed => panic!("{} was killed by somebody else", binary.name),
-        _ => Outcome::Noticed(last),
+        Some(9 | 15) => panic!("{} was killed by somebody else", test.name),
+        _ => Outcome::Noticed(test.name.clone()),
     }
 }
 
-/// Runs the binaries for all changes without an outcome, as many at a time as there are cores.
+/// Runs the tests for all changes without an outcome, as many at a time as there are cores, or as cargo may have jobs.
 fn test(
     changes: &[Change],
     outcomes: BTreeMap<usize, Outcome>,
-    binaries: &[Binary],
+    tests: &[Test],
     places: &BTreeMap<usize, usize>,
 ) -> BTreeMap<usize, Outcome> {
     let left: Vec<_> = changes.iter().filter(|change| !outcomes.contains_key(&change.number)).collect();
     let (left, outcomes) = (Mutex::new(left.into_iter()), Mutex::new(outcomes));
+    let noticed = Mutex::new(vec![0_u32; tests.len()]);
+    let jobs = std::env::var("CARGO_BUILD_JOBS").ok().and_then(|jobs| jobs.parse().ok());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+        for _ in 0..jobs.unwrap_or(cores) {
             scope.spawn(|| {
-                // What has noticed one change is likely to notice the next.
-                let mut order: Vec<_> = binaries.iter().collect();
-                order.sort_by_key(|binary| binary.limit);
                 loop {
                     let Some(change) = left.lock().unwrap().next() else { break };
+                    let place = places[&change.number];
+                    let mut order: Vec<_> =
+                        (0..tests.len()).filter(|i| tests[*i].reached.contains(&place)).collect();
+                    // A quick one first, and what has noticed many changes is likely to notice the next.
+                    let counts = noticed.lock().unwrap().clone();
+                    let cost = |i: usize| tests[i].seconds / f64::from(1 + counts[i]);
+                    order.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)));
                     let mut outcome = Outcome::NotReached;
-                    for i in 0..order.len() {
-                        if !order[i].reached.contains(&places[&change.number]) {
-                            continue;
-                        }
-                        outcome = run(order[i], change.number);
+                    for i in order {
+                        outcome = run(&tests[i], change.number);
                         if outcome != Outcome::Missed {
-                            order[..=i].rotate_right(1);
+                            noticed.lock().unwrap()[i] += 1;
                             break;
                         }
                     }

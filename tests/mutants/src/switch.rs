@@ -35,29 +35,45 @@ pub struct Region {
 pub const FEATURES: &str = "#![feature(core_intrinsics, const_eval_select)] #![allow(warnings)] ";
 
 /// The number that the process was started with; 0, no change, where the compiler evaluates a `const fn`.
-/// With the largest number, no change either, the process appends the places that it reaches to a file.
+/// With the largest number, no change either, the process writes the places that it has reached to a file.
+///
+/// Inner loops read it, so that it is a plain number, which is read before `main`; the file is written behind it, because
+/// some tests count what allocates.
 pub const MUTANT: &str = "
+#[allow(unsafe_code)]
+mod switched {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    pub(crate) static mut NUMBER: usize = 0;
+    pub(crate) static REACHED: [AtomicBool; 100_000] = [const { AtomicBool::new(false) }; 100_000];
+    #[used]
+    #[unsafe(link_section = \".init_array\")]
+    static BEGIN: extern \"C\" fn() = begin;
+    extern \"C\" fn begin() {
+        let number = std::env::var(\"MUTANT\").map_or(0, |number| number.parse().unwrap());
+        unsafe { NUMBER = number };
+    }
+    #[used]
+    #[unsafe(link_section = \".fini_array\")]
+    static END: extern \"C\" fn() = end;
+    extern \"C\" fn end() {
+        if unsafe { NUMBER } == usize::MAX {
+            let places = (0..REACHED.len()).filter(|place| REACHED[*place].load(Relaxed));
+            let lines: std::string::String = places.map(|place| std::format!(\"{place}\\n\")).collect();
+            std::fs::write(\"reached\", lines).unwrap();
+        }
+    }
+    #[inline(always)]
+    pub(crate) fn number(place: usize) -> usize {
+        let number = unsafe { NUMBER };
+        if number == usize::MAX {
+            REACHED[place].store(true, Relaxed);
+        }
+        number
+    }
+}
 pub(crate) const fn mutant(place: usize) -> usize {
     const fn none(_: usize) -> usize { 0 }
-    #[inline(always)]
-    fn chosen(place: usize) -> usize {
-        static NUMBER: std::sync::LazyLock<usize> =
-            std::sync::LazyLock::new(|| std::env::var(\"MUTANT\").map_or(0, |number| number.parse().unwrap()));
-        if *NUMBER == usize::MAX {
-            reached(place);
-        }
-        *NUMBER
-    }
-    #[cold]
-    fn reached(place: usize) {
-        use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-        static REACHED: [AtomicBool; 100_000] = [const { AtomicBool::new(false) }; 100_000];
-        if !REACHED[place].load(Relaxed) && !REACHED[place].swap(true, Relaxed) {
-            let file = std::fs::File::options().append(true).create(true).open(\"reached\").unwrap();
-            std::io::Write::write_all(&mut &file, format!(\"{place}\\n\").as_bytes()).unwrap();
-        }
-    }
-    core::intrinsics::const_eval_select((place,), none, chosen)
+    core::intrinsics::const_eval_select((place,), none, switched::number)
 }
 ";
 
