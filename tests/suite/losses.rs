@@ -59,6 +59,24 @@ fn activations_and_their_gradients() {
     }
 }
 
+#[test]
+fn rectifiers_at_zero_and_below() {
+    for level in Level::available() {
+        // The gradient of what the rectifier stops is +0, on either side of 0.
+        let mut dx = [5.0, 5.0, -5.0];
+        activation::relu_backward(level, &mut dx, &[-0.0, 0.0, -1.0]).unwrap();
+        assert_eq!(dx.map(f32::to_bits), [0; 3], "{level}");
+        let mut y = [-4.0_f32, -0.0, 0.0, 3.0, f32::NEG_INFINITY, f32::NAN];
+        activation::leaky_relu(level, 0.25, &mut y);
+        let want = [-1.0_f32, -0.0, 0.0, 3.0, f32::NEG_INFINITY].map(f32::to_bits);
+        assert!(y[5].is_nan() && y.map(f32::to_bits)[..5] == want, "{level}: {y:?}");
+        let mut dx = [8.0; 5];
+        activation::leaky_relu_backward(level, 0.25, &mut dx, &y[..5]).unwrap();
+        assert_eq!(dx, [2.0, 2.0, 2.0, 8.0, 2.0], "{level}");
+        assert!(activation::leaky_relu_backward(level, 0.25, &mut dx, &y).is_err());
+    }
+}
+
 /// Several levels, every loss: value and gradient against f64.
 #[test]
 fn losses_and_their_gradients() {
@@ -139,7 +157,8 @@ fn a_softmax_has_the_values_of_f64() {
                 for (p, z) in p.iter().zip(z) {
                     let want = f64::from(*z).exp() / sum;
                     // The difference of two scores is rounded, by half a unit of 64, and is then an exponent.
-                    assert!((f64::from(*p) - want).abs() <= 5e-6 * want, "{rows} x {classes} {level}: {p} {want}");
+                    let off = (f64::from(*p) - want).abs();
+                    assert!(off <= 5e-6 * want, "{rows} x {classes} {level}: {p} {want}");
                 }
             }
         }
@@ -176,6 +195,8 @@ fn losses_at_the_edges() {
     assert_eq!(loss::argmax(&[f32::NAN, 2.0, 2.0]), 1);
     assert_eq!(loss::argmax(&[]), 0);
     assert_eq!(loss::count_right(&[1.0, 0.0, 0.0, 1.0], &[0_u8, 0]), Ok(1));
+    assert_eq!(loss::count_right(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0], &[0_u8, 0, 1]), Ok(2));
+    assert_eq!(loss::count_right(&[1.0; 4], &[0_u8; 3]), Err(Error::Shape));
 }
 
 #[test]

@@ -425,6 +425,8 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
             true => norm.fold_columns(params, &running, layer, bias),
         };
         assert_eq!(fold(&params(ones, ones), &mut layer, &mut bias), Err(Error::Shape));
+        assert_eq!(fold(&params(ones, ones), &mut [], &mut bias), Err(Error::Shape)); // no inputs
+        assert_eq!(fold(&params(&[], &[]), &mut [], &mut []), Err(Error::Shape)); // no channels
         let refused = fold(&params(ones, threes), &mut layer[..4], &mut bias);
         assert_eq!(refused, length(Argument::Bias, 2, 3));
     }

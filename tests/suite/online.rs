@@ -130,6 +130,9 @@ fn a_confusion_matrix_counts_and_refuses() {
     assert_eq!((loaded.counts()[0][0], loaded.recall(1)), (u32::MAX, Some(0.5)));
     loaded.reset();
     assert_eq!(loaded, Confusion::new());
+    loaded.add(0, 2).unwrap();
+    loaded.add(2, 0).unwrap();
+    assert_eq!((loaded.accuracy(), loaded.samples()), (Some(0.0), 2)); // the other diagonal is all wrong
 }
 
 /// A step with the sum of four batches is the step with their mean, at every level and across a file.
