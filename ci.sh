@@ -143,7 +143,7 @@ pictures() {
   drawn "$to"
 }
 
-## tables: the tables of regularisers, snapshots, half states and the fleet are those that the gallery makes (ten trainings each)
+## tables: the tables of regularisers, snapshots, half states and the fleet are those that the gallery makes (ten trainings each, 3 min of processors)
 tables() {
   local to
   to=$(mktemp -d)
@@ -185,7 +185,7 @@ smoke() {
   cargo test --manifest-path fuzz/Cargo.toml --no-default-features --locked --lib
 }
 
-## miri: undefined behaviour of tests/suite/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; of the C interface; format 1 (10 min)
+## miri: undefined behaviour of tests/suite/soundness.rs on x86-64, AVX2, AVX-512, aarch64, s390x; of the C interface; format 1 (9 min of processors)
 miri() {
   local target flags
   rustup +nightly component add miri rust-src >/dev/null 2>&1 \
@@ -212,7 +212,7 @@ END
     --target s390x-unknown-linux-gnu --test resume format_1
 }
 
-## web: the page in the browser: builds it, and drives it in a headless Chromium (70 s of processors)
+## web: the page in the browser: builds it, and drives it in a headless Chromium (2 min of processors)
 web() {
   rustup target add wasm32-unknown-unknown >/dev/null 2>&1 || { missing "rustup has no target wasm32-unknown-unknown"; return 0; }
   apt chromium chromium-driver || command -v chromedriver >/dev/null || { missing "no chromium and chromedriver"; return 0; }
@@ -225,7 +225,7 @@ web() {
   )
 }
 
-## valgrind: tests/suite/soundness.rs under valgrind: no read of what was never written, up to AVX2
+## valgrind: tests/suite/soundness.rs under valgrind: no read of what was never written, up to AVX2 (80 s of processors)
 valgrind() {
   apt valgrind || { missing "valgrind cannot be installed"; return 0; }
   local binary

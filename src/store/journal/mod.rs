@@ -86,6 +86,7 @@ pub struct Journal<F> {
 /// Why the journal refused, or what the flash said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[allow(unreachable_pub, reason = "the C interface alone shows its codes instead")]
 #[non_exhaustive]
 pub enum JournalError<E> {
     /// The flash's own error.
