@@ -96,18 +96,29 @@ c() {
   [ "$(target/digits.build/digits)" = "$digits" ]
   block 4 >"$out/board.txt" 2>&1 || { cat "$out/board.txt"; return 1; }
   [ "$(grep ^epoch "$out/board.txt")" = "$digits" ]
+  cp target/thumbv7em-none-eabihf/release/libgradus.a "$out/small.a"
   echo "the digits in Rust, and in plain C"
   cargo run --quiet --locked --release -p digits -- --optimizer adam --epochs 8 --batch 16 --lr 0.004 | grep -q "${digits##* }$"
-  arm-none-eabi-gcc -std=c99 $strict -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -nostartfiles \
-    --specs=nano.specs -Wl,--gc-sections,-z,noexecstack -T examples/firmware/c/nrf52840.ld -Iinclude \
-    examples/firmware/c/start.c tests/c/plain.c -lm -o "$out/plain"
-  cortex_m4 "$out/plain" | awk 'END { exit !($3 >= 340) }' # of 355
-  # How much larger the README's program is, in percent, the pictures not counted: a budget.
-  local bytes pictures=$((1797 * 65)) plain
-  plain=$(command size "$out/plain" | awk 'NR == 2 { print $1 }')
-  bytes=$(command size target/digits.elf | awk 'NR == 2 { print $1 }')
-  echo "flash: $((bytes - pictures)) bytes, in plain C $((plain - pictures))"
-  [ $((100 * (bytes - pictures) / (plain - pictures))) -le 280 ]
+  # Bytes of flash, the 1797 pictures of 65 bytes not counted, and millions of instructions of a program's files.
+  takes() { # takes FILE.. [GCC OPTION..]
+    local gcc="arm-none-eabi-gcc -std=c99 $strict -O2 -ffp-contract=off -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16
+      -Wl,--gc-sections,-z,noexecstack -T examples/firmware/c/nrf52840.ld -Iinclude examples/firmware/c/start.c"
+    $gcc "$@" -o "$out/takes"
+    command size "$out/takes" | awk 'NR == 2 { print $1 + $2 - 1797 * 65 }'
+    $gcc -Wl,--wrap=digits_train tests/c/count.c "$@" -o "$out/takes"
+    cortex_m4 "$out/takes" -icount shift=7 | tee "$out/takes.txt" | awk '/^instructions/ { printf "%.0f\n", $2 / 1e6 }'
+  }
+  local plain small fast
+  plain=($(takes tests/c/plain.c -nostartfiles --specs=nano.specs -lm))
+  awk '/^epoch 8/ { right = $3 } END { exit !(right >= 340) }' "$out/takes.txt" # of 355
+  small=($(takes examples/c/digits.c "$out/small.a" -nostdlib))
+  [ "$(grep ^epoch "$out/takes.txt")" = "$digits" ]
+  fast=($(takes examples/c/digits.c "$(bare_library thumbv7em-none-eabihf s)" -nostdlib))
+  [ "$(grep ^epoch "$out/takes.txt")" = "$digits" ]
+  echo "bytes of flash, and 10^6 instructions: small ${small[*]}, else ${fast[*]}, in plain C ${plain[*]}"
+  # Budgets, in percent of plain C.
+  [ $((100 * small[0] / plain[0])) -le 130 ] && [ $((100 * small[1] / plain[1])) -le 85 ]
+  [ $((100 * fast[0] / plain[0])) -le 235 ] && [ $((100 * fast[1] / plain[1])) -le 42 ]
   if command -v cargo-cinstall >/dev/null; then
     cargo cinstall --locked --release --prefix "$out/prefix"
     cmake -S examples/c -B "$out/build" -DCMAKE_PREFIX_PATH="$out/prefix" >/dev/null

@@ -18,7 +18,7 @@
 //! memory, so that a panel of `b`, as wide as a tile, is turned on the stack first.
 #![allow(unsafe_code, reason = "pointers")]
 
-use super::arch::SMALL;
+use super::arch::{PRODUCTS, SMALL};
 use super::exec::Exec;
 #[cfg(feature = "rayon")]
 use super::exec::join;
@@ -145,21 +145,23 @@ impl<T: Element> Product<'_, T> {
             return;
         }
         let y = self.y.as_mut_ptr();
-        if SMALL {
-            let start = match self.start {
-                Start::Row(row) => row.as_ptr(),
-                Start::Add => y.cast_const(),
-                Start::Zero => core::ptr::null(),
-            };
-            // SAFETY: it fits.
-            return unsafe { product_small::rows(&self, 0, self.a.as_ptr(), start, y) };
-        }
-        let (start, start_rows) = match self.start {
-            Start::Row(row) => (row.as_ptr(), [0; 3]),
-            Start::Add => (y.cast_const(), self.y_rows),
-            Start::Zero => (core::ptr::null(), [0; 3]),
+        let start = match self.start {
+            Start::Row(row) => row.as_ptr(),
+            Start::Add => y.cast_const(),
+            Start::Zero => core::ptr::null(),
         };
-        let Self { rows, terms, cols, a_rows, a_terms, b_terms, b_cols, y_rows, inner, .. } = self;
+        if SMALL || !self.fast(exec, start, y) {
+            // SAFETY: it fits.
+            unsafe { product_small::rows(&self, 0, self.a.as_ptr(), start, y) };
+        }
+    }
+
+    /// Computes it in tiles or in assembly. `false` if it is left, where the other products are in assembly: tiles for a few
+    /// would be 3 KB.
+    #[inline(always)]
+    fn fast(&self, exec: Exec, start: *const T, y: *mut T) -> bool {
+        let start_rows = if matches!(self.start, Start::Add) { self.y_rows } else { [0; 3] };
+        let Self { rows, terms, cols, a_rows, a_terms, b_terms, b_cols, y_rows, inner, .. } = *self;
         let (a, b) = (self.a.as_ptr(), self.b.as_ptr());
         let all = Grid {
             rows,
@@ -179,41 +181,41 @@ impl<T: Element> Product<'_, T> {
         };
         // A second thread wakes up for as much time as a pass over GRAIN elements takes: some products each.
         let products = (count(rows) * cols / 4).saturating_mul(count(terms));
-        run_parts(exec.level().narrowed(cols * size_of::<T>()), all, exec.parts(products));
+        run_parts(exec.level().narrowed(cols * size_of::<T>()), all, exec.parts(products))
     }
 }
 
 /// In a number of parts, a thread each.
-fn run_parts<T: Element>(level: Level, all: Grid<T>, parts: usize) {
+fn run_parts<T: Element>(level: Level, all: Grid<T>, parts: usize) -> bool {
     #[cfg(feature = "rayon")]
     if parts > 1 {
         let half = parts / 2;
         if let Some((left, right)) = all.split(half, parts) {
             join(move || run_parts(level, left, half), move || run_parts(level, right, parts - half));
-            return;
+            return true; // no target of microcontrollers has threads
         }
     }
     let _ = parts;
-    T::multiply(level, all);
+    T::multiply(level, all)
 }
 
 /// A grid at a level, in code that lies in this crate for `f32`: else every crate with a layer would compile its tiles
 /// anew, half of what a network compiles to. Few train in `f64`, and they compile theirs.
 pub trait Multiply: Sized {
-    /// The products of a grid that fits.
-    fn multiply(level: Level, grid: Grid<Self>);
+    /// The products of a grid that fits; `false` if they are left.
+    fn multiply(level: Level, grid: Grid<Self>) -> bool;
 }
 
 impl Multiply for f32 {
-    fn multiply(level: Level, grid: Grid<Self>) {
-        level.dispatch(&(), grid);
+    fn multiply(level: Level, grid: Grid<Self>) -> bool {
+        level.dispatch(&(), grid)
     }
 }
 
 impl Multiply for f64 {
     #[inline]
-    fn multiply(level: Level, grid: Grid<Self>) {
-        level.dispatch(&(), grid);
+    fn multiply(level: Level, grid: Grid<Self>) -> bool {
+        level.dispatch(&(), grid)
     }
 }
 
@@ -285,12 +287,16 @@ impl<T: Element> Grid<T> {
 }
 
 impl<T: Element> Kernel<()> for Grid<T> {
-    type Out = ();
+    type Out = bool;
 
     #[inline(always)]
-    fn run<I: Isa>(self, isa: I, _: &()) {
+    fn run<I: Isa>(self, isa: I, _: &()) -> bool {
+        if PRODUCTS {
+            return self.cols == 0;
+        }
         // SAFETY: a grid is made by Product::run, which has asked whether it fits.
         unsafe { panels::<T, T::In<I>>(isa, self) };
+        true
     }
 
     #[inline(always)]

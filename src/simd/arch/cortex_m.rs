@@ -181,6 +181,7 @@ impl Native {
 }
 
 pub(crate) const WIDE: bool = false;
+pub(crate) const PRODUCTS: bool = true;
 #[inline(always)]
 pub(crate) fn prefetch<T>(_: *const T) {}
 

@@ -115,4 +115,5 @@ mod wide128;
 )]
 mod native;
 
-pub(crate) use native::{Native, WIDE, prefetch};
+/// Whether registers are wide; whether almost all products of `f32` are in assembly; and a hint to load.
+pub(crate) use native::{Native, PRODUCTS, WIDE, prefetch};

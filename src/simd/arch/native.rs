@@ -3,6 +3,7 @@
 use super::*;
 
 pub(crate) const WIDE: bool = false;
+pub(crate) const PRODUCTS: bool = false;
 pub(crate) fn prefetch<T>(_: *const T) {}
 
 native! {}

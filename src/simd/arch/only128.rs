@@ -4,6 +4,7 @@ use super::wide128::Wide128;
 use super::*;
 
 pub(crate) const WIDE: bool = true;
+pub(crate) const PRODUCTS: bool = false;
 pub(crate) fn prefetch<T>(_: *const T) {}
 
 native! {

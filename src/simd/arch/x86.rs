@@ -73,6 +73,7 @@ native! {
 dispatch!(Avx512 Avx2 Wide128);
 
 pub(crate) const WIDE: bool = true;
+pub(crate) const PRODUCTS: bool = false;
 
 /// Tells the CPU that the line of `p` is read soon.
 #[inline(always)]
