@@ -23,9 +23,11 @@ aarch64-linux-gnu|aarch64-unknown-linux-gnu||
 END
 }
 
-# release_library TARGET OPT FLAGS SOURCE BUILD: prints the path of a static library, built in SOURCE without its paths.
+# release_library TARGET FORM FLAGS SOURCE BUILD: prints the path of a static library, built in SOURCE without its paths. The
+# form is an opt-level, or `small`: s without assembly, with one loop for all products.
 release_library() {
   local target=$1 opt=$2 flags=$3 source=$4 build=$5 features="--no-default-features --features ffi,panic-handler"
+  [ "$opt" != small ] || { opt=s flags+=' --cfg gradus_size="small"'; }
   [[ $target != *linux* ]] || features="--features ffi"
   rustup target add "$target" >/dev/null 2>&1 || return 1
   # shellcheck disable=SC2086
@@ -130,14 +132,15 @@ release() {
   GRADUS_C_OUT=$out cargo test --locked --quiet --features ffi --test suite abi:: >/dev/null # writes the lines to compare with
   while IFS='|' read -r folder target flags cflags; do
     [ $# = 0 ] || [[ $chosen = *" $folder "* ]] || continue
-    for opt in s 3; do
+    for opt in s 3 small; do
+      [ $opt != small ] || [[ $folder != *linux* && $folder != *helium ]] || continue
       library=$(release_library "$target" $opt "$flags" "$PWD" "$out/build-$opt") || { missing "no target $target"; continue; }
       mkdir -p "$root/lib/$folder/$opt"
       localise "$library" "$root/lib/$folder/$opt/libgradus.a"
       release_check "$folder" "$root/lib/$folder/$opt/libgradus.a" "$cflags" "$out"
       fill gradus.pc.in | sed "s/@TARGET@/$folder/; s/@OPT@/$opt/; s/@LIBS@/$([[ $folder = *linux* ]] && echo "-lm -lpthread -ldl" || echo "-Wl,--gc-sections")/" \
-        >"$root/share/pkgconfig/gradus-$folder$([ $opt = s ] || echo "-fast").pc"
-      tried+="- $folder, opt-level $opt: $(stat -c %s "$root/lib/$folder/$opt/libgradus.a") bytes, $(release_tried "$folder")"$'\n'
+        >"$root/share/pkgconfig/gradus-$folder$(case $opt in 3) echo -fast ;; small) echo -small ;; esac).pc"
+      tried+="- $folder/$opt: $(stat -c %s "$root/lib/$folder/$opt/libgradus.a") bytes, $(release_tried "$folder")"$'\n'
       echo "$folder $opt: $(stat -c %s "$root/lib/$folder/$opt/libgradus.a") bytes"
     done
   done < <(release_targets)

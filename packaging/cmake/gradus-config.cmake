@@ -1,8 +1,8 @@
 # find_package(gradus): the target gradus::gradus, with the library for the compiler and its flags.
 #
-# GRADUS_TARGET names a folder of lib/ where the choice is not the right one, GRADUS_OPT is s (small, the default for bare
-# metal) or 3 (fast, the default elsewhere). Flags that choose an instruction set must be known before, as they are by a
-# toolchain file or CMAKE_C_FLAGS.
+# GRADUS_TARGET names a folder of lib/ where the choice is not the right one, GRADUS_OPT is s (the default for bare
+# metal), 3 (fast, the default elsewhere) or small (no assembly, the least flash). Flags that choose an instruction set must
+# be known before, as they are by a toolchain file or CMAKE_C_FLAGS.
 get_filename_component(gradus_PREFIX "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 
 if(CMAKE_C_COMPILER)
