@@ -15,7 +15,7 @@ use gradus::*;
 
 #[path = "../../tests/support/c_rules.rs"]
 mod c_list;
-use c_list::c_rules;
+pub(crate) use c_list::c_rules;
 
 pub fn run(data: &[u8]) {
     let _ = calls(&mut Unstructured::new(data));
@@ -23,7 +23,8 @@ pub fn run(data: &[u8]) {
 
 fn calls(u: &mut Unstructured) -> Result<()> {
     match u.int_in_range(0..=7)? {
-        0..=2 => rules(u),
+        0 | 1 => rules(u),
+        2 => crate::ffi_lists::calls(u),
         3 => sums(u),
         4 => rows_and_clips(u),
         5 => crate::ffi_lbfgs::calls(u),
@@ -132,7 +133,7 @@ use gradus_status::*;
 /// Two decays at once.
 const BOTH: u32 = GRADUS_DECAY | GRADUS_INDEPENDENT_DECAY;
 
-fn transforms(u: &mut Unstructured) -> Result<gradus_transforms> {
+pub(crate) fn transforms(u: &mut Unstructured) -> Result<gradus_transforms> {
     let mut t = gradus_transforms {
         version: version(u)?,
         flags: if u.ratio(1, 32)? { u.arbitrary()? } else { u.int_in_range(0..=511)? },
@@ -162,8 +163,13 @@ fn transforms(u: &mut Unstructured) -> Result<gradus_transforms> {
     Ok(t)
 }
 
+/// Whether every flag has a meaning, and no two are of one transform.
+pub(crate) fn flags(t: &gradus_transforms) -> bool {
+    t.flags <= 511 && t.flags & BOTH != BOTH
+}
+
 /// The same transforms in Rust: those that a flag names.
-fn rust(t: gradus_transforms) -> impl gradus::transform::Transform {
+pub(crate) fn rust(t: gradus_transforms) -> impl gradus::transform::Transform {
     let on = |flag| t.flags & flag != 0;
     (
         (
@@ -230,7 +236,7 @@ fn step<const K: usize, C, O: Kept<K>>(
             (long, GRADUS_ERROR_LENGTH),
             (overlap, GRADUS_ERROR_OVERLAP),
             (version != GRADUS_STRUCTS || t.version != GRADUS_STRUCTS, GRADUS_ERROR_VERSION),
-            (optimizer.is_none() || t.flags > 511 || t.flags & BOTH == BOTH, GRADUS_ERROR_ENUM),
+            (optimizer.is_none() || !flags(t), GRADUS_ERROR_ENUM),
         ]
         .map(|(applies, status)| (applies, status)),
     );
@@ -267,7 +273,7 @@ pub(crate) fn version(u: &mut Unstructured) -> Result<u32> {
 }
 
 /// The stabiliser in Rust, if its place is one.
-fn epsilon(eps: gradus_epsilon) -> Option<Epsilon> {
+pub(crate) fn epsilon(eps: gradus_epsilon) -> Option<Epsilon> {
     match eps.place {
         GRADUS_EPSILON_OUTSIDE => Some(Epsilon::Outside(eps.eps)),
         GRADUS_EPSILON_HAT => Some(Epsilon::Hat(eps.eps)),
@@ -277,7 +283,7 @@ fn epsilon(eps: gradus_epsilon) -> Option<Epsilon> {
 }
 
 /// A field of a configuration, with any value.
-trait Any: Sized {
+pub(crate) trait Any: Sized {
     fn any(u: &mut Unstructured) -> Result<Self>;
 }
 impl Any for f32 {

@@ -7,7 +7,7 @@ use crate::state_load::bytes;
 use arbitrary::{Result, Unstructured};
 use gradus::ffi::gradus_status::*;
 use gradus::ffi::*;
-use gradus::second_order::{LbfgsSettings, LbfgsVec};
+use gradus::second_order::{Given as Told, LbfgsSettings, LbfgsVec};
 use gradus::store;
 
 pub(crate) fn calls(u: &mut Unstructured) -> Result<()> {
@@ -22,6 +22,8 @@ struct Given<T> {
     value: T,
     grads: *mut T,
     diagonal: *const T,
+    lower: *const T,
+    upper: *const T,
     work: *mut T,
     state: *mut gradus_lbfgs_state,
     file: *mut u8,
@@ -47,14 +49,12 @@ macro_rules! interface {
     ($t:ident $step:ident $stop:ident $save:ident $load:ident) => {
         impl Interface for $t {
             unsafe fn call(call: Call, given: &Given<Self>) -> gradus_status {
-                let &Given { config, n, x, value, grads, diagonal, work, state, file, bytes, size } = given;
+                let &Given { config, n, x, value, grads, diagonal, lower, upper, work, state, .. } = given;
+                let &Given { file, bytes, size, .. } = given;
                 // SAFETY: the caller vouches for the pointers.
                 unsafe {
                     match call {
-                        Call::Step => {
-                            let none = core::ptr::null();
-                            $step(config, n, x, value, grads, diagonal, none, none, work, state)
-                        }
+                        Call::Step => $step(config, n, x, value, grads, diagonal, lower, upper, work, state),
                         Call::Stop => $stop(config, n, x, grads, work, state),
                         Call::Save => $save(config, n, x, grads, work, state, file, bytes, size),
                         Call::Load => $load(config, n, x, grads, work, state, file, bytes),
@@ -68,12 +68,31 @@ macro_rules! interface {
 interface!(f32 gradus_lbfgs_step gradus_lbfgs_stop gradus_lbfgs_save gradus_lbfgs_load);
 interface!(f64 gradus_lbfgs_step_f64 gradus_lbfgs_stop_f64 gradus_lbfgs_save_f64 gradus_lbfgs_load_f64);
 
-const ROOM: usize = 2560;
+pub(crate) const ROOM: usize = 2560;
 
 /// Memory that all pointers of a call point into.
 #[repr(align(64))]
 #[derive(Clone, PartialEq)]
-struct Arena([u8; ROOM]);
+pub(crate) struct Arena([u8; ROOM]);
+
+impl Arena {
+    /// Floats of any bits.
+    pub fn new(u: &mut Unstructured) -> Result<Self> {
+        let mut arena = Self([0; ROOM]);
+        let floats = crate::input::column(u, ROOM / 4, crate::input::number::<f32>)?;
+        for (to, x) in arena.0.chunks_exact_mut(4).zip(floats) {
+            to.copy_from_slice(&x.to_ne_bytes());
+        }
+        Ok(arena)
+    }
+
+    /// Takes a piece of another.
+    pub fn copy(&mut self, place: Place, from: &Self) {
+        let start = place.offset.unwrap_or(0);
+        let range = start..start + place.bytes;
+        self.0[range.clone()].copy_from_slice(&from.0[range]);
+    }
+}
 
 /// Where the pieces of a run lie.
 #[derive(Clone, Copy)]
@@ -81,6 +100,8 @@ struct Layout {
     x: Place,
     grads: Place,
     diagonal: Place,
+    lower: Place,
+    upper: Place,
     work: Place,
     state: Place,
     file: Place,
@@ -125,6 +146,8 @@ impl Layout {
             x: Place::next(end, x, number),
             grads: Place::next(end, x, number),
             diagonal: Place::next(end, x, number),
+            lower: Place::next(end, x, number),
+            upper: Place::next(end, x, number),
             work: Place::next(end, work, number),
             state: Place::next(end, size_of::<gradus_lbfgs_state>(), align_of::<gradus_lbfgs_state>()),
             size: Place::next(end, size_of::<usize>(), align_of::<usize>()),
@@ -140,6 +163,8 @@ impl Layout {
             value,
             grads: self.grads.at(memory),
             diagonal: self.diagonal.at(memory),
+            lower: self.lower.at(memory),
+            upper: self.upper.at(memory),
             work: self.work.at(memory),
             state: self.state.at(memory),
             file: self.file.at(memory),
@@ -148,34 +173,53 @@ impl Layout {
         }
     }
 
-    /// The pieces that a call touches.
-    fn of(&self, call: Call) -> Vec<Place> {
+    /// The pieces that a call touches: at first those that it may write, how many there are, and those that it reads.
+    fn of(&self, call: Call) -> (Vec<Place>, usize) {
         let mut all = vec![self.x, self.grads, self.work, self.state];
+        let mut read = 0;
         match call {
             Call::Step => {
-                all.push(Place { bytes: self.diagonal.offset.map_or(0, |_| self.x.bytes), ..self.diagonal })
+                let given = |place: Place| Place { bytes: place.offset.map_or(0, |_| self.x.bytes), ..place };
+                all.extend([self.diagonal, self.lower, self.upper].map(given));
+                read = 3;
             }
             Call::Stop => {}
             Call::Save => all.extend([self.file, self.size]),
             Call::Load => all.push(self.file),
         }
-        all
+        let written = all.len() - read;
+        (all, written)
     }
 }
 
 /// The numbers or the state of a piece, as they lie in the arena.
-fn read<T: Copy>(arena: &Arena, place: Place) -> Vec<T> {
+pub(crate) fn read<T: Copy>(arena: &Arena, place: Place) -> Vec<T> {
     let start = place.offset.unwrap_or(0);
     let bytes = &arena.0[start..start + place.bytes];
     // SAFETY: plain numbers, or a structure of them, which any bytes are.
     bytes.chunks_exact(size_of::<T>()).map(|x| unsafe { x.as_ptr().cast::<T>().read_unaligned() }).collect()
 }
 
-fn write<T: Copy>(arena: &mut Arena, place: Place, values: &[T]) {
+pub(crate) fn write<T: Copy>(arena: &mut Arena, place: Place, values: &[T]) {
     let start = place.offset.unwrap_or(0);
     for (to, x) in arena.0[start..start + place.bytes].chunks_exact_mut(size_of::<T>()).zip(values) {
         // SAFETY: as long as a T.
         unsafe { to.as_mut_ptr().cast::<T>().write_unaligned(*x) };
+    }
+}
+
+/// What every call of a run is given, in Rust: nothing, or bounds.
+type Limits<T> = Option<[Vec<T>; 2]>;
+
+/// The layout of a call that has them, and no diagonal.
+fn bounded<T>(layout: &Layout, limits: &Limits<T>) -> Layout {
+    let none = |place: Place| Place { offset: None, ..place };
+    let bound = |place: Place| if limits.is_some() { place } else { none(place) };
+    Layout {
+        diagonal: none(layout.diagonal),
+        lower: bound(layout.lower),
+        upper: bound(layout.upper),
+        ..*layout
     }
 }
 
@@ -194,17 +238,22 @@ where
     // What is left of an earlier run does not matter.
     arena.0[layout.work.offset.unwrap()..][..layout.work.bytes].fill(u.arbitrary()?);
     write(&mut arena, layout.x, &start);
+    let limits = if u.ratio(1, 2)? { Some(crate::lbfgs::bounds::<T>(u, n)?) } else { None };
+    if let Some([lower, upper]) = &limits {
+        write(&mut arena, layout.lower, lower);
+        write(&mut arena, layout.upper, upper);
+    }
     let steps = u.int_in_range(0..=30)?;
     for _ in 0..steps {
-        step(&mut arena, &layout, &config, &mut rust, &objective);
+        step(&mut arena, &layout, &config, &mut rust, &objective, &limits);
     }
     if steps > 0 {
         through_a_file(u, &mut arena, &layout, &config, &mut rust)?;
         for _ in 0..u.int_in_range(0..=9)? {
-            step(&mut arena, &layout, &config, &mut rust, &objective);
+            step(&mut arena, &layout, &config, &mut rust, &objective, &limits);
         }
     }
-    hostile::<T>(u, arena, layout, config, n)
+    hostile::<T>(u, arena, bounded(&layout, &limits), layout.diagonal, config, n)
 }
 
 /// One evaluation of both, and the same bits afterwards.
@@ -214,6 +263,7 @@ fn step<T: Interface>(
     config: &gradus_lbfgs,
     rust: &mut LbfgsVec<T>,
     objective: &Objective,
+    limits: &Limits<T>,
 ) {
     let x = read::<T>(arena, layout.x);
     let mut g = vec![T::ZERO; x.len()];
@@ -221,15 +271,22 @@ fn step<T: Interface>(
     if rust.ask().is_some() {
         write(arena, layout.grads, &g);
     }
-    let alone = Layout { diagonal: Place { offset: None, ..layout.diagonal }, ..*layout };
-    let given = alone.given(&raw mut *arena, config, x.len(), value);
+    let given = bounded(layout, limits).given(&raw mut *arena, config, x.len(), value);
     // SAFETY: each piece has its room in the arena.
     let status = unsafe { T::call(Call::Step, &given) };
     assert_eq!(status, GRADUS_OK);
     if let Some((at, to)) = rust.ask() {
         crate::same(&x, at, "the point");
         to.copy_from_slice(&g);
-        rust.tell(value);
+        let given = match limits {
+            Some([lower, upper]) => Told::new().bounds(lower, upper),
+            None => Told::new(),
+        };
+        rust.tell_with(value, &given).unwrap();
+        let inside = |[lower, upper]: &[Vec<T>; 2]| {
+            rust.x().iter().zip(lower.iter().zip(upper)).all(|(x, (low, high))| !(x < low || x > high))
+        };
+        assert!(limits.as_ref().is_none_or(inside), "outside of its bounds");
     }
     let (report, state) = (rust.report(), read::<gradus_lbfgs_state>(arena, layout.state)[0]);
     crate::same(&read::<T>(arena, layout.x), rust.x(), "where to evaluate next");
@@ -256,7 +313,9 @@ where
     // SAFETY: each piece has its room in the arena.
     assert_eq!(unsafe { T::call(Call::Save, &given) }, GRADUS_OK);
     assert_eq!(read::<usize>(arena, layout.size), [file.len()]);
-    assert!(read::<u8>(arena, layout.file) == file, "C's file is not Rust's");
+    let ours = read::<u8>(arena, layout.file);
+    let differs = ours.iter().zip(&file).position(|(c, rust)| c != rust);
+    assert!(ours == file, "C's file is not Rust's, from byte {differs:?} on of {}: {:?}, {:?}", file.len(), ours, file);
     let mut expected = before;
     write(&mut expected, layout.size, &[file.len()]);
     write(&mut expected, layout.file, &file);
@@ -285,13 +344,15 @@ fn hostile<T: Interface>(
     u: &mut Unstructured,
     mut arena: Arena,
     mut layout: Layout,
+    diagonal: Place,
     mut config: gradus_lbfgs,
     mut n: usize,
 ) -> Result<()> {
     let call = *u.choose(&[Call::Step, Call::Stop, Call::Save, Call::Load])?;
     // The state may be anything: that of this run, one that has not begun, or none.
     let mut known = true;
-    write(&mut arena, layout.diagonal, &[T::ONE; 3]);
+    layout.diagonal = diagonal;
+    write(&mut arena, diagonal, &[T::ONE; 3]);
     if u.ratio(1, 8)? {
         write(&mut arena, layout.diagonal, &[crate::input::number::<T>(u)?]);
     }
@@ -316,14 +377,15 @@ fn hostile<T: Interface>(
     }
     let [x, work, file] = sizes::<T>(if long { 0 } else { n }, config.pairs as usize);
     (layout.x.bytes, layout.grads.bytes, layout.diagonal.bytes, layout.work.bytes) = (x, x, x, work);
+    (layout.lower.bytes, layout.upper.bytes) = (x, x);
     if u.ratio(1, 4)? {
         layout.file.bytes = u.int_in_range(0..=layout.file.bytes)?;
     }
     if u.ratio(1, 16)? {
         config.version = u.arbitrary()?;
     }
-    let Layout { x, grads, diagonal, work, state, file: to, size } = &mut layout;
-    for place in [x, grads, diagonal, work, to, size] {
+    let Layout { x, grads, diagonal, lower, upper, work, state, file: to, size } = &mut layout;
+    for place in [x, grads, diagonal, work, to, size, lower, upper] {
         if u.ratio(1, 8)? {
             *place = place.moved(u, ROOM)?;
         }
@@ -338,10 +400,13 @@ fn hostile<T: Interface>(
     }
     // SAFETY: every pointer is null or has its length inside the arena.
     let status = unsafe { T::call(call, &given) };
-    let pieces = layout.of(call);
-    let overlap = (0..pieces.len()).any(|i| pieces[..i].iter().any(|other| pieces[i].overlaps(*other)));
+    let (pieces, written) = layout.of(call);
+    let meets = |i: usize| pieces[..i.min(written)].iter().any(|other| pieces[i].overlaps(*other));
+    let overlap = (0..pieces.len()).any(meets);
+    let one = call == Call::Step && given.lower.is_null() != given.upper.is_null();
+    let null = given.config.is_null() || pieces.iter().any(|p| p.null()) || one || long;
     let reasons = [
-        (given.config.is_null() || pieces.iter().any(|p| p.null()) || long, GRADUS_ERROR_NULL),
+        (null, GRADUS_ERROR_NULL),
         (pieces.iter().any(|p| p.misaligned()) || long, GRADUS_ERROR_ALIGNMENT),
         (long, GRADUS_ERROR_LENGTH),
         (overlap, GRADUS_ERROR_OVERLAP),
@@ -358,13 +423,16 @@ fn hostile<T: Interface>(
         let other =
             (state.number as usize, state.n, state.pairs) != (size_of::<T>(), n, config.pairs as usize);
         let (idle, save) = (state.number == 0, call == Call::Save);
-        let diagonal = if given.diagonal.is_null() { vec![] } else { read::<T>(&before, layout.diagonal) };
+        let values = |place: Place| place.offset.map_or(vec![], |_| read::<T>(&before, place));
+        let [diagonal, lower, upper] = [layout.diagonal, layout.lower, layout.upper].map(values);
+        let bounds = lower.iter().zip(&upper).all(|(low, high)| low <= high);
         let positive = diagonal.iter().all(|h| *h > T::ZERO && *h < T::INFINITY);
         let reasons = [
             (save && layout.file.bytes < file, GRADUS_ERROR_FILE_LENGTH),
             (other && !idle, GRADUS_ERROR_LENGTH),
             (save && idle, GRADUS_ERROR_VERSION),
             (call == Call::Step && !positive, GRADUS_ERROR_PRECONDITIONER),
+            (call == Call::Step && !bounds, GRADUS_ERROR_BOUNDS),
         ];
         if known || status != GRADUS_ERROR_VERSION {
             judge(status, &reasons);

@@ -1,15 +1,12 @@
-//! The journal on a flash that loses power, wears out, fails and is written by others: what is read is the newest
-//! whole file, as the documentation says what that is, and no other byte of the flash changes.
+//! The journal, awaited or not, on a flash that loses power, wears out, fails and is written by others, and in futures
+//! that are dropped: what is read is the newest whole file, as the documentation says what that is, and no other byte of
+//! the flash changes.
 
-#[path = "../../tests/support/flash.rs"]
-mod flash;
-
+use crate::device::flash::{Fault, Flash, TEARS};
+use crate::device::{Device, FAILED, Form, Handle, Patience};
 use arbitrary::{Result, Unstructured};
 use core::cell::RefCell;
-use core::ops::Range;
-use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
-use flash::{Fault, Flash, TEARS};
-use gradus::store::{Journal, JournalError};
+use gradus::store::{self, JournalError};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -22,84 +19,6 @@ pub fn run(data: &[u8]) {
         4 => Run::<8, 32, 128>::all(&mut u),
         _ => Run::<1, 256, 512>::all(&mut u),
     };
-}
-
-/// What the flash says when it fails without a cut.
-const FAILED: Fault = Fault::Misuse(NorFlashErrorKind::Other);
-
-/// A flash that is watched: nothing but the region is touched, and nothing goes on for ever.
-struct Device<const R: usize, const W: usize, const E: usize> {
-    flash: Flash<R, W, E>,
-    region: Range<usize>,
-    /// Calls until the journal should be done.
-    calls: usize,
-    /// Calls until one fails.
-    fails: Option<usize>,
-    /// Whether one has failed.
-    failed: bool,
-    /// A byte, and bits of it that stay 0.
-    worn: Option<(usize, u8)>,
-}
-
-impl<const R: usize, const W: usize, const E: usize> Device<R, W, E> {
-    fn call<T>(
-        &mut self,
-        Range { start, end }: Range<usize>,
-        work: impl FnOnce(&mut Flash<R, W, E>) -> core::result::Result<T, Fault>,
-    ) -> core::result::Result<T, Fault> {
-        assert!(self.region.start <= start && end <= self.region.end, "{start}..{end} is not its own");
-        self.calls = self.calls.checked_sub(1).expect("an end");
-        if let Some(left) = &mut self.fails {
-            let Some(less) = left.checked_sub(1) else {
-                self.failed = true;
-                return Err(FAILED);
-            };
-            *left = less;
-        }
-        let done = work(&mut self.flash);
-        self.wear();
-        if let Err(Fault::Misuse(_) | Fault::WrittenTwice) = done {
-            panic!("the journal misuses the flash");
-        }
-        done
-    }
-
-    fn wear(&mut self) {
-        if let Some((at, bits)) = self.worn {
-            self.flash.bytes[at] &= !bits;
-        }
-    }
-}
-
-/// The flash as the journal has it.
-#[derive(Clone, Copy)]
-struct Handle<'d, const R: usize, const W: usize, const E: usize>(&'d RefCell<Device<R, W, E>>);
-
-impl<const R: usize, const W: usize, const E: usize> ErrorType for Handle<'_, R, W, E> {
-    type Error = Fault;
-}
-
-impl<const R: usize, const W: usize, const E: usize> ReadNorFlash for Handle<'_, R, W, E> {
-    const READ_SIZE: usize = R;
-    fn read(&mut self, at: u32, bytes: &mut [u8]) -> core::result::Result<(), Fault> {
-        let first = at as usize;
-        self.0.borrow_mut().call(first..first + bytes.len(), |flash| flash.read(at, bytes))
-    }
-    fn capacity(&self) -> usize {
-        self.0.borrow().flash.bytes.len()
-    }
-}
-
-impl<const R: usize, const W: usize, const E: usize> NorFlash for Handle<'_, R, W, E> {
-    const WRITE_SIZE: usize = W;
-    const ERASE_SIZE: usize = E;
-    fn erase(&mut self, from: u32, to: u32) -> core::result::Result<(), Fault> {
-        self.0.borrow_mut().call(from as usize..to as usize, |flash| flash.erase(from, to))
-    }
-    fn write(&mut self, at: u32, bytes: &[u8]) -> core::result::Result<(), Fault> {
-        let first = at as usize;
-        self.0.borrow_mut().call(first..first + bytes.len(), |flash| flash.write(at, bytes))
-    }
 }
 
 /// CRC-32C by its definition, a bit at a time.
@@ -120,6 +39,29 @@ struct Whole {
     slot: usize,
     sequence: u32,
     data: Vec<u8>,
+}
+
+/// How a call of the journal is disturbed: after so many calls of the flash one fails, or its future is dropped.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    fails: Option<usize>,
+    patience: Patience,
+}
+
+impl Trouble {
+    const NONE: Self = Self { fails: None, patience: Patience(usize::MAX) };
+
+    fn any(u: &mut Unstructured, awaited: bool) -> Result<Self> {
+        Ok(match u.int_in_range(0..=15)? {
+            0 => Self { fails: Some(u.int_in_range(0..=8)?), ..Self::NONE },
+            1 | 2 if awaited => Self { patience: Patience(u.int_in_range(1..=24)?), ..Self::NONE },
+            _ => Self::NONE,
+        })
+    }
+
+    fn planned(self) -> bool {
+        self.fails.is_some() || self.patience.0 < usize::MAX
+    }
 }
 
 /// A flash, its journal's place in it, and what must be in there.
@@ -176,9 +118,11 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         let usual = device.borrow().region.clone();
         device.borrow_mut().region = if good { start as usize..end as usize } else { 0..0 };
         device.borrow_mut().calls = 1000;
-        let opened = Journal::open(Handle(device), start..end).map(|journal| journal.capacity());
         let want = if good { Ok(half - Self::HEADER) } else { Err(JournalError::Region) };
-        assert_eq!(opened, want, "{start}..{end} of {size}");
+        for awaited in [false, true] {
+            let opened = Form::open(awaited, Handle(device), start..end, Trouble::NONE.patience);
+            assert_eq!(opened.map(|journal| journal.capacity()), want, "{start}..{end} of {size}");
+        }
         device.borrow_mut().region = usual;
         Ok(())
     }
@@ -260,21 +204,19 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
             }
         }
         let most = 16 + 8 * (self.slot / 256 + 1);
-        let allow = |fails| {
+        let allow = |trouble: Trouble| {
             let mut device = device.borrow_mut();
-            (device.calls, device.fails, device.failed) = (most, fails, false);
+            (device.calls, device.fails, device.failed) = (most, trouble.fails, false);
         };
         let flash = || device.borrow().flash.clone();
-        let fails = |u: &mut Unstructured| -> Result<Option<usize>> {
-            if u.ratio(1, 16)? { Ok(Some(u.int_in_range(0..=8)?)) } else { Ok(None) }
-        };
+        let awaited = u.arbitrary()?;
 
-        let planned = fails(u)?;
-        allow(planned);
+        let trouble = Trouble::any(u, awaited)?;
+        allow(trouble);
         let before = flash();
         let (first, second) = (self.scan(&before, 0), self.scan(&before, 1));
         let region = self.start as u32..(self.start + 2 * self.slot) as u32;
-        let mut journal = match Journal::open(Handle(device), region) {
+        let mut journal = match Form::open(awaited, Handle(device), region, trouble.patience) {
             Ok(journal) => journal,
             Err(error) => {
                 let failed = device.borrow().failed;
@@ -301,22 +243,39 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
             if u.ratio(1, 12)? {
                 self.damage(u, &mut device.borrow_mut())?;
             }
-            let planned = fails(u)?;
+            let place = newest.as_ref().map(|newest| {
+                let start = (self.start + newest.slot * self.slot + Self::HEADER) as u32;
+                start..start + newest.data.len() as u32
+            });
+            assert_eq!(journal.newest(), place);
+            let trouble = Trouble::any(u, awaited)?;
             let before = flash();
             if u.ratio(1, 3)? {
-                allow(planned);
-                self.read(u, &mut journal, &newest, &before, planned)?;
+                allow(trouble);
+                if u.arbitrary()? {
+                    self.read(u, &mut journal, &newest, &before, trouble)?;
+                } else {
+                    self.load(u, &mut journal, &newest, &before, trouble)?;
+                }
                 assert!(flash().bytes == before.bytes);
                 continue;
             }
-            let file = self.file(u)?;
+            // Bytes, or a value in pieces.
+            let value = if u.ratio(1, 3)? { Some(self.value(u)?) } else { None };
+            let file = match &value {
+                Some(value) => store::to_vec(value).unwrap(),
+                None => self.file(u)?,
+            };
             if u.ratio(1, 3)? {
                 let mut device = device.borrow_mut();
                 device.flash.left = u.int_in_range(0..=self.slot + file.len() + Self::HEADER + W)?;
                 device.flash.tear = *u.choose(&TEARS)?;
             }
-            allow(planned);
-            let result = journal.write(&file);
+            allow(trouble);
+            let result = match &value {
+                Some(value) => journal.save(value, trouble.patience),
+                None => journal.write(&file, trouble.patience),
+            };
             let (after, cut) = (flash(), device.borrow().flash.left != usize::MAX);
             if file.len() > journal.capacity() {
                 let (expected, found) = (file.len(), journal.capacity());
@@ -345,7 +304,7 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
                 }
                 Err(JournalError::Flash(fault)) => {
                     assert!(if fault == FAILED {
-                        planned.is_some()
+                        trouble.planned()
                     } else {
                         cut && fault == Fault::PowerCut
                     });
@@ -372,14 +331,14 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
     fn read(
         &self,
         u: &mut Unstructured,
-        journal: &mut Journal<Handle<'_, R, W, E>>,
+        journal: &mut Form<'_, R, W, E>,
         newest: &Option<Whole>,
         flash: &Flash<R, W, E>,
-        planned: Option<usize>,
+        trouble: Trouble,
     ) -> Result<()> {
         let room = if u.ratio(3, 4)? { self.slot } else { u.int_in_range(0..=self.slot)? };
         let mut buffer = vec![0xaa; room];
-        let result = journal.read(&mut buffer);
+        let result = journal.read(&mut buffer, trouble.patience);
         let Some(newest) = newest else {
             assert_eq!(result, Ok(None));
             return Ok(());
@@ -388,7 +347,7 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         if expected > found {
             assert_eq!(result, Err(JournalError::Length { expected, found }));
         } else if result == Err(JournalError::Flash(FAILED)) {
-            assert!(planned.is_some());
+            assert!(trouble.planned());
         } else {
             let same = |now: &Whole| now.sequence == newest.sequence && now.data.len() == expected;
             let want = match self.scan(flash, newest.slot) {
@@ -398,6 +357,52 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
             assert_eq!(result.map(Option::unwrap_or_default), want.as_deref().map_err(|error| *error));
         }
         assert!(buffer[expected.min(room)..].iter().all(|byte| *byte == 0xaa));
+        Ok(())
+    }
+
+    /// Loads a value: that of the newest file, or it stays as it was.
+    fn load(
+        &self,
+        u: &mut Unstructured,
+        journal: &mut Form<'_, R, W, E>,
+        newest: &Option<Whole>,
+        flash: &Flash<R, W, E>,
+        trouble: Trouble,
+    ) -> Result<()> {
+        let room = if u.ratio(3, 4)? { self.slot } else { u.int_in_range(0..=self.slot)? };
+        let (mut buffer, before) = (vec![0xaa; room], vec![77.0_f32; u.int_in_range(0..=9)?]);
+        let mut value = before.clone();
+        let result = journal.load(&mut value, &mut buffer, trouble.patience);
+        let awaited = matches!(journal, Form::Awaited(..));
+        let Some(newest) = newest else {
+            assert_eq!(result, Ok(false));
+            crate::same(&value, &before, "nothing to load");
+            return Ok(());
+        };
+        let (length, start) = (newest.data.len(), self.start + newest.slot * self.slot);
+        let readable = flash.readable(start, Self::HEADER + length.next_multiple_of(R));
+        let mut want = before.clone();
+        let whole = store::load(&mut want, &flash.bytes[start + Self::HEADER..][..length]);
+        let now = self.whole(flash, newest.slot);
+        let changed = now.is_none_or(|now| now.sequence != newest.sequence || now.data.len() != length);
+        let known = match result {
+            Ok(done) => done && whole.is_ok() && !(awaited && changed),
+            Err(JournalError::Torn) => !awaited && trouble.planned(),
+            Err(JournalError::Flash(FAILED)) => trouble.planned(),
+            Err(JournalError::Flash(_)) => !readable,
+            Err(JournalError::File(error)) => whole == Err(error) || !readable,
+            Err(JournalError::Damaged) => awaited && changed,
+            Err(JournalError::Length { expected, found }) => {
+                awaited && (expected, found) == (length, room) && expected > found
+            }
+            Err(_) => false,
+        };
+        assert!(known, "{result:?} of {newest:?}, whose file is {whole:?}");
+        match result {
+            Ok(_) => crate::same(&value, &want, "loaded"),
+            Err(JournalError::Torn) => {}
+            Err(_) => crate::same(&value, &before, "refused"),
+        }
         Ok(())
     }
 
@@ -414,6 +419,13 @@ impl<const R: usize, const W: usize, const E: usize> Run<R, W, E> {
         }
         device.wear();
         Ok(())
+    }
+
+    /// A value to save: mostly one that fits.
+    fn value(&self, u: &mut Unstructured) -> Result<Vec<f32>> {
+        let room = (self.slot - Self::HEADER) / 4;
+        let (n, first) = (u.int_in_range(0..=room)?, u.arbitrary::<u8>()?);
+        Ok((0..n).map(|k| f32::from(first) + k as f32).collect())
     }
 
     /// Data to write: such that looks erased, or like a header, too.

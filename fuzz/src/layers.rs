@@ -1,13 +1,14 @@
-//! Any sizes, any numbers: layers against loops over indices at every level, and a step without gradients in memory
-//! against one with them.
+//! Any sizes, any numbers: layers against loops over indices at every level, a step without gradients in memory against
+//! one with them, whole states and half ones, and sums of gradients in half the memory against their definition.
 
+use crate::halves;
 use crate::input::{column, moderate, number};
 use crate::naive::{self, Sizes};
 use crate::same;
 use arbitrary::{Result, Unstructured};
-use gradus::layer::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
+use gradus::layer::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, HalfGrads, MaxPool2d};
 use gradus::transform::{ClipValue, L2};
-use gradus::{Adam, Exec, Level, Optimizer, Rule, Update, elementary};
+use gradus::{Adam, Bf16, Exec, Level, Optimizer, Rule, Stored, Update, elementary};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -17,6 +18,10 @@ pub fn run(data: &[u8]) {
         Ok(2) => pooling(&mut u),
         _ => functions(&mut u),
     };
+}
+
+fn words(column: &[Bf16]) -> Vec<u16> {
+    column.iter().map(|x| x.to_bits()).collect()
 }
 
 /// Numbers of a tensor: moderate ones, or any.
@@ -34,7 +39,14 @@ trait Layer: Copy + core::fmt::Debug {
     fn at(self, level: Level) -> Self;
     fn forward(&self, params: &[f32], x: &[f32], y: &mut [f32]);
     fn backward(&self, params: &[f32], grads: &mut [f32], x: &[f32], dy: &[f32], dx: &mut [f32]);
-    fn backward_step<R: Rule + Copy>(&self, update: Update<'_, R>, x: &[f32], dy: &[f32], dx: &mut [f32]);
+    fn backward_half(&self, params: &[f32], sums: HalfGrads<'_>, x: &[f32], dy: &[f32], dx: &mut [f32]);
+    fn backward_step<R: Rule + Copy, M: Stored>(
+        &self,
+        update: Update<'_, R, R, M>,
+        x: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+    );
     fn backward_input(&self, params: &[f32], dy: &[f32], dx: &mut [f32]);
 }
 
@@ -54,9 +66,19 @@ macro_rules! layer {
             fn backward(&self, params: &[f32], grads: &mut [f32], x: &[f32], dy: &[f32], dx: &mut [f32]) {
                 $name::backward(self, params, grads, x, dy, Some(dx)).unwrap();
             }
-            fn backward_step<R: Rule + Copy>(
+            fn backward_half(
                 &self,
-                update: Update<'_, R>,
+                params: &[f32],
+                sums: HalfGrads<'_>,
+                x: &[f32],
+                dy: &[f32],
+                dx: &mut [f32],
+            ) {
+                $name::backward_half(self, params, sums, x, dy, Some(dx)).unwrap();
+            }
+            fn backward_step<R: Rule + Copy, M: Stored>(
+                &self,
+                update: Update<'_, R, R, M>,
                 x: &[f32],
                 dy: &[f32],
                 dx: &mut [f32],
@@ -88,6 +110,16 @@ fn check<L: Layer>(
     let adam = Adam::new(0.1).with((ClipValue(1e3), L2::new(0.5)));
     let (mut want_params, mut want_state) = (params.to_vec(), adam.state_vec(n));
     adam.step_slices(&mut want_params, &want_grads, want_state.as_mut()).unwrap();
+    // Sums that hold something, and which pass it is, out of what is there.
+    let sums: Vec<Bf16> = params.iter().map(|p| Bf16::from_bits((p.to_bits() >> 16) as u16)).collect();
+    let pass = (n * images) as u32;
+    let mut want_sums: Vec<f32> = sums.iter().map(|sum| sum.to_f32()).collect();
+    gradients(&mut want_sums);
+    let want_sums: Vec<u16> =
+        (0..).zip(&want_sums).map(|(i, x)| halves::round(*x, halves::dither(pass + 1, i, 3))).collect();
+    let half = adam.half();
+    let (mut half_params, mut half_state) = (params.to_vec(), half.state_vec(n));
+    half.step_slices(&mut half_params, &want_grads, half_state.as_mut()).unwrap();
     for level in Level::available() {
         let layer = layer.at(level);
         let (mut y, mut grads, mut dx) =
@@ -102,6 +134,22 @@ fn check<L: Layer>(
         layer.backward_step(adam.update_slices(&mut own, state.as_mut()).unwrap(), x, dy, &mut dx);
         same(&own, &want_params, format_args!("a step of {layer:?}"));
         same(&dx, &want_dx, format_args!("dx of a step of {layer:?}"));
+        for (k, (column, want)) in state.columns().iter().zip(want_state.columns()).enumerate() {
+            same(column, want, format_args!("column {k} of a step of {layer:?}"));
+        }
+        dx.fill(7.0);
+        let (mut own, mut state) = (params.to_vec(), half.state_vec(n));
+        layer.backward_step(half.update_slices(&mut own, state.as_mut()).unwrap(), x, dy, &mut dx);
+        same(&own, &half_params, format_args!("a step of a half state of {layer:?}"));
+        same(&dx, &want_dx, format_args!("dx of a step of a half state of {layer:?}"));
+        for (column, want) in state.columns().iter().zip(half_state.columns()) {
+            assert!(words(column) == words(want), "a half state of {layer:?}");
+        }
+        dx.fill(7.0);
+        let (mut own, mut passes) = (sums.clone(), pass);
+        layer.backward_half(params, HalfGrads::new(&mut own, &mut passes), x, dy, &mut dx);
+        assert!(words(&own) == want_sums && passes == pass + 1, "half sums of {layer:?}");
+        same(&dx, &want_dx, format_args!("dx beside half sums of {layer:?}"));
         dx.fill(7.0);
         layer.backward_input(params, dy, &mut dx);
         same(&dx, &want_dx, format_args!("dx alone of {layer:?}"));

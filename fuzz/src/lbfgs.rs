@@ -294,7 +294,7 @@ where
 }
 
 /// A lower and an upper bound of each parameter: none, one, two, or both the same.
-fn bounds<T: Number>(u: &mut Unstructured, n: usize) -> Result<[Vec<T>; 2]> {
+pub(crate) fn bounds<T: Number>(u: &mut Unstructured, n: usize) -> Result<[Vec<T>; 2]> {
     let mut both = [Vec::new(), Vec::new()];
     for _ in 0..n {
         let (a, b) = (T::of(moderate(u)?.into()), T::of(moderate(u)?.into()));

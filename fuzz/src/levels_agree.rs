@@ -1,11 +1,13 @@
-//! Any rule, any chain of transforms, any bits, any split: every level equals one element at a time.
+//! Any rule, any chain of transforms, any bits, any split, states whole or in half the memory: every level equals one
+//! element at a time.
 
+use crate::halves;
 use crate::input::{Number, Placed, column, length, number};
 use crate::list::Kept;
 use crate::rules::{Any, Listed, Visit, optimizer, transform};
 use crate::same;
 use arbitrary::{Result, Unstructured};
-use gradus::{Clock, Columns, Element, Level, Optimizer, Rule, StateMut, Vector, Width};
+use gradus::{Bf16, Clock, Columns, Element, Half, InHalf, Level, Optimizer, Rule, StateMut, Vector, Width};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -31,6 +33,7 @@ struct Step<'a, 'b> {
 impl Visit for Step<'_, '_> {
     fn visit<const K: usize, O: Listed<K>>(self, optimizer: O) -> Result<()> {
         let Self { u, transforms } = self;
+        let half = Half { inner: optimizer };
         let optimizer = optimizer.with(transforms);
         let n = length(u)?;
         let mut clock = Clock { t: u.arbitrary()?, carry: number(u)? };
@@ -72,11 +75,51 @@ impl Visit for Step<'_, '_> {
             assert_eq!(c.t, clock.t);
             same(&[c.carry], &[clock.carry], &what);
         }
+        if O::HALVES {
+            in_half(&half, transforms, before, [&params, &grads], columns.each_ref().map(|c| &c[..]));
+        }
         // Beyond 1e30 the bias correction may carry the learning rate out of range.
         if optimizer.check().is_ok() && optimizer.lr() < 1e30 {
             rest(&optimizer);
         }
         Ok(())
+    }
+}
+
+/// A step of a state in half the memory, by its definition: the rule computes with the numbers as `f32`, the results are
+/// rounded by hand, and swept as they lie there.
+fn in_half<const K: usize, O: Kept<K> + core::fmt::Debug>(
+    half: &Half<O>,
+    transforms: (Any, Any, Any),
+    before: Clock,
+    [params, grads]: [&[f32]; 2],
+    columns: [&[f32]; K],
+) {
+    let upper = |x: f32| (x.to_bits() >> 16) as u16;
+    let wide = |word: u16| f32::from_bits(u32::from(word) << 16);
+    let stored = columns.map(|c| c.iter().map(|x| Bf16::from_bits(upper(*x))).collect::<Vec<_>>());
+    let columns = columns.map(|c| c.iter().map(|x| wide(upper(*x))).collect::<Vec<_>>());
+    let optimizer = half.with(transforms);
+    let mut clock = Clock { t: before.t.saturating_add(1), ..before };
+    let rule = optimizer.rule(&mut clock);
+    let (want, mut state) = one_by_one(&rule, params, [grads], columns.each_ref().map(|c| &c[..]));
+    for (k, column) in state.iter_mut().enumerate() {
+        for (i, x) in (0..).zip(column) {
+            *x = wide(halves::round(*x, halves::dither(clock.t, i, k)));
+        }
+    }
+    let state = if clock.t.is_multiple_of(64) { swept(&rule, state) } else { state };
+    for level in Level::available() {
+        let (mut p, mut s, mut c) = (params.to_vec(), stored.clone(), before);
+        let view = StateMut::<InHalf<O::Family>>::new(s.each_mut().map(|c| &mut c[..]), &mut c);
+        optimizer.on(level).step_slices(&mut p, grads, view).unwrap();
+        let what = format!("{level} {optimizer:?} on {} parameters from {before:?}", params.len());
+        same(&p, &want, &what);
+        for (s, want) in s.iter().zip(&state) {
+            let got: Vec<f32> = s.iter().map(|x| x.to_f32()).collect();
+            same(&got, want, &what);
+        }
+        assert_eq!(c.t, clock.t);
     }
 }
 

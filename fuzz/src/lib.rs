@@ -7,9 +7,13 @@
 
 pub mod augment;
 pub mod batch_norm;
+mod device;
 pub mod ffi;
 mod ffi_layers;
 mod ffi_lbfgs;
+mod ffi_lists;
+#[path = "../../tests/support/halves.rs"]
+mod halves;
 pub mod input;
 pub mod journal;
 pub mod layers;

@@ -123,19 +123,19 @@ where
     O: Optimizer<Family: Stateful<Memory: Word>> + Debug,
 {
     let n = model.params.len();
-    let grads = column(u, n, number)?;
+    let mut grads: Vec<f32> = column(u, n, number)?;
     let chain: (Any, Any) = (transform(u)?, transform(u)?);
     let level = u.choose_iter(Level::available().collect::<Vec<_>>())?;
     let scalar = optimizer.with(chain).on(Level::SCALAR);
     let fast = optimizer.with(chain).on(level);
-    match u.int_in_range(0..=3)? {
+    match u.int_in_range(0..=7)? {
         0 => {
             let skipped = fast.step_if_finite(&mut model.params, &grads, model.state.as_mut()).unwrap();
             if skipped > 0 {
                 return Ok(());
             }
         }
-        1 => {
+        1 | 5 => {
             let (before, mut clock) = (model.state.clock, model.state.clock);
             let tensor = Tensor::new(&mut model.params, &grads, model.state.as_mut()).with(chain);
             optimizer.on(level).step_tensors(&mut [tensor], &mut clock).unwrap();
@@ -143,7 +143,7 @@ where
             assert!(same, "a list has a clock of its own");
             model.state.clock = clock;
         }
-        2 => {
+        2 | 6 => {
             let (cut, clock) = (u.int_in_range(0..=n)?, model.state.clock);
             for part in [0..cut, cut..n] {
                 model.state.clock = clock;
@@ -151,6 +151,11 @@ where
                 let view = whole.get(part.clone()).unwrap();
                 fast.step_slices(&mut model.params[part.clone()], &grads[part], view).unwrap();
             }
+        }
+        4 => {
+            let half: Vec<Bf16> = grads.iter().map(|g| Bf16::from_bits((g.to_bits() >> 16) as u16)).collect();
+            fast.step_half_grads(&mut model.params, &half, model.state.as_mut()).unwrap();
+            grads = half.iter().map(|g| g.to_f32()).collect();
         }
         _ => fast.step_slices(&mut model.params, &grads, model.state.as_mut()).unwrap(),
     }
@@ -209,6 +214,9 @@ where
     }
     let grads = vec![1.0; other];
     let result = optimizer.step_slices(&mut model.params, &grads, model.state.as_mut());
+    assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
+    let half = vec![Bf16::from_f32_nearest(1.0); other];
+    let result = optimizer.step_half_grads(&mut model.params, &half, model.state.as_mut());
     assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
     let result = optimizer.step_if_finite(&mut model.params, &grads, model.state.as_mut());
     assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");

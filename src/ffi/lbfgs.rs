@@ -208,17 +208,18 @@ fn with<'a, T: Real + Into<f64>>(
     Ok(())
 }
 
-/// Tells the run of the value at x, and of the `diagonal` and the bounds that are not empty.
+/// Tells the run of the value at x, and of those of diagonal and bounds that are there, each of no numbers if `n` is 0.
 fn tell<T: Real + Into<f64>>(
     config: &gradus_lbfgs,
     vectors: Vectors<'_, T>,
     state: &mut gradus_lbfgs_state,
     value: T,
+    [known, lowest, highest]: [bool; 3],
     [diagonal, lower, upper]: [&[T]; 3],
 ) -> Result<(), Refusal> {
     let given = Given {
-        preconditioner: (!diagonal.is_empty()).then_some(diagonal),
-        bounds: (!lower.is_empty()).then_some(Bounds { lower, upper }),
+        preconditioner: known.then_some(diagonal),
+        bounds: (lowest && highest).then_some(Bounds { lower, upper }),
     };
     given.check(vectors[0].len(), T::of(config.l1))?;
     with(config, vectors, state, |run| run.tell(value, &given))
@@ -304,7 +305,8 @@ pub unsafe extern "C" fn gradus_lbfgs_step(
         if lower.is_null() != upper.is_null() {
             return Err(GRADUS_ERROR_NULL);
         }
-        let [known, bounded, _] = [diagonal, lower, upper].map(|start| if start.is_null() { 0 } else { n });
+        let there = [diagonal, lower, upper].map(|start| !start.is_null());
+        let [known, bounded, _] = there.map(|there| if there { n } else { 0 });
         let x = Memory::new(x, n)?;
         let grads = Memory::new(grads, n)?;
         let diagonal = Memory::new(diagonal, known)?;
@@ -318,7 +320,7 @@ pub unsafe extern "C" fn gradus_lbfgs_step(
             let given = [diagonal.slice(), lower.slice(), upper.slice()];
             (x.slice_mut(), grads.slice_mut(), given, work.slice_mut(), state.one_mut())
         };
-        tell(&config, [x, grads, work], state, value, given)
+        tell(&config, [x, grads, work], state, value, there, given)
     })
 }
 
@@ -466,7 +468,8 @@ pub unsafe extern "C" fn gradus_lbfgs_step_f64(
         if lower.is_null() != upper.is_null() {
             return Err(GRADUS_ERROR_NULL);
         }
-        let [known, bounded, _] = [diagonal, lower, upper].map(|start| if start.is_null() { 0 } else { n });
+        let there = [diagonal, lower, upper].map(|start| !start.is_null());
+        let [known, bounded, _] = there.map(|there| if there { n } else { 0 });
         let x = Memory::new(x, n)?;
         let grads = Memory::new(grads, n)?;
         let diagonal = Memory::new(diagonal, known)?;
@@ -480,7 +483,7 @@ pub unsafe extern "C" fn gradus_lbfgs_step_f64(
             let given = [diagonal.slice(), lower.slice(), upper.slice()];
             (x.slice_mut(), grads.slice_mut(), given, work.slice_mut(), state.one_mut())
         };
-        tell(&config, [x, grads, work], state, value, given)
+        tell(&config, [x, grads, work], state, value, there, given)
     })
 }
 

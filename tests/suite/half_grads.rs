@@ -1,6 +1,6 @@
 //! Gradients in half the memory: what a backward pass adds to them, and a step with them.
 
-use super::half::{dither, round};
+use crate::support::halves::{dither, round};
 use crate::support::random::Random;
 use gradus::layer::{Conv2d, Dense, DepthwiseConv2d, HalfGrads};
 use gradus::transform::{L2, Scale};

@@ -9,6 +9,7 @@ pub mod c_rules;
 pub mod every_c_function;
 #[cfg(feature = "journal")]
 pub mod flash;
+pub mod halves;
 pub mod lbfgs;
 pub mod learning;
 pub mod mgh;
