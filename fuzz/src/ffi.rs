@@ -29,12 +29,12 @@ fn calls(u: &mut Unstructured) -> Result<()> {
         4 => rows_and_clips(u),
         5 => crate::ffi_lbfgs::calls(u),
         6 => crate::ffi_layers::calls(u),
-        _ => files(u),
+        _ => crate::ffi_files::files(u),
     }
 }
 
 /// Memory that all pointers of a call point into: 64 floats of any bits.
-const FLOATS: usize = 64;
+pub(crate) const FLOATS: usize = 64;
 
 #[repr(align(64))]
 #[derive(Clone)]
@@ -440,120 +440,6 @@ fn rows_and_clips(u: &mut Unstructured) -> Result<()> {
         }
     }
     same(&arena.0, &expected, "clips");
-    Ok(())
-}
-
-const KINDS: [u32; 6] = [
-    GRADUS_ITEM_FLOATS,
-    GRADUS_ITEM_U32,
-    GRADUS_ITEM_ADAM,
-    GRADUS_ITEM_AMSGRAD,
-    GRADUS_ITEM_MOMENTUM,
-    GRADUS_ITEM_SGD,
-];
-
-/// How much of its data and clock an item uses.
-fn used(item: &gradus_item, data: Place, clock: Place) -> (Place, Place) {
-    let (bytes, ticks) = match item.kind {
-        GRADUS_ITEM_FLOATS => (4 * item.n, 0),
-        GRADUS_ITEM_U32 => (4, 0),
-        GRADUS_ITEM_ADAM => (8 * item.n, 8),
-        GRADUS_ITEM_AMSGRAD => (12 * item.n, 8),
-        GRADUS_ITEM_MOMENTUM => (4 * item.n, 8),
-        GRADUS_ITEM_SGD => (0, 8),
-        _ => (0, 0), // other kinds are rare
-    };
-    (Place { bytes, ..data }, Place { bytes: ticks, ..clock })
-}
-
-/// Files: what is saved loads again; bytes that are none change nothing.
-fn files(u: &mut Unstructured) -> Result<()> {
-    let mut arena = Arena::new(u)?;
-    let mut items = Vec::new();
-    let mut places = Vec::new();
-    let memory = &raw mut arena;
-    for _ in 0..u.int_in_range(0..=3)? {
-        let kind = if u.ratio(1, 8)? { u.int_in_range(0..=40)? } else { *u.choose(&KINDS)? };
-        let n = u.int_in_range(0..=8)?;
-        // As many bytes as any kind asks for: three columns, or the words of a generator.
-        let (data, clock) = (Place::new(u, (12 * n).max(128))?, Place::new(u, 8)?);
-        items.push(gradus_item { kind, n, data: data.at(memory), clock: clock.at(memory) });
-        places.push((data, clock));
-    }
-    let count = items.len();
-    let mut buffer = vec![0x5a_u8; u.int_in_range(0..=700)?];
-    let place = Place::within(u, 4 * FLOATS, size_of::<usize>(), align_of::<usize>())?;
-    let to = place.at::<usize, _>(memory);
-    let before = arena.clone();
-    // SAFETY: every pointer is null or has what its kind asks for inside the arena.
-    let status = unsafe { gradus_save(items.as_ptr(), count, buffer.as_mut_ptr(), buffer.len(), to) };
-    if status != GRADUS_OK {
-        assert_eq!(arena.bits(), before.bits(), "{status:?}, but the arena written");
-        assert!(buffer.iter().all(|b| *b == 0x5a), "{status:?}, but the file written");
-    } else {
-        assert!(!place.null() && !place.misaligned(), "a size nowhere");
-        // SAFETY: the size has just been written there.
-        let size = unsafe { to.read() };
-        let file = buffer[..size].to_vec();
-        let mut expected = before;
-        // SAFETY: as much room in the copy.
-        unsafe { place.at::<usize, _>(&raw mut expected).write(size) };
-        assert_eq!(arena.bits(), expected.bits(), "saving changed what it saved");
-        // The size is no part of what is saved: it would be another file now.
-        let mut asked = 0;
-        // SAFETY: as above.
-        let status =
-            unsafe { gradus_save(items.as_ptr(), count, buffer.as_mut_ptr(), buffer.len(), &mut asked) };
-        assert!(status == GRADUS_OK && asked == size && buffer[..size] == file, "saved over its size");
-        // SAFETY: as above.
-        assert_eq!(unsafe { gradus_save_size(items.as_ptr(), count, to) }, GRADUS_OK);
-        assert_eq!(arena.bits(), expected.bits(), "the size alone is another one");
-        // Loaded over other numbers, unless the pieces overlap.
-        let mut other = arena.clone();
-        for x in &mut other.0 {
-            *x += 1.0;
-        }
-        // SAFETY: through the pointer that the items are made of.
-        unsafe { *memory = other };
-        let changed = arena.clone();
-        // SAFETY: as above.
-        let status = unsafe { gradus_load(items.as_ptr(), count, file.as_ptr(), file.len()) };
-        if status == GRADUS_OK {
-            let mut again = vec![0; size];
-            // SAFETY: as above.
-            let status = unsafe { gradus_save(items.as_ptr(), count, again.as_mut_ptr(), size, &mut asked) };
-            assert!(status == GRADUS_OK && again == file, "loaded, but saved to other bytes");
-        } else {
-            assert!(
-                matches!(status, GRADUS_ERROR_OVERLAP | GRADUS_ERROR_FILE_VALUE),
-                "{status:?} for the file that was saved"
-            );
-            assert_eq!(arena.bits(), changed.bits(), "refused, but changed");
-        }
-    }
-    // A size that lies in what is saved is refused.
-    let place = Place::within(u, 4 * FLOATS, size_of::<usize>(), align_of::<usize>())?;
-    let before = arena.clone();
-    let memory = &raw mut arena;
-    // SAFETY: as above.
-    let status = unsafe { gradus_save_size(items.as_ptr(), count, place.at(memory)) };
-    if status == GRADUS_OK {
-        for (item, (data, clock)) in items.iter().zip(&places) {
-            let (data, clock) = used(item, *data, *clock);
-            assert!(!place.overlaps(data) && !place.overlaps(clock), "the size was written into an item");
-        }
-        arena = before;
-    } else {
-        assert_eq!(arena.bits(), before.bits(), "refused, but changed");
-    }
-    // And any bytes at all.
-    let bytes = u.bytes(u.len().min(100))?;
-    let before = arena.clone();
-    // SAFETY: as above.
-    let status = unsafe { gradus_load(items.as_ptr(), count, bytes.as_ptr(), bytes.len()) };
-    if status != GRADUS_OK {
-        assert_eq!(arena.bits(), before.bits(), "refused, but changed");
-    }
     Ok(())
 }
 

@@ -315,7 +315,13 @@ where
     assert_eq!(read::<usize>(arena, layout.size), [file.len()]);
     let ours = read::<u8>(arena, layout.file);
     let differs = ours.iter().zip(&file).position(|(c, rust)| c != rust);
-    assert!(ours == file, "C's file is not Rust's, from byte {differs:?} on of {}: {:?}, {:?}", file.len(), ours, file);
+    assert!(
+        ours == file,
+        "C's file is not Rust's, from byte {differs:?} on of {}: {:?}, {:?}",
+        file.len(),
+        ours,
+        file
+    );
     let mut expected = before;
     write(&mut expected, layout.size, &[file.len()]);
     write(&mut expected, layout.file, &file);
@@ -425,7 +431,8 @@ fn hostile<T: Interface>(
         let (idle, save) = (state.number == 0, call == Call::Save);
         let values = |place: Place| place.offset.map_or(vec![], |_| read::<T>(&before, place));
         let [diagonal, lower, upper] = [layout.diagonal, layout.lower, layout.upper].map(values);
-        let bounds = lower.iter().zip(&upper).all(|(low, high)| low <= high);
+        let between = |(low, high): (&T, &T)| *low <= *high && *low < T::INFINITY && *high > -T::INFINITY;
+        let bounds = lower.iter().zip(&upper).all(between);
         let positive = diagonal.iter().all(|h| *h > T::ZERO && *h < T::INFINITY);
         let reasons = [
             (save && layout.file.bytes < file, GRADUS_ERROR_FILE_LENGTH),

@@ -110,16 +110,20 @@ fn check<L: Layer>(
     let adam = Adam::new(0.1).with((ClipValue(1e3), L2::new(0.5)));
     let (mut want_params, mut want_state) = (params.to_vec(), adam.state_vec(n));
     adam.step_slices(&mut want_params, &want_grads, want_state.as_mut()).unwrap();
-    // Sums that hold something, and which pass it is, out of what is there.
+    // Some parameters and sums of other layers lie before its own. The sums hold something, and it is any pass.
+    let before = images % 4;
     let sums: Vec<Bf16> = params.iter().map(|p| Bf16::from_bits((p.to_bits() >> 16) as u16)).collect();
+    let sums = [&vec![Bf16::default(); before], &sums[..]].concat();
     let pass = (n * images) as u32;
     let mut want_sums: Vec<f32> = sums.iter().map(|sum| sum.to_f32()).collect();
-    gradients(&mut want_sums);
+    gradients(&mut want_sums[before..]);
     let want_sums: Vec<u16> =
         (0..).zip(&want_sums).map(|(i, x)| halves::round(*x, halves::dither(pass + 1, i, 3))).collect();
     let half = adam.half();
-    let (mut half_params, mut half_state) = (params.to_vec(), half.state_vec(n));
-    half.step_slices(&mut half_params, &want_grads, half_state.as_mut()).unwrap();
+    let all_params = [&vec![0.0; before], params].concat();
+    let (mut half_params, mut half_state) = (all_params.clone(), half.state_vec(before + n));
+    let all_grads = [&vec![0.0; before], &want_grads[..]].concat();
+    half.step_slices(&mut half_params, &all_grads, half_state.as_mut()).unwrap();
     for level in Level::available() {
         let layer = layer.at(level);
         let (mut y, mut grads, mut dx) =
@@ -138,8 +142,10 @@ fn check<L: Layer>(
             same(column, want, format_args!("column {k} of a step of {layer:?}"));
         }
         dx.fill(7.0);
-        let (mut own, mut state) = (params.to_vec(), half.state_vec(n));
-        layer.backward_step(half.update_slices(&mut own, state.as_mut()).unwrap(), x, dy, &mut dx);
+        let (mut own, mut state) = (all_params.clone(), half.state_vec(before + n));
+        let update = half.update_slices(&mut own, state.as_mut()).unwrap();
+        let [_, update] = update.split([before, n]).unwrap();
+        layer.backward_step(update, x, dy, &mut dx);
         same(&own, &half_params, format_args!("a step of a half state of {layer:?}"));
         same(&dx, &want_dx, format_args!("dx of a step of a half state of {layer:?}"));
         for (column, want) in state.columns().iter().zip(half_state.columns()) {
@@ -147,7 +153,8 @@ fn check<L: Layer>(
         }
         dx.fill(7.0);
         let (mut own, mut passes) = (sums.clone(), pass);
-        layer.backward_half(params, HalfGrads::new(&mut own, &mut passes), x, dy, &mut dx);
+        let [_, part] = HalfGrads::new(&mut own, &mut passes).split([before, n]).unwrap();
+        layer.backward_half(params, part, x, dy, &mut dx);
         assert!(words(&own) == want_sums && passes == pass + 1, "half sums of {layer:?}");
         same(&dx, &want_dx, format_args!("dx beside half sums of {layer:?}"));
         dx.fill(7.0);

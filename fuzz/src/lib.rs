@@ -9,6 +9,7 @@ pub mod augment;
 pub mod batch_norm;
 mod device;
 pub mod ffi;
+mod ffi_files;
 mod ffi_layers;
 mod ffi_lbfgs;
 mod ffi_lists;

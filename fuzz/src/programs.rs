@@ -87,7 +87,10 @@ where
     O: Optimizer<Family: Family + Stateful<Memory: Word>> + Debug,
     StateVec<O::Family>: Save + Load,
 {
-    let n = length(u)?;
+    let n = match length(u)? {
+        n @ 601.. => n + 500, // more than a strip of half gradients
+        n => n,
+    };
     let params = column(u, n, number)?;
     let (mut model, mut plain) = (Model::<O::Family>::new(&params), Model::<O::Family>::new(&params));
     // Steps are counted from any number on, so that sweeps of subnormals and the last step are met.

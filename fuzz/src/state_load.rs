@@ -7,7 +7,7 @@ use gradus::noise::Masks;
 use gradus::norm::BatchNormState;
 use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec};
 use gradus::store::{self, Load, Save};
-use gradus::{AdaGradState, Adam, AdamState, Clock, Nadam, Sgd, StateVec};
+use gradus::{AdaGradState, Adam, AdamState, Clock, InHalf, Nadam, Sgd, StateVec};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
@@ -58,7 +58,8 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 fn file(u: &mut Unstructured) -> Result<()> {
-    let n = u.int_in_range(0..=6_usize)?;
+    // Some files are longer than a piece.
+    let n = if u.ratio(1, 4)? { u.int_in_range(0..=90_usize)? } else { u.int_in_range(0..=6_usize)? };
     let mut adam = StateVec::<Adam>::new(n);
     adam.clock = Clock { t: u.arbitrary()?, carry: number(u)? };
     for column in adam.columns_mut() {
@@ -67,7 +68,7 @@ fn file(u: &mut Unstructured) -> Result<()> {
         }
     }
     let (step, x, y): (u32, f32, f64) = (u.arbitrary()?, number(u)?, number(u)?);
-    match u.int_in_range(0..=14)? {
+    match u.int_in_range(0..=15)? {
         0 => check(u, adam, StateVec::<Adam>::new(0)),
         1 => check(u, (adam, step), (StateVec::<Adam>::new(1), 0)),
         2 => check(u, AdamState::<3>::new(), AdamState::<3>::new()),
@@ -117,6 +118,11 @@ fn file(u: &mut Unstructured) -> Result<()> {
             check(u, heap, &mut target)?;
             minimise(20, || target.ask().map(|(x, g)| slope(x, g)).map(|f| target.tell(f)));
             Ok(())
+        }
+        14 => {
+            let mut half = StateVec::<InHalf<Adam>>::new(n);
+            adam.as_mut().round_to_half(half.as_mut()).unwrap();
+            check(u, half, StateVec::<InHalf<Adam>>::new(0))
         }
         // Another rule's file, whatever happens to it: the states have the same shape.
         _ => check(u, StateVec::<Nadam>::new(n), StateVec::<Adam>::new(n)),
