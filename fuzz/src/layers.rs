@@ -4,11 +4,11 @@
 use crate::halves;
 use crate::input::{column, moderate, number};
 use crate::naive::{self, Sizes};
-use crate::same;
+use crate::{Bits as _, same};
 use arbitrary::{Result, Unstructured};
 use gradus::layer::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, HalfGrads, MaxPool2d};
 use gradus::transform::{ClipValue, L2};
-use gradus::{Adam, Bf16, Exec, Level, Optimizer, Rule, Stored, Update, elementary};
+use gradus::{Adam, Bf16, Exec, Level, Optimizer, Rule, StateVec, Stateful, Stored, Update, elementary};
 
 pub fn run(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -20,8 +20,10 @@ pub fn run(data: &[u8]) {
     };
 }
 
-fn words(column: &[Bf16]) -> Vec<u16> {
-    column.iter().map(|x| x.to_bits()).collect()
+type Memory<O> = <<O as Optimizer>::Family as Stateful>::Memory;
+
+fn words(column: &[Bf16]) -> Vec<u64> {
+    column.iter().map(|x| x.to_bits().into()).collect()
 }
 
 /// Numbers of a tensor: moderate ones, or any.
@@ -96,6 +98,17 @@ layer!(Dense, |l| [l.params(), l.inputs, l.outputs]);
 layer!(Conv2d, |l| [l.params(), l.inputs(), l.outputs()]);
 layer!(DepthwiseConv2d, |l| [l.params(), l.inputs(), l.outputs()]);
 
+/// A layer's pass backward, and what it must lead to.
+struct Pass<'a, L> {
+    layer: L,
+    images: usize,
+    params: &'a [f32],
+    x: &'a [f32],
+    dy: &'a [f32],
+    grads: Vec<f32>,
+    dx: Vec<f32>,
+}
+
 /// All passes of a layer at every level: `y`, gradients and `dx` as they must be.
 fn check<L: Layer>(
     layer: L,
@@ -105,25 +118,9 @@ fn check<L: Layer>(
     gradients: impl Fn(&mut [f32]) -> Vec<f32>,
 ) {
     let [n, inputs, outputs] = layer.sizes();
-    let mut want_grads = vec![0.0; n];
-    let want_dx = gradients(&mut want_grads);
-    let adam = Adam::new(0.1).with((ClipValue(1e3), L2::new(0.5)));
-    let (mut want_params, mut want_state) = (params.to_vec(), adam.state_vec(n));
-    adam.step_slices(&mut want_params, &want_grads, want_state.as_mut()).unwrap();
-    // Some parameters and sums of other layers lie before its own. The sums hold something, and it is any pass.
-    let before = images % 4;
-    let sums: Vec<Bf16> = params.iter().map(|p| Bf16::from_bits((p.to_bits() >> 16) as u16)).collect();
-    let sums = [&vec![Bf16::default(); before], &sums[..]].concat();
-    let pass = (n * images) as u32;
-    let mut want_sums: Vec<f32> = sums.iter().map(|sum| sum.to_f32()).collect();
-    gradients(&mut want_sums[before..]);
-    let want_sums: Vec<u16> =
-        (0..).zip(&want_sums).map(|(i, x)| halves::round(*x, halves::dither(pass + 1, i, 3))).collect();
-    let half = adam.half();
-    let all_params = [&vec![0.0; before], params].concat();
-    let (mut half_params, mut half_state) = (all_params.clone(), half.state_vec(before + n));
-    let all_grads = [&vec![0.0; before], &want_grads[..]].concat();
-    half.step_slices(&mut half_params, &all_grads, half_state.as_mut()).unwrap();
+    let mut grads = vec![0.0; n];
+    let dx = gradients(&mut grads);
+    let pass = Pass { layer, images, params, x, dy, grads, dx };
     for level in Level::available() {
         let layer = layer.at(level);
         let (mut y, mut grads, mut dx) =
@@ -131,35 +128,68 @@ fn check<L: Layer>(
         layer.forward(params, x, &mut y);
         same(&y, want_y, format_args!("y of {layer:?}"));
         layer.backward(params, &mut grads, x, dy, &mut dx);
-        same(&grads, &want_grads, format_args!("gradients of {layer:?}"));
-        same(&dx, &want_dx, format_args!("dx of {layer:?}"));
-        let (mut own, mut state) = (params.to_vec(), adam.state_vec(n));
-        dx.fill(7.0);
-        layer.backward_step(adam.update_slices(&mut own, state.as_mut()).unwrap(), x, dy, &mut dx);
-        same(&own, &want_params, format_args!("a step of {layer:?}"));
-        same(&dx, &want_dx, format_args!("dx of a step of {layer:?}"));
-        for (k, (column, want)) in state.columns().iter().zip(want_state.columns()).enumerate() {
-            same(column, want, format_args!("column {k} of a step of {layer:?}"));
-        }
-        dx.fill(7.0);
-        let (mut own, mut state) = (all_params.clone(), half.state_vec(before + n));
-        let update = half.update_slices(&mut own, state.as_mut()).unwrap();
-        let [_, update] = update.split([before, n]).unwrap();
-        layer.backward_step(update, x, dy, &mut dx);
-        same(&own, &half_params, format_args!("a step of a half state of {layer:?}"));
-        same(&dx, &want_dx, format_args!("dx of a step of a half state of {layer:?}"));
-        for (column, want) in state.columns().iter().zip(half_state.columns()) {
-            assert!(words(column) == words(want), "a half state of {layer:?}");
-        }
-        dx.fill(7.0);
-        let (mut own, mut passes) = (sums.clone(), pass);
-        let [_, part] = HalfGrads::new(&mut own, &mut passes).split([before, n]).unwrap();
-        layer.backward_half(params, part, x, dy, &mut dx);
-        assert!(words(&own) == want_sums && passes == pass + 1, "half sums of {layer:?}");
-        same(&dx, &want_dx, format_args!("dx beside half sums of {layer:?}"));
+        same(&grads, &pass.grads, format_args!("gradients of {layer:?}"));
+        same(&dx, &pass.dx, format_args!("dx of {layer:?}"));
         dx.fill(7.0);
         layer.backward_input(params, dy, &mut dx);
-        same(&dx, &want_dx, format_args!("dx alone of {layer:?}"));
+        same(&dx, &pass.dx, format_args!("dx alone of {layer:?}"));
+    }
+    // One of three ways that take gradients from the stack.
+    let adam = Adam::new(0.1).with((ClipValue(1e3), L2::new(0.5)));
+    match n % 3 {
+        0 => pass.steps(&adam, |columns| columns.iter().map(|x| x.bits()).collect()),
+        1 => pass.steps(&adam.half(), words),
+        _ => pass.sums(gradients),
+    }
+}
+
+impl<L: Layer> Pass<'_, L> {
+    /// Parameters of other layers, which lie before its own.
+    fn before(&self) -> usize {
+        self.images % 4
+    }
+
+    /// A step beside one with all gradients in memory, of whole states or of half ones.
+    fn steps<O: Optimizer<Rule: Copy>>(&self, optimizer: &O, bits: fn(&[Memory<O>]) -> Vec<u64>) {
+        let (n, before) = (self.params.len(), self.before());
+        let params = [&vec![0.0; before], self.params].concat();
+        let grads = [&vec![0.0; before], &self.grads[..]].concat();
+        let (mut want, mut want_state) = (params.clone(), optimizer.state_vec(before + n));
+        optimizer.step_slices(&mut want, &grads, want_state.as_mut()).unwrap();
+        let columns = |state: &StateVec<O::Family>| -> Vec<Vec<u64>> {
+            state.columns().iter().map(|column| bits(column)).collect()
+        };
+        for level in Level::available() {
+            let layer = self.layer.at(level);
+            let (mut own, mut state) = (params.clone(), optimizer.state_vec(before + n));
+            let mut dx = vec![7.0; self.dx.len()];
+            let update = optimizer.update_slices(&mut own, state.as_mut()).unwrap();
+            let [_, update] = update.split([before, n]).unwrap();
+            layer.backward_step(update, self.x, self.dy, &mut dx);
+            same(&own, &want, format_args!("a step of {layer:?}"));
+            same(&dx, &self.dx, format_args!("dx of a step of {layer:?}"));
+            assert!(columns(&state) == columns(&want_state), "the state of {layer:?}");
+        }
+    }
+
+    /// Sums in half the memory, which hold something before any pass: rounded by hand.
+    fn sums(&self, gradients: impl Fn(&mut [f32]) -> Vec<f32>) {
+        let (n, before) = (self.params.len(), self.before());
+        let sums = self.params.iter().map(|p| Bf16::from_bits((p.to_bits() >> 16) as u16));
+        let sums: Vec<Bf16> = core::iter::repeat_n(Bf16::default(), before).chain(sums).collect();
+        let count = (n * self.images) as u32;
+        let mut want: Vec<f32> = sums.iter().map(|sum| sum.to_f32()).collect();
+        gradients(&mut want[before..]);
+        let round = |(i, x): (u32, &f32)| halves::round(*x, halves::dither(count + 1, i, 3)).into();
+        let want: Vec<u64> = (0..).zip(&want).map(round).collect();
+        for level in Level::available() {
+            let layer = self.layer.at(level);
+            let (mut own, mut passes, mut dx) = (sums.clone(), count, vec![7.0; self.dx.len()]);
+            let [_, part] = HalfGrads::new(&mut own, &mut passes).split([before, n]).unwrap();
+            layer.backward_half(self.params, part, self.x, self.dy, &mut dx);
+            assert!(words(&own) == want && passes == count + 1, "half sums of {layer:?}");
+            same(&dx, &self.dx, format_args!("dx beside half sums of {layer:?}"));
+        }
     }
 }
 

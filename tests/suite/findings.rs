@@ -770,3 +770,56 @@ fn an_exponential_rate_keeps_its_digits_where_its_power_has_none() {
         assert!((f64::from(got) / want - 1.0).abs() < 1e-6, "{lr:e} {k} {steps}: {got:e}, not {want:e}");
     }
 }
+
+/// A run of no parameters was one without bounds where C gave it two of no numbers: its file was another than Rust's, and
+/// a penalty beside them passed.
+#[cfg(feature = "ffi")]
+#[test]
+fn bounds_of_no_numbers_are_bounds_from_c() {
+    use gradus::ffi::gradus_status::{GRADUS_ERROR_BOUNDS, GRADUS_OK};
+    use gradus::ffi::*;
+    use gradus::second_order::Given;
+    use std::ptr::null_mut;
+
+    let new = LbfgsSettings::<f64>::new();
+    let mut config = gradus_lbfgs {
+        version: GRADUS_STRUCTS,
+        pairs: 1,
+        max_iterations: new.max_iterations,
+        max_evaluations: new.max_evaluations,
+        max_trials: new.max_trials,
+        line_search: GRADUS_LINE_SEARCH_MORE_THUENTE,
+        tolerance: new.tolerance,
+        decrease: new.decrease,
+        sufficient_decrease: new.sufficient_decrease,
+        curvature: new.curvature,
+        width_tolerance: new.width_tolerance,
+        step_min: new.step_min,
+        step_max: new.step_max,
+        max_move: 0.0,
+        l1: 0.0,
+        l1_start: 0,
+        l1_end: 0,
+    };
+    let mut solver = LbfgsVec::<f32>::new(0).pairs(1);
+    solver.start(&[]).unwrap();
+    solver.tell_with(2.0, &Given::new().bounds(&[], &[])).unwrap();
+    let want = gradus::store::to_vec(&solver).unwrap();
+
+    let (mut work, mut state, bound) = ([0.0_f32; 5], gradus_lbfgs_state::default(), [0.0_f32; 1]);
+    let (none, bound, work) = (null_mut::<f32>(), bound.as_ptr(), work.as_mut_ptr());
+    let (mut file, mut size) = (vec![0; want.len()], 0);
+    // SAFETY: the work memory has (pairs + 4) * pairs numbers, and there are no parameters.
+    unsafe {
+        let told = gradus_lbfgs_step(&config, 0, none, 2.0, none, none, bound, bound, work, &mut state);
+        assert_eq!(told, GRADUS_OK);
+        let (to, room) = (file.as_mut_ptr(), file.len());
+        let saved = gradus_lbfgs_save(&config, 0, none, none, work, &state, to, room, &mut size);
+        assert_eq!((saved, size), (GRADUS_OK, want.len()));
+        config.l1 = 1.0;
+        state = gradus_lbfgs_state::default();
+        let refused = gradus_lbfgs_step(&config, 0, none, 2.0, none, none, bound, bound, work, &mut state);
+        assert_eq!(refused, GRADUS_ERROR_BOUNDS);
+    }
+    assert!(file == want, "C's file is not Rust's");
+}
