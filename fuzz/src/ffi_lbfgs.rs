@@ -248,6 +248,10 @@ where
         step(&mut arena, &layout, &config, &mut rust, &objective, &limits);
     }
     if steps > 0 {
+        let inside = |[lower, upper]: &[Vec<T>; 2]| {
+            rust.x().iter().zip(lower.iter().zip(upper)).all(|(x, (low, high))| !(x < low || x > high))
+        };
+        assert!(limits.as_ref().is_none_or(inside), "outside of its bounds");
         through_a_file(u, &mut arena, &layout, &config, &mut rust)?;
         for _ in 0..u.int_in_range(0..=9)? {
             step(&mut arena, &layout, &config, &mut rust, &objective, &limits);
@@ -272,22 +276,24 @@ fn step<T: Interface>(
         write(arena, layout.grads, &g);
     }
     let given = bounded(layout, limits).given(&raw mut *arena, config, x.len(), value);
+    let before = arena.clone();
     // SAFETY: each piece has its room in the arena.
     let status = unsafe { T::call(Call::Step, &given) };
-    assert_eq!(status, GRADUS_OK);
     if let Some((at, to)) = rust.ask() {
         crate::same(&x, at, "the point");
         to.copy_from_slice(&g);
-        let given = match limits {
-            Some([lower, upper]) => Told::new().bounds(lower, upper),
-            None => Told::new(),
-        };
-        rust.tell_with(value, &given).unwrap();
-        let inside = |[lower, upper]: &[Vec<T>; 2]| {
-            rust.x().iter().zip(lower.iter().zip(upper)).all(|(x, (low, high))| !(x < low || x > high))
-        };
-        assert!(limits.as_ref().is_none_or(inside), "outside of its bounds");
     }
+    let told = match limits {
+        Some([lower, upper]) => Told::new().bounds(lower, upper),
+        None => Told::new(),
+    };
+    if rust.tell_with(value, &told).is_err() {
+        // It came from a file with a penalty.
+        assert_eq!(status, GRADUS_ERROR_BOUNDS);
+        assert!(*arena == before, "refused, but changed");
+        return;
+    }
+    assert_eq!(status, GRADUS_OK);
     let (report, state) = (rust.report(), read::<gradus_lbfgs_state>(arena, layout.state)[0]);
     crate::same(&read::<T>(arena, layout.x), rust.x(), "where to evaluate next");
     assert_eq!(state.value.bits(), report.value.wide().bits());
@@ -441,7 +447,9 @@ fn hostile<T: Interface>(
             (call == Call::Step && !positive, GRADUS_ERROR_PRECONDITIONER),
             (call == Call::Step && !bounds, GRADUS_ERROR_BOUNDS),
         ];
-        if known || status != GRADUS_ERROR_VERSION {
+        // The run may have come from a file with a penalty.
+        let penalised = status == GRADUS_ERROR_BOUNDS && !idle && !given.lower.is_null();
+        if (known || status != GRADUS_ERROR_VERSION) && !penalised {
             judge(status, &reasons);
         }
     }

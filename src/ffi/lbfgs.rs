@@ -4,6 +4,7 @@ use super::Refusal::{self, *};
 use super::gradus_status;
 use super::memory::{Memory, apart, copy};
 use super::{guard, same_version};
+use crate::error::Error;
 use crate::second_order::{
     Borrowed, Bounds, Given, LbfgsSettings, LineSearch, MOST_PAIRS, Real, Report, Suspended, work_len,
 };
@@ -185,23 +186,29 @@ fn suspended<T: Real + Into<f64>>(
     gradus_lbfgs_state { value, gradient, iterations, evaluations, stop, number, n, pairs, rest }
 }
 
-/// Does `act` with the run, and writes to `state` what it has become.
+/// Does `act` with the run, and writes to `state` what it has become. Before anything changes `check` is told how strong the
+/// run's penalty is.
 fn with<'a, T: Real + Into<f64>>(
     config: &gradus_lbfgs,
     mut vectors: Vectors<'a, T>,
     state: &mut gradus_lbfgs_state,
+    check: impl Fn(T) -> Result<(), Error>,
     act: impl FnOnce(&mut Borrowed<'a, T>),
 ) -> Result<(), Refusal> {
     let shape = shape(config, &vectors);
     let settings = if state.number == 0 { Some(config.settings()?) } else { None };
-    if settings.is_some() {
+    if let Some(LbfgsSettings { l1, .. }) = settings {
+        check(l1)?;
         let [_, _, work] = &mut vectors;
         work.fill(T::ZERO); // a file has all of it
     }
     let mut run = Borrowed::new(vectors, shape.2);
     match settings {
         Some(settings) => run.start(&settings),
-        None => resume(&mut run, shape, state)?,
+        None => {
+            resume(&mut run, shape, state)?;
+            check(run.penalty())?;
+        }
     }
     act(&mut run);
     *state = suspended(&run, shape);
@@ -221,8 +228,8 @@ fn tell<T: Real + Into<f64>>(
         preconditioner: known.then_some(diagonal),
         bounds: (lowest && highest).then_some(Bounds { lower, upper }),
     };
-    given.check(vectors[0].len(), T::of(config.l1))?;
-    with(config, vectors, state, |run| run.tell(value, &given))
+    let n = vectors[0].len();
+    with(config, vectors, state, |l1| given.check(n, l1), |run| run.tell(value, &given))
 }
 
 /// Writes the run to `buffer`, and returns how many bytes it took.
@@ -349,7 +356,7 @@ pub unsafe extern "C" fn gradus_lbfgs_stop(
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, grads, work, state) =
             unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut()) };
-        with(&config, [x, grads, work], state, Borrowed::stop)
+        with(&config, [x, grads, work], state, |_| Ok(()), Borrowed::stop)
     })
 }
 
@@ -510,7 +517,7 @@ pub unsafe extern "C" fn gradus_lbfgs_stop_f64(
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, grads, work, state) =
             unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut()) };
-        with(&config, [x, grads, work], state, Borrowed::stop)
+        with(&config, [x, grads, work], state, |_| Ok(()), Borrowed::stop)
     })
 }
 

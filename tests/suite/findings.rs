@@ -771,18 +771,17 @@ fn an_exponential_rate_keeps_its_digits_where_its_power_has_none() {
     }
 }
 
-/// A run of no parameters was one without bounds where C gave it two of no numbers: its file was another than Rust's, and
-/// a penalty beside them passed.
+/// A run of no parameters was one without bounds where C gave it two of no numbers: its file was another than Rust's. And
+/// bounds beside a penalty were refused by that of `config`, where a run that goes on, or comes from a file, has its own.
 #[cfg(feature = "ffi")]
 #[test]
-fn bounds_of_no_numbers_are_bounds_from_c() {
+fn bounds_from_c_belong_to_the_run() {
     use gradus::ffi::gradus_status::{GRADUS_ERROR_BOUNDS, GRADUS_OK};
     use gradus::ffi::*;
     use gradus::second_order::Given;
-    use std::ptr::null_mut;
 
     let new = LbfgsSettings::<f64>::new();
-    let mut config = gradus_lbfgs {
+    let free = gradus_lbfgs {
         version: GRADUS_STRUCTS,
         pairs: 1,
         max_iterations: new.max_iterations,
@@ -801,25 +800,45 @@ fn bounds_of_no_numbers_are_bounds_from_c() {
         l1_start: 0,
         l1_end: 0,
     };
-    let mut solver = LbfgsVec::<f32>::new(0).pairs(1);
-    solver.start(&[]).unwrap();
-    solver.tell_with(2.0, &Given::new().bounds(&[], &[])).unwrap();
-    let want = gradus::store::to_vec(&solver).unwrap();
+    let penalised = gradus_lbfgs { l1: 1.0, ..free };
+    let (low, high) = ([-1.0_f32; 1], [1.0_f32; 1]);
+    let step =
+        |config: &gradus_lbfgs, n, memory: &mut ([f32; 1], [f32; 1], [f32; 10]), bounds, state: &mut _| {
+            let none = std::ptr::null();
+            let (lower, upper) = if bounds { (low.as_ptr(), high.as_ptr()) } else { (none, none) };
+            let (x, g, work) = (memory.0.as_mut_ptr(), memory.1.as_mut_ptr(), memory.2.as_mut_ptr());
+            // SAFETY: one parameter at most, and (2 * pairs + 3) * n + (pairs + 4) * pairs numbers of work.
+            unsafe { gradus_lbfgs_step(config, n, x, 2.0, g, none, lower, upper, work, state) }
+        };
 
-    let (mut work, mut state, bound) = ([0.0_f32; 5], gradus_lbfgs_state::default(), [0.0_f32; 1]);
-    let (none, bound, work) = (null_mut::<f32>(), bound.as_ptr(), work.as_mut_ptr());
-    let (mut file, mut size) = (vec![0; want.len()], 0);
-    // SAFETY: the work memory has (pairs + 4) * pairs numbers, and there are no parameters.
-    unsafe {
-        let told = gradus_lbfgs_step(&config, 0, none, 2.0, none, none, bound, bound, work, &mut state);
-        assert_eq!(told, GRADUS_OK);
-        let (to, room) = (file.as_mut_ptr(), file.len());
-        let saved = gradus_lbfgs_save(&config, 0, none, none, work, &state, to, room, &mut size);
-        assert_eq!((saved, size), (GRADUS_OK, want.len()));
-        config.l1 = 1.0;
+    for n in 0..=1 {
+        // What a run has begun with decides.
+        let (mut memory, mut state) = (([0.5], [1.0], [0.0; 10]), gradus_lbfgs_state::default());
+        assert_eq!(step(&penalised, n, &mut memory, true, &mut state), GRADUS_ERROR_BOUNDS);
+        assert_eq!((memory, state.number), (([0.5], [1.0], [0.0; 10]), 0));
+        assert_eq!(step(&penalised, n, &mut memory, false, &mut state), GRADUS_OK);
+        assert_eq!(step(&free, n, &mut memory, true, &mut state), GRADUS_ERROR_BOUNDS);
         state = gradus_lbfgs_state::default();
-        let refused = gradus_lbfgs_step(&config, 0, none, 2.0, none, none, bound, bound, work, &mut state);
-        assert_eq!(refused, GRADUS_ERROR_BOUNDS);
+        assert_eq!(step(&free, n, &mut memory, true, &mut state), GRADUS_OK);
+        assert_eq!(step(&penalised, n, &mut memory, true, &mut state), GRADUS_OK);
+
+        // One evaluation, and the file of it.
+        let (mut x, g) = ([0.5_f32], [1.0_f32]);
+        let mut solver = LbfgsVec::<f32>::new(n).pairs(1);
+        solver.start(&x[..n]).unwrap();
+        solver.ask().unwrap().1.copy_from_slice(&g[..n]);
+        solver.tell_with(2.0, &Given::new().bounds(&low[..n], &high[..n])).unwrap();
+        let want = gradus::store::to_vec(&solver).unwrap();
+        let (mut memory, mut state) = ((x, g, [0.0; 10]), gradus_lbfgs_state::default());
+        assert_eq!(step(&free, n, &mut memory, true, &mut state), GRADUS_OK);
+        let (mut file, mut size) = (vec![0; want.len()], 0);
+        let (at, grads, work) = (memory.0.as_mut_ptr(), memory.1.as_mut_ptr(), memory.2.as_mut_ptr());
+        let (to, room) = (file.as_mut_ptr(), file.len());
+        // SAFETY: as above.
+        let saved = unsafe { gradus_lbfgs_save(&free, n, at, grads, work, &state, to, room, &mut size) };
+        assert_eq!((saved, size), (GRADUS_OK, want.len()));
+        assert!(file == want, "C's file is not Rust's, {n}");
+        x = memory.0;
+        assert_eq!(&x[..n], solver.x());
     }
-    assert!(file == want, "C's file is not Rust's");
 }

@@ -95,6 +95,11 @@ impl<'a, T: Real + Into<f64>> Borrowed<'a, T> {
         self.machine.asks() || self.report().stop != Stop::Running
     }
 
+    /// The strength of its L1 penalty, which is that of its start.
+    pub(crate) fn penalty(&self) -> T {
+        self.machine.core.settings.l1
+    }
+
     /// What has been reached so far.
     pub(crate) fn report(&self) -> Report<T> {
         self.machine.core.report
