@@ -72,7 +72,7 @@ impl Beside {
         let mut expected = arena.clone();
         let mut copies: Vec<_> = pieces.iter().map(|(place, _)| place.floats(&arena)).collect();
         if let Err(error) = rust(&mut copies) {
-            reasons.push((true, error.into()));
+            reasons.push((true, refused(error)));
         }
         let meets = |i: usize| {
             let ((a, written), others) = (pieces[i], &pieces[..i]);
@@ -93,6 +93,18 @@ impl Beside {
         } else {
             assert_eq!(arena.bits(), expected.bits(), "refused, but changed");
         }
+    }
+}
+
+/// What C returns for an error of Rust.
+fn refused(error: Error) -> gradus_status {
+    match error {
+        Error::Length { .. } => GRADUS_ERROR_LENGTH,
+        Error::Empty => GRADUS_ERROR_EMPTY,
+        Error::Shape => GRADUS_ERROR_SHAPE,
+        // SAFETY: the numbers of hyper-parameters are those of their statuses.
+        Error::Range(hyper) => unsafe { core::mem::transmute::<i32, gradus_status>(hyper as i32) },
+        error => panic!("{error:?}"),
     }
 }
 
