@@ -238,7 +238,8 @@ size() {
     echo
     echo "With all checks, and all transforms that a call may name. The steps without transforms on an M4F by their parts. Each"
     echo "of them but the first stands once for all rules of a program. The second loop of a rule is for what is left of four and for"
-    echo "decays below 1/2."
+    echo "decays below 1/2. With transforms the goals were 2800 bytes for Adam, 2400 for momentum, 2000 for SGD. What is missed is in"
+    echo "the tight loops of six acts, 0.7 KB, and in four passes over the list of transforms, 1 KB."
     echo
     echo "| part | Adam | RMSProp | momentum | Nesterov | SGD |"
     echo "|---|--:|--:|--:|--:|--:|"
