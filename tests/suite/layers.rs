@@ -277,6 +277,31 @@ fn convolutions_step_without_gradients_to_the_same_bits() {
     }
 }
 
+/// So many channels that a strip of gradients holds some rows of the kernel, and then some of their columns.
+#[test]
+fn wide_depthwise_convolutions_step_without_gradients_to_the_same_bits() {
+    let mut random = Random(12);
+    for (channels, kernel) in [(67, [5, 5]), (40, [11, 3]), (300, [3, 3]), (1100, [1, 2])] {
+        let layer = DepthwiseConv2d::new([11, 6, channels], kernel).padding([0, kernel[1] - 1]);
+        let (optimizer, n) = (Adam::new(0.01).with(L2::new(0.1)), layer.params());
+        let params: Vec<f32> = numbers(&mut random, n);
+        let (x, dy) = (numbers(&mut random, 2 * layer.inputs()), numbers(&mut random, 2 * layer.outputs()));
+        let s =
+            Sizes { input: layer.input, filters: 0, kernel, stride: layer.stride, padding: layer.padding };
+        let mut grads = vec![0.0; n];
+        naive::depthwise_backward(&s, 2, &params, &mut grads, &x, &dy);
+        let (mut want, mut state) = (params.clone(), optimizer.state_vec(n));
+        optimizer.step_slices(&mut want, &grads, state.as_mut()).unwrap();
+        for level in Level::available() {
+            let (mut got, mut fused) = (params.clone(), optimizer.state_vec(n));
+            let update = optimizer.update_slices(&mut got, fused.as_mut()).unwrap();
+            layer.on(level).backward_step(update, &x, &dy, None).unwrap();
+            same(&format!("{s:?} {level}"), &got, &want);
+            assert!(state == fused);
+        }
+    }
+}
+
 #[test]
 fn a_transform_of_weights_leaves_biases_alone() {
     let layer = Dense::new(2, 3);

@@ -1,7 +1,7 @@
 //! L-BFGS at its limits and edges: bad gradients, values that are not numbers, plateaus, tiny sizes.
 
 use crate::support::lbfgs::{minimize, problem, quadratic, rosenbrock};
-use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Stop};
+use gradus::second_order::{Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Report, Stop};
 use std::ops::ControlFlow::{Break, Continue};
 
 #[test]
@@ -65,6 +65,16 @@ fn a_relative_decrease_ends_the_run() {
     let falls: Vec<bool> =
         values.windows(2).map(|v| v[0] - v[1] <= 1e-3 * v[0].abs().max(v[1].abs()).max(1.0)).collect();
     assert_eq!(falls.iter().position(|&small| small), Some(falls.len() - 1));
+}
+
+#[test]
+fn nothing_is_known_before_the_first_value() {
+    let unknown = Report { value: f64::INFINITY, gradient: f64::INFINITY, ..Report::default() };
+    let mut solver = LbfgsVec::<f64>::new(2);
+    solver.start(&[1.0; 2]).unwrap();
+    assert_eq!(solver.report(), unknown);
+    solver.stop();
+    assert_eq!((solver.report(), solver.x()), (Report { stop: Stop::Callback, ..unknown }, &[1.0; 2][..]));
 }
 
 #[test]

@@ -330,6 +330,39 @@ fn a_diagonal_that_is_zero_is_damped() {
 }
 
 #[test]
+fn a_step_that_is_lost_in_rounding_or_overflows_is_not_asked_for() {
+    let mut asked = vec![];
+    let run = NewtonSettings::<f64>::new().minimize(&mut [1.0], |&[x], g, h| {
+        asked.push(x);
+        (*g, *h) = ([-2.0 * x], [[2.0]]); // of the wrong sign
+        x * x
+    });
+    assert_eq!(run.unwrap().stop, Stop::LineSearch);
+    assert!(asked[1..].iter().all(|x| *x != 1.0), "{asked:?}");
+    let run = NewtonSettings::<f64>::new().minimize(&mut [1.0], |_, g, h| {
+        (*g, *h) = ([1e200], [[1.0]]); // a slope of 1e400
+        0.0
+    });
+    assert_eq!(run.map(|run| (run.stop, run.evaluations)), Ok((Stop::LineSearch, 1)));
+}
+
+/// Damping of no more than the rounding of 1 damps nothing, and is none.
+#[test]
+fn damping_falls_to_nothing_at_the_rounding_of_1() {
+    let mut solver = Newton::<1, f64>::new();
+    let settings = NewtonSettings { damping: 4.0 * f64::EPSILON, ..NewtonSettings::new() };
+    solver.start(&settings, &[1.0]).unwrap();
+    let mut seen = vec![];
+    for _ in 0..2 {
+        let (&[x], g, h) = solver.ask().unwrap();
+        (*g, *h) = ([4.0 * x.powi(3)], [[12.0 * x * x]]); // x^4: the gradient falls to 8/27 of itself, no further
+        solver.tell(x.powi(4));
+        seen.push(solver.damping());
+    }
+    assert_eq!(seen, [4.0 * f64::EPSILON, 0.0]);
+}
+
+#[test]
 fn stopped_it_is_at_the_best_point() {
     for told in 0..30 {
         let mut solver = Newton::<2, f64>::new();
@@ -349,6 +382,7 @@ fn stopped_it_is_at_the_best_point() {
         solver.stop();
         assert!(solver.ask().is_none());
         assert_eq!((*solver.x(), solver.report().value), best, "{told}");
+        assert_eq!(solver.report().gradient == f64::INFINITY, told == 0, "nothing is known of it before");
         let want = if done == Stop::Running { Stop::Callback } else { done };
         assert_eq!(solver.report().stop, want);
         solver.tell(0.0);

@@ -4,7 +4,7 @@ use crate::support::OPTIMISED;
 use crate::support::random::{Random, all_bits};
 use crate::support::ulp::unit;
 use crate::support::vectors::{doubles, floats, layers, size};
-use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Running, Statistics};
+use gradus::norm::{BatchNorm, BatchNormState, BatchShape, GroupNorm, Params, Running, Statistics};
 use gradus::{Argument, Element, Error, Hyper, Level, StateVec};
 use serde_json::Value;
 
@@ -495,4 +495,29 @@ fn a_variance_beyond_the_range_gives_the_bias() {
     let x = [1e20_f32, -1e20].map(|x| x * 1e-4);
     let got = pass(&BatchNorm::new(), Level::detect(), BatchShape::dense(2, 1), [&x, &x, &[1.0], &[0.5]]);
     assert_eq!(got.y, [1.5, -0.5]);
+}
+
+/// The mean of these values lies between two floats. Its rounding is a third of all deviations, and no part of the variance.
+#[test]
+fn the_rounding_of_a_mean_is_no_variance() {
+    let unit = 2.0_f32.powi(-9);
+    let x = [16384.0, 16384.0, 16384.0 + unit];
+    let want = 2.0 / 9.0 * f64::from(unit).powi(2);
+    let (mut y, image) = ([0.0; 3], BatchShape { batch: 1, channels: 1, spatial: 3 });
+    let near = |mean: f32, variance: f32| {
+        assert_eq!(mean, 16384.0);
+        assert!((f64::from(variance) - want).abs() <= 3e-7 * want, "{variance:e} {want:e}");
+    };
+    for shape in [BatchShape::dense(3, 1), image] {
+        let mut batch = Statistics { mean: [7.0], variance: [7.0] };
+        let params = Params { weight: [1.0], bias: [0.0] };
+        BatchNorm::new().forward(shape, &x, &mut y, &params, &mut batch).unwrap();
+        near(batch.mean[0], batch.variance[0]);
+    }
+    for (shape, channels) in [(BatchShape::dense(1, 3), 3), (image, 1)] {
+        let mut groups = Statistics { mean: [7.0], variance: [7.0] };
+        let params = Params { weight: vec![1.0; channels], bias: vec![0.0; channels] };
+        GroupNorm::new(1).forward(shape, &x, &mut y, &params, &mut groups).unwrap();
+        near(groups.mean[0], groups.variance[0]);
+    }
 }

@@ -91,6 +91,7 @@ fn a_feature_that_never_changes_becomes_0() {
     for eps in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert_eq!(InputNorm { eps, ..norm }.check(), Err(Error::Range(Hyper::Epsilon)));
     }
+    assert_eq!(norm.check(), Ok(()));
 }
 
 #[test]
