@@ -281,7 +281,7 @@ deny() {
   cargo deny check advisories
 }
 
-## mutants [RE]: changes in all rooms of mathematics and files fail a test or are explained (nightly, hours; RE chooses by name)
+## mutants [ROOM...]: changes in rules, transforms, schedules, noise, losses and activations, or in rooms named, fail a test (nightly, an hour)
 mutants() {
   tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
   cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }
@@ -290,8 +290,12 @@ mutants() {
   copy=$(mktemp -d)
   target=$(realpath -m "${CARGO_TARGET_DIR:-target}/mutants")
   git ls-files -z | xargs -0 cp --parents -t "$copy"
-  cargo mutants --list --json --file 'src/{activation,ensemble,init,layer,loss,noise,norm,optim}/**' \
-    --file 'src/{schedule,second_order,store,transform}/**' --file src/simd/reduce.rs --re "${1:-}" \
+  [ $# -gt 0 ] || set -- activation loss noise optim schedule transform
+  local room rooms=()
+  for room in "$@"; do
+    rooms+=(--file "src/$room" --file "src/$room/**") # a file or a folder
+  done
+  cargo mutants --list --json "${rooms[@]}" \
     | CARGO_TARGET_DIR=$target CARGO_PROFILE_DEV_DEBUG=0 \
       cargo run --quiet --locked --release --manifest-path tests/mutants/Cargo.toml -- "$copy" --lib --test suite
   rm -r "$copy"
