@@ -64,15 +64,19 @@ fn flowing(text: &str) -> String {
 #[test]
 fn the_stack_is_what_was_measured() {
     let (rules, calls) = CYCLES.split_once("\n## Stack of calls from C").expect("the section");
-    let (rules, _) = rules.split_once("\n## Layers and training steps").expect("the section");
+    let (rules, rest) = rules.split_once("\n## Layers and training steps").expect("the section");
     let rule = most(rules, false, |_| true);
     let step = most(calls, true, |name| name.contains("_step") && !name.contains("lbfgs"));
+    let network = most(rest, false, |name| name.ends_with("`backward_step`"));
+    let from_c = most(calls, true, |name| name.starts_with("a whole step"));
     let file = most(calls, true, |name| name.starts_with("gradus_save") || name.starts_with("gradus_load"));
     let run = most(calls, true, |name| name.contains("lbfgs") && !name.contains("f64"));
     let run_f64 = most(calls, true, |name| name.contains("lbfgs") && name.contains("f64"));
     for (what, bytes) in [
         ("a step in Rust", rule),
         ("a step from C with any transforms", step),
+        ("forward, loss and `backward_step` of a network in Rust, Adam", network),
+        ("the same from C, dense and convolutional layers", from_c),
         ("saving or loading a state", file),
         ("L-BFGS with 20 pairs", run),
         ("L-BFGS with 20 pairs, in `double`", run_f64),

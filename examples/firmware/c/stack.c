@@ -114,6 +114,54 @@ static void norm(void) {
         gradus_batch_norm_inference(&config, &shape, params, weight, bias, running, &steps));
 }
 
+/* A whole training step of a network with Adam: forward, loss, and back, where each layer takes the step itself. */
+enum { PIXELS = 64, UNITS = 32, CLASSES = 10, DENSE = (PIXELS + 1) * UNITS };
+
+static gradus_status dense_step(const gradus_adam *adam, gradus_clock *steps) {
+  static float weights[DENSE + (UNITS + 1) * CLASSES], moments[2 * (DENSE + (UNITS + 1) * CLASSES)];
+  static float x[PIXELS], h[UNITS], dh[UNITS], scores[CLASSES];
+  static const uint16_t label = 3;
+  gradus_step step;
+  float loss;
+  gradus_status status = gradus_dense_forward(PIXELS, UNITS, 1, weights, x, h);
+  if (!status) status = gradus_relu(UNITS, h);
+  if (!status) status = gradus_dense_forward(UNITS, CLASSES, 1, weights + DENSE, h, scores);
+  if (!status) status = gradus_softmax_cross_entropy(CLASSES, 1, scores, &label, &loss);
+  if (!status) status = gradus_adam_begin(adam, sizeof weights / 4, weights, moments, steps, &step);
+  if (!status) status = gradus_dense_backward_step(UNITS, CLASSES, 1, &step, DENSE, h, scores, dh);
+  if (!status) status = gradus_relu_backward(UNITS, dh, h);
+  if (!status) status = gradus_dense_backward_step(PIXELS, UNITS, 1, &step, 0, x, dh, 0);
+  return status;
+}
+
+static gradus_status conv_step(const gradus_adam *adam, gradus_clock *steps) {
+  enum { FILTERS = 4, MAPS = PIXELS * FILTERS, CONV = 10 * FILTERS };
+  static const gradus_conv2d layer = {{8, 8, 1}, FILTERS, {3, 3}, {1, 1}, {1, 1}};
+  static float weights[CONV + (MAPS + 1) * CLASSES], moments[2 * (CONV + (MAPS + 1) * CLASSES)];
+  static float x[PIXELS], h[MAPS], dh[MAPS], scores[CLASSES];
+  static const uint16_t label = 3;
+  gradus_step step;
+  float loss;
+  gradus_status status = gradus_conv2d_forward(&layer, 1, weights, x, h);
+  if (!status) status = gradus_relu(MAPS, h);
+  if (!status) status = gradus_dense_forward(MAPS, CLASSES, 1, weights + CONV, h, scores);
+  if (!status) status = gradus_softmax_cross_entropy(CLASSES, 1, scores, &label, &loss);
+  if (!status) status = gradus_adam_begin(adam, sizeof weights / 4, weights, moments, steps, &step);
+  if (!status) status = gradus_dense_backward_step(MAPS, CLASSES, 1, &step, CONV, h, scores, dh);
+  if (!status) status = gradus_relu_backward(MAPS, dh, h);
+  if (!status) status = gradus_conv2d_backward_step(&layer, 1, &step, 0, x, dh, 0);
+  return status;
+}
+
+static void networks(void) {
+  const gradus_adam adam = GRADUS_ADAM(0.001);
+  gradus_clock dense = {0, 0}, conv = {0, 0};
+  for (int i = 0; i < 3; i++) MEASURE(dense_step(&adam, &dense));
+  row("a whole step, 64-32-10, Adam", "");
+  for (int i = 0; i < 3; i++) MEASURE(conv_step(&adam, &conv));
+  row("a whole step, convolution and dense layer, Adam", "");
+}
+
 static void files(void) {
   gradus_clock steps = {1, 0};
   float scale;
@@ -158,6 +206,7 @@ static __attribute__((noinline)) void all(void) {
   rules();
   noise();
   norm();
+  networks();
   files();
   LBFGS(float, );
   LBFGS(double, _f64);

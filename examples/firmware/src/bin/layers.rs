@@ -249,17 +249,19 @@ impl Anchor {
 fn print_row(name: &str, ([forward, backward, update, whole], stack): ([u32; 4], u32), bytes: usize) {
     let whole_ram = bytes as u32 + stack;
     if backward == 0 {
-        println!("| {name}, `backward_step` | {forward} | {update} together | | {whole} | {whole_ram} |");
+        println!(
+            "| {name}, `backward_step` | {forward} | {update} together | | {whole} | {whole_ram} | {stack} |"
+        );
     } else {
-        println!("| {name} | {forward} | {backward} | {update} | {whole} | {whole_ram} |");
+        println!("| {name} | {forward} | {backward} | {update} | {whole} | {whole_ram} | {stack} |");
     }
 }
 
 fn anchors(counter: &mut Counter, memory: &mut Memory) -> Result<(), Error> {
     println!(
-        "\n| one sample's step of 64-32(ReLU)-10 | forward | backward | update | whole | RAM and stack, bytes |"
+        "\n| one sample's step of 64-32(ReLU)-10 | forward | backward | update | whole | RAM and stack, bytes | the stack |"
     );
-    println!("|---|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|");
     let anchor = &mut memory.anchor;
     anchor.rows(counter, "Adam", &Adam::new(1e-3))?;
     anchor.rows(counter, "SGD", &Sgd::new(1e-2))
