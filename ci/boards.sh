@@ -254,7 +254,7 @@ finetune() {
     sed '/^RAM /d' "$out/chip" | diff "$out/here" -
   done
   grep '^RAM' "$out/chip"
-  grep -qF "| \`finetune\` | $(sed -n 's/^RAM \([0-9]*\): .*/\1/p' "$out/chip") |" README.md ||
+  grep -qF "| \`finetune\` | $(sed -n 's/^RAM \([0-9]*\): .*, \([0-9]*\) of stack/\1 | \2/p' "$out/chip") |" README.md ||
     { echo "README.md: other numbers for finetune" >&2; return 1; }
   rm -r "$out"
 }
@@ -421,7 +421,7 @@ qemu() {
     done
     cat "$out/train"
     # All RAM at opt-level s, statics and stack, as the README says.
-    grep -qF "| \`$network\` | $(sed -n 's/^RAM \([0-9]*\): .*/\1/p' "$out/train") |" README.md ||
+    grep -qF "| \`$network\` | $(sed -n 's/^RAM \([0-9]*\): .*, \([0-9]*\) of stack/\1 | \2/p' "$out/train") |" README.md ||
       { echo "README.md: other numbers for $network" >&2; return 1; }
   done
 
