@@ -3,6 +3,10 @@
 #![allow(non_snake_case)] // the names of the rules
 
 #[cfg(feature = "everything")]
+mod awaited;
+#[cfg(feature = "everything")]
+mod halves;
+#[cfg(feature = "everything")]
 mod no_panic;
 
 use gradus::*;

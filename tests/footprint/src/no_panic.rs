@@ -112,17 +112,17 @@ extern "C" fn pieces(
 }
 
 /// A flash that does whatever it likes: the compiler sees none of it.
-struct Chip {
-    read: fn(u32, &mut [u8]) -> bool,
-    erase: fn(u32, u32) -> bool,
-    write: fn(u32, &[u8]) -> bool,
-    capacity: usize,
+pub struct Chip {
+    pub read: fn(u32, &mut [u8]) -> bool,
+    pub erase: fn(u32, u32) -> bool,
+    pub write: fn(u32, &[u8]) -> bool,
+    pub capacity: usize,
 }
 
 /// The same with words of `WORD` bytes and blocks of `BLOCK`.
 struct Words<'c, const WORD: usize, const BLOCK: usize>(&'c Chip);
 
-fn done(well: bool) -> Result<(), NorFlashErrorKind> {
+pub fn done(well: bool) -> Result<(), NorFlashErrorKind> {
     if well { Ok(()) } else { Err(NorFlashErrorKind::Other) }
 }
 
