@@ -3,10 +3,10 @@
 #![cfg_attr(target_os = "none", no_std)]
 #![cfg_attr(target_os = "none", no_main)]
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use gradus::layer::{Conv2d, Dense};
 use gradus::{Clock, Error, Level, Momentum, Optimizer, StateMut};
 use gradus_firmware::{exit, println};
-use core::sync::atomic::{AtomicU32, Ordering};
 
 gradus_firmware::board!(main);
 
