@@ -570,11 +570,12 @@ static void norm(void) {
     EXPECT(GRADUS_ERROR_EMPTY, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));      \
     config.pairs = GRADUS_LBFGS_MOST_PAIRS + 1;                                                    \
     EXPECT(GRADUS_ERROR_EMPTY, step(&config, 1, x, 0, g, NULL, NULL, NULL, work, &run));           \
-    config.pairs = PAIRS, config.line_search = 2;                                                  \
+    config.pairs = PAIRS;                                                                          \
     EXPECT(GRADUS_ERROR_PRECONDITIONER, step(&config, PARAMS, x, 0, g, first, NULL, NULL, work, &run)); \
     EXPECT(GRADUS_ERROR_BOUNDS, step(&config, PARAMS, x, 0, g, NULL, upper, lower, work, &run));   \
     EXPECT(GRADUS_ERROR_NULL, step(&config, PARAMS, x, 0, g, NULL, lower, NULL, work, &run));      \
     EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, g, NULL, x, upper, work, &run));      \
+    config.line_search = 2;                                                                        \
     EXPECT(GRADUS_ERROR_ENUM, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));       \
     config.line_search = GRADUS_LINE_SEARCH_MORE_THUENTE;                                          \
     config.max_trials = 0;                                                                         \
