@@ -141,9 +141,11 @@ impl<L: Weighted> Layer<L> {
         dy: *const f32,
         dx: *mut f32,
     ) -> Result<(), Refusal> {
-        let (dy, dx) =
-            (Memory::new(dy, area(samples, self.outputs)?)?, Memory::new(dx, area(samples, self.inputs)?)?);
-        let params = Memory::new(params, self.params)?;
+        let (dy, dx) = (
+            Memory::unchecked(dy, area(samples, self.outputs)?),
+            Memory::unchecked(dx, area(samples, self.inputs)?),
+        );
+        let params = Memory::unchecked(params, self.params);
         apart([self.own, params.read(), dy.read(), dx.written()])?;
         // SAFETY: checked, and apart where one is written.
         unsafe { Ok(self.layer.backward_through(params.slice(), dy.slice(), dx.slice_mut())?) }
@@ -333,7 +335,7 @@ pub unsafe extern "C" fn gradus_bias_step(
     dy: *const f32,
 ) -> gradus_status {
     guard(|| {
-        let dy = Memory::new(dy, area(samples, outputs)?)?;
+        let dy = Memory::unchecked(dy, area(samples, outputs)?);
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
             let part = Part::new(step, at, outputs, [dy.read(), Region::NONE, Region::NONE, Region::NONE])?;
