@@ -166,7 +166,7 @@ macro_rules! hyper {
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         pub enum Hyper {
-            // With the numbers of C, which needs no table then.
+            // The numbers are the statuses of C, which so needs no table.
             $($(#[$doc])* $name = $code,)*
         }
 

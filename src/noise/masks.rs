@@ -184,7 +184,8 @@ const fn split_mix(state: u64) -> (u64, u64) {
 
 /// xoshiro128++ after 2^64 words: the sum of the states that the authors' polynomial picks.
 const fn jump(generator: [u32; 4]) -> [u32; 4] {
-    // Four words. Of 16 bytes it would lie among the names of saved values, which a linker then keeps.
+    // The polynomial is the first four words. With the fifth it is no constant of 16 bytes: a linker puts these together, and
+    // would keep the names of saved values with it.
     const POLYNOMIAL: [u32; 5] = [0x8764_000b, 0xf542_d2d3, 0x6fa0_35c3, 0x77f2_db5b, 0];
     let [mut s0, mut s1, mut s2, mut s3] = generator;
     let mut sum = [0; 4];
