@@ -116,6 +116,7 @@ unsafe fn fused(step: &gradus_step) {
         ok(gradus_dense_backward_step(4, 2, 2, step, 0, x, dy, dx));
         ok(gradus_conv2d_backward_step(&conv, 2, step, 10, x, dy, dx));
         ok(gradus_depthwise_conv2d_backward_step(&depthwise, 2, step, 20, x, dy, dx));
+        ok(gradus_bias_step(2, 2, step, 30, dy));
         ok(gradus_step_half_grads(step, grads.as_ptr()));
     }
 }
@@ -157,14 +158,17 @@ fn layers() {
         }
         ok(gradus_dense_forward(4, 2, 2, w, x, y));
         ok(gradus_dense_backward(4, 2, 2, w, g, x, y, b));
+        ok(gradus_dense_backward_input(4, 2, 2, w, y, b));
         ok(gradus_conv2d_sizes(&conv, &mut count, &mut outputs));
         ok(gradus_conv2d_forward(&conv, 2, w, x, y));
         ok(gradus_conv2d_backward(&conv, 2, w, g, x, y, b));
+        ok(gradus_conv2d_backward_input(&conv, 2, w, y, b));
         ok(gradus_max_pool2d_forward(&pool, 2, x, y));
         ok(gradus_max_pool2d_backward(&pool, 2, x, y, y, b));
         ok(gradus_depthwise_conv2d_sizes(&depthwise, &mut count, &mut outputs));
         ok(gradus_depthwise_conv2d_forward(&depthwise, 2, w, x, y));
         ok(gradus_depthwise_conv2d_backward(&depthwise, 2, w, g, x, y, b));
+        ok(gradus_depthwise_conv2d_backward_input(&depthwise, 2, w, y, b));
         ok(gradus_average_pool2d_forward(&mean, 2, x, y));
         ok(gradus_average_pool2d_backward(&mean, 2, y, b));
         ok(gradus_residual_add(16, y, x));
