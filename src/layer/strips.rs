@@ -161,3 +161,68 @@ fn weights<S: Sink>(
         row += n;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes the number of its parameter in place of each gradient; biases come first.
+    struct Numbers {
+        cols: usize,
+    }
+
+    impl Gradients for Numbers {
+        fn weights(&self, _: Start<'_, f32>, strip: Strip, stride: usize, grads: &mut [f32]) {
+            let place = |row: usize, col: usize| (1 + strip.row + row) * self.cols + strip.col + col;
+            for (row, grads) in grads.chunks_mut(stride).enumerate().take(strip.rows) {
+                grads
+                    .iter_mut()
+                    .take(strip.cols)
+                    .enumerate()
+                    .for_each(|(i, grad)| *grad = place(row, i) as f32);
+            }
+        }
+        fn biases(&self, _: Start<'_, f32>, col: usize, grads: &mut [f32]) {
+            grads.iter_mut().enumerate().for_each(|(i, grad)| *grad = (col + i) as f32);
+        }
+    }
+
+    /// Adds gradients to what lies at their places.
+    struct Sums<'a>(&'a mut [f32]);
+
+    impl Sink for Sums<'_> {
+        fn params(&self) -> &[f32] {
+            self.0
+        }
+        fn begin(&self, _: Exec, _: usize, _: [usize; 2], _: &mut [f32]) -> Start<'static, f32> {
+            Start::Zero
+        }
+        fn weights(&mut self, _: Exec, range: Range<usize>, grads: &[f32]) {
+            assert_eq!(range.len(), grads.len());
+            self.0[range].iter_mut().zip(grads).for_each(|(sum, grad)| *sum += grad);
+        }
+        fn biases(&mut self, exec: Exec, range: Range<usize>, grads: &[f32]) {
+            self.weights(exec, range, grads);
+        }
+        #[cfg(feature = "rayon")]
+        fn split_at(self, n: usize) -> Option<(Self, Self)> {
+            let (left, right) = self.0.split_at_mut_checked(n)?;
+            Some((Self(left), Self(right)))
+        }
+    }
+
+    /// On any number of threads each gradient comes to its parameter, once.
+    #[test]
+    fn each_parameter_gets_its_gradient_once() {
+        for cols in [1, 2, 10, STRIP / ROWS - 1, STRIP / ROWS, STRIP / ROWS + 1, 3 * STRIP / 2] {
+            for rows in [0, 1, 3, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS, 3 * ROWS + 1, 9 * ROWS - 1] {
+                for parts in 1..9 {
+                    let mut sums: std::vec::Vec<f32> =
+                        (0..(1 + rows) * cols).map(|i| 1.0 - i as f32).collect();
+                    walk(Exec::new(), Sums(&mut sums), [rows, cols], parts, &Numbers { cols });
+                    assert!(sums.iter().all(|sum| *sum == 1.0), "{rows} rows, {cols} columns, {parts} parts");
+                }
+            }
+        }
+    }
+}

@@ -1,8 +1,12 @@
-//! The product where flash counts before speed: one loop for all layers, in the order that [`product`](super::product)
-//! defines.
+//! The product where flash counts before speed, and where the loops in assembly leave one: one loop for all layers, in the
+//! order that [`product`](super::product) defines.
+//!
+//! A block of the result stays in registers over the terms of a line. It is a row by two columns. Where assembly is chosen
+//! for speed, what it leaves has fewer columns than four, so that four rows by one column load less.
 #![allow(unsafe_code, reason = "pointers")]
 
-use super::product::Product;
+use super::arch::SMALL;
+use super::product::{Product, TILE};
 use super::vector::Element;
 
 /// The rows of a digit and those behind it, where `a`, what the sums begin with and the result have come to.
@@ -25,38 +29,48 @@ pub(super) unsafe fn rows<T: Element>(
     let start_step = if start == y.cast_const() { y_step } else { 0 };
     let (mut a, mut start, mut y, mut left) = (a, start, y, *left);
     while left > 0 {
+        let mut n = 1;
         // SAFETY: as many rows are left.
         unsafe {
             if digit < 2 {
                 rows(product, digit + 1, a, start, y);
+            } else if !SMALL && left >= TILE {
+                n = TILE;
+                lines::<T, TILE, 1>(product, start_step, a, start, y);
             } else {
-                row(product, a, start, y);
+                lines::<T, 1, 2>(product, start_step, a, start, y);
             }
         }
-        a = a.wrapping_add(a_step);
-        start = start.wrapping_add(start_step);
-        y = y.wrapping_add(y_step);
-        left -= 1;
+        a = a.wrapping_add(n * a_step);
+        start = start.wrapping_add(n * start_step);
+        y = y.wrapping_add(n * y_step);
+        left -= n;
     }
 }
 
-/// A row. All its columns take the terms of a line before the next line, which adds to what they have come to.
+/// `R` rows. All their columns take the terms of a line before the next line, which adds to what they have come to.
 ///
 /// # Safety
-/// It lies within the product.
+/// They lie within the product.
 #[inline(always)]
-unsafe fn row<T: Element>(product: &Product<'_, T>, a: *const T, start: *const T, y: *mut T) {
-    let Product { terms: [images, lines, terms], a_terms, b_terms, .. } = product;
+unsafe fn lines<T: Element, const R: usize, const C: usize>(
+    product: &Product<'_, T>,
+    start_step: usize,
+    a: *const T,
+    start: *const T,
+    y: *mut T,
+) {
+    let Product { terms: [images, lines, terms], a_terms, b_terms, y_rows, .. } = product;
     let terms = if *images == 0 || *lines == 0 { 0 } else { *terms };
-    let (mut start, mut image) = (start, 0);
+    let (mut start, mut start_step, mut image) = (start, start_step, 0);
     loop {
         let mut line = 0;
         loop {
             let a = a.wrapping_add(image * a_terms[0] + line * a_terms[1]);
             let b = product.b.as_ptr().wrapping_add(image * b_terms[0] + line * b_terms[1]);
             // SAFETY: image and line lie within the product.
-            unsafe { columns(product, terms, a, b, start, y) };
-            start = y;
+            unsafe { columns::<T, R, C>(product, terms, start_step, [a, b, start], y) };
+            (start, start_step) = (y, y_rows[2]);
             line += 1;
             if line >= *lines {
                 break;
@@ -69,39 +83,58 @@ unsafe fn row<T: Element>(product: &Product<'_, T>, a: *const T, start: *const T
     }
 }
 
-/// The columns of a row, two at a time: a term of `a` is loaded once for both. A last one without another is taken twice.
+/// All columns of `R` rows, `C` of them at a time, at most two. A last one without another is taken twice.
 ///
 /// # Safety
 /// As many terms lie in `a` and `b`, all columns in the result and, if it is not null, from `start` on.
 #[inline(always)]
-unsafe fn columns<T: Element>(
+unsafe fn columns<T: Element, const R: usize, const C: usize>(
     product: &Product<'_, T>,
     terms: usize,
-    a: *const T,
-    b: *const T,
-    start: *const T,
+    start_step: usize,
+    [a, b, start]: [*const T; 3],
     y: *mut T,
 ) {
+    let Product { a_rows, y_rows, .. } = product;
     let (mut col, mut b) = (0, b);
     while col < product.cols {
         let (next, stride) = if product.cols - col > 1 { (col + 1, product.b_cols) } else { (col, 0) };
-        let mut sums = [T::ZERO; 2];
+        let place = |c: usize| if c == 0 { col } else { next };
+        let mut sums = [[T::ZERO; C]; R];
         if !start.is_null() {
-            // SAFETY: both columns have a start, which is read before either is written.
-            sums = unsafe { [*start.add(col), *start.add(next)] };
+            each!(
+                r < R,
+                each!(c < C, {
+                    // SAFETY: all columns of the block have a start, which is read before any is written.
+                    sums[r][c] = unsafe { *start.add(r * start_step + place(c)) };
+                })
+            );
         }
-        let (mut from, mut to, mut left) = (a, b, terms);
+        let (mut from, mut to, mut left) = ([a; R], b, terms);
+        each!(r < R, from[r] = a.wrapping_add(r * a_rows[2]));
         while left > 0 {
-            // SAFETY: the term lies in `a`, and in `b` for both columns.
-            let (x, w) = unsafe { (*from, [*to, *to.wrapping_add(stride)]) };
-            sums = [sums[0] + x * w[0], sums[1] + x * w[1]];
-            from = from.wrapping_add(product.a_terms[2]);
+            let mut w = [T::ZERO; C];
+            each!(c < C, {
+                // SAFETY: the term lies in `b` for each column.
+                w[c] = unsafe { *to.wrapping_add(c * stride) };
+            });
+            each!(r < R, {
+                // SAFETY: the term lies in `a` for each row.
+                let x = unsafe { *from[r] };
+                each!(c < C, sums[r][c] = sums[r][c] + x * w[c]);
+                from[r] = from[r].wrapping_add(product.a_terms[2]);
+            });
             to = to.wrapping_add(product.b_terms[2]);
             left -= 1;
         }
-        // SAFETY: both columns lie in the result.
-        unsafe { (*y.add(col), *y.add(next)) = (sums[0], sums[1]) };
-        b = b.wrapping_add(2 * product.b_cols);
-        col += 2;
+        each!(
+            r < R,
+            each!(c < C, {
+                // SAFETY: the block lies in the result.
+                unsafe { *y.add(r * y_rows[2] + place(c)) = sums[r][c] };
+            })
+        );
+        b = b.wrapping_add(C * product.b_cols);
+        col += C;
     }
 }

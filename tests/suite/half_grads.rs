@@ -117,6 +117,7 @@ fn parts_know_their_place() {
     let parts = HalfGrads::new(&mut rounded, &mut count).split([3, N, N]).unwrap();
     let lengths = parts.each_ref().map(HalfGrads::len);
     assert_eq!(lengths, [3, N, N]);
+    assert!(parts.iter().all(|part| !part.is_empty()) && HalfGrads::new(&mut [], &mut 0).is_empty());
     let [_, first, second] = parts;
     for part in [first, second] {
         layer.backward_half(&[0.0; N], part, &x, &dy, None).unwrap();

@@ -507,32 +507,6 @@ fn every_way_back_refuses_sizes_that_do_not_fit() {
 }
 
 #[test]
-fn fixed_layers_are_the_layers() {
-    const DENSE: Fixed<Dense, 12, 3, 3> = Fixed::<Dense, 12, 3, 3>::new(Dense::new(3, 3)).unwrap();
-    const POOL: Fixed<MaxPool2d, 0, 12, 3> =
-        Fixed::<MaxPool2d, 0, 12, 3>::new(MaxPool2d::new([2, 2, 3], [2, 2])).unwrap();
-    assert!(Fixed::<Dense, 12, 3, 4>::new(Dense::new(3, 3)).is_none());
-    assert!(Fixed::<MaxPool2d, 1, 12, 3>::new(MaxPool2d::new([2, 2, 3], [2, 2])).is_none());
-    let mut random = Random(10);
-    let (x, params): (Vec<f32>, Vec<f32>) = (numbers(&mut random, 24), numbers(&mut random, 12));
-    let (x, params): (&[[f32; 12]; 2], &[f32; 12]) =
-        (x.as_chunks().0.try_into().unwrap(), params[..].try_into().unwrap());
-    let (mut h, mut y) = ([[0.0; 3]; 2], [[0.0; 3]; 2]);
-    POOL.forward(x, &mut h);
-    DENSE.forward(params, &h, &mut y);
-    assert_eq!(y.as_flattened(), naive::dense([3, 3], params, h.as_flattened()));
-    let (mut grads, mut dh, mut dx) = ([0.0; 12], [[0.0; 3]; 2], [[0.0; 12]; 2]);
-    DENSE.backward(params, &mut grads, &h, &[[1.0; 3]; 2], Some(&mut dh));
-    POOL.backward(x, &h, &dh, &mut dx);
-    let adam = Adam::new(0.1);
-    let (mut a, mut b, mut state, mut fused) = (*params, *params, adam.state::<12>(), adam.state::<12>());
-    adam.step(&mut a, &grads, &mut state);
-    DENSE.backward_step(adam.update(&mut b, &mut fused), &h, &[[1.0; 3]; 2], None);
-    assert_eq!((a, state), (b, fused));
-    assert!(dx.as_flattened().iter().filter(|d| **d != 0.0).count() <= 6);
-}
-
-#[test]
 fn residual_adds() {
     let mut y = [1.0, 2.0];
     assert!(residual_add(Exec::new(), &mut y, &[1.0]).is_err());

@@ -21,6 +21,7 @@ mod ensemble;
 mod errors;
 mod ffi_files;
 mod findings;
+mod fixed;
 mod frozen;
 mod group_norm;
 mod half;
