@@ -22,13 +22,14 @@ pub fn run(data: &[u8]) {
 }
 
 fn calls(u: &mut Unstructured) -> Result<()> {
-    match u.int_in_range(0..=7)? {
+    match u.int_in_range(0..=8)? {
         0 | 1 => rules(u),
         2 => crate::ffi_lists::calls(u),
         3 => sums(u),
         4 => rows_and_clips(u),
         5 => crate::ffi_lbfgs::calls(u),
         6 => crate::ffi_layers::calls(u),
+        7 => crate::ffi_networks::calls(u),
         _ => crate::ffi_files::files(u),
     }
 }
@@ -63,6 +64,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// A null pointer, where nothing is needed.
+    pub const NONE: Self = Self { offset: None, bytes: 0, align: 4 };
+
     /// Room for `bytes` bytes of floats, mostly aligned; `None` if the arena has not so many.
     pub fn new(u: &mut Unstructured, bytes: usize) -> Result<Self> {
         Self::within(u, 4 * FLOATS, bytes, 4)

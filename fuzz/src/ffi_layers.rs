@@ -21,24 +21,24 @@ pub(crate) fn calls(u: &mut Unstructured) -> Result<()> {
 }
 
 /// One call of C and the same in Rust, over pieces of an arena.
-struct Beside {
+pub(crate) struct Beside {
     arena: Arena,
     /// The pieces of the call, and whether it writes them.
-    pieces: Vec<(Place, bool)>,
+    pub pieces: Vec<(Place, bool)>,
     /// Where the last of those ends that lie in a row.
-    end: usize,
+    pub end: usize,
     /// What else may be wrong with it.
-    reasons: Vec<(bool, gradus_status)>,
+    pub reasons: Vec<(bool, gradus_status)>,
 }
 
 impl Beside {
-    fn new(u: &mut Unstructured, version: u32, config: bool) -> Result<Self> {
+    pub fn new(u: &mut Unstructured, version: u32, config: bool) -> Result<Self> {
         let reasons = vec![(version != GRADUS_STRUCTS, GRADUS_ERROR_VERSION), (!config, GRADUS_ERROR_NULL)];
         Ok(Self { arena: Arena::new(u)?, pieces: Vec::new(), end: 0, reasons })
     }
 
     /// A piece of `n` numbers of 32 bits that the call reads: mostly behind the others, so that calls succeed.
-    fn read(&mut self, u: &mut Unstructured, n: usize) -> Result<Place> {
+    pub fn read(&mut self, u: &mut Unstructured, n: usize) -> Result<Place> {
         let place =
             if u.ratio(1, 24)? { Place::new(u, 4 * n)? } else { Place::next(&mut self.end, 4 * n, 4) };
         self.pieces.push((place, false));
@@ -46,14 +46,14 @@ impl Beside {
     }
 
     /// A piece of `n` numbers of 32 bits that the call writes.
-    fn written(&mut self, u: &mut Unstructured, n: usize) -> Result<Place> {
+    pub fn written(&mut self, u: &mut Unstructured, n: usize) -> Result<Place> {
         let place = self.read(u, n)?;
         self.pieces.last_mut().expect("a piece").1 = true;
         Ok(place)
     }
 
     /// A length for C in place of the true one: sometimes more than memory can hold.
-    fn length(&mut self, u: &mut Unstructured, n: usize) -> Result<usize> {
+    pub fn length(&mut self, u: &mut Unstructured, n: usize) -> Result<usize> {
         if !u.ratio(1, 16)? {
             return Ok(n);
         }
@@ -62,8 +62,18 @@ impl Beside {
         Ok(isize::MAX as usize / 4 + u.int_in_range(1..=3)?)
     }
 
+    /// A piece that the call writes, or a null pointer for none.
+    pub fn optional(&mut self, u: &mut Unstructured, n: usize) -> Result<Place> {
+        let place = self.written(u, n)?;
+        if place.offset.is_none() || u.ratio(1, 4)? {
+            self.pieces.pop();
+            return Ok(Place::NONE);
+        }
+        Ok(place)
+    }
+
     /// Calls both: `rust` gets copies of the pieces, in their order.
-    fn call(
+    pub fn call(
         self,
         c: impl FnOnce(*mut Arena) -> gradus_status,
         rust: impl FnOnce(&mut [Vec<f32>]) -> core::result::Result<(), Error>,
@@ -109,7 +119,7 @@ fn refused(error: Error) -> gradus_status {
 }
 
 /// The pointer to a configuration, and whether there is one.
-fn config<T>(u: &mut Unstructured, config: &T) -> Result<(*const T, bool)> {
+pub(crate) fn config<T>(u: &mut Unstructured, config: &T) -> Result<(*const T, bool)> {
     let there = u.ratio(31, 32)?;
     Ok((if there { config } else { core::ptr::null() }, there))
 }
@@ -136,7 +146,7 @@ fn dropout(u: &mut Unstructured) -> Result<()> {
         0 | 1 => call.read(u, mask_words(n))?, // a mask
         2 => call.read(u, n)?,                 // the output
         3 | 4 => call.written(u, 32)?,         // a generator
-        _ => Place { offset: None, bytes: 0, align: 4 },
+        _ => Place::NONE,
     };
     call.call(
         // SAFETY: every pointer is null or has its length inside the arena.

@@ -1,6 +1,6 @@
 //! Layers of images: convolution, depthwise convolution, pooling; and the residual sum.
 
-use super::Refusal::{self, *};
+use super::Refusal;
 use super::gradus_status;
 use super::guard;
 use super::layer::{Back, Layer, Shape};
@@ -76,27 +76,13 @@ pub struct gradus_average_pool2d {
     pub padding: [usize; 2],
 }
 
-/// Largest side of an image, and its largest number of channels: products of three do not overflow 64 bits.
-const LARGEST: usize = 1 << 15;
-
-/// Refuses sizes whose products would not fit: an image, channels that are written, windows.
-fn limits(input: [usize; 3], more: usize, windows: [[usize; 2]; 3]) -> Result<(), Refusal> {
-    let [height, width, channels] = input;
-    area(area(height, width)?, channels.max(more))?;
-    area(area(channels, more)?, 121 + 1)?;
-    let mut numbers = [height, width, channels, more].into_iter().chain(windows.into_iter().flatten());
-    if numbers.all(|n| n <= LARGEST) { Ok(()) } else { Err(GRADUS_ERROR_SHAPE) }
-}
-
-/// How a structure becomes its layer: the fields of both, the one with the size of a window, the channels that are
-/// written where they are a field of their own, the parameters.
+/// How a structure becomes its layer: the fields of both, and the number of parameters.
 macro_rules! shape {
-    ($shape:ident $layer:ident { $($field:ident)* } $window:ident, $more:expr, $params:expr) => {
+    ($shape:ident $layer:ident { $($field:ident)* }, $params:expr) => {
         impl Shape for $shape {
             type Layer = $layer;
             fn build(&self) -> Result<($layer, [usize; 3]), Refusal> {
-                let (more, params): (fn(&Self) -> usize, fn(&$layer) -> usize) = ($more, $params);
-                limits(self.input, more(self), [self.$window, self.stride, self.padding])?;
+                let params: fn(&$layer) -> usize = $params;
                 let layer = $layer { $($field: self.$field,)* exec: Exec::new() };
                 layer.check()?;
                 Ok((layer, [layer.inputs(), layer.outputs(), params(&layer)]))
@@ -105,10 +91,10 @@ macro_rules! shape {
     };
 }
 
-shape!(gradus_conv2d Conv2d { input filters kernel stride padding } kernel, |shape| shape.filters, Conv2d::params);
-shape!(gradus_depthwise_conv2d DepthwiseConv2d { input kernel stride padding } kernel, |_| 1, DepthwiseConv2d::params);
-shape!(gradus_max_pool2d MaxPool2d { input window stride padding } window, |_| 1, |_| 0);
-shape!(gradus_average_pool2d AveragePool2d { input window stride padding } window, |_| 1, |_| 0);
+shape!(gradus_conv2d Conv2d { input filters kernel stride padding }, Conv2d::params);
+shape!(gradus_depthwise_conv2d DepthwiseConv2d { input kernel stride padding }, DepthwiseConv2d::params);
+shape!(gradus_max_pool2d MaxPool2d { input window stride padding }, |_| 0);
+shape!(gradus_average_pool2d AveragePool2d { input window stride padding }, |_| 0);
 
 /// Writes how many parameters the convolution `layer` has to `params`, and how many floats of an image it writes to
 /// `outputs`.

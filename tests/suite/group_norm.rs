@@ -159,6 +159,7 @@ fn gradients_are_the_slopes_of_the_forward_pass() {
     for (shape, groups) in [
         (BatchShape::dense(3, 6), 2),
         (BatchShape::dense(1, 7), 1),
+        (BatchShape::dense(2, 150), 2), // groups wider than a part of the channels that is summed at a time
         (BatchShape { batch: 2, channels: 4, spatial: 3 }, 2),
     ] {
         let norm = GroupNorm::new(groups);
@@ -214,6 +215,20 @@ fn equal_values_give_the_bias_however_large() {
     let got =
         pass(&GroupNorm::new(1), BatchShape::dense(1, 2), [&[1e20, -1e20], &[1.0; 2], &[1.0; 2], &[0.5; 2]]);
     assert_eq!((got.groups.variance[0], got.y), (f32::INFINITY, vec![0.5; 2]));
+}
+
+/// A group's sums begin at its first value, however far that lies from the others.
+#[test]
+fn a_first_value_far_off_costs_no_digits() {
+    let mut random = Random(12);
+    let mut x = random.vec(1023, |r| r.signed());
+    x[0] = 1e4;
+    let got = layer_pass(&LayerNorm::new(), 1, [&x, &x, &[1.0; 1023], &[0.0; 1023]]);
+    let mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / 1023.0;
+    let variance = x.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / 1023.0;
+    for (got, want) in [(got.groups.mean[0], mean), (got.groups.variance[0], variance)] {
+        assert!((f64::from(got) - want).abs() <= 4.0 * unit(want), "{got} {want}");
+    }
 }
 
 #[test]

@@ -334,6 +334,19 @@ fn one_value_in_a_channel_gives_the_bias() {
     assert_eq!(running.t(), 2);
 }
 
+/// Each channel of another constant, and more channels than are summed at a time.
+#[test]
+fn constant_channels_have_exactly_their_values() {
+    for (batch, spatial) in [(7, 1), (3, 5)] {
+        let shape = BatchShape { batch, channels: 150, spatial };
+        let channel = |k: usize| (0.1 + k as f32 * 12.7).powi(3);
+        let x: Vec<f32> = (0..shape.len()).map(|i| channel(i / spatial % 150)).collect();
+        let got = pass(&BatchNorm::new(), Level::detect(), shape, [&x, &x, &[1.0; 150], &[0.25; 150]]);
+        assert!(got.batch.mean.iter().copied().eq((0..150).map(channel)), "{shape:?}");
+        assert_eq!(got.batch.variance, [0.0; 150], "{shape:?}");
+    }
+}
+
 #[test]
 fn a_constant_channel_gives_the_bias() {
     for shape in [BatchShape::dense(1000, 2), BatchShape { batch: 10, channels: 2, spatial: 100 }] {
