@@ -62,6 +62,13 @@ impl Beside {
         Ok(isize::MAX as usize / 4 + u.int_in_range(1..=3)?)
     }
 
+    /// The last piece as numbers of 16 bits: half-aligned for 32 bits is aligned for those, and begins earlier here.
+    pub fn of_halves(&mut self) -> Place {
+        let (place, _) = self.pieces.last_mut().expect("a piece");
+        place.offset = place.offset.map(|offset| if offset % 4 == 2 { offset - 2 } else { offset });
+        *place
+    }
+
     /// A piece that the call writes, or a null pointer for none.
     pub fn optional(&mut self, u: &mut Unstructured, n: usize) -> Result<Place> {
         let place = self.written(u, n)?;

@@ -175,9 +175,12 @@ fn learn<L: Learning>(u: &mut Unstructured, layer: &L, [inputs, outputs]: [usize
     }
     let samples = u.int_in_range(0..=2_usize)?;
     let (read, written, params) = match fits {
-        true => (samples * inputs, samples * outputs, layer.params()),
+        true => (samples.saturating_mul(inputs), samples.saturating_mul(outputs), layer.params()),
         false => (4, 4, 4),
     };
+    if read.max(written).max(params) > FLOATS {
+        return Ok(());
+    }
     let which = u.int_in_range(0..=4)?;
     if which == 4 {
         return step(u, layer, c, call, [samples, read, written, params]);
@@ -199,6 +202,7 @@ fn learn<L: Learning>(u: &mut Unstructured, layer: &L, [inputs, outputs]: [usize
     let dy = if half || which == 1 { call.read(u, written)? } else { dy };
     if half || which == 1 {
         sums = call.written(u, grads)?;
+        sums = if half { call.of_halves() } else { sums };
     }
     let last = match which {
         0 => call.written(u, written)?,
@@ -294,6 +298,7 @@ fn begun(u: &mut Unstructured) -> Result<()> {
     // The sums of all parameters, or the gradients of what the layer wrote.
     let rows = if !half && outputs > 0 { call.length(u, samples)? } else { samples };
     let grads = call.read(u, if half { begun.n / 2 } else { samples * outputs })?;
+    let grads = if half { call.of_halves() } else { grads };
     if half {
         call.reasons.retain(|(_, status)| *status != GRADUS_ERROR_LENGTH); // it takes no place and no length
     }
@@ -340,7 +345,11 @@ impl Begun {
     fn new(u: &mut Unstructured, call: &mut Beside, own: usize) -> Result<Self> {
         let (before, after) = (u.int_in_range(0..=1)?, u.int_in_range(0..=1)?);
         let n = before + own + after;
-        let at = if u.ratio(1, 16)? { *u.choose(&[n + 1, usize::MAX, usize::MAX - own])? } else { before };
+        let at = if u.ratio(1, 16)? {
+            *u.choose(&[before + after + 1, n + 1, usize::MAX, usize::MAX - own])?
+        } else {
+            before
+        };
         let version = version(u)?;
         call.reasons.push((at != before, GRADUS_ERROR_LENGTH));
         call.reasons.push((version != GRADUS_STRUCTS, GRADUS_ERROR_VERSION));
@@ -404,13 +413,13 @@ fn pool(u: &mut Unstructured) -> Result<()> {
     let mut call = Beside::new(u, GRADUS_STRUCTS, there)?;
     let samples = u.int_in_range(0..=2_usize)?;
     let (read, written) = match max.check() {
-        Ok(()) => (samples * max.inputs(), samples * max.outputs()),
+        Ok(()) => (samples.saturating_mul(max.inputs()), samples.saturating_mul(max.outputs())),
         Err(_) => {
             call.reasons.extend([(true, GRADUS_ERROR_LENGTH), (true, GRADUS_ERROR_SHAPE)]);
             (4, 4)
         }
     };
-    if 2 * (read + written) > FLOATS {
+    if read.max(written) > FLOATS || 2 * (read + written) > FLOATS {
         return Ok(());
     }
     let n = if max.check().is_ok() { call.length(u, samples)? } else { samples };

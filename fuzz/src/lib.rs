@@ -13,6 +13,7 @@ mod ffi_files;
 mod ffi_layers;
 mod ffi_lbfgs;
 mod ffi_lists;
+mod ffi_networks;
 #[path = "../../tests/support/halves.rs"]
 mod halves;
 pub mod input;
