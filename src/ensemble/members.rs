@@ -210,3 +210,15 @@ pub(crate) fn predict<'a>(
     run(exec, &Divide { divisor }, Columns::new(mean, [], [])?);
     Ok(())
 }
+
+#[cfg(all(test, feature = "alloc", target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    /// So many members that no test has memory for them.
+    #[test]
+    fn members_are_counted_in_32_bits() {
+        let most = 0xFFFF_FFFF;
+        assert_eq!([0, most, most + 1].map(counts), [true, true, false]);
+    }
+}

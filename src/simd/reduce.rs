@@ -464,3 +464,44 @@ pub fn l2_norm<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
     let scale = largest.inverse_power();
     reduce_one(exec, &SumSquares { scale }, x).sqrt() / scale
 }
+
+#[cfg(all(test, feature = "rayon"))]
+mod tests {
+    use super::*;
+
+    /// Sums its column, and adds 1 to each element.
+    struct SumAndCount;
+
+    impl Fold<0, 1> for SumAndCount {
+        #[inline(always)]
+        fn fold<V: Vector>(
+            &self,
+            isa: V::Isa,
+            _: usize,
+            [sum]: [V; 1],
+            _: [V; 0],
+            [x]: [V; 1],
+        ) -> ([V; 1], [V; 1]) {
+            ([sum + x], [x + V::splat(isa, 1.0)])
+        }
+    }
+
+    /// On any number of threads each block is summed once, and its sum comes to its place.
+    #[test]
+    fn each_block_is_summed_once_into_its_place() {
+        let numbers = |len: usize| (0..len).map(|i| (1 + i / BLOCK) as f32).collect::<vec::Vec<_>>();
+        for len in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 4 * BLOCK + 5] {
+            let before = numbers(len);
+            let want: vec::Vec<_> =
+                before.chunks(BLOCK).map(|block| [block[0] * block.len() as f32]).collect();
+            for parts in 1..9 {
+                let (mut x, mut sums) = (before.clone(), vec![[f32::NAN]; want.len()]);
+                let streams = Streams::new(len, [], [&mut x]).unwrap();
+                reduce_parts(Level::detect(), &SumAndCount, streams, &mut sums, parts);
+                assert_eq!(sums, want, "{len} elements, {parts} parts");
+                let counted = x.iter().zip(&before).all(|(x, before)| *x == before + 1.0);
+                assert!(counted, "{len} elements, {parts} parts");
+            }
+        }
+    }
+}

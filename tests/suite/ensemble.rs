@@ -3,7 +3,9 @@
 
 use crate::support::random::{Random, all_bits};
 use crate::support::ulp::ulps;
-use gradus::ensemble::{Average, Ema, EmaState, Ensemble, EnsembleVec, Swa, SwaState, argmax, mean};
+use gradus::ensemble::{
+    Average, CompensatedEma, Ema, EmaState, Ensemble, EnsembleVec, Swa, SwaState, argmax, mean,
+};
 use gradus::schedule::{Schedule, SnapshotCycle};
 use gradus::store;
 use gradus::{Argument, Error, Exec, Hyper, Level, Optimizer, Sgd, SgdState, StateVec};
@@ -52,6 +54,23 @@ fn both_ensembles_predict_the_mean_of_their_members() {
         assert_eq!((all_bits(&a), all_bits(&b)), (all_bits(&c), all_bits(&c)));
         assert_eq!((fixed.members().len(), heap.members().len()), (k + 1, k + 1));
     }
+}
+
+#[test]
+fn members_alone_are_compared_and_shown() {
+    let of = |members: &[[f32; 2]]| {
+        let mut ensemble = Ensemble::<2, 3>::new();
+        members.iter().for_each(|params| ensemble.push(params).unwrap());
+        ensemble
+    };
+    let one = of(&[[1.0, 2.0]]);
+    assert_ne!(one, of(&[[1.0, 3.0]]));
+    assert_ne!(one, of(&[[1.0, 2.0], [0.0; 2]]));
+    let mut used = of(&[[3.0, 4.0], [5.0, 6.0]]);
+    used.reset();
+    used.push(&[1.0, 2.0]).unwrap();
+    assert_eq!(used, one);
+    assert_eq!(format!("{used:?}"), "Ensemble { members: [[1.0, 2.0]] }");
 }
 
 #[test]
@@ -148,6 +167,13 @@ fn ema_weighs_by_powers_of_its_decay() {
     }
     for decay in [-0.1, 1.0, 1.0 - 1e-9, f64::NAN] {
         assert_eq!(Ema::new(decay).check(), Err(Error::Range(Hyper::Rho)), "{decay}");
+    }
+    // What rounding takes is kept, so that the decay may be nearer to 1.
+    for decay in [0.0, 1.0 - 1e-9] {
+        assert_eq!(CompensatedEma::new(decay).check(), Ok(()), "{decay}");
+    }
+    for decay in [-0.1, 1.0, f64::NAN] {
+        assert_eq!(CompensatedEma::new(decay).check(), Err(Error::Range(Hyper::Rho)), "{decay}");
     }
 }
 

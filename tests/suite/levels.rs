@@ -261,6 +261,25 @@ fn non_finite_elements_are_counted_exactly() {
 }
 
 #[test]
+#[cfg(feature = "rayon")]
+fn sums_on_threads_are_the_same() {
+    let n = (3 << 18) + 77; // enough for three threads
+    let mut random = Random(15);
+    let [x, y] = [(); 2].map(|()| random.vec(n, |random| random.sized(-6.0, 3.0)));
+    let run = |exec: gradus::Exec| {
+        let (mut a, mut b) = (x.clone(), y.clone());
+        let [relaxed] = reduce(exec, &Relax { share: 0.5 }, n, [&y], [&mut a, &mut b]).unwrap();
+        // The order of the blocks is seen where sums are not exact.
+        ([dot(exec, &x, &y).unwrap(), sum_abs(exec, &x), relaxed].map(random::bits), a, b)
+    };
+    let want = run(gradus::Exec::new());
+    for threads in [2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert!(pool.install(|| run(gradus::Exec::threads())) == want, "{threads}");
+    }
+}
+
+#[test]
 fn different_lengths_are_refused() {
     for level in Level::available() {
         assert_eq!(
@@ -404,6 +423,7 @@ fn levels_are_listed_from_scalar_to_the_detected_one() {
 /// All levels have the same bits, so that nothing else shows where a call runs.
 #[test]
 fn a_chosen_level_is_the_one_that_a_call_takes() {
+    use gradus::ensemble::{Average, Swa};
     use gradus::layer::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
     use gradus::norm::{BatchNorm, GroupNorm, InputNorm, LayerNorm};
     use gradus::second_order::{DiagonalNewton, LbfgsSettings};
@@ -427,4 +447,5 @@ fn a_chosen_level_is_the_one_that_a_call_takes() {
         LbfgsSettings::<f32>::new(),
         DiagonalNewton::<f64>::new(1.0),
     );
+    assert_eq!(Average::exec(&Swa.on(Level::SCALAR)), exec);
 }

@@ -237,5 +237,23 @@ fn first_weights_have_the_variance_that_was_asked_for() {
     }
     let mut none = [0.0; 2];
     init::he_uniform(&mut rand_xoshiro::Xoshiro128PlusPlus::seed_from_u64(3), 0, &mut none);
-    assert!(none.iter().all(|w| w.is_finite()));
+    assert!(none.iter().all(|w| w.abs() <= 2.45), "the root of 6: {none:?}");
+}
+
+/// A number is as likely as its opposite, so that the moments above cannot tell them apart.
+#[test]
+fn normal_weights_are_those_of_the_formula() {
+    use rand_core::{Rng, SeedableRng};
+    let mut rng = rand_xoshiro::Xoshiro128PlusPlus::seed_from_u64(4);
+    let mut weights = [0.0; 9];
+    init::normal(&mut rng.clone(), 0.5, 2.0, &mut weights);
+    for pair in weights.chunks(2) {
+        let [u, v] = [(); 2].map(|()| f64::from(rng.next_u32() >> 8) / f64::from(1 << 24));
+        let r = (-2.0 * (1.0 - u).ln()).sqrt();
+        let (sine, cosine) = (std::f64::consts::TAU * v).sin_cos();
+        for (got, z) in pair.iter().zip([r * cosine, r * sine]) {
+            let want = 0.5 + 2.0 * z;
+            assert!((f64::from(*got) - want).abs() < 2e-6, "{got}, not {want}");
+        }
+    }
 }

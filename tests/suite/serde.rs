@@ -86,6 +86,8 @@ fn ensembles_and_averages() {
     assert!(from_str::<Ensemble<2, 1>>(&text).is_err());
     assert!(from_str::<Ensemble<3, 2>>(&text).is_err());
     assert!(from_str::<Ensemble<1, 2>>(&text).is_err());
+    let error = from_str::<Ensemble<2, 3>>("7").unwrap_err().to_string();
+    assert!(error.contains("expected at most 3 members of 2 parameters"), "{error}");
     assert!(from_str::<EnsembleVec>("[[0.1,0.2],[0.3]]").is_err());
 }
 
