@@ -259,9 +259,10 @@ impl<'a> Reader<'a> {
         next
     }
 
-    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        let mut rest = bytes.as_mut_slice();
+    /// Reads as many bytes as there is room for.
+    fn fill(&mut self, bytes: &mut [u8]) {
+        self.at = self.at.saturating_add(bytes.len() as u64);
+        let mut rest = bytes;
         while !rest.is_empty() {
             let next = self.next(rest.len() as u64);
             if next.is_empty() {
@@ -273,7 +274,11 @@ impl<'a> Reader<'a> {
             }
             rest = others;
         }
-        self.at = self.at.saturating_add(N as u64);
+    }
+
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
         bytes
     }
 
@@ -299,11 +304,10 @@ impl<'a> Reader<'a> {
                 self.at = self.at.saturating_add((whole * size) as u64);
             } else {
                 // The number lies across the edge of a piece.
-                match size {
-                    2 => T::get(now, &self.bytes::<2>()),
-                    4 => T::get(now, &self.bytes::<4>()),
-                    _ => T::get(now, &self.bytes::<8>()),
-                }
+                let mut bytes = [0; 8];
+                let bytes = bytes.get_mut(..size).unwrap_or_default();
+                self.fill(bytes);
+                T::get(now, bytes);
             }
             rest = others;
         }
@@ -348,5 +352,30 @@ pub(crate) fn source(bytes: &[u8]) -> impl FnMut(u64, &mut [u8]) -> bool {
             *to = *from;
         }
         from.len() >= piece.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_counts_what_its_window_shows_and_what_it_does_not() {
+        for start in 0..40 {
+            for n in 0..40 {
+                let mut window = [0; 40];
+                let mut writer = Writer::new(&mut window[..n], start);
+                writer.column(&[1.0_f32; 3]);
+                writer.u32(7);
+                writer.column(&[1.0_f64; 2]);
+                assert_eq!(writer.at, 32, "{n} bytes from {start} on");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reader_shows_the_size_of_its_file() {
+        let mut source = source(&[]);
+        assert_eq!(std::format!("{:?}", Reader::new(&mut source, 20)), "Reader { size: 20, .. }");
     }
 }

@@ -98,11 +98,15 @@ pub fn save_file(value: impl Save, path: impl AsRef<Path>) -> io::Result<u64> {
     file.sync_all()?; // before the name says that it is there
     fs::rename(&new, path)?;
     // The new name survives a power cut when its folder is written; where a folder cannot be opened, the system does it.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+    if let Ok(folder) = File::open(folder(path)) {
         let _ = folder.sync_all();
     }
     Ok(size)
+}
+
+/// The folder of the file at `path`.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Loads `value` from the file at `path`.
@@ -111,4 +115,16 @@ pub fn save_file(value: impl Save, path: impl AsRef<Path>) -> io::Result<u64> {
 /// Those of [`read`]; [`NotFound`](io::ErrorKind::NotFound) where nothing was saved yet.
 pub fn load_file(value: impl Load, path: impl AsRef<Path>) -> io::Result<()> {
     read(value, File::open(path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_alone_lies_in_the_folder_of_the_process() {
+        for (path, want) in [("run.gradus", "."), ("runs/run.gradus", "runs"), ("/run.gradus", "/")] {
+            assert_eq!(folder(Path::new(path)), Path::new(want));
+        }
+    }
 }

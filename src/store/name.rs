@@ -124,3 +124,17 @@ pub trait Family {
     /// Its name: never another one, once a file has it.
     const NAME: Name;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suffix_has_the_room_that_the_name_leaves() {
+        let name = Name::new("twelve bytes");
+        let whole = name.joined(b"/123").unwrap();
+        assert_eq!(whole.as_str(), "twelve bytes/123");
+        assert_eq!((name.joined(b"/1234"), whole.joined(b"5")), (None, None));
+        assert_eq!(whole.joined(b""), Some(whole));
+    }
+}

@@ -133,3 +133,25 @@ impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Array<&mut [T; N
         end(tuple, N, &self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use de::value::{Error, SeqAccessDeserializer, SeqDeserializer};
+    use std::string::ToString;
+
+    /// JSON refuses what is left of a sequence by itself; a format need not.
+    #[test]
+    fn a_tuple_has_neither_fewer_elements_nor_more() {
+        let filled = |n: u32| {
+            let mut array = [0; 2];
+            let sequence = SeqDeserializer::<_, Error>::new(1..=n);
+            let done = Array(&mut array).deserialize(SeqAccessDeserializer::new(sequence));
+            done.map(|()| array).map_err(|error| error.to_string())
+        };
+        assert_eq!(filled(2), Ok([1, 2]));
+        for n in [0, 1, 3, 9] {
+            assert_eq!(filled(n), Err(std::format!("invalid length {}, expected 2 elements", n.min(3))));
+        }
+    }
+}

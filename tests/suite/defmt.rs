@@ -10,6 +10,36 @@ use gradus::schedule::{
 use gradus::second_order::{DiagonalNewton, LbfgsSettings, LineSearch, NewtonSettings, Report, Stop};
 use gradus::transform::{ClipNorm, ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 use gradus::*;
+use std::cell::RefCell;
+
+defmt::timestamp!("");
+
+/// What was logged on this thread.
+#[defmt::global_logger]
+struct Log;
+
+std::thread_local! {
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+// SAFETY: each thread has a log of its own.
+unsafe impl defmt::Logger for Log {
+    fn acquire() {}
+    unsafe fn flush() {}
+    unsafe fn release() {}
+    unsafe fn write(bytes: &[u8]) {
+        LOG.with_borrow_mut(|log| log.extend(bytes));
+    }
+}
+
+#[test]
+fn names_are_logged_as_their_letters() {
+    let logged = |letters: &str| LOG.take().windows(letters.len()).any(|bytes| bytes == letters.as_bytes());
+    defmt::println!("{}", store::Name::new("twelve bytes"));
+    assert!(logged("twelve bytes"));
+    defmt::println!("{}", Exec::from(Level::SCALAR));
+    assert!(logged("scalar"));
+}
 
 fn formats<T: Format>() {}
 

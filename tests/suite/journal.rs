@@ -139,6 +139,25 @@ fn two_cuts_in_a_row_keep_the_last_complete_file() {
     }
 }
 
+/// The tests above start anew before each write.
+#[test]
+fn a_journal_that_stays_open_writes_to_the_slots_in_turn() {
+    let cost = 64 + 16 + 20; // a block is erased, a header and a file are written
+    for left in 0..5 * cost {
+        for tear in TEARS {
+            let mut flash = Flash::<1, 4, 64>::new(2, left as u64);
+            (flash.left, flash.tear) = (left, tear);
+            let mut journal = Journal::open(flash, 0..128).unwrap();
+            let last = (1..).find(|&number| journal.write(&file(number, 20)).is_err()).unwrap();
+            assert_eq!(usize::from(last), 1 + left / cost);
+            let found = recover(&journal.into_inner());
+            let complete = found == Some(file(last, 20)) && left % cost + 4 >= cost;
+            let before = (last > 1).then(|| file(last - 1, 20));
+            assert!(found == before || complete, "byte {left}, {tear:?}");
+        }
+    }
+}
+
 /// CRC-32C by its definition, a bit at a time.
 fn crc32c(bytes: &[u8]) -> u32 {
     let mut crc = !0_u32;
@@ -277,6 +296,20 @@ fn a_file_that_changes_after_the_start_is_refused() {
     let mut journal = Journal::open(Rot(flash, 0), 0..128).unwrap();
     assert_eq!(journal.read(&mut [0; 20]), Err(JournalError::Damaged));
     assert_eq!(journal.write(&[1]), Err(JournalError::Damaged));
+}
+
+#[test]
+fn an_error_says_what_it_is() {
+    for (error, text) in [
+        (JournalError::Flash(Fault::PowerCut), "flash: PowerCut"),
+        (JournalError::Region, "the region is not two slots of whole erase blocks"),
+        (JournalError::Length { expected: 9, found: 8 }, "8 bytes where 9 are needed"),
+        (JournalError::Damaged, "the flash does not hold what was written to it"),
+        (JournalError::File(store::Error::Foreign), "not a gradus file"),
+        (JournalError::Torn, "the file changed while it was read: the value holds a part of it"),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
 }
 
 #[test]

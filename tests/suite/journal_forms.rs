@@ -123,10 +123,11 @@ fn recover<const R: usize, const W: usize, const E: usize>(flash: &Flash<R, W, E
     let mut journal = Journal::open(&mut flash, region.clone()).unwrap();
     let found = journal.load(&mut values).unwrap();
     let file = journal.read(&mut buffer).unwrap().map(<[u8]>::to_vec);
-    let memory = journal.newest();
-    let memory = memory.map(|at| flash.bytes[at.start as usize..at.end as usize].to_vec());
+    let newest = journal.newest();
+    let memory = newest.clone().map(|at| flash.bytes[at.start as usize..at.end as usize].to_vec());
     let awaited = block_on(async {
         let mut journal = AsyncJournal::open(Slow(&mut flash), region).await.unwrap();
+        assert_eq!(journal.newest(), newest);
         let mut values = vec![f32::NAN];
         let found = journal.load(&mut values, &mut buffer).await.unwrap();
         (found, values.len(), journal.read(&mut buffer).await.unwrap().map(<[u8]>::to_vec))
@@ -248,6 +249,7 @@ fn values_are_refused_before_anything_is_erased_or_changed() {
     assert_eq!((other.columns, other.t()), ([[0.5; 5]], 0));
     block_on(async {
         let mut journal = AsyncJournal::open(Slow(&mut flash), 0..256).await.unwrap();
+        assert_eq!(journal.capacity(), 112);
         assert_eq!(journal.save(&crooked).await, Err(JournalError::File(error)));
         assert_eq!(journal.save(&numbers(1, 17)).await, Err(too_long));
         let refused = journal.load(&mut other, &mut [0; 100]).await;

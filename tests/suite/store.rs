@@ -149,6 +149,29 @@ fn every_other_length_is_refused_and_nothing_changes() {
 }
 
 #[test]
+fn a_file_of_no_records_is_the_shortest() {
+    let mut nothing: [SgdState<1>; 0] = [];
+    let file = store::to_vec(&nothing[..]).unwrap();
+    assert_eq!(file, framed(&[]));
+    assert_eq!(store::load(&mut nothing[..], &file), Ok(()));
+    for n in 16..20 {
+        let mut shorter = file[..n].to_vec();
+        shorter[8] = n as u8; // says so itself
+        let cut = Error::Length { expected: 20, found: n as u64 };
+        assert_eq!(store::load(&mut nothing[..], &shorter), Err(cut));
+    }
+}
+
+/// The names of this crate have fifteen letters at most, those in a file may have one more.
+#[test]
+fn a_name_in_a_file_may_fill_its_place() {
+    let file = framed(&head("sixteen letters!", 1, 3));
+    let error = store::load(&mut [0.0_f32; 3], &file).unwrap_err();
+    assert_eq!(error.to_string(), "the file holds `sixteen letters!`, not `f32`");
+    assert_eq!(format!("{error:?}"), "Name { expected: Name(f32), found: Name(sixteen letters!) }");
+}
+
+#[test]
 fn a_whole_file_of_another_shape_is_refused_and_nothing_changes() {
     let mut state = AdamState::<3>::new();
     state.columns[0][0] = 7.0;

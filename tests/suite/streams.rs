@@ -9,8 +9,10 @@ use gradus::*;
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 use std::io;
 
-/// Every kind of value, many of them across the edges of pieces: `f64` at odd places, columns longer than a piece.
+/// Every kind of value, many of them across the edges of pieces: behind an odd number of halves no number lies at a
+/// multiple of its size, and columns are longer than a piece.
 struct Values {
+    half: State<InHalf<Momentum>, 5>,
     params: Vec<f32>,
     adam: AdamState<150>,
     nadam: StateVec<Nadam>,
@@ -25,6 +27,7 @@ struct Values {
 impl Values {
     fn new(seed: u32) -> Self {
         let mut values = Self {
+            half: State::new(),
             params: (0..seed % 100).map(|k| k as f32 + 0.5).collect(),
             adam: AdamState::new(),
             nadam: StateVec::new(seed as usize % 90),
@@ -41,6 +44,7 @@ impl Values {
         };
         let grads = core::array::from_fn(|k| (k as f32 - 70.0) * seed as f32);
         Adam::new(0.1).step(&mut [0.0; 150], &grads, &mut values.adam);
+        Momentum::new(0.1).half().step(&mut [0.0; 5], &[seed as f32; 5], &mut values.half);
         for k in 0..seed % 3 {
             values.ensembles.0.push(&[k as f32 + 0.25; 40]).unwrap();
             values.ensembles.1.push(&[k as f32; 9]).unwrap();
@@ -51,11 +55,11 @@ impl Values {
     }
 
     fn parts(&mut self) -> impl Load {
-        let Self { params, adam, nadam, sgd, step, doubles, generators, ensembles, solvers } = self;
+        let Self { half, params, adam, nadam, sgd, step, doubles, generators, ensembles, solvers } = self;
         let (a, b, c) = generators;
         let (d, e) = ensembles;
         let (f, g, h) = solvers;
-        ((params, adam, nadam, sgd), (step, doubles), (a, b, c), (d, e), (f, g, h))
+        ((half, params, adam, nadam, sgd), (step, doubles), (a, b, c), (d, e), (f, g, h))
     }
 
     fn file(&mut self) -> Vec<u8> {
@@ -84,6 +88,9 @@ fn pieces_of_any_size_make_the_same_file() {
         assert!(found == file, "pieces of {size}");
         assert_eq!(pieces.take(&mut piece), 0);
     }
+    let mut pieces = store::Pieces::new(7_u32).unwrap();
+    pieces.take(&mut [0; 10]);
+    assert_eq!(format!("{pieces:?}"), "Pieces { value: 7, size: 52, at: 10, .. }");
 }
 
 #[test]
@@ -120,6 +127,7 @@ fn load_from(value: impl Load, file: &[u8]) -> Result<(), StreamError<()>> {
             next = 0; // the second time
         }
         assert_eq!(at, next);
+        assert!(!piece.is_empty());
         next += piece.len() as u64;
         assert!(piece.len() == PIECE || next == file.len() as u64, "{at} {}", piece.len());
         piece.copy_from_slice(&file[at as usize..][..piece.len()]);
@@ -193,6 +201,14 @@ fn a_source_that_fails_is_reported_by_when_it_does() {
     }
 }
 
+#[test]
+fn an_error_has_the_words_of_what_failed() {
+    assert_eq!(StreamError::<&str>::File(Error::Foreign).to_string(), "not a gradus file");
+    assert_eq!(StreamError::Stream("unplugged").to_string(), "unplugged");
+    let torn = "the file changed while it was read: the value holds a part of it";
+    assert_eq!(StreamError::<&str>::Torn.to_string(), torn);
+}
+
 /// A file that is another the second time asks for no more memory than it has bytes.
 #[test]
 fn a_length_that_changes_is_no_length() {
@@ -231,6 +247,36 @@ fn streams_of_std() {
     let mut short = [0_u8; 100];
     let error = store::write(values.parts(), &mut short[..]).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::WriteZero);
+}
+
+/// A stream that counts its calls.
+struct Counted {
+    stream: io::Cursor<Vec<u8>>,
+    reads: usize,
+    seeks: usize,
+}
+
+impl io::Read for Counted {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.reads += 1;
+        self.stream.read(to)
+    }
+}
+
+impl io::Seek for Counted {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.seeks += 1;
+        self.stream.seek(to)
+    }
+}
+
+/// The pieces of a file are not asked of the system one by one.
+#[test]
+fn a_stream_is_read_twice_from_its_beginning_to_its_end() {
+    let file = Values::new(188).file();
+    let mut counted = Counted { stream: io::Cursor::new(file), reads: 0, seeks: 0 };
+    store::read(Values::new(3).parts(), &mut counted).unwrap();
+    assert_eq!((counted.reads, counted.seeks), (2, 3)); // once to the end, for the size
 }
 
 #[test]
