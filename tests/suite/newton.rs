@@ -212,6 +212,36 @@ fn limits_and_bad_input() {
     );
 }
 
+/// A step is taken where the value falls by 0.4 of what the slope promises, not where it falls by less.
+#[test]
+fn a_step_that_hardly_descends_is_not_taken() {
+    for (value, taken) in [(-0.41, 1), (-0.39, 0)] {
+        let mut solver = Newton::<1, f64>::new();
+        let settings = NewtonSettings { sufficient_decrease: 0.4, ..NewtonSettings::new() };
+        solver.start(&settings, &[0.0]).unwrap();
+        for (at, f, slope) in [(0.0, 0.0, 1.0), (-1.0, value, 0.5)] {
+            let (x, g, h) = solver.ask().unwrap();
+            assert_eq!(*x, [at]);
+            (*g, *h) = ([slope], [[1.0]]);
+            solver.tell(f);
+        }
+        assert_eq!(solver.report().iterations, taken, "{value}");
+    }
+}
+
+/// The damping leaves a pivot that is nothing but rounding: a step along it would be as long as its inverse.
+#[test]
+fn a_pivot_of_rounding_is_damped_more() {
+    let mut solver = Newton::<1, f64>::new();
+    let settings = NewtonSettings { damping: 1.0 + f64::EPSILON, ..NewtonSettings::new() };
+    solver.start(&settings, &[0.0]).unwrap();
+    let (_, g, h) = solver.ask().unwrap();
+    (*g, *h) = ([1.0], [[-1.0]]);
+    solver.tell(0.0);
+    let (x, ..) = solver.ask().unwrap();
+    assert!(x[0] < 0.0 && x[0] > -1.0, "{x:?}");
+}
+
 #[test]
 fn a_file_from_mid_run_continues_with_the_same_bits() {
     let mut solver = Newton::<2, f64>::new();
