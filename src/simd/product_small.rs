@@ -29,16 +29,13 @@ pub(super) unsafe fn rows<T: Element>(
     let start_step = if start == y.cast_const() { y_step } else { 0 };
     let (mut a, mut start, mut y, mut left) = (a, start, y, *left);
     while left > 0 {
-        let mut n = 1;
+        let n = if digit < 2 || SMALL || left < TILE { 1 } else { TILE };
         // SAFETY: as many rows are left.
         unsafe {
             if digit < 2 {
                 rows(product, digit + 1, a, start, y);
-            } else if !SMALL && left >= TILE {
-                n = TILE;
-                lines::<T, TILE, 1>(product, start_step, a, start, y);
             } else {
-                lines::<T, 1, 2>(product, start_step, a, start, y);
+                lines(product, n, start_step, a, start, y);
             }
         }
         a = a.wrapping_add(n * a_step);
@@ -48,13 +45,14 @@ pub(super) unsafe fn rows<T: Element>(
     }
 }
 
-/// `R` rows. All their columns take the terms of a line before the next line, which adds to what they have come to.
+/// A row, or as many as [`TILE`]. All their columns take the terms of a line before the next line, which adds to what they have come to.
 ///
 /// # Safety
 /// They lie within the product.
 #[inline(always)]
-unsafe fn lines<T: Element, const R: usize, const C: usize>(
+unsafe fn lines<T: Element>(
     product: &Product<'_, T>,
+    n: usize,
     start_step: usize,
     a: *const T,
     start: *const T,
@@ -69,7 +67,13 @@ unsafe fn lines<T: Element, const R: usize, const C: usize>(
             let a = a.wrapping_add(image * a_terms[0] + line * a_terms[1]);
             let b = product.b.as_ptr().wrapping_add(image * b_terms[0] + line * b_terms[1]);
             // SAFETY: image and line lie within the product.
-            unsafe { columns::<T, R, C>(product, terms, start_step, [a, b, start], y) };
+            unsafe {
+                if SMALL || n == 1 {
+                    columns::<T, 1, 2>(product, terms, start_step, [a, b, start], y);
+                } else {
+                    columns::<T, TILE, 1>(product, terms, start_step, [a, b, start], y);
+                }
+            }
             (start, start_step) = (y, y_rows[2]);
             line += 1;
             if line >= *lines {
