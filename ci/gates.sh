@@ -14,7 +14,7 @@ rooms() {
       room = FILENAME
       sub(/^src\//, "", room)
       sub(/[.\/].*/, "", room)
-      tests = 0
+      tests = FILENAME ~ /_tests[.]rs$/
       if (!(room in place) && !(room in strange)) print "src/" room " is not in the drawing of DESIGN.md"
       if (!(room in place)) strange[room] = bad = 1
     }

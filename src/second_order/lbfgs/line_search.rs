@@ -163,12 +163,12 @@ impl<T: Real> Search<T> {
         let onward = point.t - self.low.t;
         let range = [point.t + onward * T::of(1.1), point.t + onward * T::of(EXTRAPOLATION)];
         let mut next = if !self.second_stage && point.f <= self.low.f && point.f > target {
-            // First stage: minimise the function minus its line of sufficient decrease.
+            // First stage: minimise the function minus its line of sufficient decrease. The trial is above the line,
+            // where the low end never is, so that the minimum lies between the two.
             let line = settings.sufficient_decrease * self.start.slope;
             let tilt = |p: Point<T>| Point { t: p.t, f: p.f - p.t * line, slope: p.slope - line };
-            let (low, high, tilted) = (tilt(self.low), tilt(self.high), tilt(point));
-            let next = interpolate(low, high, tilted, self.bracketed, range);
-            self.narrow(point, tilted.f > low.f, tilted.slope * low.slope < T::ZERO);
+            let next = interpolate(tilt(self.low), self.high, tilt(point), self.bracketed, range);
+            self.narrow(point, true, false);
             next
         } else {
             let next = interpolate(self.low, self.high, point, self.bracketed, range);
@@ -177,13 +177,11 @@ impl<T: Real> Search<T> {
         };
         if self.bracketed {
             let width = (self.high.t - self.low.t).abs();
-            if width >= self.width_before * T::of(0.66) {
-                next = self.low.t + (self.high.t - self.low.t) * T::of(0.5);
-            }
+            let shrinks_slowly = width >= self.width_before * T::of(0.66);
             (self.width, self.width_before) = (width, self.width);
             let (least, largest) = (self.low.t.min(self.high.t), self.low.t.max(self.high.t));
-            if !(next > least && next < largest) {
-                // Rounding threw the minimum of the cubic out of the interval, or it is none.
+            if shrinks_slowly || !(next > least && next < largest) {
+                // The latter: rounding threw the minimum of the cubic out of the interval, or it is none.
                 next = self.low.t + (self.high.t - self.low.t) * T::of(0.5);
             }
             if !(next > least && next < largest) || width <= settings.width_tolerance * largest {
@@ -228,7 +226,7 @@ fn interpolate<T: Real>(low: Point<T>, high: Point<T>, point: Point<T>, brackete
         let cubic = t + cubic_minimum(point, low) * (low.t - t);
         if (cubic - t).abs() > (secant - t).abs() { cubic } else { secant }
     } else if point.slope.abs() <= low.slope.abs() {
-        // A lower value and a gentler slope of the same sign: beyond, if the cubic turns there at all.
+        // A lower value and a gentler slope of the same sign: beyond.
         let ratio = cubic_minimum(point, low);
         let [least, largest] = range;
         let cubic = if ratio < T::ZERO { t + ratio * (low.t - t) } else { largest };
@@ -249,6 +247,9 @@ fn interpolate<T: Real>(low: Point<T>, high: Point<T>, point: Point<T>, brackete
 }
 
 /// Where the cubic through both values and slopes has its minimum: 0 at `a`, 1 at `b`.
+///
+/// If it falls all the way, the root is taken as 0. MINPACK-2 extrapolates as far as it may then; twentyfold, that would
+/// cost 4 % more evaluations over the problems of docs/lbfgs.md.
 fn cubic_minimum<T: Real>(a: Point<T>, b: Point<T>) -> T {
     let theta = T::of(3.0) * (a.f - b.f) / (b.t - a.t) + a.slope + b.slope;
     let scale = theta.abs().max(a.slope.abs()).max(b.slope.abs());
@@ -268,3 +269,7 @@ fn clamp<T: Real>(x: T, low: T, high: T) -> T {
         low
     }
 }
+
+#[cfg(test)]
+#[path = "line_search_tests.rs"]
+mod tests;
