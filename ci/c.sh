@@ -117,8 +117,10 @@ c() {
   [ "$(grep ^epoch "$out/takes.txt")" = "$digits" ]
   echo "bytes of flash, and 10^6 instructions: small ${small[*]}, else ${fast[*]}, in plain C ${plain[*]}"
   # Budgets, in percent of plain C.
-  [ $((100 * small[0] / plain[0])) -le 130 ] && [ $((100 * small[1] / plain[1])) -le 85 ]
-  [ $((100 * fast[0] / plain[0])) -le 210 ] && [ $((100 * fast[1] / plain[1])) -le 42 ]
+  [ $((100 * small[0] / plain[0])) -le 130 ]
+  [ $((100 * small[1] / plain[1])) -le 85 ]
+  [ $((100 * fast[0] / plain[0])) -le 215 ]
+  [ $((100 * fast[1] / plain[1])) -le 42 ]
   if command -v cargo-cinstall >/dev/null; then
     cargo cinstall --locked --release --prefix "$out/prefix"
     cmake -S examples/c -B "$out/build" -DCMAKE_PREFIX_PATH="$out/prefix" >/dev/null
