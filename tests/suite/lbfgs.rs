@@ -88,6 +88,7 @@ fn trace<T: Real + Into<f64>>(level: Level, n: usize, m: usize, settings: &Lbfgs
     let start: Vec<T> =
         (0..n).map(|i| T::of(if i % 2 == 0 { -1.2 } else { 1.0 } + 1e-3 * (i % 17) as f64)).collect();
     let mut solver = LbfgsVec::new(n).pairs(m).settings(*settings).on(level);
+    assert_eq!(solver.settings.exec, level.into());
     solver.start(&start).unwrap();
     let mut bits = Vec::new();
     while let Some((x, g)) = solver.ask() {
@@ -345,7 +346,7 @@ fn the_l1_penalty_reaches_its_range_and_no_further() {
     for l1_start in 0..=N + 1 {
         for l1_end in 0..=N + 1 {
             let settings =
-                LbfgsSettings { l1: 0.75, l1_start, l1_end, tolerance: 1e-9, ..LbfgsSettings::new() };
+                LbfgsSettings { tolerance: 1e-9, ..LbfgsSettings::new() }.l1(0.75, l1_start..l1_end);
             let (mut x, refused) = ([3.0; N], Err(Error::Shape));
             if l1_start > l1_end {
                 assert_eq!(settings.check(), refused.map(|_: ()| ()));

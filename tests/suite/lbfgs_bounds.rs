@@ -67,8 +67,9 @@ fn boxed(n: usize) -> [Vec<f64>; 3] {
     [start, lower, upper]
 }
 
-fn trace(n: usize, level: Level) -> Vec<u64> {
+fn trace(n: usize, level: Level, preconditioner: Option<&[f64]>) -> Vec<u64> {
     let [start, lower, upper] = boxed(n);
+    let given = Given { preconditioner, ..Given::new().bounds(&lower, &upper) };
     let settings = LbfgsSettings { max_evaluations: 25, ..LbfgsSettings::new() };
     let mut solver = LbfgsVec::new(n).pairs(4).settings(settings).on(level);
     solver.start(&start).unwrap();
@@ -76,7 +77,7 @@ fn trace(n: usize, level: Level) -> Vec<u64> {
     while let Some((x, g)) = solver.ask() {
         let f = rosenbrock(x, g);
         bits.extend(x.iter().map(|x| x.to_bits()));
-        solver.tell_with(f, &Given::new().bounds(&lower, &upper)).unwrap();
+        solver.tell_with(f, &given).unwrap();
     }
     bits
 }
@@ -84,11 +85,39 @@ fn trace(n: usize, level: Level) -> Vec<u64> {
 #[test]
 fn every_level_asks_for_the_same_points() {
     for n in [2, 6, 32, 66, 40_000] {
-        let scalar = trace(n, Level::SCALAR);
+        let scalar = trace(n, Level::SCALAR, None);
         assert!(scalar.len() > 5 * n, "{n}");
         for level in Level::available() {
-            assert!(trace(n, level) == scalar, "{level} {n}");
+            assert!(trace(n, level, None) == scalar, "{level} {n}");
         }
+    }
+}
+
+#[test]
+fn a_preconditioner_of_ones_is_none() {
+    for n in [6, 66] {
+        let with = trace(n, Level::SCALAR, Some(&vec![1.0; n]));
+        assert!(with == trace(n, Level::SCALAR, None), "{n}");
+    }
+}
+
+#[test]
+fn a_search_goes_to_where_the_first_parameter_arrives_and_no_further() {
+    // The sum of |x| falls towards 0 for ever. A step of 1 moves each parameter by 1/2, and one of 8 brings the first to 0.
+    for (sign, l1) in [(1.0, 0.0), (-1.0, 0.0), (1.0, 1.0), (-1.0, 1.0)] {
+        let (lower, upper) = if sign > 0.0 { (0.0, f64::INFINITY) } else { (f64::NEG_INFINITY, 0.0) };
+        let (lower, upper) = ([lower; 4], [upper; 4]);
+        let given = if l1 == 0.0 { Given::new().bounds(&lower, &upper) } else { Given::new() };
+        let mut solver = Lbfgs::<4, 1, f64>::new();
+        solver.start(&LbfgsSettings::new().l1(l1, ..), &[4.0, 8.0, 8.0, 8.0].map(|x| sign * x)).unwrap();
+        let points = [(); 3].map(|()| {
+            let (x, g) = solver.ask().unwrap();
+            let distance = x.map(f64::abs);
+            g.fill(sign);
+            solver.tell_with(distance.iter().sum(), &given).unwrap();
+            distance
+        });
+        assert_eq!(points, [[4.0, 8.0, 8.0, 8.0], [3.5, 7.5, 7.5, 7.5], [0.0, 4.0, 4.0, 4.0]], "{sign} {l1}");
     }
 }
 

@@ -23,6 +23,16 @@ fn the_limits_are_exact() {
         assert_eq!((r.stop, r.evaluations, calls), (Stop::Evaluations, limit, limit));
         assert_eq!(r.value, lowest, "the best point is restored");
         assert_eq!(p.eval(&x, &mut [0.0; 10]), lowest, "limit {limit}");
+        let mut solver = LbfgsVec::new(10);
+        solver.start(&p.start).unwrap();
+        for _ in 0..limit {
+            let (x, g) = solver.ask().unwrap();
+            let f = p.eval(x, g);
+            solver.tell(f);
+        }
+        solver.stop();
+        let same = (&x[..], Report { stop: Stop::Callback, ..r });
+        assert_eq!((solver.x(), solver.report()), same, "stopped by hand");
 
         let (x, r) = minimize(&LbfgsSettings { max_iterations: limit.min(20), ..LbfgsSettings::new() }, &p);
         assert_eq!((r.stop, r.iterations), (Stop::Iterations, limit.min(20)));
@@ -50,21 +60,24 @@ fn the_callback_ends_the_run() {
 #[test]
 fn a_relative_decrease_ends_the_run() {
     let settings = LbfgsSettings { decrease: 1e-3, tolerance: 0.0, ..LbfgsSettings::new() };
-    let mut values = Vec::new();
-    let mut x = [5.0; 6];
-    let r = LbfgsVec::new(6)
-        .pairs(5)
-        .settings(settings)
-        .on_iteration(|r| {
-            values.push(r.value);
-            Continue(())
-        })
-        .minimize(&mut x, quadratic)
-        .unwrap();
-    assert_eq!(r.stop, Stop::Decrease);
-    let falls: Vec<bool> =
-        values.windows(2).map(|v| v[0] - v[1] <= 1e-3 * v[0].abs().max(v[1].abs()).max(1.0)).collect();
-    assert_eq!(falls.iter().position(|&small| small), Some(falls.len() - 1));
+    // The least value is 0, and the unit of the decrease 1 there; or both are 1000.
+    for least in [0.0, 1e3] {
+        let mut values = Vec::new();
+        let mut x = [5.0; 6];
+        let r = LbfgsVec::new(6)
+            .pairs(5)
+            .settings(settings)
+            .on_iteration(|r| {
+                values.push(r.value);
+                Continue(())
+            })
+            .minimize(&mut x, |x, g| least + quadratic(x, g))
+            .unwrap();
+        assert_eq!(r.stop, Stop::Decrease);
+        let falls: Vec<bool> =
+            values.windows(2).map(|v| v[0] - v[1] <= 1e-3 * v[0].abs().max(v[1].abs()).max(1.0)).collect();
+        assert_eq!(falls.iter().position(|&small| small), Some(falls.len() - 1), "{least}");
+    }
 }
 
 #[test]
@@ -394,15 +407,16 @@ fn a_hole_in_the_objective_is_not_asked_for_twice() {
 fn an_objective_that_takes_its_word_back_ends_the_run() {
     // Kinks end searches without an acceptable step: the best trial is evaluated once more.
     let mut again = 0;
-    for k in 0..40 {
+    for k in 0..120 {
+        let (value, slope) = [(f64::NAN, f64::NAN), (-1e3, f64::NAN), (f64::NAN, 1.0)][k % 3];
         let (mut seen, mut values) = (Vec::new(), Vec::new());
-        let mut x = [3.0 + 0.1 * f64::from(k), -2.0];
+        let mut x = [3.0 + 0.1 * (k / 3) as f64, -2.0];
         let r = LbfgsSettings::new()
             .minimize(&mut x, |x, g| {
                 if seen.contains(&x.to_vec()) {
                     again += 1;
-                    g.fill(f64::NAN);
-                    return f64::NAN;
+                    g.fill(slope);
+                    return value;
                 }
                 seen.push(x.to_vec());
                 for (g, x) in g.iter_mut().zip(x) {

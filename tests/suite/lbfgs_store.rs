@@ -164,6 +164,28 @@ fn counters_at_their_ends_do_not_overflow() {
     }
 }
 
+#[test]
+fn a_state_that_no_run_has_is_refused() {
+    let mut solver = Lbfgs::<N, M, f64>::new();
+    solver.start(&LbfgsSettings::new(), &START).unwrap();
+    for _ in 0..5 {
+        step!(solver, rosenbrock);
+    }
+    let file = store::to_vec(&solver).unwrap();
+    // More trials than a search may have, no trials at all, more pairs than memory, the newest of them behind it.
+    for (at, word) in [(312, 21), (68, 0), (316, M as u32 + 1), (324, M as u32)] {
+        let mut file = file.clone();
+        file[at..at + 4].copy_from_slice(&u32::to_le_bytes(word));
+        seal(&mut file);
+        assert!(!same_or_refused(&mut Lbfgs::<N, M, f64>::new(), &file), "{at}");
+        // The nearest one that a run may have.
+        let near = if word == 0 { 20 } else { word - 1 };
+        file[at..at + 4].copy_from_slice(&u32::to_le_bytes(near));
+        seal(&mut file);
+        assert!(same_or_refused(&mut Lbfgs::<N, M, f64>::new(), &file), "{at}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_changed_state_is_refused_or_kept_and_still_ends(at in 44..500_usize, to: [u8; 4], steps in 0..60_usize) {

@@ -33,6 +33,7 @@ mod lbfgs;
 mod lbfgs_bounds;
 mod lbfgs_edges;
 mod lbfgs_problems;
+mod lbfgs_steps;
 mod lbfgs_store;
 mod levels;
 mod long;

@@ -285,7 +285,7 @@ where
             && gradient < start.gradient;
         // A step so short that rounding loses it is none, and a lower trial is better than a flatter one.
         let unmoved = f == start.f && gradient == self.core.report.gradient;
-        let passed = self.core.report.value < f - noise(f) && self.core.best > T::ZERO;
+        let passed = self.core.report.value < f - noise(f);
         let best = self.core.best;
         match self.core.search.advance(&self.core.settings, f, slope, flatter) {
             Verdict::Accept if !unmoved && !passed => self.accept(walk, [f, slope, gradient], call),
@@ -375,8 +375,8 @@ where
             core.ring.count = 0;
         };
         let LbfgsSettings { step_max, max_move, .. } = self.core.settings;
-        // At a share of 1 a parameter has arrived at its bound.
-        let room = if line.share > T::ZERO { (T::ONE / line.share).max(T::ONE) } else { T::INFINITY };
+        // At a share of 1 a parameter has arrived at its bound; at 0 none is on its way to one.
+        let room = (T::ONE / line.share).max(T::ONE);
         let limit = step_max.min(max_move / line.largest).min(room);
         let t = T::ONE.min(limit);
         let Report { value, gradient, .. } = self.core.report;

@@ -97,7 +97,7 @@ impl<T: Real> Products<T> {
     pub(crate) fn curved(&self, preconditioned: bool) -> Option<T> {
         let Self { sy, yy, ss, yhy, .. } = *self;
         let yhy = if preconditioned { yhy } else { yy };
-        let positive = sy > T::EPSILON * (ss.sqrt() * yy.sqrt()) && yhy > T::ZERO && (sy / yhy).finite();
+        let positive = sy > T::EPSILON * (ss.sqrt() * yy.sqrt()) && (sy / yhy).finite();
         positive.then_some(sy / yhy)
     }
 
