@@ -73,7 +73,7 @@ features() {
   cargo test --locked --no-default-features --lib
 }
 
-## packages: the digits and the gallery: their tests, and the README's first command
+## packages: the digits and the gallery: their tests, and the README's first command (2 min)
 packages() {
   cargo test --locked --release -p digits -p gallery
   cargo run --locked --release -p digits
@@ -180,7 +180,7 @@ fuzz() {
   )
 }
 
-## smoke: the fuzz targets on a few thousand pseudo-random inputs each, with stable Rust and no fuzzer
+## smoke: the fuzz targets on a few thousand pseudo-random inputs each, with stable Rust and no fuzzer (2 min)
 smoke() {
   cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features --locked --all-targets -- -D warnings
   cargo test --manifest-path fuzz/Cargo.toml --no-default-features --locked --lib
@@ -283,7 +283,7 @@ deny() {
   cargo deny check advisories
 }
 
-## mutants [ROOM...]: changes in rules, transforms, schedules, noise, losses and activations, or in rooms named, fail a test (nightly, an hour)
+## mutants [ROOM...]: each change of an operator, a result or a field in all rooms but simd, or in rooms named, fails a test (nightly, three hours of processors)
 mutants() {
   tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
   cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }
@@ -292,7 +292,7 @@ mutants() {
   copy=$(mktemp -d)
   target=$(realpath -m "${CARGO_TARGET_DIR:-target}/mutants")
   git ls-files -z | xargs -0 cp --parents -t "$copy"
-  [ $# -gt 0 ] || set -- activation loss noise optim schedule transform
+  [ $# -gt 0 ] || set -- activation ensemble init layer loss noise norm optim schedule second_order simd/reduce.rs store transform
   local room rooms=()
   for room in "$@"; do
     rooms+=(--file "src/$room" --file "src/$room/**") # a file or a folder

@@ -40,7 +40,7 @@ impl Axis {
             return 0;
         }
         match (size - self.kernel).checked_div(self.stride) {
-            Some(steps) => steps + 1,
+            Some(steps) => steps.saturating_add(1), // the largest number is no size
             None => 0,
         }
     }

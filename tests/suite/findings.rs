@@ -601,6 +601,32 @@ fn sizes_beyond_the_largest_number_are_refused() {
     assert_eq!(y, [7.0; 4]);
 }
 
+/// Whatever the sizes are, a check says so; that of a window of no places overflowed beside the largest image.
+#[test]
+fn a_check_of_any_sizes_ends() {
+    use gradus::layer::{AveragePool2d, Conv2d, DepthwiseConv2d, MaxPool2d};
+    let sizes = [0, 1, 2, 11, usize::MAX / 2, usize::MAX / 2 + 1, usize::MAX - 1, usize::MAX];
+    for side in sizes {
+        for window in sizes {
+            for stride in sizes {
+                for padding in sizes {
+                    let (input, window) = ([side, 1, 1], [window, 1]);
+                    let (stride, padding) = ([stride, 1], [padding, 0]);
+                    for check in [
+                        MaxPool2d::new(input, window).stride(stride).padding(padding).check(),
+                        AveragePool2d::new(input, window).stride(stride).padding(padding).check(),
+                        Conv2d::new(input, 1, window).stride(stride).padding(padding).check(),
+                        DepthwiseConv2d::new(input, window).stride(stride).padding(padding).check(),
+                    ] {
+                        let none = side == 0 || window[0] == 0 || stride[0] == 0 || padding[0] >= window[0];
+                        assert!(check.is_err() || !none, "{input:?} {window:?} {stride:?} {padding:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A stride beyond the image leaves one window; its gradient was 0 where the stride was near the largest number.
 #[test]
 fn a_stride_beyond_the_image_leaves_one_window() {
