@@ -221,11 +221,11 @@ fn equal_values_give_the_bias_however_large() {
 #[test]
 fn a_first_value_far_off_costs_no_digits() {
     let mut random = Random(12);
-    let mut x = random.vec(1023, |r| r.signed());
+    let mut x = random.vec(700, |r| r.signed());
     x[0] = 1e4;
-    let got = layer_pass(&LayerNorm::new(), 1, [&x, &x, &[1.0; 1023], &[0.0; 1023]]);
-    let mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / 1023.0;
-    let variance = x.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / 1023.0;
+    let got = layer_pass(&LayerNorm::new(), 1, [&x, &x, &[1.0; 700], &[0.0; 700]]);
+    let mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / 700.0;
+    let variance = x.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / 700.0;
     for (got, want) in [(got.groups.mean[0], mean), (got.groups.variance[0], variance)] {
         assert!((f64::from(got) - want).abs() <= 4.0 * unit(want), "{got} {want}");
     }
