@@ -10,22 +10,24 @@ use gradus::ffi::*;
 use gradus::layer::*;
 use gradus::*;
 
+/// What a pass returns in Rust.
+type Done = core::result::Result<(), Error>;
+
 pub(crate) fn calls(u: &mut Unstructured) -> Result<()> {
     match u.int_in_range(0..=6)? {
         0 => {
-            let sizes = [u.int_in_range(0..=4)?, u.int_in_range(0..=3)?];
-            learn(u, &Dense::new(sizes[0], sizes[1]), sizes)
+            let (inputs, outputs) = (u.int_in_range(0..=4)?, u.int_in_range(0..=3)?);
+            learn(u, &Dense::new(inputs, outputs), Some([inputs, outputs]))
         }
         1 => {
-            let layer = window(u, u8::MAX)?;
-            let images = layer.check().map_or([usize::MAX; 2], |()| [layer.inputs(), layer.outputs()]);
+            let layer = window(u)?;
+            let images = layer.check().is_ok().then(|| [layer.inputs(), layer.outputs()]);
             learn(u, &layer, images)
         }
         2 => {
-            let of = window(u, 1)?;
-            let layer = DepthwiseConv2d { exec: of.exec, ..DepthwiseConv2d::new(of.input, of.kernel) };
-            let layer = layer.stride(of.stride).padding(of.padding);
-            let images = layer.check().map_or([usize::MAX; 2], |()| [layer.inputs(), layer.outputs()]);
+            let Conv2d { input, kernel, stride, padding, .. } = window(u)?;
+            let layer = DepthwiseConv2d::new(input, kernel).stride(stride).padding(padding);
+            let images = layer.check().is_ok().then(|| [layer.inputs(), layer.outputs()]);
             learn(u, &layer, images)
         }
         3 => pool(u),
@@ -35,8 +37,8 @@ pub(crate) fn calls(u: &mut Unstructured) -> Result<()> {
     }
 }
 
-/// A convolution, mostly of a size that has room, and mostly one that there is.
-fn window(u: &mut Unstructured, filters: u8) -> Result<Conv2d> {
+/// A convolution: mostly of sizes that fit each other, and so small that the arena has room.
+fn window(u: &mut Unstructured) -> Result<Conv2d> {
     let mut side = |most: usize| -> Result<usize> {
         if u.ratio(1, 48)? {
             Ok(*u.choose(&[0, 12, 1 << 15, 1 << 16, usize::MAX / 3, usize::MAX])?)
@@ -45,7 +47,7 @@ fn window(u: &mut Unstructured, filters: u8) -> Result<Conv2d> {
         }
     };
     let input = [side(3)?, side(3)?, side(2)?];
-    let filters = if filters == 1 { 1 } else { side(2)? };
+    let filters = side(2)?;
     let (kernel, stride) = ([side(3)?, side(3)?], [side(2)?, side(2)?]);
     let padding = [u.int_in_range(0..=2)?, u.int_in_range(0..=1)?];
     Ok(Conv2d::new(input, filters, kernel).stride(stride).padding(padding))
@@ -75,7 +77,7 @@ trait Learning: Copy {
         at: usize,
         p: [*mut f32; 3],
     ) -> gradus_status;
-    fn forward(&self, params: &[f32], x: &[f32], y: &mut [f32]) -> core::result::Result<(), Error>;
+    fn forward(&self, params: &[f32], x: &[f32], y: &mut [f32]) -> Done;
     fn backward(
         &self,
         params: &[f32],
@@ -83,8 +85,8 @@ trait Learning: Copy {
         x: &[f32],
         dy: &[f32],
         dx: Option<&mut [f32]>,
-    ) -> core::result::Result<(), Error>;
-    fn input(&self, params: &[f32], dy: &[f32], dx: &mut [f32]) -> core::result::Result<(), Error>;
+    ) -> Done;
+    fn input(&self, params: &[f32], dy: &[f32], dx: &mut [f32]) -> Done;
     fn half(
         &self,
         params: &[f32],
@@ -92,7 +94,7 @@ trait Learning: Copy {
         x: &[f32],
         dy: &[f32],
         dx: Option<&mut [f32]>,
-    ) -> core::result::Result<(), Error>;
+    ) -> Done;
 }
 
 macro_rules! learning {
@@ -132,16 +134,16 @@ macro_rules! learning {
                 // SAFETY: the caller's.
                 unsafe { $step($($size,)* n, s, at, x, dy, dx) }
             }
-            fn forward(&self, params: &[f32], x: &[f32], y: &mut [f32]) -> core::result::Result<(), Error> {
+            fn forward(&self, params: &[f32], x: &[f32], y: &mut [f32]) -> Done {
                 self.forward(params, x, y)
             }
-            fn backward(&self, params: &[f32], grads: &mut [f32], x: &[f32], dy: &[f32], dx: Option<&mut [f32]>) -> core::result::Result<(), Error> {
+            fn backward(&self, params: &[f32], grads: &mut [f32], x: &[f32], dy: &[f32], dx: Option<&mut [f32]>) -> Done {
                 self.backward(params, grads, x, dy, dx)
             }
-            fn input(&self, params: &[f32], dy: &[f32], dx: &mut [f32]) -> core::result::Result<(), Error> {
+            fn input(&self, params: &[f32], dy: &[f32], dx: &mut [f32]) -> Done {
                 self.backward_input(params, dy, dx)
             }
-            fn half(&self, params: &[f32], grads: HalfGrads<'_>, x: &[f32], dy: &[f32], dx: Option<&mut [f32]>) -> core::result::Result<(), Error> {
+            fn half(&self, params: &[f32], grads: HalfGrads<'_>, x: &[f32], dy: &[f32], dx: Option<&mut [f32]>) -> Done {
                 self.backward_half(params, grads, x, dy, dx)
             }
         }
@@ -162,22 +164,16 @@ learning!(DepthwiseConv2d gradus_depthwise_conv2d, |own| {
     gradus_depthwise_conv2d_forward gradus_depthwise_conv2d_backward gradus_depthwise_conv2d_backward_input
     gradus_depthwise_conv2d_backward_half gradus_depthwise_conv2d_backward_step);
 
-/// One call of a layer with these numbers of inputs and outputs; the largest, if its sizes do not fit each other.
-fn learn<L: Learning>(u: &mut Unstructured, layer: &L, [inputs, outputs]: [usize; 2]) -> Result<()> {
+/// One call of a layer with these numbers of inputs and outputs, if its sizes fit each other.
+fn learn<L: Learning>(u: &mut Unstructured, layer: &L, sizes: Option<[usize; 2]>) -> Result<()> {
     let structure = layer.structure();
     let (c, there) = config(u, &structure)?;
     let there = there || size_of::<L::Structure>() == 0;
     let mut call = Beside::new(u, GRADUS_STRUCTS, there)?;
-    let fits = inputs < usize::MAX;
-    if !fits {
-        // Which of them it says first is its own affair; what Rust says is added below.
-        call.reasons.extend([(true, GRADUS_ERROR_LENGTH), (true, GRADUS_ERROR_SHAPE)]);
-    }
     let samples = u.int_in_range(0..=2_usize)?;
-    let (read, written, params) = match fits {
-        true => (samples.saturating_mul(inputs), samples.saturating_mul(outputs), layer.params()),
-        false => (4, 4, 4),
-    };
+    let (read, written, params) = sizes.map_or((4, 4, 4), |[inputs, outputs]| {
+        (samples.saturating_mul(inputs), samples.saturating_mul(outputs), layer.params())
+    });
     if read.max(written).max(params) > FLOATS {
         return Ok(());
     }
@@ -195,14 +191,16 @@ fn learn<L: Learning>(u: &mut Unstructured, layer: &L, [inputs, outputs]: [usize
         return Ok(());
     }
     // More samples than there is memory, where a sample has numbers.
-    let n = if inputs > 0 && outputs > 0 { call.length(u, samples)? } else { samples };
+    let numbers = sizes.is_none_or(|[inputs, outputs]| inputs > 0 && outputs > 0);
+    let n = if numbers { call.length(u, samples)? } else { samples };
     let w = call.read(u, params)?;
     let from = call.read(u, if which == 2 { written } else { read })?;
-    let (dy, mut sums) = (Place::NONE, Place::NONE);
-    let dy = if half || which == 1 { call.read(u, written)? } else { dy };
+    let (mut dy, mut sums) = (Place::NONE, Place::NONE);
     if half || which == 1 {
-        sums = call.written(u, grads)?;
-        sums = if half { call.of_halves() } else { sums };
+        (dy, sums) = (call.read(u, written)?, call.written(u, grads)?);
+    }
+    if half {
+        sums = call.of_halves();
     }
     let last = match which {
         0 => call.written(u, written)?,
@@ -392,8 +390,8 @@ impl Begun {
         params: &mut [f32],
         state: &mut [f32],
         range: core::ops::Range<usize>,
-        step: impl for<'a> FnOnce(Adam, &'a mut [f32], StateMut<'a, Adam>) -> core::result::Result<(), Error>,
-    ) -> core::result::Result<(), Error> {
+        step: impl for<'a> FnOnce(Adam, &'a mut [f32], StateMut<'a, Adam>) -> Done,
+    ) -> Done {
         let (m, v) = state.split_at_mut(self.n);
         let mut clock = self.clock;
         let state = StateMut::new([&mut m[range.clone()], &mut v[range.clone()]], &mut clock);
@@ -402,27 +400,23 @@ impl Begun {
 }
 
 fn pool(u: &mut Unstructured) -> Result<()> {
-    let of = window(u, 1)?;
-    let Conv2d { input, kernel: window, stride, padding, .. } = of;
+    let Conv2d { input, kernel: window, stride, padding, .. } = window(u)?;
     let max = MaxPool2d::new(input, window).stride(stride).padding(padding);
     let mean = AveragePool2d::new(input, window).stride(stride).padding(padding);
     let which = u.int_in_range(0..=3)?;
     let largest = gradus_max_pool2d { input, window, stride, padding };
     let average = gradus_average_pool2d { input, window, stride, padding };
-    let there = u.ratio(31, 32)?;
-    let mut call = Beside::new(u, GRADUS_STRUCTS, there)?;
+    let ((largest, first), (average, second)) = (config(u, &largest)?, config(u, &average)?);
+    let mut call = Beside::new(u, GRADUS_STRUCTS, if which < 2 { first } else { second })?;
     let samples = u.int_in_range(0..=2_usize)?;
     let (read, written) = match max.check() {
         Ok(()) => (samples.saturating_mul(max.inputs()), samples.saturating_mul(max.outputs())),
-        Err(_) => {
-            call.reasons.extend([(true, GRADUS_ERROR_LENGTH), (true, GRADUS_ERROR_SHAPE)]);
-            (4, 4)
-        }
+        Err(_) => (4, 4),
     };
-    if read.max(written) > FLOATS || 2 * (read + written) > FLOATS {
+    if read.saturating_add(written) > FLOATS / 2 {
         return Ok(());
     }
-    let n = if max.check().is_ok() { call.length(u, samples)? } else { samples };
+    let n = call.length(u, samples)?;
     let lengths: &[usize] = match which {
         0 | 2 => &[read, written],
         1 => &[read, written, written, read],
@@ -434,9 +428,6 @@ fn pool(u: &mut Unstructured) -> Result<()> {
     call.call(
         |m| {
             let p: Vec<*mut f32> = p.iter().map(|p| p.at(m)).collect();
-            let (largest, average) = (there.then_some(&largest), there.then_some(&average));
-            let largest = largest.map_or(core::ptr::null(), core::ptr::from_ref);
-            let average = average.map_or(core::ptr::null(), core::ptr::from_ref);
             // SAFETY: every pointer is null or has its length inside the arena.
             unsafe {
                 match which {

@@ -1,8 +1,8 @@
-//! The product where flash counts before speed, and where the loops in assembly leave one: one loop for all layers, in the
-//! order that [`product`](super::product) defines.
+//! One loop for the products of all layers, in the order that [`product`](super::product) defines. It computes all of them
+//! where flash counts before speed, and elsewhere those that the loops in assembly leave.
 //!
-//! A block of the result stays in registers over the terms of a line. It is a row by two columns. Where assembly is chosen
-//! for speed, what it leaves has fewer columns than four, so that four rows by one column load less.
+//! A block of the result stays in registers over the terms of a line. The block is a row by two columns. Products that
+//! assembly leaves have fewer than four columns, so that four rows by one column need fewer loads, where there are so many rows.
 #![allow(unsafe_code, reason = "pointers")]
 
 use super::arch::SMALL;
@@ -45,7 +45,8 @@ pub(super) unsafe fn rows<T: Element>(
     }
 }
 
-/// A row, or as many as [`TILE`]. All their columns take the terms of a line before the next line, which adds to what they have come to.
+/// `n` rows: one, or [`TILE`] of them. All their columns take the terms of a line before the next line, which adds to what
+/// they have come to.
 ///
 /// # Safety
 /// They lie within the product.

@@ -164,7 +164,7 @@ impl<T: Real> Search<T> {
         let range = [point.t + onward * T::of(1.1), point.t + onward * T::of(EXTRAPOLATION)];
         let mut next = if !self.second_stage && point.f <= self.low.f && point.f > target {
             // First stage: minimise the function minus its line of sufficient decrease. The trial is above the line,
-            // where the low end never is, so that the minimum lies between the two.
+            // where the low end never is: the minimum lies between the two, and nothing asks for the high end.
             let line = settings.sufficient_decrease * self.start.slope;
             let tilt = |p: Point<T>| Point { t: p.t, f: p.f - p.t * line, slope: p.slope - line };
             let next = interpolate(tilt(self.low), self.high, tilt(point), self.bracketed, range);
