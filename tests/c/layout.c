@@ -1,4 +1,4 @@
-/* What tests/suite/abi.rs finds in Rust on a target of 64 bits. */
+/* What tests/suite/abi/layout.rs finds in Rust on a target of 64 bits. */
 #include "gradus.h"
 _Static_assert(sizeof(gradus_adam) == 40, "size");
 _Static_assert(offsetof(gradus_adam, version) == 0, "version");

@@ -47,6 +47,7 @@ mod newton;
 mod newton_set;
 mod noise;
 mod norm;
+mod norms;
 mod online;
 mod penalties;
 mod pool;

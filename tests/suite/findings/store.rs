@@ -1,0 +1,63 @@
+use gradus::transform::{ClipValue, MaxNorm};
+
+/// A state without columns, of plain descent, was saved from C and could not be loaded again.
+#[cfg(feature = "ffi")]
+#[test]
+fn a_clock_alone_is_loaded_from_c() {
+    use gradus::ffi::*;
+    let (mut clock, mut size, mut file) = (gradus::Clock { t: 5, carry: 0.0 }, 0, [0_u8; 100]);
+    let clock_at = &raw mut clock;
+    let item = gradus_item { kind: GRADUS_ITEM_SGD, n: 3, data: core::ptr::null_mut(), clock: clock_at };
+    // SAFETY: all pointers are those of live values, or null where nothing is kept.
+    unsafe {
+        assert_eq!(gradus_save(&item, 1, file.as_mut_ptr(), file.len(), &mut size), gradus_status::GRADUS_OK);
+        (*clock_at).t = 0;
+        assert_eq!(gradus_load(&item, 1, file.as_ptr(), size), gradus_status::GRADUS_OK);
+    }
+    assert_eq!(clock.t, 5);
+}
+
+/// JSON has no number for infinity, which stands for no limit: it was written as null and not read again.
+#[cfg(feature = "serde")]
+#[test]
+fn limits_of_infinity_pass_through_json() {
+    use gradus::transform::{ClampParams, ClipNorm};
+    fn passes<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: T) {
+        let text = serde_json::to_string(&value).unwrap();
+        assert_eq!(serde_json::from_str::<T>(&text).unwrap(), value, "{text}");
+    }
+    for limit in [f32::INFINITY, 0.5] {
+        passes(ClipValue(limit));
+        passes(ClampParams(limit));
+        passes(ClipNorm { max_norm: limit });
+        passes(MaxNorm { row: 3, limit });
+    }
+    assert_eq!(serde_json::to_string(&ClipValue(0.5)).unwrap(), "0.5");
+}
+
+/// A file that changed before it was read again asked for four thousand million members, 24 bytes of heap for each.
+#[test]
+fn a_file_that_changes_takes_no_more_memory_than_it_has() {
+    use gradus::ensemble::EnsembleVec;
+    use gradus::store::{self, StreamError};
+    let mut models = EnsembleVec::new();
+    models.push(&[1.0, 2.0]).unwrap();
+    let file = store::to_vec(&models).unwrap();
+    // The header has 16 bytes, the name too: the number of members, and then that of parameters.
+    for (columns, length) in [(1000_u32, 2_u64), (1000, 0), (1000, 1), (2, u64::MAX)] {
+        let (mut loaded, mut reads) = (EnsembleVec::new(), 0);
+        let result = store::load_from(&mut loaded, file.len() as u64, |at, piece| {
+            let mut file = file.clone();
+            if reads > 0 {
+                file[32..36].copy_from_slice(&columns.to_le_bytes());
+                file[36..44].copy_from_slice(&length.to_le_bytes());
+            }
+            reads += 1;
+            piece.copy_from_slice(&file[at as usize..][..piece.len()]);
+            Ok::<_, ()>(())
+        });
+        assert_eq!(result, Err(StreamError::Torn), "{columns} {length}");
+        assert!(loaded.members().len() <= 2, "{columns} {length}: {}", loaded.members().len());
+        assert!(loaded.members().iter().all(|member| member.len() as u64 == length));
+    }
+}
