@@ -307,5 +307,5 @@ fn large_values_are_filled_in_place() {
         assert_eq!((ensemble.members().len(), state.t()), (1, 1));
         assert!(ensemble.members()[0].iter().all(|x| *x == 0.5) && state.columns[0][N - 1] > 0.0);
     };
-    std::thread::Builder::new().stack_size(1 << 17).spawn(work).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(1 << 18).spawn(work).unwrap().join().unwrap();
 }

@@ -95,7 +95,7 @@ fn declared<'a>(header: &'a str, name: &str) -> (String, &'a str) {
 /// In its own text, or in that of the function it refers to: the doubles do not repeat what the floats say.
 #[test]
 fn the_header_names_every_pointer() {
-    let header = include_str!("../../include/gradus.h");
+    let header = include_str!("../../../include/gradus.h");
     let body = &header[header.find("extern \"C\"").unwrap()..];
     let names = body
         .lines()
