@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Why a call was refused. Whatever the reason, nothing was written.
+/// Why a call was refused. Whatever the reason, nothing was written, unless the call says more of it.
 ///
 /// ```
 /// use gradus::{Adam, AdamState, Argument, Error, Optimizer};
@@ -111,36 +111,36 @@ macro_rules! hypers {
             $($before)*
             /// Learning rate: finite and at least 0.
             LearningRate GRADUS_ERROR_LEARNING_RATE = -16 "learning rate must be finite and at least 0",
-            /// First decay factor: at least 0, at most `1 - 2^-20`, which is about 0.999999.
-            Beta1 GRADUS_ERROR_BETA1 = -17 "beta1 must lie in 0..=1 - 2^-20",
+            /// First decay factor: at least 0, at most `1 - 2^-20`, which is about 0.999999; above 0 in the schedule-free rule.
+            Beta1 GRADUS_ERROR_BETA1 = -17 "beta1 must lie in 0..=1 - 2^-20, above 0 in the schedule-free rule",
             /// Second decay factor: at least 0, at most `1 - 2^-20`.
             Beta2 GRADUS_ERROR_BETA2 = -18 "beta2 must lie in 0..=1 - 2^-20",
-            /// Decay factor of one running average: at least 0, at most `1 - 2^-20`.
-            Rho GRADUS_ERROR_RHO = -19 "rho must lie in 0..=1 - 2^-20",
+            /// Decay factor of one running average, or share of a velocity: at least 0, at most `1 - 2^-20`.
+            Rho GRADUS_ERROR_RHO = -19 "rho, or a momentum, must lie in 0..=1 - 2^-20",
             /// Dampening: at least 0, at most 1.
             Dampening GRADUS_ERROR_DAMPENING = -20 "dampening must lie in 0..=1",
-            /// Stabiliser of a denominator: finite, positive somewhere in it.
-            Epsilon GRADUS_ERROR_EPSILON = -21 "epsilon must be finite and positive",
+            /// Stabiliser of a denominator: finite, and not so small that it may vanish beside a warm-up.
+            Epsilon GRADUS_ERROR_EPSILON = -21 "epsilon must be finite and at least 1e-31 (1.2e-38 for Adamax and Adadelta)",
             /// Weight decay: finite, at least 0, and `lr * weight_decay` below 1.
             WeightDecay GRADUS_ERROR_WEIGHT_DECAY = -22 "weight decay must be finite, at least 0, and lr * weight decay below 1",
             /// Momentum decay of Nadam: finite and at least 0.
             MomentumDecay GRADUS_ERROR_MOMENTUM_DECAY = -23 "momentum decay must be finite and at least 0",
-            /// Strength of a penalty: finite and at least 0.
-            Lambda GRADUS_ERROR_LAMBDA = -24 "penalty strength must be finite and at least 0",
+            /// Strength of a penalty: at least 0, and twice it finite.
+            Lambda GRADUS_ERROR_LAMBDA = -24 "penalty strength must be at least 0, and twice it finite",
             /// Bound of a clip or clamp: positive.
             Limit GRADUS_ERROR_LIMIT = -25 "limit must be positive",
             /// Factor of a scaling: finite. Area, ratio or strength of an augmentation: in its range.
             Factor GRADUS_ERROR_FACTOR = -26 "factor must be finite and in its range",
             /// Factor of a schedule: finite and at least 0; at most 1 in a cycle, below 1 on a plateau.
-            Gamma GRADUS_ERROR_GAMMA = -27 "gamma must be finite, at least 0, and at most 1 where nothing may grow",
+            Gamma GRADUS_ERROR_GAMMA = -27 "gamma must be finite, at least 0, at most 1 where nothing may grow, and below 1 on a plateau",
             /// Decay of a schedule per step: finite, and at least 0 where it only decays.
             Rate GRADUS_ERROR_RATE = -28 "decay rate must be finite, and at least 0 where nothing may grow",
             /// Share of a whole: between 0 and 1, and in proportion to the others.
             Fraction GRADUS_ERROR_FRACTION = -29 "fraction must lie in 0..=1 and fit the others",
             /// Probability: between 0 and 1.
             Probability GRADUS_ERROR_PROBABILITY = -30 "probability must lie in 0..=1",
-            /// Number of steps, or of steps in a cycle: at least 1.
-            Steps GRADUS_ERROR_STEPS = -31 "number of steps must be at least 1",
+            /// Number of steps, or of steps in a cycle: at least 1, and no fewer than there are cycles.
+            Steps GRADUS_ERROR_STEPS = -31 "number of steps must be at least 1, and no fewer than there are cycles",
             /// Tolerance of a stopping rule: at least 0.
             Tolerance GRADUS_ERROR_TOLERANCE = -33 "tolerance must be at least 0",
             /// Damping of a Hessian: finite and at least 0.

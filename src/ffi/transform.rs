@@ -219,6 +219,6 @@ pub unsafe extern "C" fn gradus_limit_column_norms(
     guard(|| {
         // SAFETY: the caller vouches for memory behind the checked pointer.
         let params = unsafe { Memory::new(params, n)?.slice_mut() };
-        Ok(MaxNorm { row, limit }.apply_columns(params)?)
+        Ok(MaxNorm { row, limit }.apply_columns(Exec::new(), params)?)
     })
 }

@@ -34,7 +34,7 @@ pub struct Adadelta {
     pub lr: f32,
     /// Decay of both running averages; 0.9 by default.
     pub rho: f64,
-    /// Stabiliser under both roots; 1e-6 by default.
+    /// Stabiliser under both roots, at least 1.2e-38; 1e-6 by default.
     pub eps: f32,
 }
 

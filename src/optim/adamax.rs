@@ -34,7 +34,7 @@ pub struct Adamax {
     pub beta1: f64,
     /// Decay of the largest gradient; 0.999 by default.
     pub beta2: f64,
-    /// Stabiliser, added to the size of a gradient; 1e-8 by default.
+    /// Stabiliser, added to the size of a gradient, at least 1.2e-38; 1e-8 by default.
     pub eps: f32,
 }
 

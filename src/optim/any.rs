@@ -186,7 +186,11 @@ impl AnyOptimizer {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn state(&self, n: usize) -> AnyState {
-        AnyState { name: self.name(), memory: vec![0.0; self.columns() * n], clock: Clock::new() }
+        AnyState {
+            name: self.name(),
+            memory: vec![0.0; self.columns().saturating_mul(n)],
+            clock: Clock::new(),
+        }
     }
 
     /// Updates `params` by one step.

@@ -10,9 +10,11 @@ use crate::simd::{Vector, math::sqrt};
 ///
 /// | variant | denominator | used by |
 /// |---|---|---|
-/// | `Outside(eps)` | `sqrt(v / c2) + eps` | PyTorch, the lecture |
+/// | `Outside(eps)` | `sqrt(v / c2) + eps` | PyTorch's Adam and its kin, the lecture |
 /// | `Hat(eps)` | `(sqrt(v) + eps) / sqrt(c2)` | Keras' Adam: epsilon hat of the paper |
 /// | `Root { inside, outside }` | `sqrt(v / c2 + inside) + outside` | Keras' RMSProp and AdaGrad, optax |
+///
+/// It is finite and at least 1e-31, one of two at least: a smaller one may vanish in a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -43,6 +43,7 @@ impl<O: Optimizer> Optimizer for Half<O> {
 
     #[inline]
     fn rule(&self, clock: &mut Clock) -> O::Rule {
+        const { assert!(O::HALVES, "this optimizer has no half state") }
         self.inner.rule(clock)
     }
     fn lr(&self) -> f32 {

@@ -90,7 +90,9 @@ impl Rule for LionRule {
         let (zero, one) = (V::splat(isa, 0.0), V::splat(isa, 1.0));
         let c = V::splat(isa, self.beta1) * m + V::splat(isa, self.gain1) * g;
         let sign = c.select_gt(zero, one, zero.select_gt(c, -one, c)); // 0 and NaN are themselves
-        let p = p - V::splat(isa, self.lr) * (sign + V::splat(isa, self.weight_decay) * p);
+        // Without a decay an infinite weight is nobody's matter; -0 changes no sign.
+        let decay = V::splat(isa, self.weight_decay);
+        let p = p - V::splat(isa, self.lr) * (sign + decay.select_gt(zero, decay * p, -zero));
         (p, [self.mean.of(isa, g, m)])
     }
     #[inline(always)]

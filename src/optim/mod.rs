@@ -190,6 +190,12 @@ pub trait Optimizer: Copy {
     /// use gradus::{AmsGrad, Optimizer};
     /// AmsGrad::new(1e-3).half();
     /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// use gradus::{AmsGrad, Half, Optimizer};
+    /// let half = Half { inner: AmsGrad::new(1e-3) };
+    /// half.step(&mut [1.0], &[1.0], &mut half.state());
+    /// ```
     fn half(self) -> Half<Self> {
         const {
             assert!(
@@ -309,6 +315,7 @@ pub trait Optimizer: Copy {
     ///
     /// Those are the gradients that are infinite or NaN, and those that the transforms make so. A rule that squares its
     /// gradients cannot compute with one above 1.8e19 either, whose square is infinite: it would stand still for ever.
+    /// What overflows only together with the state is not counted: a sum of AdaGrad, a velocity.
     /// Where the count is not 0 the step was skipped: parameters, state and `t` are as they were.
     ///
     /// # Errors

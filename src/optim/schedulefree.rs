@@ -29,8 +29,8 @@ use crate::simd::{Columns, Decaying, Exec, Rule, Vector, Width, math::warm, run}
 /// ```
 ///
 /// It takes a constant rate, after a [`WarmUp`](crate::schedule::WarmUp), whose small rates weigh little in the average. The
-/// run may end at any step. The weight decay is its own: a transform [`Decay`](crate::transform::Decay) would act on `y`
-/// and not on `z`. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
+/// run may end at any step. The weight decay is its own: a transform [`Decay`](crate::transform::Decay) would shrink
+/// `y`, `z` and the average alike, which is more. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
 /// late in a run `d` changes by less than the last digit of a [`Bf16`](crate::Bf16) in every step, and forgets what rounding
 /// adds only as slowly, by `1 / t`; after 100 000 steps of a noisy quadratic the average's loss was 1.2 times as large.
 ///
@@ -58,7 +58,8 @@ use crate::simd::{Columns, Decaying, Exec, Rule, Vector, Width, math::warm, run}
 pub struct ScheduleFree {
     /// Learning rate.
     pub lr: f32,
-    /// Share of the average in the point where gradients are taken, above 0; 0.9 by default.
+    /// Share of the average in the point where gradients are taken, at least 2^-32; 0.9 by default. The distance that the
+    /// state keeps is in its measure: it stays what it is in a run.
     pub beta1: f64,
     /// Decay of the second moment; 0.999 by default.
     pub beta2: f64,
@@ -119,8 +120,8 @@ impl Optimizer for ScheduleFree {
     fn check(&self) -> Result<(), Error> {
         let Self { lr, beta1, beta2, eps, weight_decay } = *self;
         Adam { lr, beta1, beta2, eps, bias_correction: true }.check()?;
-        // The average is not to be had of y and z where it has no share of y.
-        require(beta1 > 0.0, Hyper::Beta1)?;
+        // The average is not to be had of y and z where it has no share of y, or one that a step rounds to 0.
+        require(split(beta1).0 > 0.0, Hyper::Beta1)?;
         check_weight_decay(lr, weight_decay)
     }
 }

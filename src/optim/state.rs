@@ -16,7 +16,7 @@ use core::marker::PhantomData;
 pub struct Clock {
     /// Steps taken; it stays at the largest `u32` once there.
     pub t: u32,
-    /// One number that a rule carries from step to step; 0 at the start. Nadam needs it.
+    /// One number that a rule carries from step to step; 0 at the start. Nadam and the schedule-free rule need it.
     pub carry: f32,
 }
 

@@ -150,7 +150,7 @@ impl<R: Rule + Copy> Step<R> {
             left += tensors[cut].params.len();
             cut += 1;
         }
-        let share = (left * parts + total / 2) / total;
+        let share = ((left as u64 * parts as u64 + total as u64 / 2) / total as u64) as usize;
         let (left, right) = tensors.split_at_mut(cut);
         if share == 0 || share == parts {
             // One side is not worth a thread: one after the other, each on as many as it fills.

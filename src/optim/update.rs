@@ -105,7 +105,8 @@ impl<'a, R: Rule + Copy, B: Rule<Columns = R::Columns> + Copy, M: Stored> Update
     /// The parts of as many layers, given how many parameters each has.
     ///
     /// # Errors
-    /// [`Error::Length`] if they are not as many as all layers together have. The clock has moved on.
+    /// [`Error::Length`] if they are not as many as all layers together have. Parameters and moments are as they were, but the
+    /// step has been counted: the clock, and what it carries, have moved on.
     pub fn split<const K: usize>(self, lengths: [usize; K]) -> Result<[Self; K], Error> {
         let sum = lengths.iter().fold(0_usize, |sum, n| sum.saturating_add(*n));
         same_length(Argument::Params, sum, self.len())?;

@@ -2,7 +2,8 @@
 //! products lose three of seven digits, and `f64` in software costs a microcontroller more than a kilobyte of flash.
 //!
 //! A number is a fraction of 64 bits, the highest of them set, and an exponent. A product of fractions loses less than
-//! 2^-63 of itself, so that even the power 2^32 is known to 2^-31, and the one rounding to `f32` is the last step.
+//! 2^-63 of itself, so that even the power 2^32 is known to 2^-31, and the rounding to `f32` is the last step; a subnormal result is
+//! rounded twice.
 
 /// `fraction / 2^63 * 2^exponent`, with a fraction of at least 2^63; zero where it is 0.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use super::width::Width;
 
 /// Where a call runs. What is not chosen is chosen by the crate: the widest instruction set, one thread.
 ///
-/// A choice changes how long a call takes, never a bit of its result. Whatever computes over slices takes
+/// A choice changes how long a call takes, never a bit of its result (but for Helium: see [`Level`]). Whatever computes over slices takes
 /// one: optimizers and averages by `on`, so do layers of noise and normalisation, and sums as their first argument.
 ///
 /// ```

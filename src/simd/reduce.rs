@@ -49,7 +49,7 @@ pub trait Fold<const R: usize, const S: usize = 0, const A: usize = 1, T: Elemen
     #[doc(hidden)]
     const AHEAD: bool = false;
 
-    /// The accumulators after the elements from place `at` of a block on, and the updated columns.
+    /// The accumulators after the elements from place `at` of a block on, and the updated columns. They begin at 0.
     fn fold<V: Vector<T>>(
         &self,
         isa: V::Isa,
@@ -59,7 +59,8 @@ pub trait Fold<const R: usize, const S: usize = 0, const A: usize = 1, T: Elemen
         state: [V; S],
     ) -> ([V; A], [V; S]);
 
-    /// Two sets of accumulators in one: their sums, unless stated.
+    /// Two sets of accumulators in one: their sums, unless stated. One that nothing was folded into is 0, and must leave
+    /// the other as it is: the least of positive numbers, say, is not to be had.
     #[inline(always)]
     fn join<V: Vector<T>>(&self, mut a: [V; A], b: [V; A]) -> [V; A] {
         let mut k = 0;
@@ -398,7 +399,9 @@ pub fn sum_squares<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
     reduce_one(exec, &SumSquares { scale: T::ONE }, x)
 }
 
-/// Sum of absolute values in the fixed order, correct to one unit in the last place however long the slice is.
+/// Sum of absolute values in the fixed order, correct to one unit in the last place up to 2^27 elements.
+///
+/// Beyond that the roundings of what was lost may add up: to 40 units in the last place of 2^30 elements that are all equal.
 #[must_use]
 pub fn sum_abs<T: Element>(exec: impl Into<Exec>, x: &[T]) -> T {
     let [sum, lost] = reduce_slice(exec, &SumAbs, x);

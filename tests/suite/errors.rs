@@ -203,7 +203,10 @@ fn hyper_parameters_out_of_range_are_named() {
     refuses(Beta2, &decays, |beta2| Nadam { beta2, ..Nadam::new(LR) });
     refuses(Beta1, &decays, |beta1| Lion { beta1, ..Lion::new(LR) });
     refuses(Beta1, &decays, |beta1| ScheduleFree { beta1, ..ScheduleFree::new(LR) });
-    refuses(Beta1, &[0.0, -0.0], |beta1| ScheduleFree { beta1, ..ScheduleFree::new(LR) });
+    refuses(Beta1, &[0.0, -0.0, 1e-300, 1e-39, 1e-12], |beta1| ScheduleFree {
+        beta1,
+        ..ScheduleFree::new(LR)
+    });
     refuses(Beta2, &decays, |beta2| ScheduleFree { beta2, ..ScheduleFree::new(LR) });
     refuses(Hyper::Epsilon, &epsilons, |eps| ScheduleFree { eps, ..ScheduleFree::new(LR) });
     refuses(WeightDecay, &weight_decays, |weight_decay| ScheduleFree {

@@ -1,6 +1,6 @@
 //! Limits of norms: of all gradients together, of rows and columns of weights.
 
-use crate::support::random::Random;
+use crate::support::random::{Random, SPECIAL, all_bits};
 use crate::support::ulp::ulps;
 use gradus::transform::*;
 use gradus::*;
@@ -50,6 +50,28 @@ fn a_norm_that_cannot_be_clipped_is_reported() {
 }
 
 #[test]
+fn columns_have_the_same_bits_at_every_level() {
+    let mut random = Random(37);
+    for width in 1..=67 {
+        for (row, limit) in [(1, 2.0), (3, 0.5), (5, 1e38), (4, f32::INFINITY)] {
+            let ordinary = random.vec(width * row, |random| 4.0 * random.signed());
+            let special = random.vec(width * row, |random| SPECIAL[random.word() as usize % SPECIAL.len()]);
+            for start in [ordinary, special] {
+                let run = |level| {
+                    let mut params = start.clone();
+                    MaxNorm { row, limit }.apply_columns(level, &mut params).unwrap();
+                    all_bits(&params)
+                };
+                let want = run(Level::SCALAR);
+                for level in Level::available() {
+                    assert_eq!(run(level), want, "{width} x {row}, limit {limit:e}, {level}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn rows_are_limited_to_their_norm() {
     let mut random = Random(36);
     for (rows, row) in [(1, 1), (3, 2), (5, 16), (4, 67), (0, 9)] {
@@ -73,7 +95,7 @@ fn rows_are_limited_to_their_norm() {
             let start = random.vec(rows * row, |random| size * random.signed());
             let limit = 0.4 * size * (row as f32).sqrt();
             let mut params = start.clone();
-            MaxNorm { row, limit }.apply_columns(&mut params).unwrap();
+            MaxNorm { row, limit }.apply_columns(Level::detect(), &mut params).unwrap();
             for k in 0..rows {
                 let column = |x: &[f32]| (0..row).map(|j| x[j * rows + k]).collect::<Vec<_>>();
                 let (before, after) = (column(&start), column(&params));
@@ -86,7 +108,7 @@ fn rows_are_limited_to_their_norm() {
         }
     }
     let mut odd = [f32::INFINITY, f32::NAN, 3e38, 0.0, 1.0, 1.0, 3e38, 0.0]; // columns of two
-    MaxNorm { row: 2, limit: 1.0 }.apply_columns(&mut odd).unwrap();
+    MaxNorm { row: 2, limit: 1.0 }.apply_columns(Level::detect(), &mut odd).unwrap();
     assert!(odd[1].is_nan() && odd[5] == 1.0, "{odd:?}");
     assert_eq!((odd[0], odd[4], odd[3], odd[7]), (1.0, 0.0, 0.0, 0.0)); // as a row of infinity and 1
     assert_eq!((odd[2], odd[6]), (core::f32::consts::FRAC_1_SQRT_2, core::f32::consts::FRAC_1_SQRT_2));
@@ -102,9 +124,12 @@ fn rows_are_limited_to_their_norm() {
     let mut params = [1.0; 7];
     assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply(Level::detect(), &mut params), Err(Error::Shape));
     assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply(Level::detect(), &mut params), Err(Error::Empty));
-    assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply_columns(&mut params), Err(Error::Shape));
-    assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply_columns(&mut params), Err(Error::Empty));
-    assert_eq!(MaxNorm { row: 7, limit: 0.0 }.apply_columns(&mut params), Err(Error::Range(Hyper::Limit)));
+    assert_eq!(MaxNorm { row: 2, limit: 0.1 }.apply_columns(Level::detect(), &mut params), Err(Error::Shape));
+    assert_eq!(MaxNorm { row: 0, limit: 0.1 }.apply_columns(Level::detect(), &mut params), Err(Error::Empty));
+    assert_eq!(
+        MaxNorm { row: 7, limit: 0.0 }.apply_columns(Level::detect(), &mut params),
+        Err(Error::Range(Hyper::Limit))
+    );
     for limit in [0.0, -1.0, f32::NAN] {
         assert_eq!(
             MaxNorm { row: 7, limit }.apply(Level::detect(), &mut params),

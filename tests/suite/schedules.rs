@@ -204,6 +204,10 @@ fn no_metric_confuses_a_plateau() {
     assert_eq!(plateau.update(&mut state, 5.0), 0.0);
     assert_eq!(plateau.update(&mut state, -1.0), 0.0);
     let refused = |plateau: Plateau, hyper| assert_eq!(plateau.check(), Err(Error::Range(hyper)));
+    // No loss is less than no part of the worst; an accuracy may have to double.
+    let whole = Plateau { threshold: Threshold::Relative(1.0), ..plateau };
+    refused(whole, Hyper::Tolerance);
+    assert_eq!(Plateau { goal: Goal::Max, ..whole }.check(), Ok(()));
     for bad in [-0.1, f32::NAN, f32::INFINITY] {
         refused(Plateau { lr: bad, ..plateau }, Hyper::LearningRate);
         refused(Plateau { min: bad, ..plateau }, Hyper::LearningRate);

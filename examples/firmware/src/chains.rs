@@ -107,6 +107,24 @@ impl Transform for Own {
     }
 }
 
+/// One that says of itself what no check lets through.
+#[derive(Clone, Copy)]
+struct Refused;
+
+impl Transform for Refused {
+    #[inline(always)]
+    fn acts<A: Acts>(&self, acts: &mut A) {
+        acts.shrink(f32::NAN, self);
+    }
+    #[inline(always)]
+    fn after<V: Vector>(&self, _: V::Isa, old: V, new: V) -> V {
+        new + old
+    }
+    fn check(&self, _: f32) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 /// Every chain that has code of its own, and chains that are refused by `check`.
 pub fn chains<O: Optimizer<Family: Stateful<Memory: Number>>>(hash: &mut Hash, name: &str, o: O) {
     let before =
@@ -122,6 +140,7 @@ pub fn chains<O: Optimizer<Family: Stateful<Memory: Number>>>(hash: &mut Hash, n
     same(hash, name, o.with((Scale(0.5), ClipValue(2.0), Decay::new(0.01))));
     same(hash, name, o.with((ClipValue(-2.0), L1::new(f32::INFINITY), ProxL1::new(f32::NAN))));
     same(hash, name, o.with((ClipValue(f32::INFINITY), ClampParams(0.0), ProxL1::new(f32::INFINITY))));
+    same(hash, name, o.with(Refused));
     same(hash, name, o.with(Own).with(L2::new(0.01)));
     same(hash, name, o.with((before, after)));
     let (scale, clip, l2, l1, net) = before;

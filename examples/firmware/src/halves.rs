@@ -19,6 +19,7 @@ pub fn halves() -> u64 {
     chains(hash, "Adam", Adam::new(0.1).half());
     chains(hash, "Momentum", Momentum::new(0.1).half());
     chains(hash, "Lion", Lion::new(0.1).half());
+    chains(hash, "Lion, no decay", Lion { weight_decay: 0.0, ..Lion::new(0.1) }.half());
     few(hash, "Sgd", Sgd::new(0.1).half());
     few(hash, "Nesterov", Nesterov::new(0.1).half());
     few(hash, "AdaGrad", AdaGrad::new(0.1).half());

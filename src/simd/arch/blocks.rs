@@ -126,6 +126,14 @@ impl Acts for Keeping {
         self.0 |= loss > 0.0;
     }
     #[inline(always)]
+    fn shrink<T: Transform>(&mut self, threshold: f32, _: &T) {
+        self.0 |= !(threshold >= 0.0); // as another transform then
+    }
+    #[inline(always)]
+    fn clamp<T: Transform>(&mut self, limit: f32, _: &T) {
+        self.0 |= !(limit >= 0.0);
+    }
+    #[inline(always)]
     fn other<T: Transform>(&mut self, _: &T) {
         self.0 = true;
     }
@@ -139,10 +147,6 @@ impl Acts for Keeping {
     fn add_signs<T: Transform>(&mut self, _: f32, _: &T) {}
     #[inline(always)]
     fn add_slopes(&mut self, _: f32, _: f32) {}
-    #[inline(always)]
-    fn shrink<T: Transform>(&mut self, _: f32, _: &T) {}
-    #[inline(always)]
-    fn clamp<T: Transform>(&mut self, _: f32, _: &T) {}
 }
 
 /// Gradients of a block on their way through what stands before the rule: `g` is where they are now.
@@ -156,13 +160,15 @@ struct Before {
 impl Acts for Before {
     #[inline(always)]
     fn scale(&mut self, factor: f32) {
-        scale(factor, self.g, self.to, self.n);
+        // SAFETY: n elements each.
+        unsafe { scale(factor, self.g, self.to, self.n) };
         self.g = self.to;
     }
     #[inline(always)]
     fn clip<T: Transform>(&mut self, limit: f32, transform: &T) {
         if limit >= 0.0 {
-            clamp(limit, self.g, self.to, self.n);
+            // SAFETY: n elements each.
+            unsafe { clamp(limit, self.g, self.to, self.n) };
             self.g = self.to;
         } else {
             self.other(transform);
@@ -171,7 +177,8 @@ impl Acts for Before {
     #[inline(always)]
     fn add_params(&mut self, slope: f32) {
         if slope > 0.0 {
-            add(slope, self.p, self.g, self.to, self.n);
+            // SAFETY: n elements each.
+            unsafe { add(slope, self.p, self.g, self.to, self.n) };
             self.g = self.to;
         }
     }
@@ -180,14 +187,16 @@ impl Acts for Before {
         if factor == f32::INFINITY {
             self.other(transform); // infinity times a weight of 0 is NaN
         } else if factor > 0.0 {
-            add_signs(factor, self.p, self.g, self.to, self.n);
+            // SAFETY: n elements each.
+            unsafe { add_signs(factor, self.p, self.g, self.to, self.n) };
             self.g = self.to;
         }
     }
     #[inline(always)]
     fn add_slopes(&mut self, factor: f32, slope: f32) {
         if factor > 0.0 {
-            add_slopes([factor, slope], self.p, self.g, self.to, self.n);
+            // SAFETY: n elements each, and no block is empty.
+            unsafe { add_slopes([factor, slope], self.p, self.g, self.to, self.n) };
             self.g = self.to;
         }
     }
@@ -222,14 +231,16 @@ impl Acts for After {
     #[inline(always)]
     fn decay(&mut self, loss: f32) {
         if loss > 0.0 {
-            add(-loss, self.old, self.p, self.p, self.n);
+            // SAFETY: n elements each.
+            unsafe { add(-loss, self.old, self.p, self.p, self.n) };
         }
     }
     #[inline(always)]
     fn shrink<T: Transform>(&mut self, threshold: f32, transform: &T) {
-        // A NaN keeps all, a negative threshold does not occur: neither passes a check.
+        // Neither a NaN nor a negative threshold passes a check, but a step need not check.
         if threshold >= 0.0 {
-            shrink(threshold, self.p, self.n);
+            // SAFETY: n elements.
+            unsafe { shrink(threshold, self.p, self.n) };
         } else {
             self.other(transform);
         }
@@ -237,7 +248,8 @@ impl Acts for After {
     #[inline(always)]
     fn clamp<T: Transform>(&mut self, limit: f32, transform: &T) {
         if limit >= 0.0 {
-            clamp(limit, self.p, self.p, self.n);
+            // SAFETY: n elements each.
+            unsafe { clamp(limit, self.p, self.p, self.n) };
         } else {
             self.other(transform);
         }
@@ -330,7 +342,8 @@ pub(super) unsafe fn transformed<
             let mut before = Before { p: p.cast(), g: read[0].cast(), to: grads.as_mut_ptr().cast(), n };
             rule.acts(&mut before);
             if keeping.0 {
-                copy(p.cast(), old.as_mut_ptr().cast(), n);
+                // SAFETY: n elements, of which a block has no more than there is memory for.
+                unsafe { copy(p.cast(), old.as_mut_ptr().cast(), n) };
             }
             read[0] = before.g.cast();
             // SAFETY: the gradients of the block, n of them, or the numbers that took their place.
@@ -347,7 +360,9 @@ pub(super) unsafe fn transformed<
             None => Kernel::run(block, Plain, &Core(rule)),
         }
         if !whole {
-            rule.acts(&mut After { old: old.as_ptr().cast(), p: p.cast(), n });
+            // Whatever a chain says of itself, it finds numbers there.
+            let old = if keeping.0 { old.as_ptr().cast() } else { p.cast_const().cast() };
+            rule.acts(&mut After { old, p: p.cast(), n });
         }
     }
     rest
@@ -380,8 +395,11 @@ macro_rules! fours {
 }
 
 /// `to = factor * from`
+///
+/// # Safety
+/// Each pointer has n elements.
 #[inline(never)]
-fn scale(factor: f32, from: *const f32, to: *mut f32, n: usize) {
+unsafe fn scale(factor: f32, from: *const f32, to: *mut f32, n: usize) {
     // SAFETY: n elements each, which a turn counts.
     unsafe {
         fours!(["vmov s8, {factor}"]
@@ -396,8 +414,11 @@ fn scale(factor: f32, from: *const f32, to: *mut f32, n: usize) {
 }
 
 /// `to = from + factor * x`
+///
+/// # Safety
+/// Each pointer has n elements.
 #[inline(never)]
-fn add(factor: f32, x: *const f32, from: *const f32, to: *mut f32, n: usize) {
+unsafe fn add(factor: f32, x: *const f32, from: *const f32, to: *mut f32, n: usize) {
     // SAFETY: n elements each, which a turn counts.
     unsafe {
         fours!(["vmov s8, {factor}"]
@@ -416,8 +437,11 @@ fn add(factor: f32, x: *const f32, from: *const f32, to: *mut f32, n: usize) {
 }
 
 /// `to = from`
+///
+/// # Safety
+/// Each pointer has n elements.
 #[inline(never)]
-fn copy(from: *const f32, to: *mut f32, n: usize) {
+unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
     // SAFETY: n elements each, which a turn counts.
     unsafe {
         fours!([]
@@ -440,8 +464,11 @@ fn above(limit: f32) -> (u32, u32) {
 }
 
 /// `to = min(max(from, -limit), limit)` for a limit of at least 0: magnitudes above it become it, signs stay.
+///
+/// # Safety
+/// Each pointer has n elements.
 #[inline(never)]
-fn clamp(limit: f32, from: *const f32, to: *mut f32, n: usize) {
+unsafe fn clamp(limit: f32, from: *const f32, to: *mut f32, n: usize) {
     let (floor, span) = above(limit);
     // SAFETY: n elements each, which a turn counts.
     unsafe {
@@ -463,8 +490,11 @@ fn clamp(limit: f32, from: *const f32, to: *mut f32, n: usize) {
 }
 
 /// `to = from + factor * sign(x)` for a finite factor above 0: it takes the sign of x; 0 and NaN are x itself.
+///
+/// # Safety
+/// Each pointer has n elements.
 #[inline(never)]
-fn add_signs(factor: f32, x: *const f32, from: *const f32, to: *mut f32, n: usize) {
+unsafe fn add_signs(factor: f32, x: *const f32, from: *const f32, to: *mut f32, n: usize) {
     let (floor, span) = above(0.0);
     // SAFETY: n elements each, which a turn counts.
     unsafe {
@@ -487,10 +517,13 @@ fn add_signs(factor: f32, x: *const f32, from: *const f32, to: *mut f32, n: usiz
     }
 }
 
-/// `to = from + factor * (slope * x + sign(x))` for at least one element.
+/// `to = from + factor * (slope * x + sign(x))`
+///
+/// # Safety
+/// Each pointer has n elements, at least one.
 #[inline(never)]
-fn add_slopes(constants: [f32; 2], x: *const f32, from: *const f32, to: *mut f32, n: usize) {
-    // SAFETY: n elements each, which a turn counts; no block is empty.
+unsafe fn add_slopes(constants: [f32; 2], x: *const f32, from: *const f32, to: *mut f32, n: usize) {
+    // SAFETY: n elements each, which a turn counts.
     unsafe {
         asm!(
             "vldmia {span}, {{s8-s9}}",
@@ -523,8 +556,11 @@ fn add_slopes(constants: [f32; 2], x: *const f32, from: *const f32, to: *mut f32
 
 /// `p = sign(p) * max(|p| - threshold, 0)` for a threshold of at least 0, as two cases: above it, what has its size
 /// and the sign of p is taken off; elsewhere p itself, which leaves +0, or NaN.
+///
+/// # Safety
+/// Each pointer has n elements.
 #[inline(never)]
-fn shrink(threshold: f32, p: *mut f32, n: usize) {
+unsafe fn shrink(threshold: f32, p: *mut f32, n: usize) {
     let (floor, span) = above(threshold);
     // SAFETY: n elements, which a turn counts.
     unsafe {

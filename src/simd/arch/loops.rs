@@ -180,10 +180,15 @@ macro_rules! centered_rmsprop_momentum {
         )
     };
 }
+/// Without a decay above 0 nothing is added: 0 times an infinite parameter is NaN.
 macro_rules! lion {
     ($n:tt) => {
         concat!(
-            formula! { $n; t = m * beta; t += g * gain in v; t = sign; v = p * decay; t = t + v; p -= t * lr in t; },
+            formula! { $n; t = m * beta; t += g * gain in v; t = sign; },
+            "vcmp.f32 s24, #0\n vmrs APSR_nzcv, fpscr\n ble 8f\n",
+            formula! { $n; v = p * decay; t = t + v; },
+            "8:\n",
+            formula! { $n; p -= t * lr in t; },
             mean!($n),
             formula! { $n; count; }
         )

@@ -95,7 +95,7 @@ mod wide128;
 #[cfg_attr(all(not(gradus_size = "small"), target_arch = "x86_64", target_feature = "sse2"), path = "x86.rs")]
 #[cfg_attr(
     all(
-        not(gradus_size = "small"),
+        not(any(gradus_size = "small", gradus_level = "scalar")),
         target_arch = "arm",
         target_os = "none",
         any(target_abi = "eabihf", gradus_level = "fpu")

@@ -143,7 +143,7 @@ extern "C" fn others(
     let mut passes = MonteCarlo::resume(&mut *x, &mut *y, n as u32)?;
     passes.add(z)?;
     passes.finish();
-    MaxNorm { row: n, limit: 2.0 }.apply_columns(x)?;
+    MaxNorm { row: n, limit: 2.0 }.apply_columns(gradus::Exec::new(), x)?;
     gradus::augment::mix_labels(0.5, x, y)?;
     gradus::init::uniform(rng, -1.0, 1.0, x);
     gradus::init::normal(rng, 0.0, 1.0, x);

@@ -1,8 +1,8 @@
 use gradus::ensemble::{CompensatedEma, Ema};
 use gradus::transform::{ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 use gradus::{
-    AdaGrad, Adam, AdamState, Argument, Epsilon, Error, Hyper, Level, Lion, Momentum, Nadam, Optimizer,
-    RmsProp, Sgd, StateMut, count_non_finite, l2_norm,
+    AdaGrad, Adam, AdamState, AdamW, Argument, Epsilon, Error, Hyper, Level, Lion, Momentum, Nadam,
+    Optimizer, RmsProp, ScheduleFree, Sgd, StateMut, count_non_finite, l2_norm,
 };
 
 /// The norm passed over a NaN beside nothing but zeros or infinities, and gave 0 or infinity.
@@ -189,6 +189,23 @@ fn no_strength_changes_nothing() {
             }
         }
     }
+    fn infinite<O: Optimizer>(rule: O) {
+        for start in [f32::INFINITY, f32::NEG_INFINITY] {
+            for g in [0.0, -0.0, 0.5] {
+                for level in Level::available() {
+                    let (mut params, mut state) = ([start; 35], rule.state());
+                    for _ in 0..3 {
+                        rule.on(level).step(&mut params, &[g; 35], &mut state);
+                    }
+                    assert_eq!(params, [start; 35], "{start} {g} {level}");
+                }
+            }
+        }
+    }
+    infinite(Lion { weight_decay: 0.0, ..Lion::new(0.5) });
+    infinite(Lion { weight_decay: 0.0, ..Lion::new(0.5) }.half());
+    infinite(AdamW { weight_decay: 0.0, ..AdamW::new(0.5) });
+    infinite(ScheduleFree { weight_decay: 0.0, ..ScheduleFree::new(0.5) });
     same(L1::new(0.0));
     same(L2::new(0.0));
     same(ElasticNet { lambda: 0.0, beta: 0.5 });
@@ -225,7 +242,7 @@ fn columns_are_limited_as_rows_are() {
         }
         let norm = MaxNorm { row: 3, limit };
         norm.apply(Level::SCALAR, &mut rows).unwrap();
-        norm.apply_columns(&mut params).unwrap();
+        norm.apply_columns(Level::detect(), &mut params).unwrap();
         for (k, want) in rows.iter().enumerate() {
             let got = params[k % 3 * 7 + k / 3];
             let near = (got - want).abs() <= 4.0 * f32::EPSILON * want.abs();
@@ -233,7 +250,7 @@ fn columns_are_limited_as_rows_are() {
         }
     }
     let mut nan = [f32::NAN, 1.0, f32::INFINITY, 2.0];
-    MaxNorm { row: 2, limit: 0.5 }.apply_columns(&mut nan).unwrap();
+    MaxNorm { row: 2, limit: 0.5 }.apply_columns(Level::detect(), &mut nan).unwrap();
     assert!(nan[0].is_nan() && nan[2] == f32::INFINITY, "{nan:?}");
     assert!((nan[1] - 0.223_606_8).abs() < 1e-6 && (nan[3] - 0.447_213_6).abs() < 1e-6, "{nan:?}");
 }

@@ -39,5 +39,6 @@ fn main() {
     chains(hash, "RAdam, plain steps", RAdam { beta2: 0.5, ..RAdam::new(0.1) });
     chains(hash, "Lion", Lion::new(0.1));
     chains(hash, "Lion, short memory", Lion { beta2: 0.3, ..Lion::new(0.1) });
+    chains(hash, "Lion, no decay", Lion { weight_decay: 0.0, ..Lion::new(0.1) });
     chains(hash, "ScheduleFree", ScheduleFree::new(0.1)); // it has no loop in assembly
 }
