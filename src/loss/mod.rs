@@ -172,18 +172,22 @@ impl<L: Elementwise> Rule for Apply<'_, L> {
 /// Elements whose losses lie on the stack before they are summed.
 const BLOCK: usize = 64;
 
-/// The mean over all elements.
+/// The mean over all elements: the sum of each block joins the total with what the last addition lost (Kahan, 1965), so that
+/// batches of millions keep their digits.
 fn mean(exec: Exec, scores: &mut [f32], targets: &[f32], loss: &impl Elementwise) -> Result<f32, Error> {
     same_length(Argument::Read, scores.len(), targets.len())?;
     let n = scores.len() as f32;
-    let (mut scores, mut targets, mut total, mut memory) = (scores, targets, 0.0, [0.0; BLOCK]);
+    let (mut scores, mut targets, mut memory) = (scores, targets, [0.0; BLOCK]);
+    let (mut total, mut lost) = (0.0, 0.0);
     while !scores.is_empty() {
         let (scores, targets) = (cut_mut(&mut scores, BLOCK), cut(&mut targets, BLOCK));
         let losses = memory.get_mut(..scores.len()).unwrap_or_default();
         run(exec, &Apply { loss, n }, Columns::new(scores, [targets], [&mut *losses])?);
-        for loss in losses {
-            total += *loss;
-        }
+        let more = sum(losses) - lost;
+        let next = total + more;
+        // Of an infinite sum nothing is lost.
+        lost = if next.abs() < f32::INFINITY { (next - total) - more } else { 0.0 };
+        total = next;
     }
     Ok(total / n)
 }

@@ -3,6 +3,7 @@
 mod augment;
 mod ensemble;
 mod layer;
+mod loss;
 mod noise;
 mod optim;
 mod schedule;
