@@ -312,10 +312,10 @@ pub(crate) fn bounds<T: Number>(u: &mut Unstructured, n: usize) -> Result<[Vec<T
     Ok(both)
 }
 
-/// The nearest number in an interval; the lower end for NaN.
+/// The nearest number in an interval; NaN stays.
 fn within<T: Number>(x: T, low: T, high: T) -> T {
-    let x = if x > low { x } else { low };
-    if x < high { x } else { high }
+    let x = if x <= low { low } else { x };
+    if x >= high { high } else { x }
 }
 
 fn bits<T: Number>(x: &[T]) -> Vec<u64> {

@@ -56,9 +56,10 @@ pub struct gradus_lbfgs {
     pub max_trials: u32,
     /// GRADUS_LINE_SEARCH_MORE_THUENTE or GRADUS_LINE_SEARCH_BACKTRACKING.
     pub line_search: u32,
-    /// Stop when max |g| is at most this; 1e-5.
+    /// Stop when max |g| is at most this, with an L1 penalty of the pseudo-gradient, between bounds of the
+    /// projected gradient; 1e-5.
     pub tolerance: f64,
-    /// Stop when an iteration lowers the value by at most this times max(|f|, 1); 0: never.
+    /// Stop when an iteration lowers the value by at most this times max(|f|, |f before|, 1); 0: never.
     pub decrease: f64,
     /// Sufficient decrease, between 0 and `curvature`; 1e-4.
     pub sufficient_decrease: f64,
@@ -87,7 +88,7 @@ pub struct gradus_lbfgs {
 pub struct gradus_lbfgs_state {
     /// The objective at the best point so far, with the L1 penalty if there is one.
     pub value: f64,
-    /// max |g| there; with an L1 penalty of the pseudo-gradient.
+    /// max |g| there; with an L1 penalty of the pseudo-gradient, between bounds of the projected gradient.
     pub gradient: f64,
     /// Accepted steps.
     pub iterations: u32,
@@ -280,8 +281,8 @@ fn load<T: Real + Number + Into<f64>>(
 /// `grads` is overwritten. `diagonal` is null, or `n` floats that estimate the diagonal of the inverse
 /// Hessian, positive and finite. `lower` and `upper` are both null, or `n` floats each: the bounds of the
 /// parameters, infinite where there is none, in every call of a run or in none, and not beside an L1
-/// penalty. A first `x` outside is moved to the nearest point inside. `value` and `grads` may be infinite
-/// or NaN, but not at the start: the step becomes shorter.
+/// penalty. A first `x` outside is moved to the nearest point inside; NaN stays. `value` and `grads` may be
+/// infinite or NaN, but not at the start: the step becomes shorter.
 ///
 /// On a Cortex-M4F it takes up to 4336 bytes of stack with 20 pairs, with doubles 6612.
 ///
@@ -290,9 +291,9 @@ fn load<T: Real + Number + Into<f64>>(
 /// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SHAPE
 /// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
 /// from the start; GRADUS_ERROR_PRECONDITIONER if an element of `diagonal` is not positive and
-/// finite; GRADUS_ERROR_BOUNDS if a lower bound lies above its upper one, if one is NaN, or beside a
-/// penalty; GRADUS_ERROR_VERSION if config or state are none; GRADUS_ERROR_NULL, also if one of two bounds is,
-/// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
+/// finite; GRADUS_ERROR_BOUNDS if a lower bound lies above its upper one, if no finite number lies between
+/// them, if one is NaN, or beside a penalty; GRADUS_ERROR_VERSION if config or state are none;
+/// GRADUS_ERROR_NULL, also if one of two bounds is, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_lbfgs_step(
     config: *const gradus_lbfgs,

@@ -57,9 +57,9 @@ impl<T: Real> NewtonSettings<T> {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`Error::Range`] for one that lies outside its range or is NaN.
+    /// [`Error::Range`] for one that lies outside its range, is infinite or NaN.
     pub fn check(&self) -> Result<(), Error> {
-        require(self.tolerance >= T::ZERO, Hyper::Tolerance)?;
+        require(self.tolerance >= T::ZERO && self.tolerance.finite(), Hyper::Tolerance)?;
         require(self.damping >= T::ZERO && self.damping.finite(), Hyper::Damping)?;
         let c1 = self.sufficient_decrease;
         require(T::ZERO < c1 && c1 < T::of(0.5), Hyper::LineSearch)?;
@@ -105,8 +105,8 @@ impl<T: Real> Default for NewtonSettings<T> {
 ///
 /// `D` has the sizes `|h_ii|` of the diagonal (Marquardt, 1963), so that parameters may have scales far apart and steps
 /// do not depend on their units. But none is below 1e-8 of the largest element of the Hessian: a diagonal element that
-/// is nearly 0 says nothing of the scale of its parameter, and a multiple of it damps nothing. If all elements are 0,
-/// the largest counts as 1.
+/// is nearly 0 says nothing of the scale of its parameter, and a multiple of it damps nothing. Nor is one below the
+/// smallest normal number. If all elements are 0, the largest counts as 1.
 ///
 /// All bits are zero at the start. The memory is three matrices of `N * N` and four vectors.
 #[derive(Clone, Debug)]
@@ -202,11 +202,9 @@ impl<const N: usize, T: Real> Newton<N, T> {
     /// [`Error::Range`] if a setting is out of range: see [`NewtonSettings::check`].
     pub fn start(&mut self, settings: &NewtonSettings<T>, x: &[T; N]) -> Result<(), Error> {
         settings.check()?;
-        self.now.settings = *settings;
-        self.now.report = Report { value: T::INFINITY, gradient: T::INFINITY, ..Report::default() };
-        self.x = *x;
-        self.x0 = *x;
-        self.now.asking = true;
+        let report = Report { value: T::INFINITY, gradient: T::INFINITY, ..Report::default() };
+        self.now = Progress { settings: *settings, asking: true, report, ..Progress::REST };
+        (self.x, self.x0) = (*x, *x);
         Ok(())
     }
 
@@ -389,9 +387,10 @@ impl<const N: usize, T: Real + Number> Fixed for Newton<N, T> {
 /// 1e-4 to 1e-8 solves as many problems from far starts; a small one leaves parameters their units.
 const FLOOR: f64 = 1e-8;
 
-/// The size of element `i`, which lies on the diagonal, at least a part of `scale`.
+/// The size of element `i`, which lies on the diagonal, at least a part of `scale`: a normal number, since a multiple
+/// of 0 damps nothing.
 fn size<T: Real>(row: &[T], i: usize, scale: T) -> T {
-    row.get(i).map_or(T::ZERO, |h| h.abs()).max(T::of(FLOOR) * scale)
+    row.get(i).map_or(T::ZERO, |h| h.abs()).max(T::of(FLOOR) * scale).max(T::MIN_POSITIVE)
 }
 
 /// Cholesky's factor of `h + damping D`, row by row; `false` at a pivot that is not above rounding in its row.

@@ -6,6 +6,8 @@ use crate::simd::Element;
 pub trait Real: Element {
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
+    /// The largest finite number.
+    const MAX: Self;
     /// The number nearest to `x`.
     fn of(x: f64) -> Self;
     /// Whether it is neither infinite nor NaN.
@@ -23,6 +25,7 @@ pub(super) fn noise<T: Real>(f: T) -> T {
 
 impl Real for f32 {
     const EPSILON: Self = f32::EPSILON;
+    const MAX: Self = f32::MAX;
     #[inline(always)]
     fn of(x: f64) -> Self {
         x as f32
@@ -31,6 +34,7 @@ impl Real for f32 {
 
 impl Real for f64 {
     const EPSILON: Self = f64::EPSILON;
+    const MAX: Self = f64::MAX;
     #[inline(always)]
     fn of(x: f64) -> Self {
         x

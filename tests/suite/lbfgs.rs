@@ -168,9 +168,12 @@ fn any_number_of_threads_finds_the_same_points() {
     let n = 3 * gradus::BLOCK + 124; // times 16 pairs enough for three threads
     let start: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect();
     let preconditioner: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { 0.5 } else { 2.0 }).collect();
-    for (l1, h) in [(0.0, None), (0.01, None), (0.0, Some(&*preconditioner)), (0.01, Some(&*preconditioner))]
-    {
-        let settings = LbfgsSettings { max_iterations: 8, l1, ..LbfgsSettings::new() };
+    let (all, h) = (0..n, Some(&*preconditioner));
+    // A penalty that begins and ends within blocks, neither of them the first: each has parts with it and without.
+    let some = gradus::BLOCK + 77..2 * gradus::BLOCK + 5000;
+    let penalties = [(0.0, &all), (0.01, &all), (0.01, &some)];
+    for ((l1, range), h) in penalties.into_iter().flat_map(|penalty| [(penalty, None), (penalty, h)]) {
+        let settings = LbfgsSettings { max_iterations: 8, ..LbfgsSettings::new() }.l1(l1, range.clone());
         let run = |threads: Option<usize>| {
             let (mut x, mut values) = (start.clone(), Vec::new());
             let mut solver = LbfgsVec::new(n).pairs(16).settings(settings);
@@ -195,7 +198,7 @@ fn any_number_of_threads_finds_the_same_points() {
         };
         let alone = run(None);
         for threads in [2, 3] {
-            assert!(run(Some(threads)) == alone, "{threads} threads");
+            assert!(run(Some(threads)) == alone, "{threads} threads, {l1} on {range:?}");
         }
     }
 }
@@ -385,7 +388,7 @@ fn rounding_keeps_no_backtracking_search_from_the_minimum() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     };
-    let (mut zeros, mut stops) = (0, [0; 8]);
+    let (mut zeros, mut stops) = (0, [0; Stop::Unbounded as usize + 1]);
     let dot = |u: &[f64], v: &[f64]| u.iter().zip(v).map(|(u, v)| u * v).sum::<f64>();
     for round in 0..300 {
         let n = 2 + round % 11;
@@ -428,7 +431,9 @@ fn bad_arguments_are_refused() {
     let cases = [
         (LbfgsSettings { tolerance: -1.0, ..good }, Hyper::Tolerance),
         (LbfgsSettings { tolerance: f64::NAN, ..good }, Hyper::Tolerance),
+        (LbfgsSettings { tolerance: f64::INFINITY, ..good }, Hyper::Tolerance),
         (LbfgsSettings { decrease: -1.0, ..good }, Hyper::Tolerance),
+        (LbfgsSettings { decrease: f64::INFINITY, ..good }, Hyper::Tolerance),
         (LbfgsSettings { max_iterations: 0, ..good }, Hyper::Steps),
         (LbfgsSettings { max_evaluations: 0, ..good }, Hyper::Steps),
         (LbfgsSettings { max_trials: 0, ..good }, Hyper::Steps),

@@ -492,7 +492,7 @@ fn hostile(x: &[f32], g: &mut [f32], seed: u32) -> f32 {
 
 #[test]
 fn hostile_objectives_end_at_the_best_point_they_showed() {
-    let mut stops = [0; 8];
+    let mut stops = [0; Stop::Unbounded as usize + 1];
     for seed in 0..3000 {
         let (n, m) = (1 + seed % 5, 1 + seed / 5 % 7);
         let line_search = if seed % 3 == 0 { LineSearch::Backtracking } else { LineSearch::MoreThuente };

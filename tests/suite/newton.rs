@@ -195,6 +195,7 @@ fn limits_and_bad_input() {
     let good = NewtonSettings::<f64>::new();
     for (settings, hyper) in [
         (NewtonSettings { tolerance: -1.0, ..good }, Hyper::Tolerance),
+        (NewtonSettings { tolerance: f64::INFINITY, ..good }, Hyper::Tolerance),
         (NewtonSettings { damping: f64::NAN, ..good }, Hyper::Damping),
         (NewtonSettings { damping: f64::INFINITY, ..good }, Hyper::Damping),
         (NewtonSettings { sufficient_decrease: 0.0, ..good }, Hyper::LineSearch),

@@ -52,14 +52,13 @@ impl<T: Real> Bounds<'_, T> {
         require(good, Hyper::Bounds)
     }
 
-    /// Moves `x` to the nearest point in the box; whether it was another.
+    /// Moves `x` to the nearest point in the box; whether it was another. NaN has no nearest number, and stays.
     pub(super) fn clamp(&self, x: &mut [T]) -> bool {
         let mut moved = false;
         for (x, (low, high)) in x.iter_mut().zip(self.lower.iter().zip(self.upper)) {
-            let inside = if *x > *low { *x } else { *low };
-            let inside = if inside < *high { inside } else { *high };
-            moved |= !(inside == *x);
-            *x = inside;
+            moved |= *x < *low || *x > *high;
+            let inside = if *x <= *low { *low } else { *x };
+            *x = if inside >= *high { *high } else { inside };
         }
         moved
     }

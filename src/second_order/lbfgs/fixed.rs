@@ -96,8 +96,8 @@ impl<const N: usize, const M: usize, T: Real> Lbfgs<N, M, T> {
 
     /// As [`tell`](Self::tell), with a preconditioner or with bounds.
     ///
-    /// A start outside of the bounds is moved to the nearest point inside, and evaluated there. A run that is stopped
-    /// early, or loaded from a file, has no bounds but those that are given.
+    /// A start outside of the bounds is moved to the nearest point inside, and evaluated there; NaN stays. A run that is
+    /// stopped early, or loaded from a file, has no bounds but those that are given.
     ///
     /// ```
     /// use gradus::second_order::{Given, Lbfgs, LbfgsSettings};

@@ -53,8 +53,10 @@ type Pairs<T> = Vec<Pair<Column<T>, Vec<T>>>;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 ///
-/// Every run uses the same memory, `2 m + 5` numbers for each parameter and at most a page more for each vector; none
-/// is allocated while it runs. [`Lbfgs`](super::Lbfgs) names the range of gradients that `f32` can tell curvature from.
+/// Every run uses the same memory: `2 m + 5` numbers for each parameter, `m^2 + 4 m` beside them, and at most a page
+/// more for each vector. None is allocated while it runs, but on threads: the first call that takes them allocates
+/// `2 m + 8` numbers for each block of [`BLOCK`](crate::BLOCK) parameters, once for all runs.
+/// [`Lbfgs`](super::Lbfgs) names the range of gradients that `f32` can tell curvature from.
 #[derive(Clone, Debug)]
 pub struct LbfgsVec<T> {
     /// Settings of the next run.
@@ -163,6 +165,11 @@ impl<T: Real> LbfgsVec<T> {
         Ok(())
     }
 
+    /// A run that comes from a file goes on where this solver does: it has brought no place of its own.
+    pub(super) fn keep_exec(&mut self) {
+        self.machine.core.settings.exec = self.settings.exec;
+    }
+
     fn walk(&mut self, f: T, given: &Given<'_, T>) {
         #[cfg(feature = "rayon")]
         {
@@ -250,7 +257,7 @@ impl<'a, T: Real, C: FnMut(&Report<T>) -> ControlFlow<()>> Loan<'a, T, C> {
         Self { given: self.given.preconditioner(h), ..self }
     }
 
-    /// As [`LbfgsVec::bounds`]. A start outside is moved to the nearest point inside.
+    /// As [`LbfgsVec::bounds`]. A start outside is moved to the nearest point inside; NaN stays.
     pub fn bounds(self, lower: &'a [T], upper: &'a [T]) -> Self {
         Self { given: self.given.bounds(lower, upper), ..self }
     }

@@ -172,7 +172,7 @@ impl<T: Real> Search<T> {
             next
         } else {
             let next = interpolate(self.low, self.high, point, self.bracketed, range);
-            self.narrow(point, point.f > self.low.f, point.slope * self.low.slope < T::ZERO);
+            self.narrow(point, point.f > self.low.f, opposite(point.slope, self.low.slope));
             next
         };
         if self.bracketed {
@@ -221,7 +221,7 @@ fn interpolate<T: Real>(low: Point<T>, high: Point<T>, point: Point<T>, brackete
         } else {
             cubic + (parabola - cubic) * T::of(0.5)
         }
-    } else if point.slope * low.slope < T::ZERO {
+    } else if opposite(point.slope, low.slope) {
         // A lower value and the opposite slope: between, too.
         let cubic = t + cubic_minimum(point, low) * (low.t - t);
         if (cubic - t).abs() > (secant - t).abs() { cubic } else { secant }
@@ -257,6 +257,11 @@ fn cubic_minimum<T: Real>(a: Point<T>, b: Point<T>) -> T {
     let root = scale * square.max(T::ZERO).sqrt();
     let gamma = if b.t < a.t { -root } else { root };
     (gamma - a.slope + theta) / (gamma - a.slope + gamma + b.slope)
+}
+
+/// Whether the signs differ. The product of two small slopes would be 0.
+fn opposite<T: Real>(a: T, b: T) -> bool {
+    (a < T::ZERO && b > T::ZERO) || (a > T::ZERO && b < T::ZERO)
 }
 
 /// `x` within `[low, high]`; `low` for NaN.

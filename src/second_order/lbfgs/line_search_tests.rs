@@ -374,6 +374,37 @@ fn a_value_beyond_all_measure_leaves_a_step() {
     assert_eq!(course.steps[..3], [1.0, 21.0, 1.0 + 2.0 * f64::EPSILON]);
 }
 
+/// Slopes of opposite signs are told apart where their product is no longer a number of single precision.
+#[test]
+fn the_scale_of_the_objective_changes_no_step() {
+    let settings = LbfgsSettings::<f32>::new();
+    let course = |power: i32| {
+        // (t - 0.9)^4, less its value at 0.
+        let at = |t: f32| {
+            let (u, scale) = (t - 0.9, f32::powi(2.0, power));
+            (scale * (u * u * u * u - 0.6561), scale * (4.0 * u * u * u))
+        };
+        let (mut search, (f, slope)) = (Search::new(), at(0.0));
+        search.start.highest = f;
+        search.begin([f, slope.abs()], slope, 1.75, 1e20);
+        let mut steps = vec![];
+        loop {
+            steps.push(search.t);
+            let (f, slope) = at(search.t);
+            match search.advance(&settings, f, slope, false) {
+                Verdict::Try(_) => {}
+                Verdict::Accept => return (steps, true),
+                Verdict::Fail => return (steps, false),
+            }
+        }
+    };
+    let (steps, accepted) = course(0);
+    assert!(accepted && steps.len() == 2, "{steps:?}");
+    for power in -100..=60 {
+        assert_eq!(course(power), (steps.clone(), true), "2^{power}");
+    }
+}
+
 /// Numbers in no order, the same each time.
 struct Dice(u64);
 

@@ -131,7 +131,9 @@ impl<T: Real> Core<T> {
     pub(crate) fn first_scale(&self, p: &[T], x0: &[T], preconditioned: bool) -> T {
         let length = l2_norm(self.level(), p);
         let reach = (T::EPSILON.sqrt() * max_abs(self.level(), x0)).max(T::ONE);
-        if preconditioned && length < reach { T::ONE } else { reach / length }
+        let scale = if preconditioned && length < reach { T::ONE } else { reach / length };
+        // Finite, for the reach of large parameters with a small gradient; NaN stays and ends the run.
+        if scale > T::MAX { T::MAX } else { scale }
     }
 
     /// Notes where the lowest point is.

@@ -67,7 +67,10 @@ impl<T: Real> Fold<2, 2, 3, T> for Depart<T> {
         let (x, move_down, move_up) = (x0 - q, (-q).min(zero), (-q).max(zero));
         let from_zero = p.select_gt(zero, move_down, zero.select_gt(p, move_up, zero));
         let d = x0.select_gt(zero, x.max(zero) - x0, zero.select_gt(x0, x.min(zero) - x0, from_zero));
-        let towards = zero.select_gt(x0 * d, -d / x0, zero);
+        // Signs one by one: the product of two small numbers would be 0.
+        let part = -d / x0;
+        let (down, up) = (zero.select_gt(d, part, zero), d.select_gt(zero, part, zero));
+        let towards = x0.select_gt(zero, down, zero.select_gt(x0, up, zero));
         ([slope + p * d, d.abs().max(largest), towards.max(share)], [d, within(isa, x0, d)])
     }
     #[inline(always)]

@@ -93,15 +93,19 @@ impl<'a, T: Real> Path<'a, T> {
     }
 
     /// Joins slope and largest element of the gradient at a trial, over block `b` of `x`, `x0`, `g` and `d`.
+    ///
+    /// A block that a penalty cuts in parts is summed by itself first: sums of blocks are what threads join in order.
     pub(crate) fn judge(self, level: Level, b: usize, [x, x0, g, d]: [&[T]; 4], line: &mut Line<T>) {
         match self {
             Self::Smooth => line.join(sums(level, &kernels::Slope, [g, d], [])),
             Self::Orthant(penalty) => {
                 let [before, [x, x0, g, d], behind] = penalty.parts(b, [x, x0, g, d]);
-                line.join(sums(level, &orthant::Judge { l1: penalty.l1 }, [x, x0, g, d], []));
+                let mut own = Line::ZERO;
+                own.join(sums(level, &orthant::Judge { l1: penalty.l1 }, [x, x0, g, d], []));
                 for [_, _, g, d] in [before, behind] {
-                    line.join(sums(level, &kernels::Slope, [g, d], []));
+                    own.join(sums(level, &kernels::Slope, [g, d], []));
                 }
+                line.join_line(&own);
             }
             Self::Box(Bounds { lower, upper }) => {
                 line.join(sums(level, &bounds::Judge, [x, g, d, block(lower, b), block(upper, b)], []));
@@ -145,9 +149,11 @@ impl<'a, T: Real> Path<'a, T> {
             Self::Orthant(penalty) => {
                 let [read0, read, read2] = penalty.parts(b, [x0, g]);
                 let [write0, write, write2] = penalty.parts_mut(b, [q, x]);
-                line.join(sums(level, &smooth, read0, write0));
-                line.join_share(sums(level, &orthant::Depart { l1: penalty.l1 }, read, write));
-                line.join(sums(level, &smooth, read2, write2));
+                let mut own = Line::ZERO; // as in `judge`
+                own.join(sums(level, &smooth, read0, write0));
+                own.join_share(sums(level, &orthant::Depart { l1: penalty.l1 }, read, write));
+                own.join(sums(level, &smooth, read2, write2));
+                line.join_line(&own);
             }
             Self::Box(Bounds { lower, upper }) => {
                 let read = [x0, g, block(lower, b), block(upper, b)];

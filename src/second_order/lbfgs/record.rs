@@ -23,6 +23,8 @@ where
         Head::new(name, self.history.pairs.as_ref().len(), self.x.as_ref().len())
     }
 
+    /// Nothing reads `scratch`, nor products with pairs that are gone. They are written all the same, so that a run
+    /// that was interrupted has the same files as one that was not, byte for byte.
     fn write(&self, to: &mut Writer<'_>) {
         to.head(self.head());
         { self.core }.fields(to);
@@ -70,9 +72,9 @@ where
     }
 }
 
-/// Saves and loads the machine inside.
+/// Saves and loads the machine inside; a method that is named acts on what was loaded.
 macro_rules! record {
-    ($([$($generics:tt)*] $type:ty;)*) => {
+    ($([$($generics:tt)*] $type:ty $(, $loaded:ident)?;)*) => {
         $(
             impl<$($generics)*> Save for $type {
                 fn write(&self, to: &mut Writer<'_>) {
@@ -86,6 +88,7 @@ macro_rules! record {
                 }
                 fn read(&mut self, from: &mut Reader<'_>) {
                     self.machine.read(from);
+                    $(self.$loaded();)?
                 }
             }
         )*
@@ -94,7 +97,7 @@ macro_rules! record {
 
 record! { [const N: usize, const M: usize, T: Real + Number] Lbfgs<N, M, T>; }
 #[cfg(feature = "alloc")]
-record! { [T: Real + Number] LbfgsVec<T>; }
+record! { [T: Real + Number] LbfgsVec<T>, keep_exec; }
 #[cfg(feature = "ffi")]
 record! { [T: Real + Number] Borrowed<'_, T>; }
 
@@ -103,4 +106,32 @@ impl<const N: usize, const M: usize, T: Real + Number> Fixed for Lbfgs<N, M, T> 
         let numbers = (2 * M + 5) * N + (M + 1) * M;
         Head::SIZE + Core::<T>::COUNT.bytes::<T>() + size_of::<T>() * numbers
     };
+}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use crate::second_order::{LbfgsSettings, LbfgsVec};
+    use crate::simd::{Exec, Level};
+    use crate::store;
+
+    /// The place of a run is in no file: a run that is loaded goes on where its new owner is.
+    #[test]
+    fn a_loaded_run_goes_on_where_its_owner_is() {
+        let mut from = LbfgsVec::<f32>::new(2).pairs(1);
+        from.start(&[1.0, 2.0]).unwrap();
+        let file = store::to_vec(&from).unwrap();
+        let mut places = std::vec![Exec::new(), Exec::from(Level::SCALAR)];
+        #[cfg(feature = "rayon")]
+        places.push(Exec::threads());
+        for exec in places {
+            let fresh = LbfgsVec::<f32>::new(2).pairs(1).on(exec);
+            let mut used = LbfgsVec::<f32>::new(2).pairs(1);
+            used.start(&[3.0, 4.0]).unwrap();
+            for mut solver in [fresh, used.settings(LbfgsSettings::new().on(exec))] {
+                store::load(&mut solver, &file).unwrap();
+                assert_eq!(solver.machine.core.settings.exec, exec);
+                assert!(store::to_vec(&solver).unwrap() == file);
+            }
+        }
+    }
 }

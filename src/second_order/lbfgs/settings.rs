@@ -41,9 +41,10 @@ impl Choice for LineSearch {
 #[cfg_attr(feature = "serde", serde(bound(serialize = "T: Real + serde::Serialize")))]
 #[cfg_attr(feature = "serde", serde(bound(deserialize = "T: Real + serde::Deserialize<'de>")))]
 pub struct LbfgsSettings<T> {
-    /// Stop when `max |g_i|` is at most this.
+    /// Stop when `max |g_i|` is at most this: with an L1 penalty of the pseudo-gradient, between bounds of the
+    /// projected gradient.
     pub tolerance: T,
-    /// Stop when an iteration lowers the value by at most this times `max(|f|, 1)`; 0: never.
+    /// Stop when an iteration lowers the value by at most this times `max(|f|, |f before|, 1)`; 0: never.
     pub decrease: T,
     /// Iterations at most.
     pub max_iterations: u32,
@@ -157,10 +158,13 @@ impl<T: Real> LbfgsSettings<T> {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`Error::Range`] for one that lies outside its range or is NaN.
+    /// [`Error::Range`] for one that lies outside its range, is NaN, or is infinite where that does not stand for no
+    /// limit; [`Error::Shape`] if `l1_end` lies before `l1_start`.
     pub fn check(&self) -> Result<(), Error> {
         let Self { sufficient_decrease: c1, curvature: c2, .. } = *self;
-        require(self.tolerance >= T::ZERO && self.decrease >= T::ZERO, Hyper::Tolerance)?;
+        for tolerance in [self.tolerance, self.decrease] {
+            require(tolerance >= T::ZERO && tolerance.finite(), Hyper::Tolerance)?;
+        }
         require(self.max_iterations > 0 && self.max_evaluations > 0 && self.max_trials > 0, Hyper::Steps)?;
         require(T::ZERO < c1 && c1 < c2 && c2 < T::ONE, Hyper::LineSearch)?;
         require(self.width_tolerance >= T::ZERO && self.width_tolerance < T::ONE, Hyper::LineSearch)?;

@@ -123,11 +123,16 @@ pub(super) struct Line<T> {
 }
 
 impl<T: Real> Line<T> {
-    const ZERO: Self = Self { slope: T::ZERO, largest: T::ZERO, share: T::ZERO };
+    pub(crate) const ZERO: Self = Self { slope: T::ZERO, largest: T::ZERO, share: T::ZERO };
 
     /// Joins slope and largest element of what follows.
     pub(crate) fn join(&mut self, [slope, largest]: [T; 2]) {
         self.join_share([slope, largest, T::ZERO]);
+    }
+
+    /// Joins the line of the block that follows.
+    pub(crate) fn join_line(&mut self, next: &Self) {
+        self.join_share([next.slope, next.largest, next.share]);
     }
 
     /// Joins all three of what follows.
@@ -167,7 +172,7 @@ impl<T: Real, R: Vector<T>> Totals<T, R> {
     #[cfg(feature = "rayon")]
     fn join(&mut self, next: &Self) {
         self.newest.join(&next.newest);
-        self.line.join_share([next.line.slope, next.line.largest, next.line.share]);
+        self.line.join_line(&next.line);
         add_to(self.with_y.as_mut(), next.with_y.as_ref());
         add_to(self.with_g.as_mut(), next.with_g.as_ref());
     }
@@ -181,6 +186,8 @@ fn add_to<T: Real>(sums: &mut [T], more: &[T]) {
 }
 
 /// Runs a pass: calls `f` for every block of `n` elements and joins the totals in order.
+///
+/// `f` adds once to each total: two additions in a row would round otherwise where a block has totals of its own.
 pub(super) trait Walk<T, R> {
     fn walk<const S: usize>(
         &mut self,

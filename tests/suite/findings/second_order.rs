@@ -1,4 +1,6 @@
-use gradus::second_order::{LbfgsSettings, LbfgsVec, Report, Stop};
+use gradus::second_order::{
+    Given, Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Newton, NewtonSettings, Report, Stop,
+};
 use std::ops::ControlFlow;
 
 /// Minus infinity, which only shortens a step, was remembered as the lowest value, and reported where the
@@ -175,6 +177,115 @@ fn no_trial_follows_a_point_that_is_flat_enough() {
     }
 }
 
+/// A parameter stopped at 0 has come all of its way: whether it was on its way to 0 was asked of a product, which was 0
+/// where the parameter was small.
+#[test]
+fn a_small_parameter_arrives_at_zero() {
+    for line_search in [LineSearch::MoreThuente, LineSearch::Backtracking] {
+        for side in [1.0_f32, -1.0] {
+            let settings = LbfgsSettings { line_search, ..LbfgsSettings::new() }.l1(0.5, ..);
+            let (mut x, mut zeros) = ([1e-30 * side], 0);
+            // side x + x^2 / 2: with the penalty the minimum lies on the other side of 0.
+            let report = settings.minimize(&mut x, |x, g| {
+                zeros += u32::from(x[0] == 0.0);
+                g[0] = side + x[0];
+                side * x[0] + 0.5 * x[0] * x[0]
+            });
+            assert_eq!(report.map(|r| r.stop), Ok(Stop::Gradient));
+            assert!((x[0] + 0.5 * side).abs() < 1e-5 && zeros == 1, "{line_search:?} {x:?} {zeros}");
+        }
+    }
+}
+
+/// A parameter that was NaN at the start became its lower bound, even minus infinity.
+#[test]
+fn between_bounds_a_start_of_nan_is_said_so() {
+    let squares = |x: &[f64], g: &mut [f64]| {
+        g.iter_mut().zip(x).for_each(|(g, x)| *g = 2.0 * x);
+        x.iter().map(|x| x * x).sum::<f64>()
+    };
+    let (lower, upper) = ([f64::NEG_INFINITY, 0.0, -1.0], [1.0, 1.0, f64::INFINITY]);
+    let given = Given::new().bounds(&lower, &upper);
+    for nan in 0..3 {
+        // Another parameter lies outside, and is moved all the same.
+        let mut start = [3.0, 3.0, -3.0];
+        start[nan] = f64::NAN;
+        let check = |report: Report<f64>, x: &[f64]| {
+            assert_eq!((report.stop, report.evaluations), (Stop::NonFinite, report.evaluations.min(2)));
+            for (i, (x, want)) in x.iter().zip([1.0, 1.0, -1.0]).enumerate() {
+                assert!(if i == nan { x.is_nan() } else { *x == want }, "{nan}: {x} {i}");
+            }
+        };
+        let mut x = start;
+        let report = LbfgsVec::new(3).bounds(&lower, &upper).minimize(&mut x, squares).unwrap();
+        check(report, &x);
+        let mut solver = LbfgsVec::new(3);
+        solver.start(&start).unwrap();
+        while let Some((x, g)) = solver.ask() {
+            let f = squares(x, g);
+            solver.tell_with(f, &given).unwrap();
+        }
+        check(solver.report(), solver.x());
+        let mut fixed = Lbfgs::<3, 2, f64>::new();
+        fixed.start(&LbfgsSettings::new(), &start).unwrap();
+        while let Some((x, g)) = fixed.ask() {
+            let f = squares(x, g);
+            fixed.tell_with(f, &given).unwrap();
+        }
+        check(fixed.report(), fixed.x());
+    }
+}
+
+/// The first move was infinite where large parameters have a small gradient, and the run ended with it.
+#[test]
+fn large_parameters_with_a_small_gradient_move_at_all() {
+    let settings = LbfgsSettings::<f32> { tolerance: 0.0, ..LbfgsSettings::new() };
+    for (l1, bounds) in [(0.0, false), (1e-18, false), (0.0, true)] {
+        let mut solver = LbfgsVec::new(1).settings(settings.l1(l1, ..));
+        solver.start(&[1e26]).unwrap();
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            let (x, g) = solver.ask().expect("a second point");
+            asked.push(x[0]);
+            g[0] = 1e-17;
+            let f = x[0] * 1e-17;
+            let given = Given::new();
+            let given = if bounds { given.bounds(&[-1e30], &[1e30]) } else { given };
+            solver.tell_with(f, &given).unwrap();
+        }
+        assert!(asked[1] < asked[0] && asked[1].is_finite(), "{asked:?}");
+    }
+}
+
+/// The floor of the damping was 0 where the Hessian was so small that a part of it is no number.
+#[test]
+fn a_small_hessian_is_damped() {
+    for h in [1e-38_f32, 1e-37, 1e-36, 1e-30] {
+        let settings = NewtonSettings { tolerance: 0.0, ..NewtonSettings::new() };
+        let mut solver = Newton::<2>::new();
+        solver.start(&settings, &[1.0, 2.0]).unwrap();
+        let (&[x, y], to, hessian) = solver.ask().unwrap();
+        (*to, *hessian) = ([h * y, h * x], [[0.0, h], [h, 0.0]]);
+        solver.tell(h * x * y);
+        let (&[x, y], ..) = solver.ask().expect("a second point");
+        assert!(x * y < 2.0 && x.is_finite() && y.is_finite(), "{h:e}: {x} {y}");
+    }
+}
+
+/// The damping of an earlier run was that of the next until its first evaluation, and in its file.
+#[test]
+fn a_new_run_has_no_damping_of_an_earlier_one() {
+    let mut solver = Newton::<1, f64>::new();
+    let settings = NewtonSettings { damping: 2.0, ..NewtonSettings::new() };
+    solver.start(&settings, &[3.0]).unwrap();
+    let (_, g, h) = solver.ask().unwrap();
+    (*g, *h) = ([1.0], [[-1.0]]);
+    solver.tell(1.0);
+    assert!(solver.damping() > 0.0);
+    solver.start(&settings, &[3.0]).unwrap();
+    assert_eq!((solver.damping(), solver.report().evaluations), (0.0, 0));
+}
+
 /// A run of no parameters was one without bounds where C gave it two of no numbers: its file was another than Rust's. And
 /// bounds beside a penalty were refused by that of `config`, where a run that goes on, or comes from a file, has its own.
 #[cfg(feature = "ffi")]
@@ -182,7 +293,6 @@ fn no_trial_follows_a_point_that_is_flat_enough() {
 fn bounds_from_c_belong_to_the_run() {
     use gradus::ffi::gradus_status::{GRADUS_ERROR_BOUNDS, GRADUS_OK};
     use gradus::ffi::*;
-    use gradus::second_order::Given;
 
     let new = LbfgsSettings::<f64>::new();
     let free = gradus_lbfgs {

@@ -35,6 +35,29 @@ fn limits_of_infinity_pass_through_json() {
     assert_eq!(serde_json::to_string(&ClipValue(0.5)).unwrap(), "0.5");
 }
 
+/// The same for reports: value and gradient are infinite until the first evaluation.
+#[cfg(feature = "serde")]
+#[test]
+fn reports_pass_through_json() {
+    use gradus::second_order::{Lbfgs, LbfgsSettings, Newton, NewtonSettings, Report, Stop};
+    let pass = |report: Report<f64>| {
+        let text = serde_json::to_string(&report).unwrap();
+        serde_json::from_str::<Report<f64>>(&text).unwrap()
+    };
+    let (mut lbfgs, mut newton) = (Lbfgs::<1, 1, f64>::new(), Newton::<1, f64>::new());
+    lbfgs.start(&LbfgsSettings::new(), &[3.0]).unwrap();
+    newton.start(&NewtonSettings::new(), &[3.0]).unwrap();
+    for report in [lbfgs.report(), newton.report()] {
+        assert_eq!((report.value, report.gradient), (f64::INFINITY, f64::INFINITY));
+        assert_eq!(pass(report), report);
+    }
+    let report =
+        Report { value: -0.1, gradient: 1e-300, iterations: 3, evaluations: 4, stop: Stop::Gradient };
+    assert_eq!(pass(report), report);
+    // What JSON has no word for.
+    assert_eq!(pass(Report { value: f64::NAN, ..report }), Report { value: f64::INFINITY, ..report });
+}
+
 /// A file that changed before it was read again asked for four thousand million members, 24 bytes of heap for each.
 #[test]
 fn a_file_that_changes_takes_no_more_memory_than_it_has() {
