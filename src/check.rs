@@ -24,7 +24,7 @@ pub(crate) fn check_lr(lr: f32) -> Result<(), Error> {
 pub(crate) const MOST_DECAY: f64 = 1.0 - 1.0 / (1 << 20) as f64;
 
 /// Decay of a running average.
-pub(crate) fn check_decay(decay: f64, hyper: Hyper) -> Result<(), Error> {
+pub(crate) const fn check_decay(decay: f64, hyper: Hyper) -> Result<(), Error> {
     // Bits compare like positive numbers, and a sign is larger than all of them.
     require(decay.to_bits() <= MOST_DECAY.to_bits(), hyper)
 }

@@ -8,6 +8,10 @@ use gradus::{Exec, store};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 use std::collections::HashMap;
+use worst::worst;
+
+#[path = "../../tests/support/worst.rs"]
+mod worst;
 
 const FILE: &[u8] = include_bytes!("../../tests/vectors/imported.safetensors");
 const NINE: &[u8] = include_bytes!("../../examples/finetune/nine.safetensors");
@@ -45,7 +49,7 @@ fn channels_last(x: &[f64], channels: usize) -> impl Fn(usize) -> Vec<f32> {
 fn near(name: &str, got: &[f32], want: &[f64]) {
     assert_eq!(got.len(), want.len(), "{name}");
     let size = want.iter().fold(1.0, |a: f64, x| a.max(x.abs()));
-    let error = got.iter().zip(want).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
+    let error = worst(got.iter().zip(want).map(|(a, b)| (f64::from(*a) - b).abs()));
     assert!(error <= 1e-6 * size, "{name}: {error:e} of {size}");
 }
 

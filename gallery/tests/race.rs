@@ -1,6 +1,10 @@
 //! The race that the pictures show and the manual tells about.
 
 use gallery::course::{self, Pace, Point, RULES, SURFACES, Surface};
+use worst::worst;
+
+#[path = "../../tests/support/worst.rs"]
+mod worst;
 
 const SGD: usize = 0;
 const MOMENTUM: usize = 1;
@@ -93,7 +97,7 @@ fn on_the_bowl_sgd_jumps_across_adagrad_and_rmsprop_do_not_and_adam_loops() {
     assert!(crossings(before, 1) <= 2, "{}", crossings(before, 1));
     assert!(after.iter().all(|p| p[1].abs() < 0.35));
     assert!(crossings(after, 0) > 3 && crossings(after, 1) > 6);
-    let farthest = |rule| path(BOWL, rule).iter().fold(0.0_f32, |far, p| far.max(p[0]));
+    let farthest = |rule| worst(path(BOWL, rule).iter().map(|p| f64::from(p[0])));
     assert!(farthest(MOMENTUM) > farthest(NESTEROV) && farthest(NESTEROV) > farthest(SGD));
 }
 

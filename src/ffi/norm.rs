@@ -7,6 +7,16 @@ use crate::norm::{BatchNorm, BatchShape, GroupNorm, Params, Running, Statistics}
 use crate::optim::{Clock, StateMut};
 
 /// How activations lie in memory: batch x channels x spatial, the last one contiguous.
+///
+/// Images lie channel by channel so, which gradus_conv2d_forward() does not write: its channels lie side by side (NHWC), and
+/// each position is a row of channels. Behind a convolution from `batch` images to `h` x `w` positions of `filters` channels:
+///
+/// ```c
+/// gradus_batch_shape layout = {.batch = batch * h * w, .channels = filters, .spatial = 1};
+/// ```
+///
+/// That is the right shape for batch normalisation. Group normalisation takes its groups from each position alone then: over
+/// all positions of such an image it is not offered.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct gradus_batch_shape {
@@ -35,7 +45,7 @@ pub struct gradus_batch_norm {
     pub version: u32,
     /// Stabiliser of the root; 1e-5.
     pub eps: f32,
-    /// Weight of the old running statistics; 0.9 (PyTorch's momentum is 0.1).
+    /// Weight of the old running statistics, at most 1 - 2^-20; 0.9 (PyTorch's momentum is 0.1).
     pub running_decay: f64,
     /// Whether the running variance takes the batch's by n, as Keras does; 0 is by n - 1, as PyTorch does.
     pub track_biased: u32,
@@ -126,6 +136,7 @@ pub unsafe extern "C" fn gradus_batch_norm_forward(
 ///
 /// `layout` is that of the pass, `mean` and `variance` have a float per channel. `running` has two,
 /// all means and then all variances; it and `clock` start as zeros, where the variance counts as 1.
+/// A channel whose mean or variance is not finite leaves its running statistics as they are.
 ///
 /// Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 /// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -379,7 +390,7 @@ unsafe fn group_norm(config: *const gradus_group_norm) -> Result<GroupNorm, Refu
 
 /// Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
 ///
-/// Errors: GRADUS_ERROR_EMPTY without a group, GRADUS_ERROR_EPSILON, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// Errors: GRADUS_ERROR_SHAPE without a group, GRADUS_ERROR_EPSILON, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 /// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_group_norm_check(config: *const gradus_group_norm) -> gradus_status {

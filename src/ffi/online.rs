@@ -14,10 +14,13 @@ pub const GRADUS_INPUT_NORM_COLUMNS: usize = 2;
 
 /// Takes the `samples` rows of `features` floats in `x` into the statistics of the inputs.
 ///
+/// From sample 2^20 on each sample weighs 2^-20, so that the statistics follow data that drift.
+///
 /// `state` is GRADUS_INPUT_NORM_COLUMNS * features floats: the means, and behind them the variances; `state` and `clock`
 /// start as zeros. The clock counts samples.
 ///
-/// Errors: GRADUS_ERROR_SHAPE if there is no feature, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+/// Errors: GRADUS_ERROR_NON_FINITE if a float of `x` is NaN or beyond 2^62, after which nothing was changed,
+/// GRADUS_ERROR_SHAPE if there is no feature, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 /// GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_input_norm_update(
@@ -92,7 +95,7 @@ pub unsafe extern "C" fn gradus_accumulate(
 }
 
 /// Counts samples in a confusion matrix: `scores` has a row of `classes` for each, `labels` its class, and the class with the
-/// largest score is what it is taken for.
+/// largest score is what it is taken for. NaN is passed over; a row of nothing else is taken for class 0.
 ///
 /// `counts` is classes * classes uint32_t, which start as zeros: a row for each label, a column for what it was taken for.
 ///

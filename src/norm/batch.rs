@@ -3,6 +3,7 @@
 use super::kernels;
 use super::parts::{Params, Running, Statistics};
 use super::shape::BatchShape;
+use crate::check::check_decay;
 use crate::cut::cut_mut;
 use crate::error::{Argument, Error, Hyper, ensure, require, same_length};
 use crate::optim::{State, StateMut, Stateful};
@@ -33,8 +34,8 @@ use crate::store::{Family, Name};
 /// constant channel has variance 0 and `y = bias`, exactly. Where `n` is 1 that is so too; the running
 /// variance then stays what it was, unless it is [`track_biased`](Self::track_biased).
 ///
-/// Deviations beyond 1.8e19 have squares beyond the range of `f32`: their variance is infinite, and `y = bias`. Scale such
-/// values first.
+/// Deviations beyond 1.8e19 have squares beyond the range of `f32`: their variance is infinite, and `y = bias`. A deviation
+/// that is itself beyond the range, 3.4e38, gives NaN. Scale such values first.
 ///
 /// ```
 /// use gradus::norm::{BatchNorm, BatchNormState, BatchShape, Params, Statistics};
@@ -65,7 +66,7 @@ use crate::store::{Family, Name};
 pub struct BatchNorm {
     /// Stabiliser of the root; 1e-5 by default.
     pub eps: f32,
-    /// Weight of the old running statistics; 0.9 by default (PyTorch's `momentum` is 0.1).
+    /// Weight of the old running statistics, at most `1 - 2^-20`; 0.9 by default (PyTorch's `momentum` is 0.1).
     pub running_decay: f64,
     /// Whether the running variance takes the batch's as it is, by `n`, as Keras does; by default it takes the
     /// unbiased one, by `n - 1`, as PyTorch does.
@@ -112,7 +113,7 @@ impl BatchNorm {
     /// [`Error::Range`] names the one that does not.
     pub const fn check(&self) -> Result<(), Error> {
         match require(0.0 < self.eps && self.eps < f32::INFINITY, Hyper::Epsilon) {
-            Ok(()) => require(0.0 <= self.running_decay && (self.running_decay as f32) < 1.0, Hyper::Rho),
+            Ok(()) => check_decay(self.running_decay, Hyper::Rho),
             error => error,
         }
     }
@@ -157,6 +158,10 @@ impl BatchNorm {
 
     /// Updates the running statistics by those of a training pass over `shape`.
     ///
+    /// A channel whose mean or variance is not finite leaves its running statistics as they are: one NaN would stay in them
+    /// for good. Such a batch spoils gradients all the same: [`step_if_finite`](crate::Optimizer::step_if_finite) skips the
+    /// step, and [`count_non_finite`](crate::count_non_finite) finds it in `x`.
+    ///
     /// # Errors
     /// [`Error::Empty`] if `shape` has a 0, [`Error::Length`] if a slice does not fit it; nothing was
     /// changed.
@@ -188,13 +193,17 @@ impl BatchNorm {
         };
         let first = running.clock.t == 0;
         running.clock.tick();
-        for (running, new) in running_mean.iter_mut().zip(mean) {
-            *running = decay * *running + gain * *new;
-        }
-        for (running, new) in running_variance.iter_mut().zip(variance) {
-            let old = if first { 1.0 } else { *running };
+        let running = running_mean.iter_mut().zip(running_variance.iter_mut());
+        for ((running_mean, running_variance), (mean, variance)) in running.zip(mean.iter().zip(variance)) {
+            let old = if first { 1.0 } else { *running_variance };
             // One value has no unbiased variance.
-            *running = unbiased.map_or(old, |factor| decay * old + gain * (*new * factor));
+            let new = unbiased.map(|factor| *variance * factor);
+            *running_variance = old;
+            // A running statistic that is not finite would stay so for good.
+            if mean.is_finite() && new.unwrap_or(*variance).is_finite() {
+                *running_mean = decay * *running_mean + gain * *mean;
+                *running_variance = new.map_or(old, |new| decay * old + gain * new);
+            }
         }
         Ok(())
     }

@@ -22,8 +22,19 @@ use crate::simd::{Element, Exec};
 /// instance normalisation. The statistics, which the backward pass needs, are one mean and one variance for each group of
 /// each sample, `batch * groups` of them.
 ///
+/// The channels of an image lie one behind the other (NCHW): see [`BatchShape`]. Over what a
+/// [`Conv2d`](crate::layer::Conv2d) writes, whose channels lie side by side, group normalisation is not offered. The numbers
+/// of one channel must be brought together first:
+///
+/// ```
+/// let beside = [1.0_f32, 10.0, 2.0, 20.0, 3.0, 30.0]; // three positions of two channels
+/// let behind: [f32; 6] = core::array::from_fn(|i| beside[i % 3 * 2 + i / 3]);
+/// assert_eq!(behind, [1.0, 2.0, 3.0, 10.0, 20.0, 30.0]); // of BatchShape { batch: 1, channels: 2, spatial: 3 }
+/// ```
+///
 /// The order of a sum is that of [`reduce`](crate::reduce); gradients of the parameters sum 64 samples in order and join
-/// these sums as [`BatchNorm`](super::BatchNorm) does. A group of equal values gives `y = bias`, exactly.
+/// these sums as [`BatchNorm`](super::BatchNorm) does. A group of equal values gives `y = bias`, exactly. Deviations beyond
+/// 1.8e19, whose squares are infinite, give `y = bias` too, and one beyond 3.4e38 gives NaN: scale such values first.
 ///
 /// ```
 /// use gradus::norm::{BatchShape, GroupNorm, Params, Statistics};
@@ -71,9 +82,9 @@ impl GroupNorm {
     /// Checks that there is a group, and `eps` is finite and positive.
     ///
     /// # Errors
-    /// [`Error::Empty`] or [`Error::Range`] if not.
+    /// [`Error::Shape`] or [`Error::Range`] if not.
     pub const fn check(&self) -> Result<(), Error> {
-        match ensure(self.groups > 0, Error::Empty) {
+        match ensure(self.groups > 0, Error::Shape) {
             Ok(()) => check_eps(self.eps),
             error => error,
         }

@@ -10,14 +10,18 @@ use crate::store::{Family, Name};
 /// Standardisation of inputs: each feature with mean 0 and variance 1, by what has been seen so far (Welford, 1962).
 ///
 /// ```text
-/// d = x - mean;   mean += d / t;   variance += (d * (x - mean) - variance) / t
+/// n = min(t, 2^20)
+/// d = x - mean;   mean += d / n;   variance += (d * (x - mean) - variance) / n
 /// y = (x - mean) / max(sqrt(variance), eps)
 /// ```
 ///
 /// The formula of Keras' `Normalization`, for data that come one by one on a device. State: the mean and the variance
-/// (biased, by `t`) of every feature, and the number of samples in the clock; zero bits at the start, saved and loaded like
-/// any other. Before the first sample the inputs stay as they are. After some 2^24 samples the statistics stand still,
-/// because what one of them changes is less than the last digit.
+/// (biased, by `n`) of every feature, and the number of samples in the clock; zero bits at the start, saved and loaded like
+/// any other. Before the first sample the inputs stay as they are.
+///
+/// From sample 2^20 on, about a million, each sample weighs 2^-20: the statistics forget slowly, and follow data that
+/// drift. With ever smaller weights `f32` would round what lowers the variance away, but not what raises it: an
+/// average over all samples would be a quarter too large after 2^27 of them.
 ///
 /// ```
 /// use gradus::norm::{InputNorm, InputNormState};
@@ -42,6 +46,12 @@ pub struct InputNorm {
     #[cfg_attr(feature = "serde", serde(skip))]
     pub exec: Exec,
 }
+
+/// The number of samples from which on the statistics forget.
+const WINDOW: u32 = 1 << 20;
+
+/// The largest reading: no product of two differences of such numbers is beyond the range of `f32`.
+const LARGEST: f32 = (1_u64 << 62) as f32;
 
 /// Means and variances of `N` features.
 pub type InputNormState<const N: usize> = State<InputNorm, N>;
@@ -85,16 +95,27 @@ impl InputNorm {
     /// Takes samples into the statistics, in their order: a row of features for each.
     ///
     /// # Errors
-    /// [`Error::Shape`] if `x` is no whole number of rows, [`Error::Length`] if the columns of the state differ in length;
-    /// nothing was changed.
+    /// [`Error::Shape`] if `x` is no whole number of rows, [`Error::Length`] if the columns of the state differ in length,
+    /// [`Error::NonFinite`] if a reading is NaN or beyond 2^62 (4.6e18), whose square might be infinite: the statistics would
+    /// never recover. Nothing was changed.
+    ///
+    /// ```
+    /// use gradus::{Error, norm::{InputNorm, InputNormState}};
+    /// let mut seen = InputNormState::<1>::new();
+    /// assert_eq!(InputNorm::new().update(seen.as_mut(), &[20.0, f32::NAN]), Err(Error::NonFinite));
+    /// assert_eq!(seen.t(), 0);
+    /// ```
     pub fn update(&self, state: StateMut<'_, Self>, x: &[f32]) -> Result<(), Error> {
         let StateMut { columns: [mean, variance], clock, .. } = state;
         same_length(Argument::Variance, mean.len(), variance.len())?;
         ensure(x.len().checked_rem(mean.len()) == Some(0), Error::Shape)?;
+        for x in x {
+            ensure(x.abs() <= LARGEST, Error::NonFinite)?; // not of NaN either
+        }
         let mut rest = x;
         while !rest.is_empty() {
             let row = cut(&mut rest, mean.len());
-            let count = clock.tick().t as f32;
+            let count = clock.tick().t.min(WINDOW) as f32;
             run(self.exec, &Welford { count }, Columns::new(mean, [row], [variance])?);
         }
         Ok(())

@@ -5,12 +5,19 @@ use crate::simd::Element;
 
 /// How activations lie in memory: batch x channels x spatial, the last one contiguous.
 ///
-/// `spatial` is height x width of an image, and 1 after a dense layer.
+/// `spatial` is height x width of an image whose channels lie one behind the other (NCHW), and 1 after a dense layer. A
+/// [`Conv2d`](crate::layer::Conv2d) writes the channels of a position side by side (NHWC): its result has the shape
+/// [`channels_last`](Self::channels_last).
 ///
 /// ```
+/// use gradus::layer::Conv2d;
 /// use gradus::norm::BatchShape;
 /// let images = BatchShape { batch: 32, channels: 16, spatial: 8 * 8 };
 /// assert_eq!((images.len(), BatchShape::dense(32, 10).len()), (32_768, 320));
+///
+/// const CONV: Conv2d = Conv2d::new([10, 10, 1], 16, [3, 3]);
+/// let behind = BatchShape::channels_last(32, CONV.output());
+/// assert_eq!((behind.channels, behind.len()), (16, 32 * CONV.outputs()));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -29,6 +36,29 @@ impl BatchShape {
     #[must_use]
     pub const fn dense(batch: usize, channels: usize) -> Self {
         Self { batch, channels, spatial: 1 }
+    }
+
+    /// Images `[height, width, channels]` whose channels lie side by side, as a [`Conv2d`](crate::layer::Conv2d) writes them:
+    /// each position is a row of channels, so that this is `dense(batch * height * width, channels)`.
+    ///
+    /// For [`BatchNorm`](super::BatchNorm) that is the shape of a layer behind a convolution. For
+    /// [`GroupNorm`](super::GroupNorm) it is not: its groups would be those of each position alone.
+    ///
+    /// ```
+    /// use gradus::norm::{BatchNorm, BatchShape, Params, Statistics};
+    /// let x = [1.0_f32, 10.0, 3.0, 30.0]; // an image of one row and two columns, of two channels
+    /// let shape = BatchShape::channels_last(1, [1, 2, 2]);
+    /// let params = Params { weight: [1.0; 2], bias: [0.0; 2] };
+    /// let (mut y, mut batch) = ([0.0; 4], Statistics { mean: [0.0; 2], variance: [0.0; 2] });
+    /// BatchNorm::new().forward(shape, &x, &mut y, &params, &mut batch)?;
+    /// assert_eq!(batch.mean, [2.0, 20.0]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "NHWC")]
+    pub const fn channels_last(batch: usize, [height, width, channels]: [usize; 3]) -> Self {
+        // Beyond the largest number it stays there, and every pass refuses such a shape.
+        Self::dense(batch.saturating_mul(height).saturating_mul(width), channels)
     }
 
     /// Elements of a tensor of this shape.

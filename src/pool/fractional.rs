@@ -16,6 +16,21 @@ use crate::simd::Element;
 /// same windows serve all planes, that is all channels and samples; make one of these for each sample to
 /// have windows of its own.
 ///
+/// A plane is one channel of one sample, so that channels lie one behind the other (NCHW). A
+/// [`Conv2d`](crate::layer::Conv2d) writes them side by side: bring the numbers of one channel together first, or pool by
+/// [`MaxPool2d`](crate::layer::MaxPool2d), which reads them as they are.
+///
+/// ```
+/// use gradus::pool::{FractionalMaxPool, Window};
+/// let beside = [1.0_f32, 10.0, 2.0, 20.0, 3.0, 30.0]; // one row, three columns, two channels
+/// let planes: [f32; 6] = core::array::from_fn(|i| beside[i % 3 * 2 + i / 3]);
+/// let (row, columns) = ([Window { start: 0, len: 1 }], [Window { start: 0, len: 3 }]);
+/// let (mut y, mut indices) = ([0.0; 2], [0; 2]);
+/// FractionalMaxPool::new([1, 3], &row, &columns)?.forward(&planes, &mut y, &mut indices)?;
+/// assert_eq!(y, [3.0, 30.0]); // of each channel
+/// # Ok::<(), gradus::Error>(())
+/// ```
+///
 /// ```
 /// use gradus::pool::{FractionalMaxPool, Regions, Window};
 /// use rand_core::SeedableRng;

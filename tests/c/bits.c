@@ -425,7 +425,7 @@ static void norm(void) {
   EXPECT(GRADUS_ERROR_SHAPE, gradus_group_norm_inference(&group, &shape, x, weight, bias));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_group_norm_forward(&group, &shape, x, x, weight, bias, group_mean, group_variance));
   group.groups = 0;
-  EXPECT(GRADUS_ERROR_EMPTY, gradus_group_norm_check(&group));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_group_norm_check(&group));
   group.version = 0;
   EXPECT(GRADUS_ERROR_VERSION, gradus_group_norm_check(&group));
   EXPECT(GRADUS_ERROR_EMPTY, gradus_batch_norm_inference(&config, &empty, NULL, weight, bias, running, &norm_clock));
@@ -835,6 +835,8 @@ static void online(void) {
   seed = 7;
   numbers(x, 6);
   OK(gradus_input_norm_update(3, 2, x, statistics, &seen));
+  x[4] = NAN;
+  EXPECT(GRADUS_ERROR_NON_FINITE, gradus_input_norm_update(3, 2, x, statistics, &seen));
   numbers(x, 6);
   EXPECT(GRADUS_ERROR_EPSILON, gradus_input_norm_apply(0, 3, 2, x, statistics, &seen));
   EXPECT(GRADUS_ERROR_SHAPE, gradus_input_norm_apply(1e-7f, 0, 2, NULL, NULL, &seen));

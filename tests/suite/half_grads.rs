@@ -2,6 +2,7 @@
 
 use crate::support::halves::{dither, round};
 use crate::support::random::Random;
+use crate::support::worst::worst;
 use gradus::layer::{Conv2d, Dense, DepthwiseConv2d, HalfGrads};
 use gradus::transform::{L2, Scale};
 use gradus::*;
@@ -167,7 +168,7 @@ fn small_gradients_are_not_lost() {
     let mean = grads.iter().map(|x| f64::from(x.to_f32())).sum::<f64>() / grads.len() as f64;
     // A sum has a deviation of 7 %, and the mean of 4096 of 0.11 %.
     assert!((mean / want - 1.0).abs() < 4e-3, "{mean} of {want}");
-    let worst = grads.iter().map(|x| (f64::from(x.to_f32()) / want - 1.0).abs()).fold(0.0, f64::max);
+    let worst = worst(grads.iter().map(|x| (f64::from(x.to_f32()) / want - 1.0).abs()));
     assert!(worst < 0.35, "{worst}");
     assert_eq!(Bf16::from_f32_nearest(1.0 + 1e-3), Bf16::from_f32_nearest(1.0));
 }

@@ -3,6 +3,7 @@
 use crate::support::lbfgs::{quadratic, rosenbrock};
 use crate::support::learning;
 use crate::support::mgh::{self, Problem};
+use crate::support::worst::worst;
 #[cfg(feature = "rayon")]
 use gradus::Exec;
 use gradus::second_order::{Given, Lbfgs, LbfgsSettings, LbfgsVec, LineSearch, Report, Stop};
@@ -18,12 +19,10 @@ fn all() -> Vec<Problem> {
 
 /// The largest element of the projected gradient.
 fn projected(x: &[f64], g: &[f64], lower: &[f64], upper: &[f64]) -> f64 {
-    let mut largest = 0.0_f64;
-    for i in 0..x.len() {
+    worst((0..x.len()).map(|i| {
         let p = if g[i] > 0.0 { g[i].min(x[i] - lower[i]) } else { g[i].max(x[i] - upper[i]) };
-        largest = largest.max(p.abs());
-    }
-    largest
+        if g[i].is_nan() { g[i] } else { p.abs() }
+    }))
 }
 
 #[test]

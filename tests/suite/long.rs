@@ -4,6 +4,7 @@
 
 use crate::support::papers::Paper;
 use crate::support::random::Random;
+use crate::support::worst::worst;
 use gradus::*;
 use std::fmt::Debug;
 
@@ -72,7 +73,7 @@ fn stays_near<const K: usize>(what: &str, rule: impl Optimizer, paper: &impl Pap
             }
         }
     }
-    let spread = squares.map(|[a, b]| (a / b - 1.0).abs()).into_iter().fold(0.0, f64::max);
+    let spread = worst(squares.map(|[a, b]| (a / b - 1.0).abs()));
     println!("{what}: at most {apart:.1e} apart, the mean square {spread:.1e} off");
     assert!(
         apart >= budget.apart / 2.0,

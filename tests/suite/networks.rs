@@ -1,6 +1,7 @@
 //! Layers, losses, activations and whole trainings against PyTorch's in f64 (`tests/vectors/networks.py`).
 
 use crate::support::random::Random;
+use crate::support::worst::worst;
 use gradus::layer::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d};
 use gradus::{Adam, Error, Exec, Optimizer, activation, loss};
 use serde_json::Value;
@@ -33,7 +34,7 @@ fn near(what: &str, got: &[f32], want: &Value, units: f64) {
     let want: Vec<f64> = want.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
     assert_eq!(got.len(), want.len(), "{what}");
     let largest = want.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
-    let worst = got.iter().zip(&want).map(|(got, want)| (f64::from(*got) - want).abs()).fold(0.0, f64::max);
+    let worst = worst(got.iter().zip(&want).map(|(got, want)| (f64::from(*got) - want).abs()));
     let worst = worst / (largest * f64::from(f32::EPSILON) / 2.0);
     assert!(worst <= units, "{what}: {worst} units");
 }

@@ -4,6 +4,7 @@ use crate::support::OPTIMISED;
 use crate::support::random::{Random, all_bits};
 use crate::support::ulp::unit;
 use crate::support::vectors::{doubles, floats, layers, size};
+use crate::support::worst::worst;
 use gradus::norm::{BatchNorm, BatchNormState, BatchShape, GroupNorm, Params, Running, Statistics};
 use gradus::{Argument, Element, Error, Hyper, Level, StateVec};
 use serde_json::Value;
@@ -40,9 +41,7 @@ fn pass<T: Element>(
 fn off(got: &[f32], want: &[f64]) -> f64 {
     assert_eq!(got.len(), want.len());
     let largest = want.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
-    got.iter()
-        .zip(want)
-        .fold(0.0, |off, (got, want)| (f64::from(*got) - want).abs().max(off * unit(largest)) / unit(largest))
+    worst(got.iter().zip(want).map(|(got, want)| (f64::from(*got) - want).abs())) / unit(largest)
 }
 
 /// Within 4 units of PyTorch's run in f64 or, where a mean of 100 leaves fewer digits of a deviation of

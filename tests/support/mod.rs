@@ -18,6 +18,7 @@ pub mod papers;
 pub mod random;
 pub mod ulp;
 pub mod vectors;
+pub mod worst;
 
 use gradus::transform::*;
 

@@ -1,4 +1,5 @@
 use gradus::ensemble::{CompensatedEma, Ema};
+use gradus::norm::BatchNorm;
 use gradus::transform::{ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 use gradus::{
     AdaGrad, Adam, AdamState, AdamW, Argument, Epsilon, Error, Hyper, Level, Lion, Momentum, Nadam,
@@ -83,7 +84,10 @@ fn no_momentum_is_not_damped() {
 #[test]
 fn decays_that_f32_cannot_hold_are_refused() {
     let most = 1.0 - 1.0 / 1_048_576.0;
-    for (decay, fits) in [(0.999_999, true), (most, true), (most + 1e-10, false), (0.999_999_9, false)] {
+    let half = 1.0 - 1.0 / 2_097_152.0; // half as far from 1
+    for (decay, fits) in
+        [(0.999_999, true), (most, true), (most + 1e-10, false), (half, false), (0.999_999_9, false)]
+    {
         let result = |hyper| if fits { Ok(()) } else { Err(Error::Range(hyper)) };
         assert_eq!(Adam { beta1: decay, ..Adam::new(0.1) }.check(), result(Hyper::Beta1), "{decay}");
         assert_eq!(Adam { beta2: decay, ..Adam::new(0.1) }.check(), result(Hyper::Beta2), "{decay}");
@@ -91,6 +95,8 @@ fn decays_that_f32_cannot_hold_are_refused() {
         assert_eq!(RmsProp { rho: decay, ..RmsProp::new(0.1) }.check(), result(Hyper::Rho), "{decay}");
         assert_eq!(Momentum { rho: decay, ..Momentum::new(0.1) }.check(), result(Hyper::Rho), "{decay}");
         assert_eq!(Ema::new(decay).check(), result(Hyper::Rho), "{decay}");
+        let norm = BatchNorm { running_decay: decay, ..BatchNorm::new() };
+        assert_eq!(norm.check(), result(Hyper::Rho), "{decay}");
         assert_eq!(CompensatedEma::new(decay).check(), Ok(()), "{decay}");
         if fits {
             let kept = f64::from(1.0 - decay as f32);
