@@ -37,12 +37,12 @@ enum Seen {
 }
 
 impl Node {
-    fn new() -> Self {
+    fn new() -> Result<Self, Error> {
         let (mut params, mut rng) = ([0.0; PARAMS], Xoshiro128PlusPlus::seed_from_u64(1));
         let (encoder, decoder) = params.split_at_mut(LAYERS[0]);
-        init::glorot_uniform(&mut rng, WINDOW, CODE, ENCODER.weights_mut(encoder));
-        init::glorot_uniform(&mut rng, CODE, WINDOW, DECODER.weights_mut(decoder));
-        Self { params, state: AdamState::new() }
+        init::glorot_uniform(&mut rng, WINDOW, CODE, ENCODER.weights_mut(encoder)?);
+        init::glorot_uniform(&mut rng, CODE, WINDOW, DECODER.weights_mut(decoder)?);
+        Ok(Self { params, state: AdamState::new() })
     }
 
     fn forward(&self, x: &[f32; WINDOW]) -> Result<([f32; CODE], [f32; WINDOW]), Error> {
@@ -138,7 +138,7 @@ impl NorFlash for Flash {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut machine = Machine { rng: Xoshiro128PlusPlus::seed_from_u64(2), worn: 0.0 };
     let mut journal = Journal::open(Flash([0xff; 2 * Flash::ERASE_SIZE]), 0..2 * Flash::ERASE_SIZE as u32)?;
-    let mut node = Node::new();
+    let mut node = Node::new()?;
     let (mut skipped, mut mean) = (0, 0.0);
     for window in 1..=4000 {
         let mut x = machine.window();
@@ -157,7 +157,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         if window == 2750 {
             let before = node.state.t();
-            node = Node::new(); // the power was cut
+            node = Node::new()?; // the power was cut
             assert!(journal.load((&mut node.params, &mut node.state))?, "a file is there");
             println!("window {window}: power cut; of {before} steps {} are there again", node.state.t());
         }

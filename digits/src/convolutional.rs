@@ -70,12 +70,13 @@ impl Model for Convolutional {
     type Memory = [f32; NUMBERS];
     const EMPTY: Self::Memory = [0.0; NUMBERS];
 
-    fn init(params: &mut [f32], rng: &mut impl Rng) {
+    fn init(params: &mut [f32], rng: &mut impl Rng) -> Result<(), Error> {
         let (p1, rest) = params.split_at_mut(LAYERS[0]);
         let (p2, p3) = rest.split_at_mut(LAYERS[1]);
-        init::he_uniform(rng, CONV1.fan_in(), CONV1.weights_mut(p1));
-        init::he_uniform(rng, CONV2.fan_in(), CONV2.weights_mut(p2));
-        init::he_uniform(rng, DENSE.inputs, DENSE.weights_mut(p3));
+        init::he_uniform(rng, CONV1.fan_in(), CONV1.weights_mut(p1)?);
+        init::he_uniform(rng, CONV2.fan_in(), CONV2.weights_mut(p2)?);
+        init::he_uniform(rng, DENSE.inputs, DENSE.weights_mut(p3)?);
+        Ok(())
     }
 
     fn pixels(memory: &mut [Self::Memory]) -> &mut [f32] {

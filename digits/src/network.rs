@@ -68,12 +68,13 @@ impl Model for Lecture {
     type Memory = [f32; NUMBERS];
     const EMPTY: Self::Memory = [0.0; NUMBERS];
 
-    fn init(params: &mut [f32], rng: &mut impl Rng) {
+    fn init(params: &mut [f32], rng: &mut impl Rng) -> Result<(), Error> {
         let (p1, rest) = params.split_at_mut(LAYERS[0]);
         let (p2, p3) = rest.split_at_mut(LAYERS[1]);
         for (layer, params) in [(L1, p1), (L2, p2), (L3, p3)] {
-            init::he_uniform(rng, layer.inputs, layer.weights_mut(params));
+            init::he_uniform(rng, layer.inputs, layer.weights_mut(params)?);
         }
+        Ok(())
     }
 
     fn pixels(memory: &mut [Self::Memory]) -> &mut [f32] {

@@ -139,7 +139,7 @@ impl Job {
             Training { exec: level.into(), optimizer, schedule: Cosine::new(optimizer.lr(), steps), dropout };
         let mut chance = Chance::new(self.seed);
         let mut network = Network::<M, N>::new();
-        network.init(&mut chance.rng);
+        network.init(&mut chance.rng)?;
         let mut state = optimizer.state();
         let (mut memory, mut labels) = (vec![M::EMPTY; batch], vec![0; batch]);
         let mut batch = Batch { memory: &mut memory, labels: &mut labels };

@@ -43,7 +43,10 @@ pub trait Model {
     const EMPTY: Self::Memory;
 
     /// Draws the weights. Biases are 0 already.
-    fn init(params: &mut [f32], rng: &mut impl Rng);
+    ///
+    /// # Errors
+    /// None, since all lengths agree.
+    fn init(params: &mut [f32], rng: &mut impl Rng) -> Result<(), Error>;
 
     /// Where the pixels of a batch go.
     fn pixels(memory: &mut [Self::Memory]) -> &mut [f32];
@@ -89,9 +92,12 @@ impl<M: Model, const N: usize> Network<M, N> {
     }
 
     /// Draws the weights and clears the biases.
-    pub fn init(&mut self, rng: &mut Xoshiro128PlusPlus) {
+    ///
+    /// # Errors
+    /// None, since all lengths agree.
+    pub fn init(&mut self, rng: &mut Xoshiro128PlusPlus) -> Result<(), Error> {
         self.params.fill(0.0);
-        M::init(&mut self.params, rng);
+        M::init(&mut self.params, rng)
     }
 
     /// The score of each class: their [`argmax`] is what the network sees.

@@ -127,7 +127,7 @@ fn loss(params: &[f64], pixels: &[u8; PIXELS], label: u8) -> f64 {
 #[test]
 fn loss_and_gradient_are_those_of_f64_differences() {
     let mut network = Network::new();
-    network.init(&mut Chance::new(3).rng);
+    network.init(&mut Chance::new(3).rng).unwrap();
     let sample = &DIGITS[5];
     // A step of length 1 along the gradient, of which the difference of the weights tells.
     let (before, mut memory, keep_all) = (network.params, [Lecture::EMPTY], Dropout::drop_prob(0.0));

@@ -145,7 +145,7 @@ impl<O: Optimizer> Server<O> {
     /// A server with the first weights of a seed.
     pub fn new(optimizer: O, seed: u64) -> Self {
         let mut network = Network::new();
-        network.init(&mut Chance::new(seed).rng);
+        network.init(&mut Chance::new(seed).rng).expect("all lengths agree");
         Self {
             params: network.params,
             optimizer,

@@ -20,8 +20,8 @@
 //!     let (mut params, mut state, mut right) = ([0.0; N], adam.state::<N>(), 0);
 //!     let mut rng = Xoshiro128PlusPlus::seed_from_u64(1);
 //!     let (p1, p2) = params.split_at_mut(LAYERS[0]);
-//!     he_uniform(&mut rng, L1.inputs, L1.weights_mut(p1));
-//!     he_uniform(&mut rng, L2.inputs, L2.weights_mut(p2));
+//!     he_uniform(&mut rng, L1.inputs, L1.weights_mut(p1)?);
+//!     he_uniform(&mut rng, L2.inputs, L2.weights_mut(p2)?);
 //!     for _ in 0..300 {
 //!         // Readings between -1 and 1. The state is the quarter of the plane that they lie in.
 //!         let (mut x, mut labels) = ([0.0; 2 * B], [0_u8; B]);

@@ -116,9 +116,12 @@ impl Conv2d {
     }
 
     /// The weights among its parameters; the biases stand before them.
-    #[must_use]
-    pub fn weights_mut<'a, T>(&self, params: &'a mut [T]) -> &'a mut [T] {
-        params.get_mut(self.filters..self.params()).unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`Error::Length`] if these are not its parameters, but more or fewer.
+    pub fn weights_mut<'a, T>(&self, params: &'a mut [T]) -> Result<&'a mut [T], Error> {
+        same_length(Argument::Params, self.params(), params.len())?;
+        Ok(params.get_mut(self.filters..).unwrap_or_default())
     }
 
     /// Checks that its sizes fit each other. Every pass checks it too.

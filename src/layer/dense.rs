@@ -62,9 +62,12 @@ impl Dense {
     }
 
     /// The weights among its parameters; the biases stand before them.
-    #[must_use]
-    pub fn weights_mut<'a, T>(&self, params: &'a mut [T]) -> &'a mut [T] {
-        params.get_mut(self.outputs..self.params()).unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`Error::Length`] if these are not its parameters, but more or fewer.
+    pub fn weights_mut<'a, T>(&self, params: &'a mut [T]) -> Result<&'a mut [T], Error> {
+        same_length(Argument::Params, self.params(), params.len())?;
+        Ok(params.get_mut(self.outputs..).unwrap_or_default())
     }
 
     /// Whether it has inputs and outputs, and its sizes are some.

@@ -1,12 +1,15 @@
-//! Layers whose sizes the compiler has checked: their calls cannot fail.
+//! Layers whose sizes the compiler has checked.
 
 use super::{AveragePool2d, Conv2d, Dense, DepthwiseConv2d, HalfGrads, MaxPool2d};
+use crate::error::Error;
 use crate::optim::Update;
 use crate::simd::{Element, Rule, Stored};
 
-/// A layer `L` with `P` parameters from `X` to `Y` numbers: its calls take arrays and cannot fail.
+/// A layer `L` with `P` parameters from `X` to `Y` numbers: its calls take arrays.
 ///
-/// The sizes are compared once, where the value is made. In a constant that is at compile time:
+/// The sizes are compared once, where the value is made, and calls on arrays alone cannot fail. An
+/// [`Update`](crate::optim::Update) or [`HalfGrads`] says its length at run time, so that the calls that take one can. In a
+/// constant the sizes are compared at compile time:
 ///
 /// ```
 /// use gradus::layer::{Dense, Fixed};
@@ -88,22 +91,25 @@ macro_rules! passes {
                 debug_assert!(done.is_ok(), "all sizes were compared");
             }
 
-            /// Writes the gradient of the inputs to `dx` and takes a step; none, if that is of another number of
-            /// parameters.
+            /// Writes the gradient of the inputs to `dx` and takes a step.
+            ///
+            /// # Errors
+            /// [`Error::Length`] if the step is not of `P` parameters; nothing was changed. The clock went on before, where
+            /// the step began.
             pub fn backward_step<R, B, M, const N: usize>(
                 &self,
                 update: Update<'_, R, B, M>,
                 x: &[[f32; X]; N],
                 dy: &[[f32; Y]; N],
                 dx: Option<&mut [[f32; X]; N]>,
-            ) where
+            ) -> Result<(), Error>
+            where
                 R: Rule + Copy,
                 B: Rule<Columns = R::Columns> + Copy,
                 M: Stored,
             {
                 let dx = dx.map(|dx| dx.as_flattened_mut());
-                let done = self.layer.backward_step(update, x.as_flattened(), dy.as_flattened(), dx);
-                debug_assert!(done.is_ok(), "a step of another number of parameters");
+                self.layer.backward_step(update, x.as_flattened(), dy.as_flattened(), dx)
             }
 
             /// Writes the gradient of the inputs alone: the way back through a layer that does not learn.
@@ -117,8 +123,11 @@ macro_rules! passes {
                 debug_assert!(done.is_ok(), "all sizes were compared");
             }
 
-            /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`;
-            /// neither, if there are another number of sums.
+            /// Adds the gradients of the parameters to sums in half the memory, and writes that of the inputs to `dx`.
+            ///
+            /// # Errors
+            /// [`Error::Length`] if there are not `P` sums; nothing was changed. The number of passes went on before, where
+            /// they were handed out.
             pub fn backward_half<const N: usize>(
                 &self,
                 params: &[f32; P],
@@ -126,10 +135,9 @@ macro_rules! passes {
                 x: &[[f32; X]; N],
                 dy: &[[f32; Y]; N],
                 dx: Option<&mut [[f32; X]; N]>,
-            ) {
+            ) -> Result<(), Error> {
                 let dx = dx.map(|dx| dx.as_flattened_mut());
-                let done = self.layer.backward_half(params, grads, x.as_flattened(), dy.as_flattened(), dx);
-                debug_assert!(done.is_ok(), "sums of another number of parameters");
+                self.layer.backward_half(params, grads, x.as_flattened(), dy.as_flattened(), dx)
             }
         }
     };

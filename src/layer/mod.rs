@@ -37,8 +37,8 @@
 //! let (x, labels) = ([0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], [0_u8, 1, 1, 0]);
 //! let mut params = [0.0; N];
 //! let mut rng = rand_xoshiro::Xoshiro128PlusPlus::seed_from_u64(1);
-//! init::he_uniform(&mut rng, 2, L1.weights_mut(&mut params[..L1.params()]));
-//! init::he_uniform(&mut rng, 8, L2.weights_mut(&mut params[L1.params()..]));
+//! init::he_uniform(&mut rng, 2, L1.weights_mut(&mut params[..L1.params()])?);
+//! init::he_uniform(&mut rng, 8, L2.weights_mut(&mut params[L1.params()..])?);
 //!
 //! let (adam, exec) = (Adam::new(0.03), Exec::new());
 //! let mut state = adam.state::<N>();

@@ -70,7 +70,7 @@ impl<O: Optimizer + 'static, M: Model + 'static, const N: usize> RunBy<O, M, N> 
         let training = Training { exec: Exec::new(), optimizer, schedule, dropout };
         let mut chance = Chance::new(seed);
         let mut network = Network::<M, N>::new();
-        network.init(&mut chance.rng);
+        network.init(&mut chance.rng).expect("all lengths agree");
         let memory = vec![M::EMPTY; BATCH];
         Box::new(Self { training, state: State::new(), network, memory, chance, order, count })
     }

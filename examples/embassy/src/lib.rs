@@ -53,11 +53,15 @@ impl Learner {
     }
 
     /// Random weights, where flash has none.
-    fn begin(&mut self) {
+    ///
+    /// # Errors
+    /// None: the sizes fit.
+    fn begin(&mut self) -> Result<(), gradus::Error> {
         let mut rng = Xoshiro128PlusPlus::seed_from_u64(7);
         let (hidden, output) = self.params.split_at_mut(HIDDEN.params());
-        init::he_uniform(&mut rng, FEATURES, HIDDEN.weights_mut(hidden));
-        init::he_uniform(&mut rng, 16, OUTPUT.weights_mut(output));
+        init::he_uniform(&mut rng, FEATURES, HIDDEN.weights_mut(hidden)?);
+        init::he_uniform(&mut rng, 16, OUTPUT.weights_mut(output)?);
+        Ok(())
     }
 
     /// Windows learnt from, over all runs.
@@ -140,7 +144,7 @@ pub async fn run<F: NorFlash>(
 ) -> Result<(), JournalError<F::Error>> {
     let mut buffer = [0; FILE];
     if !journal.load((&mut learner.params, &mut learner.state), &mut buffer).await? {
-        learner.begin();
+        learner.begin().expect("the sizes fit");
     }
     let mut window = [[0.0; AXES]; SAMPLES];
     while learner.windows() < windows {

@@ -45,7 +45,7 @@ impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Memory<M, O, N, 
     fn epochs(&mut self, optimizer: impl Optimizer<Family = O>) -> Result<u64, Error> {
         let Self { network, state, batch, order } = self;
         let mut chance = Chance::new(1);
-        begin(network, &mut chance);
+        begin(network, &mut chance)?;
         let train = order;
         assert_eq!(split(&DIGITS, train), train.len());
         let training = Training {
@@ -67,9 +67,10 @@ impl<M: Model, O: Stateful, const N: usize, const BATCH: usize> Memory<M, O, N, 
 
 /// The first weights. Like what prints, a function of its own, so that its variables are not on the stack while training.
 #[inline(never)]
-fn begin<M: Model, const N: usize>(network: &mut Network<M, N>, chance: &mut Chance) {
-    network.init(&mut chance.rng);
+fn begin<M: Model, const N: usize>(network: &mut Network<M, N>, chance: &mut Chance) -> Result<(), Error> {
+    network.init(&mut chance.rng)?;
     println!("{N} parameters, level {}", Exec::new().level());
+    Ok(())
 }
 
 #[inline(never)]

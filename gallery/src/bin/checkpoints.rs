@@ -77,8 +77,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // All that a run is: the rest follows from the constants.
     let mut chance = Xoshiro128PlusPlus::seed_from_u64(1);
     let (mut params, mut grads) = (vec![0.0; N], vec![0.0; N]);
-    init::he_uniform(&mut chance, 64, L1.weights_mut(&mut params[..L1.params()]));
-    init::he_uniform(&mut chance, 32, L2.weights_mut(&mut params[L1.params()..]));
+    init::he_uniform(&mut chance, 64, L1.weights_mut(&mut params[..L1.params()])?);
+    init::he_uniform(&mut chance, 32, L2.weights_mut(&mut params[L1.params()..])?);
     let (mut state, mut average) = (adam.state_vec(N), StateVec::<Swa>::new(N));
     let (mut curve, mut held_curve) = (Vec::<f32>::new(), Vec::<f32>::new()); // losses after each epoch
     let path = out.join("checkpoint.gradus");

@@ -57,8 +57,8 @@ impl Test {
         let schedule = Exponential::between(RATES[0], RATES[1], STEPS);
         let mut chance = Xoshiro128PlusPlus::seed_from_u64(1);
         let (mut params, mut grads, mut state) = (vec![0.0; N], vec![0.0; N], optimizer.state(N));
-        init::he_uniform(&mut chance, 64, L1.weights_mut(&mut params[..L1.params()]));
-        init::he_uniform(&mut chance, 32, L2.weights_mut(&mut params[L1.params()..]));
+        init::he_uniform(&mut chance, 64, L1.weights_mut(&mut params[..L1.params()])?);
+        init::he_uniform(&mut chance, 32, L2.weights_mut(&mut params[L1.params()..])?);
         let (mut points, mut mean, mut lowest) = (Vec::new(), 0.0, f64::MAX);
         for step in 0..=STEPS {
             let batch: [usize; BATCH] = std::array::from_fn(|_| chance.next_u32() as usize % DIGITS.len());

@@ -90,7 +90,7 @@ impl Task {
         };
         let mut chance = Chance::new(seed);
         let mut network = Network::new();
-        network.init(&mut chance.rng);
+        network.init(&mut chance.rng)?;
         let mut state = MomentumState::<PARAMS>::new();
         let (mut memory, mut labels) = (vec![Lecture::EMPTY; BATCH], [0; BATCH]);
         let mut batch = Batch { memory: &mut memory, labels: &mut labels };

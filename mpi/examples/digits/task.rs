@@ -42,7 +42,8 @@ impl Task {
     /// The first weights.
     pub fn params(&self) -> Vec<f32> {
         let mut network = Network::<Lecture, PARAMS>::new();
-        network.init(&mut Xoshiro128PlusPlus::seed_from_u64(self.chance.seed));
+        let rng = &mut Xoshiro128PlusPlus::seed_from_u64(self.chance.seed);
+        network.init(rng).expect("lengths agree");
         network.params.to_vec()
     }
 

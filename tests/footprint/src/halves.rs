@@ -78,9 +78,9 @@ extern "C" fn half_layers(
     dense.backward_step(adam.update_slices(params, state.as_mut())?, x, y, Some(&mut *dx))?;
     conv.backward_step(adam.update_slices(params, state.as_mut())?, x, y, Some(&mut *dx))?;
     apart.backward_step(adam.update_slices(params, state.as_mut())?, x, y, None)?;
-    dense.weights_mut(&mut *params).fill(0.5);
-    conv.weights_mut(&mut *params).fill(0.5);
-    apart.weights_mut(params).fill((conv.fan_in() + apart.fan_in() + conv.outputs() + apart.inputs()) as f32);
+    dense.weights_mut(&mut *params)?.fill(0.5);
+    conv.weights_mut(&mut *params)?.fill(0.5);
+    apart.weights_mut(params)?.fill((conv.fan_in() + apart.fan_in() + conv.outputs() + apart.inputs()) as f32);
     Ok(())
 }
 
@@ -96,19 +96,20 @@ extern "C" fn fixed(
     sums: &mut [Bf16],
     passes: &mut u32,
     rate: f32,
-) {
+) -> Done {
     let adam = Adam::new(rate);
     let (params, grads, state, x, y) = dense;
     DENSE.forward(params, x, y);
     DENSE.backward(params, grads, x, y, None);
-    DENSE.backward_half(params, HalfGrads::new(sums, passes), x, y, None);
-    DENSE.backward_step(adam.update(params, state), x, y, None);
+    DENSE.backward_half(params, HalfGrads::new(sums, passes), x, y, None)?;
+    DENSE.backward_step(adam.update(params, state), x, y, None)?;
     DENSE.backward_input(params, y, x);
     let (params, grads, state, x, y) = conv;
     CONV.forward(params, x, y);
     CONV.backward(params, grads, x, y, None);
-    CONV.backward_step(adam.update(params, state), x, y, None);
+    CONV.backward_step(adam.update(params, state), x, y, None)?;
     CONV.backward_input(params, y, x);
+    Ok(())
 }
 
 #[unsafe(no_mangle)]

@@ -109,37 +109,66 @@ fn images_without_numbers_are_refused() {
     assert_eq!((y, grads), ([7.0; 3], [7.0; 3]));
 }
 
-/// Rows without a score counted as right where their label is 0.
+/// A step of another number of parameters was none, and nothing said so: the network did not learn, while its clock went on.
 #[test]
-fn rows_without_scores_are_none() {
-    use gradus::loss::count_right;
-    assert_eq!(count_right(&[], &[0_u8, 1]), Err(Error::Shape));
-    assert_eq!(count_right::<u8>(&[], &[]), Ok(0));
+fn steps_and_sums_of_other_lengths_are_refused() {
+    use gradus::layer::{Conv2d, Dense, DepthwiseConv2d, Fixed, HalfGrads};
+    use gradus::{Adam, Argument, Bf16, Optimizer};
+    macro_rules! refused {
+        ($kind:ident $p:literal $x:literal $y:literal, $layer:expr) => {
+            const FIXED: Fixed<$kind, $p, $x, $y> = Fixed::<$kind, $p, $x, $y>::new($layer).unwrap();
+            let (adam, x, dy, mut dx) = (Adam::new(0.1), [[1.0; $x]; 2], [[1.0; $y]; 2], [[7.0; $x]; 2]);
+            for found in [0, $p - 1, $p + 1] {
+                let (mut params, mut state) = (vec![0.5; found], adam.state_vec(found));
+                let update = adam.update_slices(&mut params, state.as_mut()).unwrap();
+                let error = FIXED.backward_step(update, &x, &dy, Some(&mut dx)).unwrap_err();
+                assert_eq!(error, Error::Length { what: Argument::Params, expected: $p, found });
+                assert!(params == vec![0.5; found] && state.columns().concat() == vec![0.0; 2 * found]);
+                assert_eq!(state.t(), 1, "it went on where the step began");
+
+                let (mut sums, mut passes) = (vec![Bf16::from_f32_nearest(3.0); found], 4);
+                let half = HalfGrads::new(&mut sums, &mut passes);
+                let error = FIXED.backward_half(&[0.5; $p], half, &x, &dy, Some(&mut dx)).unwrap_err();
+                assert_eq!(error, Error::Length { what: Argument::Grads, expected: $p, found });
+                assert!(sums.iter().all(|sum| sum.to_f32() == 3.0));
+                assert_eq!(passes, 5, "they went on where the sums were handed out");
+            }
+            assert_eq!(dx, [[7.0; $x]; 2]);
+        };
+    }
+    {
+        refused!(Dense 12 3 3, Dense::new(3, 3));
+    }
+    {
+        refused!(Conv2d 27 24 12, Conv2d::new([3, 4, 2], 3, [2, 2]).stride([1, 2]));
+    }
+    {
+        refused!(DepthwiseConv2d 15 36 12, DepthwiseConv2d::new([3, 4, 3], [2, 2]).stride([1, 2]));
+    }
 }
 
-/// Rounding reached the end that is left out.
+/// Of parameters that are not the layer's there were no weights: what was drawn into them went nowhere.
 #[test]
-fn uniform_weights_stay_below_their_end() {
-    struct Ones;
-    impl rand_core::TryRng for Ones {
-        type Error = core::convert::Infallible;
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            Ok(u32::MAX)
-        }
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            Ok(u64::MAX)
-        }
-        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            bytes.fill(0xff);
-            Ok(())
-        }
+fn weights_of_other_parameters_are_refused() {
+    use gradus::Argument;
+    use gradus::layer::{Conv2d, Dense, DepthwiseConv2d};
+    macro_rules! weights {
+        ($layer:expr, $biases:literal) => {
+            let layer = $layer;
+            let expected = layer.params();
+            let mut params: Vec<f32> = (0..expected).map(|k| k as f32).collect();
+            let weights = layer.weights_mut(&mut params).unwrap();
+            assert_eq!((weights.len(), weights[0]), (expected - $biases, $biases as f32));
+            for found in [0, 1, expected - 1, expected + 1] {
+                let error = Error::Length { what: Argument::Params, expected, found };
+                assert_eq!(layer.weights_mut(&mut vec![0.0; found]), Err(error), "{layer:?}");
+            }
+        };
     }
-    for (low, high) in [(1.0, 2.0), (0.0, 1.0), (-0.5, 0.5), (1e6, 1e6 + 1.0), (-2.0, -1.0), (-3e38, 3e38)] {
-        let mut weights = [0.0; 2];
-        gradus::init::uniform(&mut Ones, low, high, &mut weights);
-        assert!(weights.iter().all(|w| low <= *w && *w < high), "{low:e} {high:e}: {weights:?}");
-    }
-    let mut weights = [0.0; 2];
-    gradus::init::uniform(&mut Ones, 0.25, 0.25, &mut weights);
-    assert_eq!(weights, [0.25; 2]);
+    weights!(Dense::new(3, 4), 4);
+    weights!(Conv2d::new([4, 5, 2], 3, [2, 3]), 3);
+    weights!(DepthwiseConv2d::new([4, 5, 6], [2, 3]), 6);
+    let mut none: [f32; 0] = [];
+    assert!(Dense::new(usize::MAX, 2).weights_mut(&mut none).is_err());
+    assert_eq!(Dense::new(3, 0).weights_mut(&mut none), Ok(&mut [][..]));
 }

@@ -109,7 +109,7 @@ fn products(counter: &mut Counter, memory: &mut Memory) -> Result<(), Error> {
 fn digits(counter: &mut Counter, memory: &mut Memory) -> Result<(), Error> {
     let Memory { network, state, batch, .. } = memory;
     let mut chance = Chance::new(1);
-    network.init(&mut chance.rng);
+    network.init(&mut chance.rng)?;
     println!("\n| a step of the digits' network, 64-64-32-10, Adam, batch 16 | instructions per sample |");
     println!("|---|--:|");
     for (name, level) in [("portable loop", Level::SCALAR), ("as shipped", Level::detect())] {
@@ -217,8 +217,8 @@ impl Anchor {
     ) -> Result<(), Error> {
         let mut rng = Chance::new(1).rng;
         let (first, second) = self.params.split_at_mut(LAYERS[0]);
-        init::he_uniform(&mut rng, PIXELS, L1.weights_mut(first));
-        init::he_uniform(&mut rng, HIDDEN, L2.weights_mut(second));
+        init::he_uniform(&mut rng, PIXELS, L1.weights_mut(first)?);
+        init::he_uniform(&mut rng, HIDDEN, L2.weights_mut(second)?);
         self.sample.x = core::array::from_fn(|k| (k % 17) as f32 / 16.0);
         let mut state = State::<O::Family, ALL>::new();
         let mut last = ([0; 4], 0);

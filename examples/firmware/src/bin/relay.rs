@@ -48,7 +48,9 @@ impl Memory {
         let Self { network, state, batch, order, file } = self;
         let mut chance = Chance::new(1);
         if length == 0 {
-            network.init(&mut chance.rng);
+            if network.init(&mut chance.rng).is_err() {
+                return 0;
+            }
         } else {
             let loaded = store::load((&mut network.params, &mut *state, &mut chance.masks), &file[..length]);
             if let Err(error) = loaded {

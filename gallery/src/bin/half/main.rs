@@ -58,7 +58,7 @@ fn train<O: Optimizer>(optimizer: O, epochs: u32, seed: u64) -> Result<Run, grad
         dropout: Dropout::drop_prob(0.0),
     };
     let (mut chance, mut network) = (Chance::new(seed), Network::new());
-    network.init(&mut chance.rng);
+    network.init(&mut chance.rng)?;
     let mut state = optimizer.state::<PARAMS>();
     let (mut memory, mut labels) = (vec![Lecture::EMPTY; BATCH], [0; BATCH]);
     let mut batch = Batch { memory: &mut memory, labels: &mut labels };

@@ -29,7 +29,7 @@ impl Normalised {
     pub fn new() -> Result<Self, Error> {
         let dense = Dense::new(PIXELS, UNITS);
         let mut params = vec![0.0; dense.params()];
-        init::uniform(&mut Xoshiro128PlusPlus::seed_from_u64(5), -0.5, 0.5, dense.weights_mut(&mut params));
+        init::uniform(&mut Xoshiro128PlusPlus::seed_from_u64(5), -0.5, 0.5, dense.weights_mut(&mut params)?);
         let pixels = DIGITS[..BATCH].iter().flat_map(|sample| sample.pixels);
         let x = Vec::from_iter(pixels.map(|pixel| f32::from(pixel) / 16.0));
         let (mut sums, mut normalised) = (vec![0.0; BATCH * UNITS], vec![0.0; BATCH * UNITS]);

@@ -30,7 +30,7 @@ fn train(
     let schedule = Constant(optimizer.lr());
     let training = Training { exec: Exec::new(), optimizer, schedule, dropout: Dropout::drop_prob(0.0) };
     let (mut network, mut state, mut chance) = (Network::new(), State::<_, PARAMS>::new(), Chance::new(1));
-    network.init(&mut chance.rng);
+    network.init(&mut chance.rng)?;
     let (memory, labels) = (&mut vec![Lecture::EMPTY; batch][..], &mut vec![0; batch][..]);
     let mut scores = Vec::new();
     for epoch in 0..=epochs {
