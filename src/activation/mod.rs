@@ -85,12 +85,27 @@ impl<T: Element> Rule<1, T> for ReluGradient {
     }
 }
 
-/// The leaky rectifier: `x` where it is positive, else `slope * x`, for a slope of 0 or more.
+/// The leaky rectifier: `x` where it is positive, else `slope * x`, for a finite slope of 0 or more.
+///
+/// Of a negative slope [`leaky_relu_backward`] would be wrong. Of a slope of 0, `0 * x` is NaN where `x` is negative
+/// infinity: [`relu`] is 0 there.
+///
+/// ```
+/// use gradus::{Exec, activation::{leaky_relu, leaky_relu_backward}};
+/// let (mut y, mut grads) = ([-4.0, 2.0], [1.0, 1.0]);
+/// leaky_relu(Exec::new(), 0.25, &mut y);
+/// leaky_relu_backward(Exec::new(), 0.25, &mut grads, &y)?;
+/// assert_eq!((y, grads), ([-1.0, 2.0], [0.25, 1.0]));
+/// # Ok::<(), gradus::Error>(())
+/// ```
 pub fn leaky_relu<T: Element>(exec: impl Into<Exec>, slope: T, x: &mut [T]) {
     map(exec.into(), &Leaky { slope }, x);
 }
 
-/// Turns the gradient of [`leaky_relu`]'s result `y` into that of `x`.
+/// Turns the gradient of [`leaky_relu`]'s result `y` into that of `x`, for a slope of 0 or more.
+///
+/// It tells from the sign of `y` where `x` was positive. A negative slope turns that sign: the gradient is `dy` where
+/// `slope * dy` would be right.
 ///
 /// # Errors
 /// [`Error::Length`] if the slices differ in length; nothing was changed.
@@ -126,6 +141,15 @@ impl<T: Element> Rule<1, T> for LeakyGradient<T> {
 }
 
 /// The hyperbolic tangent, by [`elementary::tanh`].
+///
+/// ```
+/// use gradus::{Exec, activation::{tanh, tanh_backward}};
+/// let (mut y, mut grads) = ([0.0, 20.0], [3.0, 3.0]);
+/// tanh(Exec::new(), &mut y);
+/// tanh_backward(Exec::new(), &mut grads, &y)?;
+/// assert_eq!((y, grads), ([0.0, 1.0], [3.0, 0.0])); // no slope is left at the end
+/// # Ok::<(), gradus::Error>(())
+/// ```
 pub fn tanh(exec: impl Into<Exec>, x: &mut [f32]) {
     map(exec.into(), &Tanh, x);
 }
@@ -157,6 +181,15 @@ impl<T: Element> Rule<1, T> for TanhGradient {
 }
 
 /// The logistic function, by [`elementary::sigmoid`].
+///
+/// ```
+/// use gradus::{Exec, activation::{sigmoid, sigmoid_backward}};
+/// let (mut y, mut grads) = ([0.0, 30.0], [4.0, 4.0]);
+/// sigmoid(Exec::new(), &mut y);
+/// sigmoid_backward(Exec::new(), &mut grads, &y)?;
+/// assert_eq!((y, grads), ([0.5, 1.0], [1.0, 0.0]));
+/// # Ok::<(), gradus::Error>(())
+/// ```
 pub fn sigmoid(exec: impl Into<Exec>, x: &mut [f32]) {
     map(exec.into(), &Sigmoid, x);
 }

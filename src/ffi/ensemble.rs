@@ -260,7 +260,9 @@ pub unsafe extern "C" fn gradus_ensemble_predict(
     })
 }
 
-/// Writes the index of the largest of the `n` floats of `values` to `index`, the first of equals; NaN is passed over.
+/// Writes the index of the largest of the `n` floats of `values` to `index`, the first of equals.
+///
+/// NaN is passed over; where there is nothing else the index is 0.
 ///
 /// Errors: GRADUS_ERROR_EMPTY if there is none, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 /// GRADUS_ERROR_LENGTH.

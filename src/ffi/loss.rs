@@ -72,6 +72,9 @@ pub unsafe extern "C" fn gradus_relu_backward(n: usize, dy: *mut f32, y: *const 
 
 /// Puts the `n` floats of `x` through the activation leaky relu, in place: x where it is positive, `slope * x` elsewhere.
 ///
+/// `slope` is finite and at least 0: of a negative one gradus_leaky_relu_backward() would be wrong. Of a slope of 0 negative
+/// infinity becomes NaN.
+///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_leaky_relu(slope: f32, n: usize, x: *mut f32) -> gradus_status {
@@ -80,6 +83,8 @@ pub unsafe extern "C" fn gradus_leaky_relu(slope: f32, n: usize, x: *mut f32) ->
 }
 
 /// Turns the gradient `dy` of the `n` floats `y` that gradus_leaky_relu() made into that of what it read, in place.
+///
+/// `slope` is at least 0. A negative one turns the sign of `y`, and the gradient is `dy` where `slope * dy` would be right.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]

@@ -31,7 +31,6 @@ use crate::store::{Error as StoreError, Fixed, Load, Name, Reader, Save, Writer}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[doc(alias = "confusion matrix")]
-#[doc(alias = "f1 score")]
 pub struct Confusion<const CLASSES: usize> {
     counts: [[u32; CLASSES]; CLASSES],
 }
@@ -63,6 +62,7 @@ impl<const CLASSES: usize> Confusion<CLASSES> {
     }
 
     /// Counts samples by their scores, a row for each: the class with the largest score is what a sample is taken for.
+    /// Labels are `u8`, `u16` or `usize`. NaN is passed over; a row of nothing else is taken for class 0.
     ///
     /// # Errors
     /// [`Error::Shape`] if there is not a row for each label, or a label is no class; nothing was changed.

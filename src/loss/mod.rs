@@ -97,7 +97,8 @@ fn sum(x: &[f32]) -> f32 {
 /// p = exp(z - max z) / sum exp(z - max z)
 /// ```
 ///
-/// There are as many samples as labels, and as many classes as a sample has scores. Labels are any unsigned integers.
+/// There are as many samples as labels, and as many classes as a sample has scores. Labels are `u8`, `u16`
+/// or `usize`.
 ///
 /// # Errors
 /// [`Error::Shape`] if a label is no class, or the scores are no whole number of rows; nothing was changed.
@@ -262,7 +263,7 @@ pub fn mean_squared_error(
 }
 
 /// Huber's loss (Huber, 1964), the mean over all elements: a square near the target, a line from `delta` on. A wild
-/// reading pulls no more than `delta`.
+/// reading pulls no more than `delta`: `predictions` become `d / elements`, with `d` between `-delta` and `delta`.
 ///
 /// ```text
 /// d = z - t;  d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)
@@ -299,32 +300,47 @@ pub fn huber(
     mean(exec.into(), predictions, targets, &Loss(delta))
 }
 
-/// The class of a row of scores: the index of the largest, the first if several are equal; 0 for an empty row.
+/// The class of a row of scores: the index of the largest, the first if several are equal.
+///
+/// NaN is passed over. The class is 0 for a row without a number, one of nothing but NaN or an empty one:
+/// [`ensemble::argmax`](crate::ensemble::argmax) gives `None` for the empty one.
 ///
 /// ```
-/// assert_eq!(gradus::loss::argmax(&[0.1, 0.7, 0.7]), 1);
+/// use gradus::loss::argmax;
+/// assert_eq!(argmax(&[0.1, 0.7, 0.7]), 1);
+/// assert_eq!((argmax(&[f32::NAN, -2.0]), argmax(&[f32::NAN; 2])), (1, 0));
 /// ```
 #[must_use]
 pub fn argmax(scores: &[f32]) -> usize {
-    let (mut best, mut largest) = (0, f32::NEG_INFINITY);
+    let (mut best, mut largest) = (0, f32::NAN); // no number yet
     for (k, z) in scores.iter().enumerate() {
-        if *z > largest {
+        if !z.is_nan() && !(*z <= largest) {
             (best, largest) = (k, *z);
         }
     }
     best
 }
 
-/// How many rows of scores have their largest number at the label.
+/// How many rows of scores have their largest number at the label. Labels are `u8`, `u16` or `usize`.
+///
+/// What a row is taken for is its [`argmax`]: a row of nothing but NaN is taken for class 0.
 ///
 /// # Errors
-/// [`Error::Shape`] if the scores are no whole number of rows, or a row has none.
+/// [`Error::Shape`] if a label is no class, the scores are no whole number of rows, or a row has none.
+///
+/// ```
+/// use gradus::loss::count_right;
+/// let scores = [0.9, 0.1, 0.2, 0.8, 0.4, 0.6]; // three samples of two classes
+/// assert_eq!(count_right(&scores, &[0_u8, 1, 0])?, 2);
+/// # Ok::<(), gradus::Error>(())
+/// ```
 #[doc(alias = "accuracy")]
 pub fn count_right<L: Copy + Into<usize>>(scores: &[f32], labels: &[L]) -> Result<usize, Error> {
     let classes = scores.len().checked_div(labels.len()).unwrap_or(0);
-    ensure(classes * labels.len() == scores.len() && (classes > 0 || labels.is_empty()), Error::Shape)?;
+    ensure(classes * labels.len() == scores.len(), Error::Shape)?;
     let (mut rest, mut right) = (scores, 0);
     for label in labels {
+        ensure((*label).into() < classes, Error::Shape)?;
         right += usize::from(argmax(cut(&mut rest, classes)) == (*label).into());
     }
     Ok(right)

@@ -28,7 +28,9 @@ pub(crate) fn unit(rng: &mut impl Rng) -> f32 {
 
 /// Uniform in `low..high`, or `low` if they are equal.
 pub(crate) fn between(rng: &mut impl Rng, low: f32, high: f32) -> f32 {
-    low + (high - low) * unit(rng)
+    let (range, u) = (high - low, unit(rng));
+    // Two large bounds may be further apart than the largest number. Both products are within them.
+    if range.is_finite() { low + range * u } else { low * (1.0 - u) + high * u }
 }
 
 /// From the distribution Beta(`alpha`, `alpha`), symmetric around 1/2.

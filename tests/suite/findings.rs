@@ -2,9 +2,11 @@
 
 mod augment;
 mod ensemble;
+mod init;
 mod layer;
 mod loss;
 mod noise;
+mod norm;
 mod optim;
 mod schedule;
 mod second_order;
