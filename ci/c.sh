@@ -94,6 +94,9 @@ c() {
   block 3
   [ "$(target/digits)" = "$digits" ]
   [ "$(target/digits.build/digits)" = "$digits" ]
+  # A toolchain that looks for libraries in its own root alone.
+  cmake -S examples/c -B "$out/rooted" -DCMAKE_PREFIX_PATH="$PWD/target/prefix" -DCMAKE_FIND_ROOT_PATH="$out" \
+    -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY >/dev/null
   block 4 >"$out/board.txt" 2>&1 || { cat "$out/board.txt"; return 1; }
   [ "$(grep ^epoch "$out/board.txt")" = "$digits" ]
   cp target/thumbv7em-none-eabihf/release/libgradus.a "$out/small.a"

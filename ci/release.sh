@@ -358,14 +358,49 @@ END
 
 # forms ROOT: JSON, XML and YAML can be read, and every path that they name exists.
 forms() {
-  python3 - "$1" <<'END'
-import json, pathlib, re, sys, xml.etree.ElementTree as xml
+  python3 - "$1" "$(release_targets)" <<'END'
+import ast, json, pathlib, re, sys, xml.etree.ElementTree as xml
 
 root = pathlib.Path(sys.argv[1])
 library = json.loads((root / "library.json").read_text())
 assert {"name", "version", "build"} <= library.keys() and re.fullmatch(r"\d+\.\d+\.\d+", library["version"])
 assert (root / library["build"]["includeDir"] / "gradus.h").is_file() and (root / library["build"]["extraScript"]).is_file()
-compile((root / "link.py").read_text(), "link.py", "exec")
+# What a board's flags choose.
+script = ast.parse((root / "link.py").read_text(), "link.py")
+names = {}
+exec(compile(ast.Module([node for node in script.body if isinstance(node, ast.FunctionDef)], []), "link.py", "exec"), names)
+def chosen(flags):
+    try:
+        return names["target"](flags.split())
+    except SystemExit:
+        return None
+for line in sys.argv[2].splitlines():
+    folder, _, _, flags = line.split("|")
+    if flags and not folder.endswith("helium"):
+        assert chosen(flags) == folder, (flags, chosen(flags))
+for flags, folder in {
+    "-march=rv32imc_zicsr_zifencei": "riscv32imc",
+    "-march=rv32imafc_zicsr -mabi=ilp32": "riscv32imac",
+    "-march=rv32imafc": "riscv32imafc",
+    "-march=rv32gc -mabi=ilp32f": "riscv32imafc",
+    "-march=rv32imfc -mabi=ilp32": "riscv32imc",
+    "-march=rv32imfc -mabi=ilp32f": None,
+    "-march=rv32gc": None,
+    "-march=rv32gc -mabi=ilp32d": None,
+    "-march=rv32emc -mabi=ilp32e": None,
+    "-march=rv32ima -mabi=ilp32": None,
+    "-march=rv32iac -mabi=ilp32": None,
+    "-march=rv64imac -mabi=lp64": None,
+    "-mcpu=cortex-a9": None,
+}.items():
+    assert chosen(flags) == folder, (flags, chosen(flags))
+# The table of libraries has each of them; a row may name several as `thumbv8m.main-soft, -softfp, -hard`.
+named = set()
+for row in re.findall(r"^\| (\S+(?:, \S+)*) \|", (root / "README.md").read_text(), re.M):
+    first, *others = row.split(", ")
+    named |= {first} | {first.rsplit("-", 1)[0] + other if other[0] == "-" else other for other in others}
+for folder in (root / "lib").iterdir():
+    assert folder.name in named, "README.md does not name lib/" + folder.name
 pack = xml.parse(root / "gradus.pdsc")
 conditions = {condition.get("id") for condition in pack.iter("condition")}
 for file in pack.iter("file"):
@@ -413,10 +448,43 @@ print("the manifests of PlatformIO and ESP-IDF: their tools' schemas")
 END
 }
 
+# chosen_by_cmake: what gradus-config.cmake chooses by the macros of a compiler; where it lies there is no library.
+chosen_by_cmake() {
+  local work folder flags compiler found
+  work=$(mktemp -d)
+  mkdir -p "$work/share/gradus"
+  cp packaging/cmake/gradus-config.cmake "$work/share/gradus/"
+  # shellcheck disable=SC2016
+  echo 'include(share/gradus/gradus-config.cmake)
+message("chosen: ${GRADUS_TARGET}")' >"$work/choose.cmake"
+  while IFS='|' read -r folder _ _ flags; do
+    case $flags in
+      -march=rv32*) compiler=riscv64-unknown-elf-gcc ;;
+      -mcpu=*) compiler=arm-none-eabi-gcc flags+=" -mthumb" ;;
+      *) continue ;;
+    esac
+    [[ $folder != *helium ]] || continue
+    command -v $compiler >/dev/null || { missing "no $compiler"; continue; }
+    found=$(cd "$work" && cmake -DCMAKE_C_COMPILER=$compiler -DCMAKE_C_FLAGS="$flags" -P choose.cmake 2>&1)
+    [ "$found" = "chosen: ${folder/none/}" ] || { echo "$flags: CMake says $found, not $folder" >&2; return 1; }
+  done < <(
+    release_targets
+    echo "riscv32imac|||-march=rv32imafc -mabi=ilp32"
+    echo "riscv32imc|||-march=rv32imfc -mabi=ilp32"
+    echo "none|||-march=rv32imfc -mabi=ilp32f"
+    echo "none|||-march=rv32imafdc -mabi=ilp32d"
+    echo "none|||-march=rv32emc -mabi=ilp32e"
+    echo "none|||-march=rv32ima -mabi=ilp32"
+    echo "none|||-march=rv32iac -mabi=ilp32"
+  )
+  rm -r "$work"
+}
+
 # try_cmake ROOT OUT: find_package with a version, by a toolchain file for bare metal, and pkg-config.
 try_cmake() {
   local root=$1 out=$2
   apt cmake pkg-config || { missing "no cmake"; return 0; }
+  chosen_by_cmake
   mkdir -p "$out/user"
   cat >"$out/user/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.16)

@@ -21,11 +21,14 @@ def target(flags):
     if cpu in ("cortex-m33", "cortex-m35p", "cortex-m55", "cortex-m85"):
         return "thumbv8m.main-" + abi
     if march.startswith("rv32"):
-        extensions = march[4:].split("_")[0]
-        if "f" in extensions:
+        letters = march[4:].split("_")[0].replace("g", "imafd")
+        # What GCC takes for these letters unless it is told.
+        abi = value.get("-mabi", "ilp32d" if "d" in letters else "ilp32f" if "f" in letters else "ilp32")
+        if abi == "ilp32f" and set("imafc") <= set(letters):
             return "riscv32imafc"
-        return "riscv32imac" if "a" in extensions else "riscv32imc"
-    raise SystemExit("gradus: no library for the flags " + " ".join(flags))
+        if abi == "ilp32" and set("imc") <= set(letters):
+            return "riscv32imac" if "a" in letters else "riscv32imc"
+    raise SystemExit("gradus has no library for " + " ".join(flags))
 
 
 name = env.GetProjectOption("custom_gradus_target", "") or target(env.get("CCFLAGS", []) + env.get("LINKFLAGS", []))

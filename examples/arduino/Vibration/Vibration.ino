@@ -1,7 +1,8 @@
 // Learns three vibrations on the board. Send 0, 1 or 2 over the serial port to label the next window, s to save what was
 // learnt; anything else classifies. Weights are kept in flash: over a reset the board goes on where it was.
 //
-// Any accelerometer will do: replace readAcceleration(). Storage is the Preferences library on ESP32, EEPROM elsewhere.
+// Any accelerometer will do: replace readAcceleration(). Storage is the Preferences library on ESP32, EEPROM elsewhere. Of
+// these only Preferences keeps the old file where the power fails during a save.
 #include "classifier.h"
 #include <gradus.h>
 
@@ -30,15 +31,18 @@ static int save() {
   size_t size = 0;
   int status = classifier_save(file, &size);
   if (status != GRADUS_OK) return status;
+  bool kept = true;
 #if defined(ESP32)
   Preferences preferences;
-  preferences.begin("classifier");
-  preferences.putBytes("file", file, size);
+  kept = preferences.begin("classifier") && preferences.putBytes("file", file, size) == size;
   preferences.end();
+#elif defined(ARDUINO_ARCH_RP2040) // its EEPROM lies in memory until it is committed to flash
+  for (size_t i = 0; i < size; i++) EEPROM.write(i, file[i]);
+  kept = EEPROM.commit();
 #else
   for (size_t i = 0; i < size; i++) EEPROM.update(i, file[i]);
 #endif
-  return status;
+  return kept ? status : GRADUS_ERROR_CALLBACK;
 }
 
 // A file that was cut off by a power cut is refused by its checksum: the board starts anew then.
@@ -58,7 +62,7 @@ static int load() {
 
 void setup() {
   Serial.begin(115200);
-#if defined(ESP8266) || defined(ARDUINO_ARCH_RP2040)
+#if defined(ARDUINO_ARCH_RP2040)
   EEPROM.begin(CLASSIFIER_FILE);
 #endif
   classifier_begin(1);
