@@ -69,10 +69,36 @@ fn c_has_the_same_layout() {
         gradus_snapshot_cycle as "gradus_snapshot_cycle" {
             version lr steps cycles warm_up_steps warm_up_start
         }
-        gradus_triangular as "gradus_triangular" { version min max up down warm_up_steps warm_up_start }
-        gradus_one_cycle as "gradus_one_cycle" {
-            version start max end steps rise three_phase warm_up_steps warm_up_start
+        gradus_triangular as "gradus_triangular" {
+            version min max up down peaks gamma warm_up_steps warm_up_start
         }
+        gradus_one_cycle as "gradus_one_cycle" {
+            version start max end steps rise three_phase anneal warm_up_steps warm_up_start
+        }
+        gradus_inverse_sqrt as "gradus_inverse_sqrt" { version lr shift warm_up_steps warm_up_start }
+        gradus_polynomial as "gradus_polynomial" { version lr end steps power warm_up_steps warm_up_start }
+        gradus_stable_decay as "gradus_stable_decay" {
+            version lr end stable fall anneal warm_up_steps warm_up_start
+        }
+        gradus_plateau as "gradus_plateau" {
+            version lr factor threshold threshold_mode goal patience cooldown min eps
+        }
+        PlateauState as "gradus_plateau_state" { best improvements bad cooldown falls }
+        gradus_random as "gradus_random" { state }
+        gradus_conv2d as "gradus_conv2d" { input filters kernel stride padding }
+        gradus_depthwise_conv2d as "gradus_depthwise_conv2d" { input kernel stride padding }
+        gradus_max_pool2d as "gradus_max_pool2d" { input window stride padding }
+        gradus_average_pool2d as "gradus_average_pool2d" { input window stride padding }
+    }
+    // Its type has no name out here, and no field: words from the start, numbers to the end.
+    fn size_of_one<T>(_: &T) -> usize {
+        size_of::<T>()
+    }
+    let rest = size_of_one(&gradus_lbfgs_state::default().rest);
+    writeln!(out, "_Static_assert(sizeof(gradus_lbfgs_rest) == {rest}, \"size\");").unwrap();
+    for (field, offset) in [("words", 0), ("numbers", rest - 27 * size_of::<f64>())] {
+        writeln!(out, "_Static_assert(offsetof(gradus_lbfgs_rest, {field}) == {offset}, \"{field}\");")
+            .unwrap();
     }
     // A change of this file is a change of the binary interface: GRADUS_STRUCTS counts them.
     let committed =
@@ -81,6 +107,44 @@ fn c_has_the_same_layout() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/layout.c"), &out).unwrap();
     } else if cfg!(target_pointer_width = "64") {
         assert_eq!(out, committed, "GRADUS_BLESS=1 writes tests/c/layout.c anew");
+    }
+}
+
+/// The structures of the header, each with its fields.
+fn structures(header: &str) -> Vec<(&str, Vec<&str>)> {
+    let bodies = header.split("\ntypedef struct {\n").skip(1);
+    let all = bodies.map(|text| {
+        let (fields, rest) = text.split_once("\n} ").unwrap();
+        let fields = fields.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| {
+            // A function in brackets, or the word before the bracket of an array or the semicolon.
+            let name = line.split_once("(*").map_or_else(
+                || line.split(['[', ';']).next().unwrap().rsplit([' ', '*']).next().unwrap(),
+                |(_, function)| function.split(')').next().unwrap(),
+            );
+            assert!(!name.is_empty(), "no field: {line}");
+            name
+        });
+        (rest.split(';').next().unwrap(), fields.collect())
+    });
+    all.collect()
+}
+
+/// `c_has_the_same_layout` says nothing of what is not on its list.
+#[test]
+fn the_layout_has_every_structure_of_the_header() {
+    let (header, layout) = (include_str!("../../../include/gradus.h"), include_str!("../../c/layout.c"));
+    let structures = structures(header);
+    // The typed views of states, which have a name behind `struct`, are of the header alone.
+    assert_eq!(structures.len(), header.matches("typedef struct {").count());
+    assert!(structures.len() > 50);
+    for (name, fields) in structures {
+        assert!(layout.contains(&format!("sizeof({name}) ==")), "no sizeof({name})");
+        for field in fields {
+            assert!(
+                layout.contains(&format!("offsetof({name}, {field}) ==")),
+                "no offsetof({name}, {field})"
+            );
+        }
     }
 }
 
