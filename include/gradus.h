@@ -14,8 +14,9 @@
  *     if (status != GRADUS_OK) puts(gradus_status_name(status));
  *
  * The caller owns all memory, and the structures are plain. Every state begins as zeros. Static memory is zero by itself;
- * clear other memory by memset() or `= {0}`, in C++ by `= {}`. A function returns GRADUS_OK, or a negative status; then it has
- * written nothing. The library needs no heap, no C library and no threads, and has no global state: calls on different
+ * clear other memory by memset() or `= {0}`, in C++ by `= {}`. A function that returns a gradus_status returns GRADUS_OK, or
+ * a negative status. Then it has written nothing, unless its text says what a failure leaves, as where a function of the
+ * caller may fail. The library needs no heap, no C library and no threads, and has no global state: calls on different
  * memory may run at the same time.
  *
  * A pointer points at as many elements as the text of its function says, `config` and `transforms` at one structure, other
@@ -59,7 +60,7 @@ extern "C" {
 typedef struct {
   // Steps taken; it stays at the largest `u32` once there.
   uint32_t t;
-  // One number that a rule carries from step to step; 0 at the start. Nadam needs it.
+  // One number that a rule carries from step to step; 0 at the start. Nadam and the schedule-free rule need it.
   float carry;
 } gradus_clock;
 
@@ -116,21 +117,21 @@ enum {
   GRADUS_ERROR_FLASH_DAMAGED = -58,
   // Learning rate: finite and at least 0.
   GRADUS_ERROR_LEARNING_RATE = -16,
-  // First decay factor: at least 0, at most `1 - 2^-20`, which is about 0.999999.
+  // First decay factor: at least 0, at most `1 - 2^-20`, which is about 0.999999; above 0 in the schedule-free rule.
   GRADUS_ERROR_BETA1 = -17,
   // Second decay factor: at least 0, at most `1 - 2^-20`.
   GRADUS_ERROR_BETA2 = -18,
-  // Decay factor of one running average: at least 0, at most `1 - 2^-20`.
+  // Decay factor of one running average, or share of a velocity: at least 0, at most `1 - 2^-20`.
   GRADUS_ERROR_RHO = -19,
   // Dampening: at least 0, at most 1.
   GRADUS_ERROR_DAMPENING = -20,
-  // Stabiliser of a denominator: finite, positive somewhere in it.
+  // Stabiliser of a denominator: finite, and not so small that it may vanish beside a warm-up.
   GRADUS_ERROR_EPSILON = -21,
   // Weight decay: finite, at least 0, and `lr * weight_decay` below 1.
   GRADUS_ERROR_WEIGHT_DECAY = -22,
   // Momentum decay of Nadam: finite and at least 0.
   GRADUS_ERROR_MOMENTUM_DECAY = -23,
-  // Strength of a penalty: finite and at least 0.
+  // Strength of a penalty: at least 0, and twice it finite.
   GRADUS_ERROR_LAMBDA = -24,
   // Bound of a clip or clamp: positive.
   GRADUS_ERROR_LIMIT = -25,
@@ -144,7 +145,7 @@ enum {
   GRADUS_ERROR_FRACTION = -29,
   // Probability: between 0 and 1.
   GRADUS_ERROR_PROBABILITY = -30,
-  // Number of steps, or of steps in a cycle: at least 1.
+  // Number of steps, or of steps in a cycle: at least 1, and no fewer than there are cycles.
   GRADUS_ERROR_STEPS = -31,
   // Tolerance of a stopping rule: at least 0.
   GRADUS_ERROR_TOLERANCE = -33,
@@ -1101,7 +1102,7 @@ typedef struct {
   float lr;
   // Decay of both running averages; 0.9 by default.
   double rho;
-  // Stabiliser under both roots; 1e-6 by default.
+  // Stabiliser under both roots, at least 1.2e-38; 1e-6 by default.
   float eps;
 } gradus_adadelta;
 
@@ -2009,7 +2010,7 @@ typedef struct {
   double beta1;
   // Decay of the largest gradient; 0.999 by default.
   double beta2;
-  // Stabiliser, added to the size of a gradient; 1e-8 by default.
+  // Stabiliser, added to the size of a gradient, at least 1.2e-38; 1e-8 by default.
   float eps;
 } gradus_adamax;
 
@@ -2735,8 +2736,8 @@ static inline gradus_status gradus_lion_update(const gradus_lion *config, size_t
 // ```
 //
 // It takes a constant rate, after a `WarmUp`, whose small rates weigh little in the average. The
-// run may end at any step. The weight decay is its own: a transform `Decay` would act on `y`
-// and not on `z`. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
+// run may end at any step. The weight decay is its own: a transform `Decay` would shrink
+// `y`, `z` and the average alike, which is more. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
 // late in a run `d` changes by less than the last digit of a `Bf16` in every step, and forgets what rounding
 // adds only as slowly, by `1 / t`; after 100 000 steps of a noisy quadratic the average's loss was 1.2 times as large.
 typedef struct {
@@ -2744,7 +2745,8 @@ typedef struct {
   uint32_t version;
   // Learning rate.
   float lr;
-  // Share of the average in the point where gradients are taken, above 0; 0.9 by default.
+  // Share of the average in the point where gradients are taken, at least 2^-32; 0.9 by default. The distance that the
+  // state keeps is in its measure: it stays what it is in a run.
   double beta1;
   // Decay of the second moment; 0.999 by default.
   double beta2;
@@ -3333,6 +3335,9 @@ gradus_status gradus_relu_backward(size_t n, float *dy, const float *y);
 
 // Puts the `n` floats of `x` through the activation leaky relu, in place: x where it is positive, `slope * x` elsewhere.
 //
+// `slope` is finite and at least 0: of a negative one gradus_leaky_relu_backward() would be wrong. Of a slope of 0 negative
+// infinity becomes NaN.
+//
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH.
 gradus_status gradus_leaky_relu(float slope,
                                 size_t n,
@@ -3340,8 +3345,13 @@ gradus_status gradus_leaky_relu(float slope,
 
 // Turns the gradient `dy` of the `n` floats `y` that gradus_leaky_relu() made into that of what it read, in place.
 //
+// `slope` is at least 0. A negative one turns the sign of `y`, and the gradient is `dy` where `slope * dy` would be right.
+//
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
-gradus_status gradus_leaky_relu_backward(float slope, size_t n, float *dy, const float *y);
+gradus_status gradus_leaky_relu_backward(float slope,
+                                         size_t n,
+                                         float *dy,
+                                         const float *y);
 
 // Puts the `n` floats of `x` through the activation tanh, in place: `tanh(x)`.
 //
@@ -3371,7 +3381,8 @@ gradus_status gradus_softmax(size_t classes, size_t n, float *scores);
 
 // Writes the cross entropy of `samples` rows of `classes` scores to `loss`: the mean of `-ln p[label]` of their softmax.
 //
-// `scores` become their own gradient, `(p - onehot(label)) / samples`. `labels` has a class for each sample.
+// `scores` become their own gradient, `(p - onehot(label)) / samples`. `labels` has a class for each sample. Of no samples
+// the mean is NaN.
 //
 // Errors: GRADUS_ERROR_SHAPE if a label is no class, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 // GRADUS_ERROR_LENGTH.
@@ -3383,7 +3394,7 @@ gradus_status gradus_softmax_cross_entropy(size_t classes,
 
 // Writes the mean binary cross entropy of the `n` logits `scores`, for `targets` between 0 and 1, to `loss`.
 //
-// `scores` become their own gradient, `(sigmoid(z) - t) / n`.
+// `scores` become their own gradient, `(sigmoid(z) - t) / n`. Of no scores the mean is NaN.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 // GRADUS_ERROR_LENGTH.
@@ -3391,7 +3402,7 @@ gradus_status gradus_binary_cross_entropy(size_t n, float *scores, const float *
 
 // Writes the mean square of what separates the `n` predictions `scores` from `targets`, to `loss`.
 //
-// `scores` become their own gradient, `2 (z - t) / n`.
+// `scores` become their own gradient, `2 (z - t) / n`. Of no predictions the mean is NaN.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 // GRADUS_ERROR_LENGTH.
@@ -3399,7 +3410,8 @@ gradus_status gradus_mean_squared_error(size_t n, float *scores, const float *ta
 
 // Writes the mean of Huber's loss of the `n` predictions `scores`: a square near the target, a line from `delta` on, to `loss`.
 //
-// `targets` has as many. `scores` become their own gradient, the difference within `delta`, over n.
+// `targets` has as many. `scores` become their own gradient, the difference within `delta`, over n. Of no predictions the
+// mean is NaN.
 //
 // Errors: GRADUS_ERROR_LIMIT if `delta` is not positive, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 // GRADUS_ERROR_LENGTH.
@@ -3739,7 +3751,8 @@ typedef struct {
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_step_decay_at(const gradus_step_decay *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3750,7 +3763,8 @@ gradus_status gradus_step_decay_check(const gradus_step_decay *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_multi_step_at(const gradus_multi_step *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3761,7 +3775,8 @@ gradus_status gradus_multi_step_check(const gradus_multi_step *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_exponential_at(const gradus_exponential *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3772,7 +3787,8 @@ gradus_status gradus_exponential_check(const gradus_exponential *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_inverse_time_at(const gradus_inverse_time *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3783,7 +3799,8 @@ gradus_status gradus_inverse_time_check(const gradus_inverse_time *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_inverse_sqrt_at(const gradus_inverse_sqrt *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3794,7 +3811,8 @@ gradus_status gradus_inverse_sqrt_check(const gradus_inverse_sqrt *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_linear_at(const gradus_linear *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3805,7 +3823,8 @@ gradus_status gradus_linear_check(const gradus_linear *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_polynomial_at(const gradus_polynomial *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3816,7 +3835,8 @@ gradus_status gradus_polynomial_check(const gradus_polynomial *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_cosine_at(const gradus_cosine *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3827,7 +3847,8 @@ gradus_status gradus_cosine_check(const gradus_cosine *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_warm_restarts_at(const gradus_warm_restarts *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3838,7 +3859,8 @@ gradus_status gradus_warm_restarts_check(const gradus_warm_restarts *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_snapshot_cycle_at(const gradus_snapshot_cycle *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3849,7 +3871,8 @@ gradus_status gradus_snapshot_cycle_check(const gradus_snapshot_cycle *schedule)
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 gradus_status gradus_stable_decay_at(const gradus_stable_decay *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3860,7 +3883,8 @@ gradus_status gradus_stable_decay_check(const gradus_stable_decay *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 gradus_status gradus_triangular_at(const gradus_triangular *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3871,7 +3895,8 @@ gradus_status gradus_triangular_check(const gradus_triangular *schedule);
 
 // Writes the learning rate that `schedule` has after `step` updates to `lr`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 gradus_status gradus_one_cycle_at(const gradus_one_cycle *schedule, uint32_t step, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3892,7 +3917,8 @@ gradus_status gradus_plateau_update(const gradus_plateau *schedule,
 
 // Writes the rate of `state` under `schedule` to `lr`: after a restart, or before the first metric.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_OVERLAP,
+// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 gradus_status gradus_plateau_lr(const gradus_plateau *schedule, const gradus_plateau_state *state, float *lr);
 
 // Whether every parameter of `schedule` lies in its range: ask once, before training.
@@ -3905,7 +3931,10 @@ gradus_status gradus_plateau_check(const gradus_plateau *schedule);
 
 #define GRADUS_MASK_WORDS(n) ((n) / 32 + ((n) % 32 != 0))
 
-/* Dropout by the probability to drop a unit, and by the probability to keep it, which is what the structure holds. */
+/*
+ * Dropout by the probability to drop a unit, and by the probability to keep it, which is what the structure holds. Write
+ * `drop_prob` as a double: 1.0 - 0.999f is 0.000999987, since the float is not 0.999.
+ */
 #define GRADUS_DROPOUT_DROP_PROB(drop_prob) {GRADUS_STRUCTS, GRADUS_FLOAT(1.0 - (drop_prob)), 0}
 #define GRADUS_DROPOUT_KEEP_PROB(keep_prob) {GRADUS_STRUCTS, GRADUS_FLOAT(keep_prob), 0}
 
@@ -3995,7 +4024,8 @@ gradus_status gradus_dropout_relu_backward(const gradus_dropout *config, size_t 
 
 // Pass of inference over the `n` floats of `x` in place; for stochastic depth too.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+// GRADUS_ERROR_VERSION.
 gradus_status gradus_dropout_inference(const gradus_dropout *config, size_t n, float *x);
 
 // DropConnect (Wan et al., 2013): `y = W x` of one sample, in which weights are dropped.
@@ -4115,13 +4145,23 @@ typedef struct {
   uint32_t version;
   // Stabiliser of the root; 1e-5.
   float eps;
-  // Weight of the old running statistics; 0.9 (PyTorch's momentum is 0.1).
+  // Weight of the old running statistics, at most 1 - 2^-20; 0.9 (PyTorch's momentum is 0.1).
   double running_decay;
   // Whether the running variance takes the batch's by n, as Keras does; 0 is by n - 1, as PyTorch does.
   uint32_t track_biased;
 } gradus_batch_norm;
 
 // How activations lie in memory: batch x channels x spatial, the last one contiguous.
+//
+// Images lie channel by channel so, which gradus_conv2d_forward() does not write: its channels lie side by side (NHWC), and
+// each position is a row of channels. Behind a convolution from `batch` images to `h` x `w` positions of `filters` channels:
+//
+// ```c
+// gradus_batch_shape layout = {.batch = batch * h * w, .channels = filters, .spatial = 1};
+// ```
+//
+// That is the right shape for batch normalisation. Group normalisation takes its groups from each position alone then: over
+// all positions of such an image it is not offered.
 typedef struct {
   // Samples.
   size_t batch;
@@ -4176,6 +4216,7 @@ gradus_status gradus_batch_norm_forward(const gradus_batch_norm *config,
 //
 // `layout` is that of the pass, `mean` and `variance` have a float per channel. `running` has two,
 // all means and then all variances; it and `clock` start as zeros, where the variance counts as 1.
+// A channel whose mean or variance is not finite leaves its running statistics as they are.
 //
 // Errors: GRADUS_ERROR_EMPTY if the shape has a 0, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -4251,7 +4292,7 @@ gradus_status gradus_batch_norm_fold_columns(const gradus_batch_norm *config,
 
 // Whether the hyper-parameters of `config` lie in their ranges: ask once, before training.
 //
-// Errors: GRADUS_ERROR_EMPTY without a group, GRADUS_ERROR_EPSILON, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// Errors: GRADUS_ERROR_SHAPE without a group, GRADUS_ERROR_EPSILON, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
 // GRADUS_ERROR_VERSION.
 gradus_status gradus_group_norm_check(const gradus_group_norm *config);
 
@@ -4441,7 +4482,7 @@ typedef struct {
 //
 // On a Cortex-M4F it takes up to 4336 bytes of stack with 20 pairs, with doubles 6612.
 //
-// Errors: GRADUS_ERROR_EMPTY if config has no or too many pairs; at the start
+// Errors: GRADUS_ERROR_EMPTY if config has no pairs, GRADUS_ERROR_LENGTH if it has too many; at the start
 // GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
 // GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SHAPE
 // for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
@@ -4660,9 +4701,9 @@ gradus_status gradus_ensemble_push(gradus_ensemble *ensemble, const float *param
 // `model` is handed `context`, and fills the `m` floats of `scratch`: the classes of one sample, or of many samples in a
 // row. gradus_argmax() of each row is the ensemble's answer.
 //
-// Errors: GRADUS_ERROR_EMPTY if there is no member, GRADUS_ERROR_CALLBACK if `model` failed, after which `mean` holds
-// nothing of use, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-// GRADUS_ERROR_LENGTH.
+// Errors: GRADUS_ERROR_EMPTY if there is no member, GRADUS_ERROR_CALLBACK if `model` failed, after which it is not called
+// again and `mean` holds nothing of use, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 gradus_status gradus_ensemble_predict(const gradus_ensemble *ensemble,
                                       gradus_model model,
                                       void *context,
@@ -4670,7 +4711,9 @@ gradus_status gradus_ensemble_predict(const gradus_ensemble *ensemble,
                                       float *scratch,
                                       float *mean);
 
-// Writes the index of the largest of the `n` floats of `values` to `index`, the first of equals; NaN is passed over.
+// Writes the index of the largest of the `n` floats of `values` to `index`, the first of equals.
+//
+// NaN is passed over; where there is nothing else the index is 0.
 //
 // Errors: GRADUS_ERROR_EMPTY if there is none, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 // GRADUS_ERROR_LENGTH.
@@ -4683,10 +4726,13 @@ gradus_status gradus_argmax(size_t n, const float *values, size_t *index);
 
 // Takes the `samples` rows of `features` floats in `x` into the statistics of the inputs.
 //
+// From sample 2^20 on each sample weighs 2^-20, so that the statistics follow data that drift.
+//
 // `state` is GRADUS_INPUT_NORM_COLUMNS * features floats: the means, and behind them the variances; `state` and `clock`
 // start as zeros. The clock counts samples.
 //
-// Errors: GRADUS_ERROR_SHAPE if there is no feature, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
+// Errors: GRADUS_ERROR_NON_FINITE if a float of `x` is NaN or beyond 2^62, after which nothing was changed,
+// GRADUS_ERROR_SHAPE if there is no feature, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 // GRADUS_ERROR_LENGTH.
 gradus_status gradus_input_norm_update(size_t features,
                                        size_t samples,
@@ -4719,7 +4765,7 @@ gradus_status gradus_accumulate(size_t n,
                                 gradus_clock *clock);
 
 // Counts samples in a confusion matrix: `scores` has a row of `classes` for each, `labels` its class, and the class with the
-// largest score is what it is taken for.
+// largest score is what it is taken for. NaN is passed over; a row of nothing else is taken for class 0.
 //
 // `counts` is classes * classes uint32_t, which start as zeros: a row for each label, a column for what it was taken for.
 //
@@ -4751,7 +4797,8 @@ gradus_status gradus_confusion_accuracy(size_t classes, const uint32_t *counts, 
 // One gradus_ensemble: its members, as many as the file has, if there is room for them.
 #define GRADUS_ITEM_ENSEMBLE 3
 
-// Added to the kind of an optimizer's state: one in half the memory, whose columns are `uint16_t`.
+// Added to the kind of an optimizer's state: one in half the memory, whose columns are `uint16_t`. Optimizers without
+// gradus_adam_half_step() of their own have none.
 #define GRADUS_ITEM_HALF 256
 
 // Running statistics of gradus_batch_norm_track(); `n` is the number of channels.
@@ -4773,6 +4820,10 @@ gradus_status gradus_confusion_accuracy(size_t classes, const uint32_t *counts, 
 #define GRADUS_ITEM_ACCUMULATE 52
 
 // One value of a file. The values of a file are saved and loaded in the order of their list.
+//
+// A call refuses a list for any of its values: GRADUS_ERROR_ENUM if there is no such kind, GRADUS_ERROR_NULL,
+// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, and for an ensemble also GRADUS_ERROR_VERSION,
+// GRADUS_ERROR_EMPTY without parameters and GRADUS_ERROR_FULL if it has more members than room.
 typedef struct {
   // One of the GRADUS_ITEM_ constants.
   uint32_t kind;
@@ -4786,8 +4837,7 @@ typedef struct {
 
 // Writes how many bytes the file of the `count` elements of `items` has to `size`.
 //
-// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
-// GRADUS_ERROR_ENUM.
+// Errors: those of gradus_item.
 gradus_status gradus_save_size(const gradus_item *items, size_t count, size_t *size);
 
 // Saves the `count` elements of `items` as a file in `buffer`, and writes its bytes to `size`.
@@ -4795,8 +4845,7 @@ gradus_status gradus_save_size(const gradus_item *items, size_t count, size_t *s
 // `buffer` has `capacity` bytes; gradus_save_size() says how many are needed.
 // The format is that of the Rust crate, with a checksum: bytes are the same on every target.
 //
-// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`, GRADUS_ERROR_NULL,
-// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM.
+// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`, and those of gradus_item.
 gradus_status gradus_save(const gradus_item *items, size_t count, uint8_t *buffer, size_t capacity, size_t *size);
 
 // Loads the `count` elements of `items` from the `size` bytes of `file`.
@@ -4805,9 +4854,8 @@ gradus_status gradus_save(const gradus_item *items, size_t count, uint8_t *buffe
 // is refused.
 //
 // Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
-// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND, GRADUS_ERROR_FILE_SHAPE, GRADUS_ERROR_FILE_VALUE,
-// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
-// GRADUS_ERROR_ENUM.
+// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND, GRADUS_ERROR_FILE_SHAPE, GRADUS_ERROR_FILE_VALUE, and those of
+// gradus_item.
 gradus_status gradus_load(const gradus_item *items, size_t count, const uint8_t *file, size_t size);
 
 // Takes the next `n` bytes of a file; returns 0, or another value if it failed.
@@ -4821,8 +4869,7 @@ typedef int32_t (*gradus_source)(void *context, size_t at, uint8_t *bytes, size_
 // `size` gets the bytes of the file. `context` is handed on. The file is that of gradus_save(). `sink` is not called
 // again after it has failed, and may not touch the memory of the items.
 //
-// Errors: GRADUS_ERROR_CALLBACK if `sink` failed, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-// GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM, GRADUS_ERROR_EMPTY, GRADUS_ERROR_FILE_SHAPE.
+// Errors: GRADUS_ERROR_CALLBACK if `sink` failed: what it was given is no file. Those of gradus_item.
 gradus_status gradus_save_to(const gradus_item *items,
                              size_t count,
                              gradus_sink sink,
@@ -4869,7 +4916,8 @@ typedef struct {
   void *context;
 } gradus_flash;
 
-// Where a journal stands: written by gradus_journal_open(), and not to be changed.
+// Where a journal stands: written by gradus_journal_open(), and not to be changed. Values that no journal has are refused
+// with GRADUS_ERROR_VERSION.
 typedef struct {
   // GRADUS_STRUCTS once it is open.
   uint32_t version;
@@ -4932,10 +4980,11 @@ gradus_status gradus_journal_write(const gradus_flash *flash,
 
 // Reads the newest complete file to `buffer` of `capacity` bytes, and writes its bytes to `size`; 0 if there is none.
 //
-// `flash` and `journal` are those of gradus_journal_open().
+// `flash` and `journal` are those of gradus_journal_open(). A file of no bytes is one too: `journal->found` is 1 then.
 //
-// Errors: GRADUS_ERROR_FILE_LENGTH if the buffer is too short, GRADUS_ERROR_CALLBACK, GRADUS_ERROR_FLASH_DAMAGED if
-// the file has changed, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
+// Errors: GRADUS_ERROR_CALLBACK, and GRADUS_ERROR_FLASH_DAMAGED if the file has changed: `buffer` may hold a part of it.
+// GRADUS_ERROR_FILE_LENGTH if the buffer is too short, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL,
+// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
 gradus_status gradus_journal_read(const gradus_flash *flash,
                                   const gradus_journal *journal,
                                   uint8_t *buffer,

@@ -373,7 +373,11 @@ impl Begun {
         let mut clock = self.clock;
         // SAFETY: zeros are a step that was not begun.
         let mut step = unsafe { core::mem::zeroed::<gradus_step>() };
-        let (params, state) = (self.params.at(arena), self.state.at(arena));
+        // Nothing may be null.
+        let [params, state] = match self.n {
+            0 => [core::ptr::null_mut(); 2],
+            _ => [self.params, self.state].map(|place| place.at(arena)),
+        };
         // SAFETY: memory for all parameters and two columns of state.
         let status = unsafe {
             gradus_adam_begin(&gradus_adam_default(0.1), self.n, params, state, &mut clock, &mut step)

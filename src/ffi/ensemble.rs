@@ -2,7 +2,7 @@
 
 use super::Refusal::{self, *};
 use super::gradus_status;
-use super::memory::{Memory, apart, area, copy};
+use super::memory::{Memory, Region, apart, area, copy};
 use super::optim::Config;
 use super::{gradus_schedulefree, guard, same_version};
 use crate::cut::cut_mut;
@@ -48,32 +48,33 @@ pub unsafe extern "C" fn gradus_schedulefree_average(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the caller vouches for memory behind the pointer, which is checked.
-        let config = unsafe { copy(config)? };
+        let (own, config) = unsafe { (Region::read(config, 1), copy(config)?) };
         same_version(config.version)?;
         let free = config.build()?;
         free.check()?;
-        let (params, d) = (Memory::new(params, n)?, Memory::new(state, n)?);
-        apart([params.written(), d.read()])?;
+        let (params, d) = (Memory::unchecked(params, n), Memory::unchecked(state, n));
+        apart([own, params.written(), d.read()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         let (params, d) = unsafe { (params.slice_mut(), d.slice()) };
         Ok(free.average(Exec::new(), params, d)?)
     })
 }
 
-/// One update of any average.
+/// One update of any average, whose configuration lies in `own`.
 ///
 /// # Safety
 /// The pointers point at as much memory as the public functions say.
 unsafe fn update<A: Average>(
-    rule: A,
+    (rule, own): (A, Region),
     n: usize,
     params: *const f32,
     state: *mut f32,
     clock: *mut Clock,
 ) -> Result<(), Refusal> {
     let length = area(n, <A::Family as Stateful>::Columns::COUNT)?;
-    let (params, state, clock) = (Memory::new(params, n)?, Memory::new(state, length)?, Memory::one(clock)?);
-    apart([params.read(), state.written(), clock.written()])?;
+    let (params, state) = (Memory::unchecked(params, n), Memory::unchecked(state, length));
+    let clock = Memory::unchecked(clock, 1);
+    apart([own, params.read(), state.written(), clock.written()])?;
     // SAFETY: checked, and apart; the caller vouches for the memory.
     let (params, columns, clock) = unsafe {
         (params.slice(), state.columns_mut::<<A::Family as Stateful>::Columns>(n), clock.one_mut())
@@ -94,7 +95,7 @@ pub unsafe extern "C" fn gradus_swa_update(
     clock: *mut Clock,
 ) -> gradus_status {
     // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-    guard(|| unsafe { update(Swa, n, params, state, clock) })
+    guard(|| unsafe { update((Swa, Region::NONE), n, params, state, clock) })
 }
 
 /// Takes the `n` floats of `params` into the moving average.
@@ -114,9 +115,9 @@ pub unsafe extern "C" fn gradus_ema_update(
     guard(|| {
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
-            let config = copy(config)?;
+            let (own, config) = (Region::read(config, 1), copy(config)?);
             same_version(config.version)?;
-            update(Ema::new(config.decay), n, params, state, clock)
+            update((Ema::new(config.decay), own), n, params, state, clock)
         }
     })
 }
@@ -137,9 +138,9 @@ pub unsafe extern "C" fn gradus_compensated_ema_update(
     guard(|| {
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
-            let config = copy(config)?;
+            let (own, config) = (Region::read(config, 1), copy(config)?);
             same_version(config.version)?;
-            update(CompensatedEma::new(config.decay), n, params, state, clock)
+            update((CompensatedEma::new(config.decay), own), n, params, state, clock)
         }
     })
 }
@@ -227,9 +228,9 @@ pub type gradus_model = Option<
 /// `model` is handed `context`, and fills the `m` floats of `scratch`: the classes of one sample, or of many samples in a
 /// row. gradus_argmax() of each row is the ensemble's answer.
 ///
-/// Errors: GRADUS_ERROR_EMPTY if there is no member, GRADUS_ERROR_CALLBACK if `model` failed, after which `mean` holds
-/// nothing of use, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-/// GRADUS_ERROR_LENGTH.
+/// Errors: GRADUS_ERROR_EMPTY if there is no member, GRADUS_ERROR_CALLBACK if `model` failed, after which it is not called
+/// again and `mean` holds nothing of use, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_ensemble_predict(
     ensemble: *const gradus_ensemble,
@@ -252,8 +253,8 @@ pub unsafe extern "C" fn gradus_ensemble_predict(
         let mut failed = false;
         let model = |params: &[f32], out: &mut [f32]| {
             // SAFETY: the caller vouches for its function; both slices are there.
-            let result = unsafe { model(context, head.n, params.as_ptr(), out.len(), out.as_mut_ptr()) };
-            failed = failed || result != 0;
+            let mut call = || unsafe { model(context, head.n, params.as_ptr(), out.len(), out.as_mut_ptr()) };
+            failed = failed || call() != 0;
         };
         predict(Exec::new(), (0..head.count as usize).map(member), model, scratch, mean)?;
         if failed { Err(GRADUS_ERROR_CALLBACK) } else { Ok(()) }

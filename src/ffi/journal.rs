@@ -2,7 +2,7 @@
 
 use super::Refusal::{self, *};
 use super::gradus_status;
-use super::memory::{Memory, apart, copy};
+use super::memory::{Memory, Region, apart, copy};
 use super::store::{List, gradus_item};
 use super::stream::called;
 use super::{GRADUS_STRUCTS, guard, same_version};
@@ -40,7 +40,8 @@ pub struct gradus_flash {
     pub context: *mut c_void,
 }
 
-/// Where a journal stands: written by gradus_journal_open(), and not to be changed.
+/// Where a journal stands: written by gradus_journal_open(), and not to be changed. Values that no journal has are refused
+/// with GRADUS_ERROR_VERSION.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct gradus_journal {
@@ -100,7 +101,9 @@ impl Chip {
         let mut slots = Slots::new(self.region.clone(), self.geometry).ok_or(GRADUS_ERROR_FLASH_REGION)?;
         let known = |at| slots.starts().contains(&at);
         let whole = journal.length as usize <= slots.capacity();
-        if !known(journal.next) || journal.found != 0 && !(known(journal.newest) && whole) {
+        // The slot that is written next is never that of the newest file.
+        let newest = known(journal.newest) && whole && journal.next != journal.newest;
+        if !known(journal.next) || journal.found != 0 && !newest {
             return Err(GRADUS_ERROR_VERSION);
         }
         let entry = Entry { start: journal.newest, sequence: journal.sequence, length: journal.length };
@@ -170,7 +173,7 @@ pub unsafe extern "C" fn gradus_journal_open(
     journal: *mut gradus_journal,
 ) -> gradus_status {
     guard(|| {
-        let (region, state) = (Memory::one(flash)?, Memory::one(journal)?);
+        let (region, state) = (Memory::unchecked(flash, 1), Memory::unchecked(journal, 1));
         apart([region.read(), state.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {
@@ -198,12 +201,12 @@ pub unsafe extern "C" fn gradus_journal_save(
     count: usize,
 ) -> gradus_status {
     guard(|| {
-        let (region, state) = (Memory::one(flash)?, Memory::one(journal)?);
+        let (region, state) = (Memory::unchecked(flash, 1), Memory::unchecked(journal, 1));
         apart([region.read(), state.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {
             let mut chip = Chip::new(flash)?;
-            let list = List::new(items, count, [region.read(), state.written()], false)?;
+            let list = List::new(items, count, [region.read(), state.written(), Region::NONE], false)?;
             let mut slots = chip.slots(state.one_ref())?;
             blocking::save(&mut chip, &mut slots, list)?;
             *state.one_mut() = slots.into();
@@ -226,12 +229,13 @@ pub unsafe extern "C" fn gradus_journal_load(
     found: *mut u32,
 ) -> gradus_status {
     guard(|| {
-        let (region, state, found) = (Memory::one(flash)?, Memory::one(journal)?, Memory::one(found)?);
+        let (region, state, found) =
+            (Memory::unchecked(flash, 1), Memory::unchecked(journal, 1), Memory::unchecked(found, 1));
         apart([region.read(), state.read(), found.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {
             let mut chip = Chip::new(flash)?;
-            let list = List::new(items, count, [state.read(), found.written()], true)?;
+            let list = List::new(items, count, [region.read(), state.read(), found.written()], true)?;
             let slots = chip.slots(state.one_ref())?;
             *found.one_mut() = blocking::load(&mut chip, &slots, list)?.into();
         }
@@ -252,7 +256,8 @@ pub unsafe extern "C" fn gradus_journal_write(
     n: usize,
 ) -> gradus_status {
     guard(|| {
-        let (region, state, file) = (Memory::one(flash)?, Memory::one(journal)?, Memory::new(bytes, n)?);
+        let (region, state, file) =
+            (Memory::unchecked(flash, 1), Memory::unchecked(journal, 1), Memory::unchecked(bytes, n));
         apart([region.read(), state.written(), file.read()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {
@@ -267,10 +272,11 @@ pub unsafe extern "C" fn gradus_journal_write(
 
 /// Reads the newest complete file to `buffer` of `capacity` bytes, and writes its bytes to `size`; 0 if there is none.
 ///
-/// `flash` and `journal` are those of gradus_journal_open().
+/// `flash` and `journal` are those of gradus_journal_open(). A file of no bytes is one too: `journal->found` is 1 then.
 ///
-/// Errors: GRADUS_ERROR_FILE_LENGTH if the buffer is too short, GRADUS_ERROR_CALLBACK, GRADUS_ERROR_FLASH_DAMAGED if
-/// the file has changed, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
+/// Errors: GRADUS_ERROR_CALLBACK, and GRADUS_ERROR_FLASH_DAMAGED if the file has changed: `buffer` may hold a part of it.
+/// GRADUS_ERROR_FILE_LENGTH if the buffer is too short, GRADUS_ERROR_VERSION, GRADUS_ERROR_NULL,
+/// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_journal_read(
     flash: *const gradus_flash,
@@ -280,8 +286,8 @@ pub unsafe extern "C" fn gradus_journal_read(
     size: *mut usize,
 ) -> gradus_status {
     guard(|| {
-        let (region, state) = (Memory::one(flash)?, Memory::one(journal)?);
-        let (buffer, size) = (Memory::new(buffer, capacity)?, Memory::one(size)?);
+        let (region, state) = (Memory::unchecked(flash, 1), Memory::unchecked(journal, 1));
+        let (buffer, size) = (Memory::unchecked(buffer, capacity), Memory::unchecked(size, 1));
         apart([region.read(), state.read(), buffer.written(), size.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {

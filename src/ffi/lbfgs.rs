@@ -2,7 +2,7 @@
 
 use super::Refusal::{self, *};
 use super::gradus_status;
-use super::memory::{Memory, apart, copy};
+use super::memory::{Memory, Region, apart, copy};
 use super::{guard, same_version};
 use crate::error::Error;
 use crate::second_order::{
@@ -143,15 +143,24 @@ unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, Refusal> {
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
     let config = unsafe { copy(config)? };
     same_version(config.version)?;
-    if config.pairs == 0 || config.pairs as usize > MOST_PAIRS {
+    if config.pairs == 0 {
         return Err(GRADUS_ERROR_EMPTY);
+    }
+    if config.pairs as usize > MOST_PAIRS {
+        return Err(GRADUS_ERROR_LENGTH);
     }
     Ok(config)
 }
 
-/// Numbers of work memory.
-fn numbers(n: usize, config: &gradus_lbfgs) -> Result<usize, Refusal> {
-    work_len(n, config.pairs as usize).ok_or(GRADUS_ERROR_LENGTH)
+/// x, grads and work, not checked. Let the work, which is the longest, be compared first: too many parameters are a length
+/// then, and no overlap.
+fn memory<T>(
+    n: usize,
+    config: &gradus_lbfgs,
+    [x, grads, work]: [*mut T; 3],
+) -> Result<[Memory<T>; 3], Refusal> {
+    let numbers = work_len(n, config.pairs as usize).ok_or(GRADUS_ERROR_LENGTH)?;
+    Ok([Memory::unchecked(x, n), Memory::unchecked(grads, n), Memory::unchecked(work, numbers)])
 }
 
 /// x, grads and work of a run.
@@ -286,7 +295,7 @@ fn load<T: Real + Number + Into<f64>>(
 ///
 /// On a Cortex-M4F it takes up to 4336 bytes of stack with 20 pairs, with doubles 6612.
 ///
-/// Errors: GRADUS_ERROR_EMPTY if config has no or too many pairs; at the start
+/// Errors: GRADUS_ERROR_EMPTY if config has no pairs, GRADUS_ERROR_LENGTH if it has too many; at the start
 /// GRADUS_ERROR_TOLERANCE, GRADUS_ERROR_STEPS, GRADUS_ERROR_LINE_SEARCH, GRADUS_ERROR_LIMIT,
 /// GRADUS_ERROR_LAMBDA, GRADUS_ERROR_ENUM and, if l1_end lies before l1_start, GRADUS_ERROR_SHAPE
 /// for its other fields, later GRADUS_ERROR_LENGTH if `n`, the pairs or the type of number differ
@@ -309,20 +318,17 @@ pub unsafe extern "C" fn gradus_lbfgs_step(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let config = unsafe { lbfgs(config)? };
+        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
         if lower.is_null() != upper.is_null() {
             return Err(GRADUS_ERROR_NULL);
         }
         let there = [diagonal, lower, upper].map(|start| !start.is_null());
         let [known, bounded, _] = there.map(|there| if there { n } else { 0 });
-        let x = Memory::new(x, n)?;
-        let grads = Memory::new(grads, n)?;
-        let diagonal = Memory::new(diagonal, known)?;
-        let (lower, upper) = (Memory::new(lower, bounded)?, Memory::new(upper, bounded)?);
-        let work = Memory::new(work, numbers(n, &config)?)?;
-        let state = Memory::one(state)?;
-        let read = [diagonal.read(), lower.read(), upper.read()];
-        apart([x.written(), grads.written(), read[0], read[1], read[2], work.written(), state.written()])?;
+        let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
+        let diagonal = Memory::unchecked(diagonal, known);
+        let (lower, upper) = (Memory::unchecked(lower, bounded), Memory::unchecked(upper, bounded));
+        let [h, low, high] = [diagonal.read(), lower.read(), upper.read()];
+        apart([work.written(), own, x.written(), grads.written(), h, low, high, state.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, grads, given, work, state) = unsafe {
             let given = [diagonal.slice(), lower.slice(), upper.slice()];
@@ -348,12 +354,9 @@ pub unsafe extern "C" fn gradus_lbfgs_stop(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let config = unsafe { lbfgs(config)? };
-        let x = Memory::new(x, n)?;
-        let grads = Memory::new(grads, n)?;
-        let work = Memory::new(work, numbers(n, &config)?)?;
-        let state = Memory::one(state)?;
-        apart([x.written(), grads.written(), work.written(), state.written()])?;
+        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
+        apart([work.written(), own, x.written(), grads.written(), state.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, grads, work, state) =
             unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut()) };
@@ -386,17 +389,15 @@ pub unsafe extern "C" fn gradus_lbfgs_save(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let config = unsafe { lbfgs(config)? };
-        let x = Memory::new(x, n)?;
-        let grads = Memory::new(grads, n)?;
-        let work = Memory::new(work, numbers(n, &config)?)?;
-        let state = Memory::one(state)?;
-        let buffer = Memory::new(buffer, capacity)?;
-        let size = Memory::one(size)?;
+        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
+        let buffer = Memory::unchecked(buffer, capacity);
+        let size = Memory::unchecked(size, 1);
         apart([
+            work.written(),
+            own,
             x.written(),
             grads.written(),
-            work.written(),
             state.read(),
             buffer.written(),
             size.written(),
@@ -440,13 +441,10 @@ pub unsafe extern "C" fn gradus_lbfgs_load(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let config = unsafe { lbfgs(config)? };
-        let x = Memory::new(x, n)?;
-        let grads = Memory::new(grads, n)?;
-        let work = Memory::new(work, numbers(n, &config)?)?;
-        let state = Memory::one(state)?;
-        let file = Memory::new(file, size)?;
-        apart([x.written(), grads.written(), work.written(), state.written(), file.read()])?;
+        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
+        let file = Memory::unchecked(file, size);
+        apart([work.written(), own, x.written(), grads.written(), state.written(), file.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, grads, work, state, file) =
             unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut(), file.slice()) };
@@ -472,20 +470,17 @@ pub unsafe extern "C" fn gradus_lbfgs_step_f64(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let config = unsafe { lbfgs(config)? };
+        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
         if lower.is_null() != upper.is_null() {
             return Err(GRADUS_ERROR_NULL);
         }
         let there = [diagonal, lower, upper].map(|start| !start.is_null());
         let [known, bounded, _] = there.map(|there| if there { n } else { 0 });
-        let x = Memory::new(x, n)?;
-        let grads = Memory::new(grads, n)?;
-        let diagonal = Memory::new(diagonal, known)?;
-        let (lower, upper) = (Memory::new(lower, bounded)?, Memory::new(upper, bounded)?);
-        let work = Memory::new(work, numbers(n, &config)?)?;
-        let state = Memory::one(state)?;
-        let read = [diagonal.read(), lower.read(), upper.read()];
-        apart([x.written(), grads.written(), read[0], read[1], read[2], work.written(), state.written()])?;
+        let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
+        let diagonal = Memory::unchecked(diagonal, known);
+        let (lower, upper) = (Memory::unchecked(lower, bounded), Memory::unchecked(upper, bounded));
+        let [h, low, high] = [diagonal.read(), lower.read(), upper.read()];
+        apart([work.written(), own, x.written(), grads.written(), h, low, high, state.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, grads, given, work, state) = unsafe {
             let given = [diagonal.slice(), lower.slice(), upper.slice()];
@@ -509,12 +504,9 @@ pub unsafe extern "C" fn gradus_lbfgs_stop_f64(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let config = unsafe { lbfgs(config)? };
-        let x = Memory::new(x, n)?;
-        let grads = Memory::new(grads, n)?;
-        let work = Memory::new(work, numbers(n, &config)?)?;
-        let state = Memory::one(state)?;
-        apart([x.written(), grads.written(), work.written(), state.written()])?;
+        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
+        apart([work.written(), own, x.written(), grads.written(), state.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, grads, work, state) =
             unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut()) };
@@ -539,17 +531,15 @@ pub unsafe extern "C" fn gradus_lbfgs_save_f64(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let config = unsafe { lbfgs(config)? };
-        let x = Memory::new(x, n)?;
-        let grads = Memory::new(grads, n)?;
-        let work = Memory::new(work, numbers(n, &config)?)?;
-        let state = Memory::one(state)?;
-        let buffer = Memory::new(buffer, capacity)?;
-        let size = Memory::one(size)?;
+        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
+        let buffer = Memory::unchecked(buffer, capacity);
+        let size = Memory::unchecked(size, 1);
         apart([
+            work.written(),
+            own,
             x.written(),
             grads.written(),
-            work.written(),
             state.read(),
             buffer.written(),
             size.written(),
@@ -585,13 +575,10 @@ pub unsafe extern "C" fn gradus_lbfgs_load_f64(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let config = unsafe { lbfgs(config)? };
-        let x = Memory::new(x, n)?;
-        let grads = Memory::new(grads, n)?;
-        let work = Memory::new(work, numbers(n, &config)?)?;
-        let state = Memory::one(state)?;
-        let file = Memory::new(file, size)?;
-        apart([x.written(), grads.written(), work.written(), state.written(), file.read()])?;
+        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
+        let file = Memory::unchecked(file, size);
+        apart([work.written(), own, x.written(), grads.written(), state.written(), file.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, grads, work, state, file) =
             unsafe { (x.slice_mut(), grads.slice_mut(), work.slice_mut(), state.one_mut(), file.slice()) };

@@ -152,7 +152,8 @@ pub unsafe extern "C" fn gradus_softmax(classes: usize, n: usize, scores: *mut f
 
 /// Writes the cross entropy of `samples` rows of `classes` scores to `loss`: the mean of `-ln p[label]` of their softmax.
 ///
-/// `scores` become their own gradient, `(p - onehot(label)) / samples`. `labels` has a class for each sample.
+/// `scores` become their own gradient, `(p - onehot(label)) / samples`. `labels` has a class for each sample. Of no samples
+/// the mean is NaN.
 ///
 /// Errors: GRADUS_ERROR_SHAPE if a label is no class, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 /// GRADUS_ERROR_LENGTH.
@@ -174,7 +175,7 @@ pub unsafe extern "C" fn gradus_softmax_cross_entropy(
 
 /// Writes the mean binary cross entropy of the `n` logits `scores`, for `targets` between 0 and 1, to `loss`.
 ///
-/// `scores` become their own gradient, `(sigmoid(z) - t) / n`.
+/// `scores` become their own gradient, `(sigmoid(z) - t) / n`. Of no scores the mean is NaN.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 /// GRADUS_ERROR_LENGTH.
@@ -192,7 +193,7 @@ pub unsafe extern "C" fn gradus_binary_cross_entropy(
 
 /// Writes the mean square of what separates the `n` predictions `scores` from `targets`, to `loss`.
 ///
-/// `scores` become their own gradient, `2 (z - t) / n`.
+/// `scores` become their own gradient, `2 (z - t) / n`. Of no predictions the mean is NaN.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 /// GRADUS_ERROR_LENGTH.
@@ -210,7 +211,8 @@ pub unsafe extern "C" fn gradus_mean_squared_error(
 
 /// Writes the mean of Huber's loss of the `n` predictions `scores`: a square near the target, a line from `delta` on, to `loss`.
 ///
-/// `targets` has as many. `scores` become their own gradient, the difference within `delta`, over n.
+/// `targets` has as many. `scores` become their own gradient, the difference within `delta`, over n. Of no predictions the
+/// mean is NaN.
 ///
 /// Errors: GRADUS_ERROR_LIMIT if `delta` is not positive, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
 /// GRADUS_ERROR_LENGTH.

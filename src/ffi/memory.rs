@@ -24,7 +24,7 @@ pub(crate) struct Region {
     start: usize,
     /// In units of the size that is their alignment.
     len: usize,
-    /// The size of a unit less 1 in its lower three bits, and whether the units are written in the fourth.
+    /// The logarithm to base 2 of a unit's size in its lower two bits, and whether the units are written in the third.
     kind: u32,
 }
 
@@ -32,16 +32,20 @@ impl Region {
     /// Nothing.
     pub(crate) const NONE: Self = Self { start: 0, len: 0, kind: 0 };
     /// The bits of the kind that say how large a unit is.
-    const UNIT: u32 = 7;
+    const UNIT: u32 = 3;
     /// The bit of the kind that says that units are written.
-    const WRITTEN: u32 = 8;
+    const WRITTEN: u32 = 4;
 
     /// `len` elements from `start` on, to be read only.
     #[inline(always)]
     pub(crate) fn read<T>(start: *const T, len: usize) -> Self {
         const { assert!(align_of::<T>() <= 8) };
         let unit = align_of::<T>();
-        Self { start: start.addr(), len: len.saturating_mul(size_of::<T>() / unit), kind: unit as u32 - 1 }
+        Self {
+            start: start.addr(),
+            len: len.saturating_mul(size_of::<T>() / unit),
+            kind: unit.trailing_zeros(),
+        }
     }
 
     /// The same, to be written.
@@ -70,6 +74,12 @@ impl<T> Memory<T> {
     /// One element.
     pub(crate) fn one(start: *const T) -> Result<Self, Refusal> {
         Self::new(start, 1)
+    }
+
+    /// Where it begins: not null, and aligned, also where it is empty.
+    #[inline(always)]
+    pub(crate) fn start(self) -> *mut T {
+        self.start
     }
 
     /// To be read only.
@@ -162,20 +172,20 @@ fn examine(places: core::ops::Range<*mut [usize; 2]>, kinds: u32) -> Result<(), 
         // SAFETY: a is a place of the range.
         let [start, mut end] = unsafe { *a };
         if end != 0 {
-            let mask = (kind & Region::UNIT) as usize;
-            // No region is longer than half of the memory; units have 8 bytes at most, so that the product does not overflow.
-            if end > isize::MAX as usize >> 3 {
+            let unit = kind & Region::UNIT;
+            // No region is longer than half of the memory, as no slice is.
+            if end > isize::MAX as usize >> unit {
                 return Err(GRADUS_ERROR_LENGTH);
             }
             let around;
-            (end, around) = start.overflowing_add(end * (mask + 1));
+            (end, around) = start.overflowing_add(end << unit);
             if around {
                 return Err(GRADUS_ERROR_LENGTH);
             }
             if start == 0 {
                 return Err(GRADUS_ERROR_NULL);
             }
-            if start & mask != 0 {
+            if start & ((1 << unit) - 1) != 0 {
                 return Err(GRADUS_ERROR_ALIGNMENT);
             }
         }
@@ -223,4 +233,37 @@ pub(crate) unsafe fn put<T: Copy>(to: *mut T, value: T) -> Result<(), Refusal> {
     // SAFETY: checked for null and alignment; the caller vouches for the memory.
     unsafe { memory.start.write(value) };
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each type of unit as long as memory can be, and one element longer.
+    #[test]
+    fn a_region_may_have_half_of_the_memory() {
+        fn longest<T>() {
+            let (start, most) =
+                (core::ptr::without_provenance::<T>(16), isize::MAX as usize / size_of::<T>());
+            for (len, want) in [(most, Ok(())), (most + 1, Err(GRADUS_ERROR_LENGTH))] {
+                assert_eq!(apart([Region::read(start, len)]), want, "{} bytes", size_of::<T>());
+            }
+        }
+        longest::<u8>();
+        longest::<u16>();
+        longest::<f32>();
+        longest::<f64>();
+        longest::<[f32; 2]>();
+    }
+
+    /// A state that is as long as it can be is so in floats, when a step begins, and in bytes, when a layer takes it.
+    #[test]
+    fn floats_are_refused_where_their_bytes_are() {
+        let most = isize::MAX as usize / size_of::<f32>();
+        for n in [most / 2, most / 2 + 1, most - 1, most, most + 1, usize::MAX / 4] {
+            let floats = core::ptr::without_provenance::<f32>(16);
+            let bytes = Region::written(floats.cast::<u8>(), n.saturating_mul(size_of::<f32>()));
+            assert_eq!(apart([Region::written(floats, n)]), apart([bytes]), "{n}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The C interface: the functions of `include/gradus.h`, which is generated from these files.
 //!
 //! The caller owns all memory, and the structures are plain. A function returns 0, or a negative status; then it has
-//! written nothing. It needs no heap and no C library, and never panics.
+//! written nothing, unless its own text says what a failure leaves. It needs no heap and no C library, and never panics.
 //!
 //! ```c
 //! static const gradus_adam adam = GRADUS_ADAM(1e-3f);

@@ -1,6 +1,6 @@
 //! Masks and what is built of them.
 
-use super::memory::{Memory, apart, area, copy, put};
+use super::memory::{Memory, Region, apart, area, copy, put};
 use super::{Refusal, gradus_status, guard, same_version};
 use crate::noise::{DropConnect, Dropout, Masks, MonteCarlo, StochasticDepth, mask_words, monte_carlo};
 
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn gradus_dropout_forward(
         let dropout = unsafe { dropout(config)? };
         let x = Memory::unchecked(x, n);
         let masks = Memory::unchecked(masks, 1);
-        apart([x.written(), masks.written()])?;
+        apart([Region::read(config, 1), x.written(), masks.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, masks) = unsafe { (x.slice_mut(), masks.one_mut()) };
         let mut generator = masks.build();
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn gradus_dropout_forward_mask(
         let dropout = unsafe { dropout(config)? };
         let x = Memory::unchecked(x, n);
         let mask = Memory::unchecked(mask, mask_words(n));
-        apart([x.written(), mask.read()])?;
+        apart([Region::read(config, 1), x.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, mask) = unsafe { (x.slice_mut(), mask.slice()) };
         Ok(dropout.forward(x, mask)?)
@@ -181,7 +181,7 @@ pub unsafe extern "C" fn gradus_dropout_relu_forward(
         let dropout = unsafe { dropout(config)? };
         let x = Memory::unchecked(x, n);
         let masks = Memory::unchecked(masks, 1);
-        apart([x.written(), masks.written()])?;
+        apart([Region::read(config, 1), x.written(), masks.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, masks) = unsafe { (x.slice_mut(), masks.one_mut()) };
         let mut generator = masks.build();
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn gradus_dropout_relu_forward_mask(
         let dropout = unsafe { dropout(config)? };
         let x = Memory::unchecked(x, n);
         let mask = Memory::unchecked(mask, mask_words(n));
-        apart([x.written(), mask.read()])?;
+        apart([Region::read(config, 1), x.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, mask) = unsafe { (x.slice_mut(), mask.slice()) };
         Ok(dropout.relu_forward(x, mask)?)
@@ -234,7 +234,7 @@ pub unsafe extern "C" fn gradus_dropout_relu_backward(
         let dropout = unsafe { dropout(config)? };
         let grads = Memory::unchecked(grads, n);
         let y = Memory::unchecked(y, n);
-        apart([grads.written(), y.read()])?;
+        apart([Region::read(config, 1), grads.written(), y.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (grads, y) = unsafe { (grads.slice_mut(), y.slice()) };
         Ok(dropout.relu_backward(grads, y)?)
@@ -243,7 +243,8 @@ pub unsafe extern "C" fn gradus_dropout_relu_backward(
 
 /// Pass of inference over the `n` floats of `x` in place; for stochastic depth too.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_dropout_inference(
     config: *const gradus_dropout,
@@ -254,7 +255,7 @@ pub unsafe extern "C" fn gradus_dropout_inference(
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let dropout = unsafe { dropout(config)? };
         let x = Memory::unchecked(x, n);
-        apart([x.written()])?;
+        apart([Region::read(config, 1), x.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let x = unsafe { x.slice_mut() };
         Ok(dropout.inference(x)?)
@@ -285,7 +286,7 @@ pub unsafe extern "C" fn gradus_dropconnect_forward(
         let x = Memory::unchecked(x, inputs);
         let y = Memory::unchecked(y, outputs);
         let mask = Memory::unchecked(mask, area(mask_words(inputs), outputs)?);
-        apart([w.read(), x.read(), y.written(), mask.read()])?;
+        apart([Region::read(config, 1), w.read(), x.read(), y.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (w, x, y, mask) = unsafe { (w.slice(), x.slice(), y.slice_mut(), mask.slice()) };
         Ok(DropConnect(dropout).forward(w, x, y, mask)?)
@@ -316,7 +317,7 @@ pub unsafe extern "C" fn gradus_dropconnect_backward_weights(
         let x = Memory::unchecked(x, inputs);
         let grad_w = Memory::unchecked(grad_w, area(inputs, outputs)?);
         let mask = Memory::unchecked(mask, area(mask_words(inputs), outputs)?);
-        apart([grad_y.read(), x.read(), grad_w.written(), mask.read()])?;
+        apart([Region::read(config, 1), grad_y.read(), x.read(), grad_w.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (grad_y, x, grad_w, mask) =
             unsafe { (grad_y.slice(), x.slice(), grad_w.slice_mut(), mask.slice()) };
@@ -348,7 +349,7 @@ pub unsafe extern "C" fn gradus_dropconnect_backward_input(
         let grad_y = Memory::unchecked(grad_y, outputs);
         let grad_x = Memory::unchecked(grad_x, inputs);
         let mask = Memory::unchecked(mask, area(mask_words(inputs), outputs)?);
-        apart([w.read(), grad_y.read(), grad_x.written(), mask.read()])?;
+        apart([Region::read(config, 1), w.read(), grad_y.read(), grad_x.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (w, grad_y, grad_x, mask) =
             unsafe { (w.slice(), grad_y.slice(), grad_x.slice_mut(), mask.slice()) };
@@ -377,7 +378,7 @@ pub unsafe extern "C" fn gradus_dropconnect_inference(
         let w = Memory::unchecked(w, area(inputs, outputs)?);
         let x = Memory::unchecked(x, inputs);
         let y = Memory::unchecked(y, outputs);
-        apart([w.read(), x.read(), y.written()])?;
+        apart([Region::read(config, 1), w.read(), x.read(), y.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (w, x, y) = unsafe { (w.slice(), x.slice(), y.slice_mut()) };
         Ok(DropConnect(dropout).inference(w, x, y)?)
@@ -404,7 +405,7 @@ pub unsafe extern "C" fn gradus_stochastic_depth_forward(
         let dropout = unsafe { dropout(config)? };
         let branch = Memory::unchecked(branch, n);
         let mask = Memory::unchecked(mask, mask_words(samples));
-        apart([branch.written(), mask.read()])?;
+        apart([Region::read(config, 1), branch.written(), mask.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (branch, mask) = unsafe { (branch.slice_mut(), mask.slice()) };
         Ok(StochasticDepth(dropout).forward(branch, samples, mask)?)

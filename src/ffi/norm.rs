@@ -1,6 +1,6 @@
 //! Batch, group and layer normalisation.
 
-use super::memory::{Memory, apart, area, copy};
+use super::memory::{Memory, Region, apart, area, copy};
 use super::{Refusal, gradus_status, guard, same_version};
 use crate::error::Error;
 use crate::norm::{BatchNorm, BatchShape, GroupNorm, Params, Running, Statistics};
@@ -117,13 +117,22 @@ pub unsafe extern "C" fn gradus_batch_norm_forward(
         let norm = unsafe { batch_norm(config)? };
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let shape = unsafe { shape(layout)? };
-        let x = Memory::new(x, shape.len())?;
-        let y = Memory::new(y, shape.len())?;
-        let weight = Memory::new(weight, shape.channels)?;
-        let bias = Memory::new(bias, shape.channels)?;
-        let mean = Memory::new(mean, shape.channels)?;
-        let variance = Memory::new(variance, shape.channels)?;
-        apart([x.read(), y.written(), weight.read(), bias.read(), mean.written(), variance.written()])?;
+        let x = Memory::unchecked(x, shape.len());
+        let y = Memory::unchecked(y, shape.len());
+        let weight = Memory::unchecked(weight, shape.channels);
+        let bias = Memory::unchecked(bias, shape.channels);
+        let mean = Memory::unchecked(mean, shape.channels);
+        let variance = Memory::unchecked(variance, shape.channels);
+        apart([
+            Region::read(config, 1),
+            Region::read(layout, 1),
+            x.read(),
+            y.written(),
+            weight.read(),
+            bias.read(),
+            mean.written(),
+            variance.written(),
+        ])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, y, weight, bias, mean, variance) = unsafe {
             (x.slice(), y.slice_mut(), weight.slice(), bias.slice(), mean.slice_mut(), variance.slice_mut())
@@ -154,11 +163,18 @@ pub unsafe extern "C" fn gradus_batch_norm_track(
         let norm = unsafe { batch_norm(config)? };
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let shape = unsafe { shape(layout)? };
-        let mean = Memory::new(mean, shape.channels)?;
-        let variance = Memory::new(variance, shape.channels)?;
-        let running = Memory::new(running, area(shape.channels, GRADUS_BATCH_NORM_COLUMNS)?)?;
-        let clock = Memory::one(clock)?;
-        apart([mean.read(), variance.read(), running.written(), clock.written()])?;
+        let mean = Memory::unchecked(mean, shape.channels);
+        let variance = Memory::unchecked(variance, shape.channels);
+        let running = Memory::unchecked(running, area(shape.channels, GRADUS_BATCH_NORM_COLUMNS)?);
+        let clock = Memory::unchecked(clock, 1);
+        apart([
+            Region::read(config, 1),
+            Region::read(layout, 1),
+            mean.read(),
+            variance.read(),
+            running.written(),
+            clock.written(),
+        ])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (mean, variance, running, clock) =
             unsafe { (mean.slice(), variance.slice(), running.slice_mut(), clock.one_mut()) };
@@ -193,13 +209,13 @@ pub unsafe extern "C" fn gradus_batch_norm_backward(
         let norm = unsafe { batch_norm(config)? };
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let shape = unsafe { shape(layout)? };
-        let grads = Memory::new(grads, shape.len())?;
-        let x = Memory::new(x, shape.len())?;
-        let weight = Memory::new(weight, shape.channels)?;
-        let mean = Memory::new(mean, shape.channels)?;
-        let variance = Memory::new(variance, shape.channels)?;
-        let grad_weight = Memory::new(grad_weight, shape.channels)?;
-        let grad_bias = Memory::new(grad_bias, shape.channels)?;
+        let grads = Memory::unchecked(grads, shape.len());
+        let x = Memory::unchecked(x, shape.len());
+        let weight = Memory::unchecked(weight, shape.channels);
+        let mean = Memory::unchecked(mean, shape.channels);
+        let variance = Memory::unchecked(variance, shape.channels);
+        let grad_weight = Memory::unchecked(grad_weight, shape.channels);
+        let grad_bias = Memory::unchecked(grad_bias, shape.channels);
         apart([
             grads.written(),
             x.read(),
@@ -209,6 +225,9 @@ pub unsafe extern "C" fn gradus_batch_norm_backward(
             grad_weight.written(),
             grad_bias.written(),
         ])?;
+        // Nine with the configuration and the shape: more than one comparison takes.
+        let written = [grads.written(), grad_weight.written(), grad_bias.written()];
+        apart([Region::read(config, 1), Region::read(layout, 1), written[0], written[1], written[2]])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (grads, x, weight, mean, variance, grad_weight, grad_bias) = unsafe {
             (
@@ -249,12 +268,20 @@ pub unsafe extern "C" fn gradus_batch_norm_inference(
         let norm = unsafe { batch_norm(config)? };
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let shape = unsafe { shape(layout)? };
-        let x = Memory::new(x, shape.len())?;
-        let weight = Memory::new(weight, shape.channels)?;
-        let bias = Memory::new(bias, shape.channels)?;
-        let running = Memory::new(running, area(shape.channels, GRADUS_BATCH_NORM_COLUMNS)?)?;
-        let clock = Memory::one(clock)?;
-        apart([x.written(), weight.read(), bias.read(), running.read(), clock.read()])?;
+        let x = Memory::unchecked(x, shape.len());
+        let weight = Memory::unchecked(weight, shape.channels);
+        let bias = Memory::unchecked(bias, shape.channels);
+        let running = Memory::unchecked(running, area(shape.channels, GRADUS_BATCH_NORM_COLUMNS)?);
+        let clock = Memory::unchecked(clock, 1);
+        apart([
+            Region::read(config, 1),
+            Region::read(layout, 1),
+            x.written(),
+            weight.read(),
+            bias.read(),
+            running.read(),
+            clock.read(),
+        ])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, weight, bias, running, clock) =
             unsafe { (x.slice_mut(), weight.slice(), bias.slice(), running.slice(), clock.one_ref()) };
@@ -333,13 +360,14 @@ unsafe fn fold<'a>(
 ) -> Result<(), Refusal> {
     // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
     let norm = unsafe { batch_norm(config)? };
-    let weight = Memory::new(weight, channels)?;
-    let bias = Memory::new(bias, channels)?;
-    let running = Memory::new(running, area(channels, GRADUS_BATCH_NORM_COLUMNS)?)?;
-    let clock = Memory::one(clock)?;
-    let layer_weights = Memory::new(layer_weights, area(channels, inputs)?)?;
-    let layer_bias = Memory::new(layer_bias, channels)?;
+    let weight = Memory::unchecked(weight, channels);
+    let bias = Memory::unchecked(bias, channels);
+    let running = Memory::unchecked(running, area(channels, GRADUS_BATCH_NORM_COLUMNS)?);
+    let clock = Memory::unchecked(clock, 1);
+    let layer_weights = Memory::unchecked(layer_weights, area(channels, inputs)?);
+    let layer_bias = Memory::unchecked(layer_bias, channels);
     apart([
+        Region::read(config, 1),
         weight.read(),
         bias.read(),
         running.read(),
@@ -425,13 +453,22 @@ pub unsafe extern "C" fn gradus_group_norm_forward(
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let shape = unsafe { shape(layout)? };
         let groups = area(shape.batch, norm.groups)?;
-        let x = Memory::new(x, shape.len())?;
-        let y = Memory::new(y, shape.len())?;
-        let weight = Memory::new(weight, shape.channels)?;
-        let bias = Memory::new(bias, shape.channels)?;
-        let mean = Memory::new(mean, groups)?;
-        let variance = Memory::new(variance, groups)?;
-        apart([x.read(), y.written(), weight.read(), bias.read(), mean.written(), variance.written()])?;
+        let x = Memory::unchecked(x, shape.len());
+        let y = Memory::unchecked(y, shape.len());
+        let weight = Memory::unchecked(weight, shape.channels);
+        let bias = Memory::unchecked(bias, shape.channels);
+        let mean = Memory::unchecked(mean, groups);
+        let variance = Memory::unchecked(variance, groups);
+        apart([
+            Region::read(config, 1),
+            Region::read(layout, 1),
+            x.read(),
+            y.written(),
+            weight.read(),
+            bias.read(),
+            mean.written(),
+            variance.written(),
+        ])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, y, weight, bias, mean, variance) = unsafe {
             (x.slice(), y.slice_mut(), weight.slice(), bias.slice(), mean.slice_mut(), variance.slice_mut())
@@ -458,10 +495,10 @@ pub unsafe extern "C" fn gradus_group_norm_inference(
         let norm = unsafe { group_norm(config)? };
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let shape = unsafe { shape(layout)? };
-        let x = Memory::new(x, shape.len())?;
-        let weight = Memory::new(weight, shape.channels)?;
-        let bias = Memory::new(bias, shape.channels)?;
-        apart([x.written(), weight.read(), bias.read()])?;
+        let x = Memory::unchecked(x, shape.len());
+        let weight = Memory::unchecked(weight, shape.channels);
+        let bias = Memory::unchecked(bias, shape.channels);
+        apart([Region::read(config, 1), Region::read(layout, 1), x.written(), weight.read(), bias.read()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, weight, bias) = unsafe { (x.slice_mut(), weight.slice(), bias.slice()) };
         Ok(norm.inference(shape, x, &Params { weight, bias })?)
@@ -492,13 +529,13 @@ pub unsafe extern "C" fn gradus_group_norm_backward(
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
         let shape = unsafe { shape(layout)? };
         let groups = area(shape.batch, norm.groups)?;
-        let grads = Memory::new(grads, shape.len())?;
-        let x = Memory::new(x, shape.len())?;
-        let weight = Memory::new(weight, shape.channels)?;
-        let mean = Memory::new(mean, groups)?;
-        let variance = Memory::new(variance, groups)?;
-        let grad_weight = Memory::new(grad_weight, shape.channels)?;
-        let grad_bias = Memory::new(grad_bias, shape.channels)?;
+        let grads = Memory::unchecked(grads, shape.len());
+        let x = Memory::unchecked(x, shape.len());
+        let weight = Memory::unchecked(weight, shape.channels);
+        let mean = Memory::unchecked(mean, groups);
+        let variance = Memory::unchecked(variance, groups);
+        let grad_weight = Memory::unchecked(grad_weight, shape.channels);
+        let grad_bias = Memory::unchecked(grad_bias, shape.channels);
         apart([
             grads.written(),
             x.read(),
@@ -508,6 +545,9 @@ pub unsafe extern "C" fn gradus_group_norm_backward(
             grad_weight.written(),
             grad_bias.written(),
         ])?;
+        // Nine with the configuration and the shape: more than one comparison takes.
+        let written = [grads.written(), grad_weight.written(), grad_bias.written()];
+        apart([Region::read(config, 1), Region::read(layout, 1), written[0], written[1], written[2]])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (grads, x, weight) = unsafe { (grads.slice_mut(), x.slice(), weight.slice()) };
         // SAFETY: the same.

@@ -31,9 +31,9 @@ pub unsafe extern "C" fn gradus_input_norm_update(
     clock: *mut Clock,
 ) -> gradus_status {
     guard(|| {
-        let x = Memory::new(x, area(features, samples)?)?;
-        let state = Memory::new(state, area(features, GRADUS_INPUT_NORM_COLUMNS)?)?;
-        let clock = Memory::one(clock)?;
+        let x = Memory::unchecked(x, area(features, samples)?);
+        let state = Memory::unchecked(state, area(features, GRADUS_INPUT_NORM_COLUMNS)?);
+        let clock = Memory::unchecked(clock, 1);
         apart([x.read(), state.written(), clock.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         let (x, columns, clock) =
@@ -60,9 +60,9 @@ pub unsafe extern "C" fn gradus_input_norm_apply(
     guard(|| {
         let norm = InputNorm { eps, ..InputNorm::new() };
         norm.check()?;
-        let x = Memory::new(x, area(features, samples)?)?;
-        let state = Memory::new(state, area(features, GRADUS_INPUT_NORM_COLUMNS)?)?;
-        let clock = Memory::one(clock)?;
+        let x = Memory::unchecked(x, area(features, samples)?);
+        let state = Memory::unchecked(state, area(features, GRADUS_INPUT_NORM_COLUMNS)?);
+        let clock = Memory::unchecked(clock, 1);
         apart([x.written(), state.read(), clock.read()])?;
         // SAFETY: checked, and apart where one is written; the caller vouches for the memory.
         let (x, state, clock) = unsafe { (x.slice_mut(), state.slice(), clock.one_ref()) };
@@ -85,7 +85,8 @@ pub unsafe extern "C" fn gradus_accumulate(
     clock: *mut Clock,
 ) -> gradus_status {
     guard(|| {
-        let (grads, sum, clock) = (Memory::new(grads, n)?, Memory::new(sum, n)?, Memory::one(clock)?);
+        let (grads, sum, clock) =
+            (Memory::unchecked(grads, n), Memory::unchecked(sum, n), Memory::unchecked(clock, 1));
         apart([grads.read(), sum.written(), clock.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         let (grads, columns, clock) =
@@ -110,9 +111,9 @@ pub unsafe extern "C" fn gradus_confusion_add(
     counts: *mut u32,
 ) -> gradus_status {
     guard(|| {
-        let scores = Memory::new(scores, area(classes, samples)?)?;
-        let labels = Memory::new(labels, samples)?;
-        let counts = Memory::new(counts, area(classes, classes)?)?;
+        let scores = Memory::unchecked(scores, area(classes, samples)?);
+        let labels = Memory::unchecked(labels, samples);
+        let counts = Memory::unchecked(counts, area(classes, classes)?);
         apart([scores.read(), labels.read(), counts.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         let (scores, labels, counts) = unsafe { (scores.slice(), labels.slice(), counts.slice_mut()) };
@@ -131,8 +132,8 @@ pub unsafe extern "C" fn gradus_confusion_accuracy(
     result: *mut f32,
 ) -> gradus_status {
     guard(|| {
-        let counts = Memory::new(counts, area(classes, classes)?)?;
-        let result = Memory::one(result)?;
+        let counts = Memory::unchecked(counts, area(classes, classes)?);
+        let result = Memory::unchecked(result, 1);
         apart([counts.read(), result.written()])?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
         let (counts, result) = unsafe { (counts.slice(), result.one_mut()) };

@@ -1133,7 +1133,7 @@ pub struct gradus_adadelta {
     pub lr: f32,
     /// Decay of both running averages; 0.9 by default.
     pub rho: f64,
-    /// Stabiliser under both roots; 1e-6 by default.
+    /// Stabiliser under both roots, at least 1.2e-38; 1e-6 by default.
     pub eps: f32,
 }
 
@@ -2589,7 +2589,7 @@ pub struct gradus_adamax {
     pub beta1: f64,
     /// Decay of the largest gradient; 0.999 by default.
     pub beta2: f64,
-    /// Stabiliser, added to the size of a gradient; 1e-8 by default.
+    /// Stabiliser, added to the size of a gradient, at least 1.2e-38; 1e-8 by default.
     pub eps: f32,
 }
 
@@ -3724,8 +3724,8 @@ pub unsafe extern "C" fn gradus_lion_half_step_tensors(
 /// ```
 ///
 /// It takes a constant rate, after a `WarmUp`, whose small rates weigh little in the average. The
-/// run may end at any step. The weight decay is its own: a transform `Decay` would act on `y`
-/// and not on `z`. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
+/// run may end at any step. The weight decay is its own: a transform `Decay` would shrink
+/// `y`, `z` and the average alike, which is more. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
 /// late in a run `d` changes by less than the last digit of a `Bf16` in every step, and forgets what rounding
 /// adds only as slowly, by `1 / t`; after 100 000 steps of a noisy quadratic the average's loss was 1.2 times as large.
 #[repr(C)]
@@ -3735,7 +3735,8 @@ pub struct gradus_schedulefree {
     pub version: u32,
     /// Learning rate.
     pub lr: f32,
-    /// Share of the average in the point where gradients are taken, above 0; 0.9 by default.
+    /// Share of the average in the point where gradients are taken, at least 2^-32; 0.9 by default. The distance that the
+    /// state keeps is in its measure: it stays what it is in a run.
     pub beta1: f64,
     /// Decay of the second moment; 0.999 by default.
     pub beta2: f64,
@@ -3893,28 +3894,28 @@ pub unsafe extern "C" fn gradus_schedulefree_begin_with(
     guard(|| unsafe { begin_with(config, transforms, biases, &Begin { n, params, state, clock, step }) })
 }
 
-/// Calls `$call!` with the kind of a file's value and the type of every optimizer.
+/// Calls `$call!` with the kind of a file's value, the type, and whether there is a half state, of every optimizer.
 macro_rules! kinds {
     ($call:ident!($($more:tt)*)) => {
         $call! {
             $($more)*
-            GRADUS_ITEM_ADAM Adam,
-            GRADUS_ITEM_SGD Sgd,
-            GRADUS_ITEM_MOMENTUM Momentum,
-            GRADUS_ITEM_NESTEROV Nesterov,
-            GRADUS_ITEM_ADAGRAD AdaGrad,
-            GRADUS_ITEM_ADADELTA Adadelta,
-            GRADUS_ITEM_RMSPROP RmsProp,
-            GRADUS_ITEM_CENTERED_RMSPROP CenteredRmsProp,
-            GRADUS_ITEM_RMSPROP_MOMENTUM RmsPropMomentum,
-            GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM CenteredRmsPropMomentum,
-            GRADUS_ITEM_ADAMW AdamW,
-            GRADUS_ITEM_ADAMAX Adamax,
-            GRADUS_ITEM_AMSGRAD AmsGrad,
-            GRADUS_ITEM_NADAM Nadam,
-            GRADUS_ITEM_RADAM RAdam,
-            GRADUS_ITEM_LION Lion,
-            GRADUS_ITEM_SCHEDULEFREE ScheduleFree,
+            GRADUS_ITEM_ADAM Adam true,
+            GRADUS_ITEM_SGD Sgd false,
+            GRADUS_ITEM_MOMENTUM Momentum true,
+            GRADUS_ITEM_NESTEROV Nesterov true,
+            GRADUS_ITEM_ADAGRAD AdaGrad true,
+            GRADUS_ITEM_ADADELTA Adadelta true,
+            GRADUS_ITEM_RMSPROP RmsProp true,
+            GRADUS_ITEM_CENTERED_RMSPROP CenteredRmsProp true,
+            GRADUS_ITEM_RMSPROP_MOMENTUM RmsPropMomentum true,
+            GRADUS_ITEM_CENTERED_RMSPROP_MOMENTUM CenteredRmsPropMomentum true,
+            GRADUS_ITEM_ADAMW AdamW true,
+            GRADUS_ITEM_ADAMAX Adamax true,
+            GRADUS_ITEM_AMSGRAD AmsGrad false,
+            GRADUS_ITEM_NADAM Nadam true,
+            GRADUS_ITEM_RADAM RAdam true,
+            GRADUS_ITEM_LION Lion true,
+            GRADUS_ITEM_SCHEDULEFREE ScheduleFree false,
         }
     };
 }

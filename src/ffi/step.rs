@@ -11,6 +11,8 @@ use crate::simd::product::Start;
 use crate::simd::{AtStep as _, Bf16, ColumnSet, Exec, Rule, Stored};
 use crate::transform::Transform as _;
 use core::ffi::c_void;
+use core::fmt;
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
 /// Words of gradus_step.rule: room for the constants of any rule with transforms of weights and of biases.
@@ -22,7 +24,7 @@ pub const GRADUS_STEP_WORDS: usize = 32;
 /// time, and the optimizer acts on them at once, so that no array of gradients exists. The clock has moved on already.
 /// `config`, transforms and clock may be changed meanwhile, the parameters and the state must stay where they are.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct gradus_step {
     /// GRADUS_STRUCTS.
     pub version: u32,
@@ -41,7 +43,22 @@ pub struct gradus_step {
         unsafe extern "C" fn(step: *const c_void, at: usize, n: usize, grads: *const f32, biases: u32),
     >,
     /// The constants of the step.
-    pub rule: [u64; GRADUS_STEP_WORDS],
+    pub rule: [MaybeUninit<u64>; GRADUS_STEP_WORDS], // padding and transforms that are not there leave bytes unwritten
+}
+
+impl fmt::Debug for gradus_step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, t, n, params, state, size, act, .. } = self;
+        f.debug_struct("gradus_step")
+            .field("version", version)
+            .field("t", t)
+            .field("n", n)
+            .field("params", params)
+            .field("state", state)
+            .field("size", size)
+            .field("act", act)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The pointers of a step that begins.
@@ -87,11 +104,13 @@ impl<M: Stored> Begin<M> {
             assert!(align_of::<R>() <= align_of::<u64>());
         }
         let act: Option<unsafe extern "C" fn(_, _, _, _, _)> = Some(act::<R, M>);
-        let Self { n, params, state, .. } = *self;
+        let (n, size) = (self.n, self.size::<C>());
+        // A layer makes slices of them, also where there are none: no pointer may be null then.
+        let params = Memory::unchecked(self.params, n).start();
+        let state = Memory::unchecked(self.state, size).start().cast();
         // SAFETY: checked; there is room for the rules.
         unsafe {
-            let t = (*self.clock).t;
-            let (state, size, rule) = (state.cast(), self.size::<C>(), [0; GRADUS_STEP_WORDS]);
+            let (t, rule) = ((*self.clock).t, [MaybeUninit::new(0); GRADUS_STEP_WORDS]);
             self.step.write(gradus_step { version: GRADUS_STRUCTS, t, n, params, state, size, act, rule });
             (&raw mut (*self.step).rule).cast::<[R; 2]>().write(rules);
         }

@@ -16,6 +16,10 @@ use crate::store::{self, Family, Load, Name, Save};
 use core::ffi::c_void;
 
 /// One value of a file. The values of a file are saved and loaded in the order of their list.
+///
+/// A call refuses a list for any of its values: GRADUS_ERROR_ENUM if there is no such kind, GRADUS_ERROR_NULL,
+/// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, and for an ensemble also GRADUS_ERROR_VERSION,
+/// GRADUS_ERROR_EMPTY without parameters and GRADUS_ERROR_FULL if it has more members than room.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct gradus_item {
@@ -40,7 +44,8 @@ pub const GRADUS_ITEM_MASKS: u32 = 2;
 /// One gradus_ensemble: its members, as many as the file has, if there is room for them.
 pub const GRADUS_ITEM_ENSEMBLE: u32 = 3;
 
-/// Added to the kind of an optimizer's state: one in half the memory, whose columns are `uint16_t`.
+/// Added to the kind of an optimizer's state: one in half the memory, whose columns are `uint16_t`. Optimizers without
+/// gradus_adam_half_step() of their own have none.
 pub const GRADUS_ITEM_HALF: u32 = 0x100;
 
 /// Columns of state, at most.
@@ -60,15 +65,15 @@ pub const GRADUS_ITEM_INPUT_NORM: u32 = 51;
 pub const GRADUS_ITEM_ACCUMULATE: u32 = 52;
 
 macro_rules! states {
-    ($($kind:ident $family:ident,)*) => {
-        /// The name of a kind of state, its name in half the memory, and its columns.
-        fn state(kind: u32) -> Result<(Name, Name, usize), Refusal> {
+    ($($kind:ident $family:ident $halves:literal,)*) => {
+        /// The name of a kind of state, its name in half the memory if it may have that, and its columns.
+        fn state(kind: u32) -> Result<(Name, Option<Name>, usize), Refusal> {
             match kind {
                 $($kind => Ok(const {
                     let columns = <<$family as Stateful>::Columns as ColumnSet>::COUNT;
                     assert!(columns <= MOST);
                     let name = <$family as Family>::NAME;
-                    (name, name.join(Bf16::SUFFIX), columns)
+                    (name, if $halves { Some(name.join(Bf16::SUFFIX)) } else { None }, columns)
                 }),)*
                 _ => Err(GRADUS_ERROR_ENUM),
             }
@@ -77,12 +82,12 @@ macro_rules! states {
 }
 
 kinds!(states!(
-    GRADUS_ITEM_BATCH_NORM BatchNorm,
-    GRADUS_ITEM_SWA Swa,
-    GRADUS_ITEM_EMA Ema,
-    GRADUS_ITEM_COMPENSATED_EMA CompensatedEma,
-    GRADUS_ITEM_INPUT_NORM InputNorm,
-    GRADUS_ITEM_ACCUMULATE Accumulate,
+    GRADUS_ITEM_BATCH_NORM BatchNorm false,
+    GRADUS_ITEM_SWA Swa false,
+    GRADUS_ITEM_EMA Ema false,
+    GRADUS_ITEM_COMPENSATED_EMA CompensatedEma false,
+    GRADUS_ITEM_INPUT_NORM InputNorm false,
+    GRADUS_ITEM_ACCUMULATE Accumulate false,
 ));
 
 /// A state in the caller's memory: one column after the other.
@@ -126,7 +131,7 @@ impl Item {
                     Self::State(Columns { name, count, n, memory: Memory::new(data.cast(), length)?, clock })
                 } else {
                     Self::Half(Columns {
-                        name: half,
+                        name: half.ok_or(GRADUS_ERROR_ENUM)?,
                         count,
                         n,
                         memory: Memory::new(data.cast(), length)?,
@@ -138,19 +143,19 @@ impl Item {
     }
 
     /// What a call on this item touches.
-    fn regions(&self, written: bool) -> Result<[Region; 2], Refusal> {
+    fn regions(&self, written: bool) -> [Region; 2] {
         fn both<A, B>(a: Memory<A>, b: Memory<B>, written: bool) -> [Region; 2] {
             if written { [a.written(), b.written()] } else { [a.read(), b.read()] }
         }
-        let none = nothing()?;
-        Ok(match self {
+        let none = Region::NONE;
+        match self {
             Self::Floats(floats) => [both(*floats, *floats, written)[0], none],
             Self::Word(word) => [both(*word, *word, written)[0], none],
             Self::Masks(masks) => [both(*masks, *masks, written)[0], none],
             Self::Ensemble { head, members, .. } => both(*head, *members, written),
             Self::State(state) => both(state.memory, state.clock, written),
             Self::Half(state) => both(state.memory, state.clock, written),
-        })
+        }
     }
 }
 
@@ -246,29 +251,28 @@ impl Item {
 pub(super) struct List<'a>(&'a [gradus_item]);
 
 impl List<'_> {
-    /// Checks all items: apart from the bytes and the size of the file, and, to be loaded, from each
-    /// other.
+    /// Checks all items: apart from what else the call touches, and, to be loaded, from each other.
     ///
     /// # Safety
     /// The list lies in memory that nothing writes during the call.
     pub(super) unsafe fn new(
         items: *const gradus_item,
         count: usize,
-        [file, size]: [Region; 2],
+        [a, b, c]: [Region; 3],
         load: bool,
     ) -> Result<Self, Refusal> {
         let list = Memory::new(items, count)?;
-        apart([list.read(), file, size])?;
+        apart([list.read(), a, b, c])?;
         // SAFETY: checked; the caller vouches for the memory.
         let items = unsafe { list.slice() };
         for (i, item) in items.iter().enumerate() {
             // SAFETY: the caller vouches for the memory.
-            let regions = unsafe { Item::new(item)?.regions(load)? };
+            let regions = unsafe { Item::new(item)?.regions(load) };
             let [first, second] = regions;
-            apart([list.read(), file, size, first, second])?;
+            apart([list.read(), a, b, c, first, second])?;
             for other in items.iter().take(i) {
                 // SAFETY: the caller vouches for the memory.
-                let others = unsafe { Item::new(other)?.regions(load)? };
+                let others = unsafe { Item::new(other)?.regions(load) };
                 for region in regions {
                     for other in others {
                         apart([region, other])?;
@@ -325,15 +329,9 @@ impl From<store::Error> for Refusal {
     }
 }
 
-/// No memory.
-pub(super) fn nothing() -> Result<Region, Refusal> {
-    Ok(Memory::<u8>::new(core::ptr::null(), 0)?.read())
-}
-
 /// Writes how many bytes the file of the `count` elements of `items` has to `size`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
-/// GRADUS_ERROR_ENUM.
+/// Errors: those of gradus_item.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_save_size(
     items: *const gradus_item,
@@ -343,10 +341,8 @@ pub unsafe extern "C" fn gradus_save_size(
     guard(|| {
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
-            let file = nothing()?;
-            let found =
-                store::file_size(List::new(items, count, [file, Memory::one(size)?.written()], false)?);
-            put(size, found)
+            let apart = [Memory::one(size)?.written(), Region::NONE, Region::NONE];
+            put(size, store::file_size(List::new(items, count, apart, false)?))
         }
     })
 }
@@ -356,8 +352,7 @@ pub unsafe extern "C" fn gradus_save_size(
 /// `buffer` has `capacity` bytes; gradus_save_size() says how many are needed.
 /// The format is that of the Rust crate, with a checksum: bytes are the same on every target.
 ///
-/// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`, GRADUS_ERROR_NULL,
-/// GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM.
+/// Errors: GRADUS_ERROR_FILE_LENGTH if the file is longer than `capacity`, and those of gradus_item.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_save(
     items: *const gradus_item,
@@ -370,7 +365,7 @@ pub unsafe extern "C" fn gradus_save(
         let (buffer, size) = (Memory::new(buffer, capacity)?, Memory::one(size)?);
         // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {
-            let list = List::new(items, count, [buffer.written(), size.written()], false)?;
+            let list = List::new(items, count, [buffer.written(), size.written(), Region::NONE], false)?;
             *size.one_mut() = store::save(list, buffer.slice_mut())?.len();
         }
         Ok(())
@@ -383,9 +378,8 @@ pub unsafe extern "C" fn gradus_save(
 /// is refused.
 ///
 /// Errors: GRADUS_ERROR_FILE_FOREIGN, GRADUS_ERROR_FILE_VERSION, GRADUS_ERROR_FILE_LENGTH,
-/// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND, GRADUS_ERROR_FILE_SHAPE, GRADUS_ERROR_FILE_VALUE,
-/// GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
-/// GRADUS_ERROR_ENUM.
+/// GRADUS_ERROR_FILE_CHECKSUM, GRADUS_ERROR_FILE_KIND, GRADUS_ERROR_FILE_SHAPE, GRADUS_ERROR_FILE_VALUE, and those of
+/// gradus_item.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_load(
     items: *const gradus_item,
@@ -396,6 +390,9 @@ pub unsafe extern "C" fn gradus_load(
     guard(|| {
         let file = Memory::new(file, size)?;
         // SAFETY: checked, and apart; the caller vouches for the memory.
-        unsafe { Ok(store::load(List::new(items, count, [file.read(), nothing()?], true)?, file.slice())?) }
+        unsafe {
+            let list = List::new(items, count, [file.read(), Region::NONE, Region::NONE], true)?;
+            Ok(store::load(list, file.slice())?)
+        }
     })
 }

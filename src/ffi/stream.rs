@@ -3,8 +3,8 @@
 use super::Refusal::{self, *};
 use super::gradus_status;
 use super::guard;
-use super::memory::{Memory, put};
-use super::store::{List, gradus_item, nothing};
+use super::memory::{Memory, Region, put};
+use super::store::{List, gradus_item};
 use crate::store::{self, StreamError};
 use core::ffi::c_void;
 
@@ -35,8 +35,7 @@ impl From<StreamError<()>> for Refusal {
 /// `size` gets the bytes of the file. `context` is handed on. The file is that of gradus_save(). `sink` is not called
 /// again after it has failed, and may not touch the memory of the items.
 ///
-/// Errors: GRADUS_ERROR_CALLBACK if `sink` failed, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-/// GRADUS_ERROR_LENGTH, GRADUS_ERROR_ENUM, GRADUS_ERROR_EMPTY, GRADUS_ERROR_FILE_SHAPE.
+/// Errors: GRADUS_ERROR_CALLBACK if `sink` failed: what it was given is no file. Those of gradus_item.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_save_to(
     items: *const gradus_item,
@@ -49,7 +48,8 @@ pub unsafe extern "C" fn gradus_save_to(
         let sink = sink.ok_or(GRADUS_ERROR_NULL)?;
         // SAFETY: checked, and apart; the caller vouches for the memory and for its function.
         unsafe {
-            let list = List::new(items, count, [nothing()?, Memory::one(size)?.written()], false)?;
+            let list =
+                List::new(items, count, [Memory::one(size)?.written(), Region::NONE, Region::NONE], false)?;
             let found = store::save_to(list, |piece| called(sink(context, piece.as_ptr(), piece.len())))?;
             put(size, found as usize)
         }
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn gradus_load_from(
         let source = source.ok_or(GRADUS_ERROR_NULL)?;
         // SAFETY: checked, and apart; the caller vouches for the memory and for its function.
         unsafe {
-            let list = List::new(items, count, [nothing()?, nothing()?], true)?;
+            let list = List::new(items, count, [Region::NONE; 3], true)?;
             Ok(store::load_from(list, size as u64, |at, piece: &mut [u8]| {
                 called(source(context, at as usize, piece.as_mut_ptr(), piece.len()))
             })?)

@@ -12,8 +12,8 @@ use crate::simd::{Exec, count_non_finite, dot, l2_norm, max_abs, sum_abs};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_l2_norm(n: usize, x: *const f32, result: *mut f32) -> gradus_status {
     guard(|| {
-        let x = Memory::new(x, n)?;
-        let result = Memory::one(result)?;
+        let x = Memory::unchecked(x, n);
+        let result = Memory::unchecked(result, 1);
         apart([x.read(), result.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, result) = unsafe { (x.slice(), result.one_mut()) };
@@ -28,8 +28,8 @@ pub unsafe extern "C" fn gradus_l2_norm(n: usize, x: *const f32, result: *mut f3
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_sum_abs(n: usize, x: *const f32, result: *mut f32) -> gradus_status {
     guard(|| {
-        let x = Memory::new(x, n)?;
-        let result = Memory::one(result)?;
+        let x = Memory::unchecked(x, n);
+        let result = Memory::unchecked(result, 1);
         apart([x.read(), result.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, result) = unsafe { (x.slice(), result.one_mut()) };
@@ -46,8 +46,8 @@ pub unsafe extern "C" fn gradus_sum_abs(n: usize, x: *const f32, result: *mut f3
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_max_abs(n: usize, x: *const f32, result: *mut f32) -> gradus_status {
     guard(|| {
-        let x = Memory::new(x, n)?;
-        let result = Memory::one(result)?;
+        let x = Memory::unchecked(x, n);
+        let result = Memory::unchecked(result, 1);
         apart([x.read(), result.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, result) = unsafe { (x.slice(), result.one_mut()) };
@@ -68,8 +68,8 @@ pub unsafe extern "C" fn gradus_count_non_finite(
     result: *mut usize,
 ) -> gradus_status {
     guard(|| {
-        let x = Memory::new(x, n)?;
-        let result = Memory::one(result)?;
+        let x = Memory::unchecked(x, n);
+        let result = Memory::unchecked(result, 1);
         apart([x.read(), result.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, result) = unsafe { (x.slice(), result.one_mut()) };
@@ -89,9 +89,9 @@ pub unsafe extern "C" fn gradus_dot(
     result: *mut f32,
 ) -> gradus_status {
     guard(|| {
-        let x = Memory::new(x, n)?;
-        let y = Memory::new(y, n)?;
-        let result = Memory::one(result)?;
+        let x = Memory::unchecked(x, n);
+        let y = Memory::unchecked(y, n);
+        let result = Memory::unchecked(result, 1);
         apart([x.read(), y.read(), result.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
         let (x, y, result) = unsafe { (x.slice(), y.slice(), result.one_mut()) };

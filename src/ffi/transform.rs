@@ -145,7 +145,7 @@ unsafe fn penalty(
     value: *mut f32,
     of: impl FnOnce(&[f32]) -> f32,
 ) -> Result<(), Refusal> {
-    let (weights, value) = (Memory::new(weights, n)?, Memory::one(value)?);
+    let (weights, value) = (Memory::unchecked(weights, n), Memory::unchecked(value, 1));
     apart([weights.read(), value.written()])?;
     // SAFETY: checked, and apart; the caller vouches for the memory.
     unsafe { *value.one_mut() = of(weights.slice()) };

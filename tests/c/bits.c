@@ -204,6 +204,10 @@ static void rules(void) {
     line(#schedule, hash);                                                                         \
     EXPECT(GRADUS_ERROR_NULL, gradus_##schedule##_at(NULL, 0, &rate));                             \
     EXPECT(GRADUS_ERROR_NULL, gradus_##schedule##_at(&s, 0, NULL));                                \
+    gradus_##schedule same = s;                                                                    \
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_##schedule##_at(&s, 0, &s.warm_up_start));                 \
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_##schedule##_at(&s, 0, (float *)(void *)&s + 1));          \
+    TRUE(memcmp(&same, &s, sizeof s) == 0);                                                        \
     s.version = 7;                                                                                 \
     EXPECT(GRADUS_ERROR_VERSION, gradus_##schedule##_at(&s, 0, &rate));                            \
     EXPECT(GRADUS_ERROR_VERSION, gradus_##schedule##_check(&s));                                   \
@@ -252,6 +256,15 @@ static void schedules(void) {
   line("plateau", hash);
   EXPECT(GRADUS_ERROR_NULL, gradus_plateau_update(&plateau, 1.0f, NULL, &rate));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_plateau_update(&plateau, 1.0f, &state, &state.best));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_plateau_update(&plateau, 1.0f, &state, &plateau.lr));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_plateau_update(&plateau, 1.0f, (gradus_plateau_state *)(void *)&plateau, &rate));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_plateau_lr(&plateau, &state, &plateau.lr));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_plateau_lr(&plateau, &state, &state.best));
+  TRUE(plateau.lr == 0.1f);
+  uint32_t steps[2] = {5, 9};
+  const gradus_multi_step multi = GRADUS_MULTI_STEP(0.1f, 0.3f, steps, 2);
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_multi_step_at(&multi, 0, (float *)(void *)&steps[1]));
+  TRUE(steps[1] == 9);
   plateau.goal = 2;
   EXPECT(GRADUS_ERROR_ENUM, gradus_plateau_check(&plateau));
 }
@@ -375,6 +388,20 @@ static void noise(void) {
   EXPECT(GRADUS_ERROR_LENGTH,
          gradus_dropconnect_forward(&dropout, SIZE_MAX / 2, 3, weights, params, y, mask));
   EXPECT(GRADUS_ERROR_SHAPE, gradus_stochastic_depth_forward(&dropout, INPUTS, params, 4, mask));
+  const gradus_dropout same = dropout;
+  float *own = &dropout.keep_prob;
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropout_forward(&dropout, 1, own, &masks));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropout_forward_mask(&dropout, 1, own, mask));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropout_relu_forward(&dropout, 1, own, &masks));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropout_relu_forward_mask(&dropout, 1, own, mask));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropout_relu_backward(&dropout, 1, own, params));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropout_inference(&dropout, 1, own));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropconnect_forward(&dropout, INPUTS, 1, weights, params, own, mask));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropconnect_backward_weights(&dropout, 1, 1, params, out, own, mask));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropconnect_backward_input(&dropout, 1, OUTPUTS, weights, y, own, mask));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_dropconnect_inference(&dropout, INPUTS, 1, weights, params, own));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_stochastic_depth_forward(&dropout, 1, own, 1, mask));
+  TRUE(memcmp(&same, &dropout, sizeof same) == 0);
   dropout.version = 0;
   EXPECT(GRADUS_ERROR_VERSION, gradus_dropout_forward(&dropout, N, params, &masks));
   EXPECT(GRADUS_ERROR_VERSION, gradus_dropout_check(&dropout));
@@ -434,6 +461,31 @@ static void norm(void) {
   EXPECT(GRADUS_ERROR_NULL, gradus_batch_norm_inference(&config, &shape, x, weight, bias, running, NULL));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_forward(&config, &shape, x, x, weight, bias, mean, variance));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_forward(&config, &shape, x, y, weight, bias, mean, mean));
+  /* The structures, one element of each output within. */
+  gradus_batch_shape one = {1, 1, 1};
+  float *outputs[2] = {&config.eps, (float *)(void *)&one.spatial};
+  group.version = GRADUS_STRUCTS;
+  group.groups = 1;
+  for (int k = 0; k < 2; k++) {
+    float *own = outputs[k];
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_forward(&config, &one, x, own, weight, bias, mean, variance));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_forward(&config, &one, x, y, weight, bias, own, variance));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_track(&config, &one, mean, variance, own, &norm_clock));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_backward(&config, &one, own, x, weight, mean, variance, grad_weight, grad_bias));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_backward(&config, &one, y, x, weight, mean, variance, own, grad_bias));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_backward(&config, &one, y, x, weight, mean, variance, grad_weight, own));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_inference(&config, &one, own, weight, bias, running, &norm_clock));
+    if (k == 0) {
+      EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_fold(&config, 1, 1, weight, bias, running, &norm_clock, own, mean));
+      EXPECT(GRADUS_ERROR_OVERLAP, gradus_batch_norm_fold_columns(&config, 1, 1, weight, bias, running, &norm_clock, x, own));
+      own = &group.eps;
+    }
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_group_norm_forward(&group, &one, x, own, weight, bias, group_mean, group_variance));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_group_norm_inference(&group, &one, own, weight, bias));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_group_norm_backward(&group, &one, own, x, weight, mean, variance, grad_weight, grad_bias));
+    EXPECT(GRADUS_ERROR_OVERLAP, gradus_group_norm_backward(&group, &one, y, x, weight, mean, variance, grad_weight, own));
+  }
+  TRUE(one.spatial == 1 && config.eps == 1e-5f && group.eps == 1e-5f && norm_clock.t == 2);
   config.version = 2;
   EXPECT(GRADUS_ERROR_VERSION, gradus_batch_norm_check(&config));
   config.version = GRADUS_STRUCTS;
@@ -564,12 +616,17 @@ static void norm(void) {
     EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, x, 0, g, x, NULL, NULL, work, &run));       \
     EXPECT(GRADUS_ERROR_OVERLAP, step(&config, PARAMS, works[0] + 3, 0, g, NULL, NULL, NULL, work, &run)); \
     EXPECT(GRADUS_ERROR_OVERLAP, stop_early(&config, PARAMS, x, x, work, &run));                   \
+    real *own = (real *)(void *)&config.tolerance;                                                 \
+    EXPECT(GRADUS_ERROR_OVERLAP, step(&config, 1, own, 0, g, NULL, NULL, NULL, work, &run));       \
+    EXPECT(GRADUS_ERROR_OVERLAP, stop_early(&config, 1, x, own, work, &run));                      \
+    EXPECT(GRADUS_ERROR_OVERLAP, save(&config, 1, x, g, work, &run, (unsigned char *)own, 1, &size)); \
+    EXPECT(GRADUS_ERROR_OVERLAP, load(&config, 1, own, g, work, &run, file, size));                \
     EXPECT(GRADUS_ERROR_LENGTH, step(&config, SIZE_MAX / 2, x, 0, g, NULL, NULL, NULL, work, &run)); \
     EXPECT(GRADUS_ERROR_LENGTH, step(&config, SIZE_MAX / 100, x, 0, g, NULL, NULL, NULL, work, &run)); \
     config.pairs = 0;                                                                              \
     EXPECT(GRADUS_ERROR_EMPTY, step(&config, PARAMS, x, 0, g, NULL, NULL, NULL, work, &run));      \
     config.pairs = GRADUS_LBFGS_MOST_PAIRS + 1;                                                    \
-    EXPECT(GRADUS_ERROR_EMPTY, step(&config, 1, x, 0, g, NULL, NULL, NULL, work, &run));           \
+    EXPECT(GRADUS_ERROR_LENGTH, step(&config, 1, x, 0, g, NULL, NULL, NULL, work, &run));           \
     config.pairs = PAIRS;                                                                          \
     EXPECT(GRADUS_ERROR_PRECONDITIONER, step(&config, PARAMS, x, 0, g, first, NULL, NULL, work, &run)); \
     EXPECT(GRADUS_ERROR_BOUNDS, step(&config, PARAMS, x, 0, g, NULL, upper, lower, work, &run));   \
@@ -653,6 +710,18 @@ static void files(void) {
   items[0].data = other;
   items[0].kind = 99;
   EXPECT(GRADUS_ERROR_ENUM, gradus_load(items, 4, file, size));
+  gradus_ensemble models = GRADUS_ENSEMBLE(2, 2, other);
+  items[0].kind = GRADUS_ITEM_ENSEMBLE;
+  items[0].data = &models;
+  models.version = 0;
+  EXPECT(GRADUS_ERROR_VERSION, gradus_load(items, 4, file, size));
+  models.version = GRADUS_STRUCTS;
+  models.n = 0;
+  EXPECT(GRADUS_ERROR_EMPTY, gradus_save_size(items, 4, &needed));
+  models.n = 2;
+  models.count = 3;
+  EXPECT(GRADUS_ERROR_FULL, gradus_save(items, 4, file, sizeof file, &needed));
+  items[0].data = other;
   items[0].kind = GRADUS_ITEM_FLOATS;
   file[30] ^= 1;
   EXPECT(GRADUS_ERROR_FILE_CHECKSUM, gradus_load(items, 4, file, size));
@@ -684,6 +753,18 @@ static void states(void) {
     TRUE(memcmp(loaded, state, 4 * floats) == 0 && loaded_clock.t == clock.t && loaded_clock.carry == clock.carry);
   }
   line("states", hash);
+  /* Half the memory is for those whose step takes it. */
+#define HALVES(name, NAME) GRADUS_ITEM_##NAME,
+  static const uint32_t halved[] = {GRADUS_HALF_OPTIMIZERS(HALVES)};
+  static uint16_t half[COLUMNS * N];
+  for (unsigned k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    gradus_clock clock = {1, 0.0f};
+    const gradus_item saved = {kinds[k][0] | GRADUS_ITEM_HALF, N, half, &clock};
+    size_t size = 0;
+    int may = 0;
+    for (unsigned i = 0; i < sizeof halved / sizeof *halved; i++) may |= halved[i] == kinds[k][0];
+    EXPECT(may ? GRADUS_OK : GRADUS_ERROR_ENUM, gradus_save(&saved, 1, file, sizeof file, &size));
+  }
 }
 
 /* A file that is written and read through functions. */
@@ -774,6 +855,11 @@ static void streams(void) {
   OK(gradus_journal_open(&region, &journal));
   OK(gradus_journal_load(&region, &journal, &item, 1, &found));
   TRUE(found == 0);
+  gradus_flash mine = region;
+  const gradus_item over = {GRADUS_ITEM_U32, 1, &mine.block, NULL};
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_journal_load(&mine, &journal, &over, 1, &found));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_journal_load(&mine, &journal, &item, 1, &mine.block));
+  TRUE(mine.block == 512);
   OK(gradus_journal_save(&region, &journal, &saved, 1));
   long whole = 100000 - flash.left;
   for (long left = 0; left <= whole; left++) {
@@ -794,6 +880,9 @@ static void streams(void) {
 static int32_t halve(void *context, size_t n, const float *model, size_t m, float *out) {
   for (size_t k = 0; k < m && k < n; k++) {
     out[k] = model[k] * 0.5f;
+  }
+  if (context != NULL) {
+    ++*(size_t *)context; /* calls that failed */
   }
   return context != NULL;
 }
@@ -816,6 +905,13 @@ static void averages(void) {
   EXPECT(GRADUS_ERROR_FULL, gradus_ensemble_push(&ensemble, params));
   OK(gradus_ensemble_predict(&ensemble, halve, NULL, N, scratch, mean));
   EXPECT(GRADUS_ERROR_CALLBACK, gradus_ensemble_predict(&ensemble, halve, &index, N, scratch, params));
+  TRUE(index == 1); /* not called again */
+  gradus_ema own = GRADUS_EMA(0.9);
+  float *inside = (float *)(void *)&own.decay;
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_ema_update(&own, 1, params, inside, &ema_clock));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_compensated_ema_update(&own, 1, params, inside, &ema_clock));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_ema_update(&own, 1, params, state, (gradus_clock *)(void *)inside));
+  TRUE(own.decay == 0.9 && ema_clock.t == 2);
   OK(gradus_argmax(N, mean, &index));
   TRUE(ensemble.count == 2 && index < N);
   line("averages", hash_of(hash_of(START, state, 2 * N), mean, N));
@@ -857,6 +953,7 @@ static void online(void) {
   }
   TRUE(batches.t == 3);
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_schedulefree_average(&rule, N, params, params));
+  EXPECT(GRADUS_ERROR_OVERLAP, gradus_schedulefree_average(&rule, 1, &rule.lr, state));
   OK(gradus_schedulefree_average(&rule, N, params, state));
   decay.flags |= GRADUS_DECAY; /* one or the other */
   EXPECT(GRADUS_ERROR_ENUM, gradus_schedulefree_check_with(&rule, &decay));
@@ -984,6 +1081,19 @@ static void layers(void) {
   EXPECT(GRADUS_ERROR_SHAPE, gradus_softmax_cross_entropy(2, SAMPLES, dy, labels, &loss));
   EXPECT(GRADUS_ERROR_OVERLAP, gradus_mean_squared_error(12, dy, dy, &loss));
   EXPECT(GRADUS_ERROR_LIMIT, gradus_huber(0.0f, 12, dy, y, &loss));
+  /* A mean of nothing. */
+  loss = 0.0f;
+  OK(gradus_softmax_cross_entropy(OUTPUTS, 0, NULL, NULL, &loss));
+  TRUE(loss != loss);
+  loss = 0.0f;
+  OK(gradus_binary_cross_entropy(0, NULL, NULL, &loss));
+  TRUE(loss != loss);
+  loss = 0.0f;
+  OK(gradus_mean_squared_error(0, NULL, NULL, &loss));
+  TRUE(loss != loss);
+  loss = 0.0f;
+  OK(gradus_huber(0.01f, 0, NULL, NULL, &loss));
+  TRUE(loss != loss);
   gradus_conv2d wrong = conv;
   wrong.kernel[0] = 12;
   EXPECT(GRADUS_ERROR_SHAPE, gradus_conv2d_forward(&wrong, 2, weights, x, y));

@@ -189,6 +189,12 @@ static void refused(void) {
   EXPECT(GRADUS_ERROR_VERSION, gradus_step_half_grads(&other, half));
   TRUE(memcmp(before, params, sizeof before) == 0);
   for (size_t i = 0; i < MOST * ALL_PARAMS; i++) TRUE(state[i] == 0.0f);
+  /* A step of no parameters has no memory, and a layer without any is none. */
+  OK(gradus_adam_begin(&adam, 0, NULL, NULL, &steps, &other));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_bias_step(0, SAMPLES, &other, 0, dy));
+  EXPECT(GRADUS_ERROR_SHAPE, gradus_dense_backward_step(INPUTS, 0, SAMPLES, &other, 0, x, dy, dx));
+  EXPECT(GRADUS_ERROR_LENGTH, gradus_bias_step(1, SAMPLES, &other, 0, dy));
+  OK(gradus_step_half_grads(&other, NULL));
   /* Of no samples the gradient is 0, and the step is one. */
   OK(STEP(AT, 0, NULL, NULL, NULL));
   OK(STEP(AT, SAMPLES, x, dy, NULL));

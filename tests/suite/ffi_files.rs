@@ -316,6 +316,23 @@ fn journals_that_are_none_are_refused() {
         );
         assert_eq!(gradus_journal_read(&good, &journal, buffer.as_mut_ptr(), 100, &mut size), GRADUS_OK);
         assert_eq!((buffer, size), ([7; 100], 100));
+        // The slot of the newest file is not the one that is written next; nor does an item lie in the region's own words.
+        let mut strange = gradus_journal { next: journal.newest, ..journal };
+        let over = gradus_journal_write(&good, &mut strange, bytes.as_ptr(), 100);
+        assert_eq!(over, GRADUS_ERROR_VERSION);
+        let mut own = good;
+        let own = &raw mut own;
+        let data = (&raw mut (*own).block).cast();
+        let item = gradus_item { kind: GRADUS_ITEM_U32, n: 1, data, clock: null_mut() };
+        assert_eq!(gradus_journal_load(own, &journal, &item, 1, &mut found), GRADUS_ERROR_OVERLAP);
+        assert_eq!((*own).block, 512);
+        // A file of no bytes is one.
+        let mut empty = journal;
+        assert_eq!(gradus_journal_write(&good, &mut empty, null_mut(), 0), GRADUS_OK);
+        assert_eq!(gradus_journal_read(&good, &empty, null_mut(), 0, &mut size), GRADUS_OK);
+        assert_eq!((empty.found, size), (1, 0));
+        assert_eq!(gradus_journal_write(&good, &mut empty, bytes.as_ptr(), 100), GRADUS_OK);
+        journal = empty;
         let foreign = gradus_journal_load(&good, &journal, items.as_ptr(), 4, &mut found);
         assert_eq!(foreign, GRADUS_ERROR_FILE_FOREIGN);
     }

@@ -2,6 +2,8 @@
 
 mod augment;
 mod ensemble;
+#[cfg(feature = "ffi")]
+mod ffi;
 mod init;
 mod layer;
 mod loss;

@@ -71,7 +71,10 @@ macro_rules! each {
             let mut step = core::mem::zeroed();
             ok($begin(&config, N, p, s, t, &mut step));
             ok($begin_with(&config, &transforms, &transforms, N, p, s, t, &mut step));
-            fused(&step);
+            let copy = step; // with the bytes that were not written
+            fused(&copy);
+            ok($begin(&config, 0, null.cast(), null.cast(), t, &mut step));
+            without_parameters(&step);
         }
         halves!(config transforms [$($half)*]);
     })*};
@@ -95,7 +98,10 @@ macro_rules! halves {
             ok($tensors(&config, list.as_ptr(), 1, core::ptr::null_mut()));
             ok($begin(&config, N, p, s, t, &mut step));
             ok($begin_with(&config, &transforms, core::ptr::null(), N, p, s, t, &mut step));
-            fused(&step);
+            let copy = step; // with the bytes that were not written
+            fused(&copy);
+            ok($begin(&config, 0, core::ptr::null_mut(), core::ptr::null_mut(), t, &mut step));
+            without_parameters(&step);
         }
     }};
 }
@@ -118,6 +124,21 @@ unsafe fn fused(step: &gradus_step) {
         ok(gradus_depthwise_conv2d_backward_step(&depthwise, 2, step, 20, x, dy, dx));
         ok(gradus_bias_step(2, 2, step, 30, dy));
         ok(gradus_step_half_grads(step, grads.as_ptr()));
+    }
+}
+
+/// A step of no parameters, which has no memory, taken by layers that have none.
+///
+/// # Safety
+/// It was begun.
+unsafe fn without_parameters(step: &gradus_step) {
+    let (dy, null) = ([0.5; 8], core::ptr::null());
+    // SAFETY: a step that was begun; there is nothing behind the other pointers to read.
+    unsafe {
+        assert_eq!(gradus_bias_step(0, 2, step, 0, null), gradus_status::GRADUS_ERROR_SHAPE);
+        let none = gradus_dense_backward_step(4, 0, 2, step, 0, dy.as_ptr(), null, core::ptr::null_mut());
+        assert_eq!(none, gradus_status::GRADUS_ERROR_SHAPE);
+        ok(gradus_step_half_grads(step, core::ptr::null()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Schedules: one structure, one check and one rate each.
 
-use super::memory::{Memory, copy, put};
+use super::memory::{Memory, Region, apart, copy};
 use super::{Refusal, gradus_status, guard, same_version};
 use crate::error::Error;
 use crate::schedule::{
@@ -53,13 +53,15 @@ trait Config: Copy {
     fn version(&self) -> u32;
     /// Steps of the warm-up, and its first rate.
     fn warm_up(&self) -> (u32, f32);
+    /// The schedule, whose own memory is apart from what the call writes.
+    ///
     /// # Safety
     /// The caller vouches for memory behind the pointers of the structure.
-    unsafe fn schedule(&self) -> Result<impl Schedule, Refusal>;
+    unsafe fn schedule(&self, written: Region) -> Result<impl Schedule, Refusal>;
 }
 
 macro_rules! configs {
-    ($($config:ident |$s:ident| $schedule:expr;)*) => {$(
+    ($($config:ident |$s:ident, $written:ident| $schedule:expr;)*) => {$(
         impl Config for $config {
             fn version(&self) -> u32 {
                 self.version
@@ -67,7 +69,7 @@ macro_rules! configs {
             fn warm_up(&self) -> (u32, f32) {
                 (self.warm_up_steps, self.warm_up_start)
             }
-            unsafe fn schedule(&self) -> Result<impl Schedule, Refusal> {
+            unsafe fn schedule(&self, $written: Region) -> Result<impl Schedule, Refusal> {
                 let $s = self;
                 Ok($schedule)
             }
@@ -76,27 +78,29 @@ macro_rules! configs {
 }
 
 configs! {
-    gradus_step_decay |s| StepDecay::new(s.lr, s.gamma, s.every);
-    gradus_multi_step |s| {
-        // SAFETY: the caller vouches for the memory, which is checked.
-        let steps = unsafe { Memory::new(s.milestones, s.count)?.slice() };
+    gradus_step_decay |s, _written| StepDecay::new(s.lr, s.gamma, s.every);
+    gradus_multi_step |s, written| {
+        let steps = Memory::unchecked(s.milestones, s.count);
+        apart([steps.read(), written])?;
+        // SAFETY: checked, and apart; the caller vouches for the memory.
+        let steps = unsafe { steps.slice() };
         Milestones { lr: s.lr, gamma: s.gamma, steps }
     };
-    gradus_exponential |s| Exponential::new(s.lr, s.k);
-    gradus_inverse_time |s| InverseTime::new(s.lr, s.k);
-    gradus_inverse_sqrt |s| InverseSqrt::new(s.lr, s.shift);
-    gradus_linear |s| Linear::new(s.start, s.end, s.steps);
-    gradus_polynomial |s| Polynomial { lr: s.lr, end: s.end, steps: s.steps, power: s.power };
-    gradus_cosine |s| Cosine { lr: s.lr, min: s.min, steps: s.steps };
-    gradus_warm_restarts |s| WarmRestarts { lr: s.lr, min: s.min, first: s.first, mult: s.mult };
-    gradus_snapshot_cycle |s| SnapshotCycle::new(s.lr, s.steps, s.cycles);
-    gradus_stable_decay |s| {
+    gradus_exponential |s, _written| Exponential::new(s.lr, s.k);
+    gradus_inverse_time |s, _written| InverseTime::new(s.lr, s.k);
+    gradus_inverse_sqrt |s, _written| InverseSqrt::new(s.lr, s.shift);
+    gradus_linear |s, _written| Linear::new(s.start, s.end, s.steps);
+    gradus_polynomial |s, _written| Polynomial { lr: s.lr, end: s.end, steps: s.steps, power: s.power };
+    gradus_cosine |s, _written| Cosine { lr: s.lr, min: s.min, steps: s.steps };
+    gradus_warm_restarts |s, _written| WarmRestarts { lr: s.lr, min: s.min, first: s.first, mult: s.mult };
+    gradus_snapshot_cycle |s, _written| SnapshotCycle::new(s.lr, s.steps, s.cycles);
+    gradus_stable_decay |s, _written| {
         StableDecay { lr: s.lr, end: s.end, stable: s.stable, fall: s.fall, anneal: anneal(s.anneal)? }
     };
-    gradus_triangular |s| {
+    gradus_triangular |s, _written| {
         Triangular { min: s.min, max: s.max, up: s.up, down: s.down, peaks: peaks(s.peaks, s.gamma)? }
     };
-    gradus_one_cycle |s| OneCycle {
+    gradus_one_cycle |s, _written| OneCycle {
         start: s.start,
         max: s.max,
         end: s.end,
@@ -112,16 +116,18 @@ configs! {
 #[inline(always)]
 unsafe fn at<C: Config>(schedule: *const C, step: u32, lr: *mut f32) -> gradus_status {
     guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
+        let (config, lr) = (Memory::unchecked(schedule, 1), Memory::unchecked(lr, 1));
+        apart([config.read(), lr.written()])?;
+        // SAFETY: checked, and apart; the caller vouches for the memory.
         unsafe {
-            let config = copy(schedule)?;
+            let config = config.one_ref();
             same_version(config.version())?;
-            let schedule = config.schedule()?;
+            let schedule = config.schedule(lr.written())?;
             let (steps, start) = config.warm_up();
-            let rate =
+            *lr.one_mut() =
                 if steps > 0 { WarmUp::new(start, steps, schedule).at(step) } else { schedule.at(step) };
-            put(lr, rate)
         }
+        Ok(())
     })
 }
 
@@ -134,7 +140,7 @@ unsafe fn check<C: Config>(schedule: *const C) -> gradus_status {
         unsafe {
             let config = copy(schedule)?;
             same_version(config.version())?;
-            let schedule = config.schedule()?;
+            let schedule = config.schedule(Region::NONE)?;
             match config.warm_up() {
                 (0, _) => schedule.check()?,
                 (steps, start) => WarmUp::new(start, steps, schedule).check()?,
@@ -146,7 +152,8 @@ unsafe fn check<C: Config>(schedule: *const C) -> gradus_status {
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_step_decay_at(
     schedule: *const gradus_step_decay,
@@ -169,7 +176,8 @@ pub unsafe extern "C" fn gradus_step_decay_check(schedule: *const gradus_step_de
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_multi_step_at(
     schedule: *const gradus_multi_step,
@@ -192,7 +200,8 @@ pub unsafe extern "C" fn gradus_multi_step_check(schedule: *const gradus_multi_s
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_exponential_at(
     schedule: *const gradus_exponential,
@@ -215,7 +224,8 @@ pub unsafe extern "C" fn gradus_exponential_check(schedule: *const gradus_expone
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_inverse_time_at(
     schedule: *const gradus_inverse_time,
@@ -238,7 +248,8 @@ pub unsafe extern "C" fn gradus_inverse_time_check(schedule: *const gradus_inver
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_inverse_sqrt_at(
     schedule: *const gradus_inverse_sqrt,
@@ -261,7 +272,8 @@ pub unsafe extern "C" fn gradus_inverse_sqrt_check(schedule: *const gradus_inver
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_linear_at(
     schedule: *const gradus_linear,
@@ -284,7 +296,8 @@ pub unsafe extern "C" fn gradus_linear_check(schedule: *const gradus_linear) -> 
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_polynomial_at(
     schedule: *const gradus_polynomial,
@@ -307,7 +320,8 @@ pub unsafe extern "C" fn gradus_polynomial_check(schedule: *const gradus_polynom
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_cosine_at(
     schedule: *const gradus_cosine,
@@ -330,7 +344,8 @@ pub unsafe extern "C" fn gradus_cosine_check(schedule: *const gradus_cosine) -> 
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_warm_restarts_at(
     schedule: *const gradus_warm_restarts,
@@ -353,7 +368,8 @@ pub unsafe extern "C" fn gradus_warm_restarts_check(schedule: *const gradus_warm
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_snapshot_cycle_at(
     schedule: *const gradus_snapshot_cycle,
@@ -378,7 +394,8 @@ pub unsafe extern "C" fn gradus_snapshot_cycle_check(
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_stable_decay_at(
     schedule: *const gradus_stable_decay,
@@ -401,7 +418,8 @@ pub unsafe extern "C" fn gradus_stable_decay_check(schedule: *const gradus_stabl
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_triangular_at(
     schedule: *const gradus_triangular,
@@ -424,7 +442,8 @@ pub unsafe extern "C" fn gradus_triangular_check(schedule: *const gradus_triangu
 
 /// Writes the learning rate that `schedule` has after `step` updates to `lr`.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH,
+/// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_one_cycle_at(
     schedule: *const gradus_one_cycle,

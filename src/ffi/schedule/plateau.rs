@@ -1,6 +1,6 @@
 //! The schedule with a memory.
 
-use super::super::memory::{Memory, apart, copy, put};
+use super::super::memory::{Memory, apart, copy};
 use super::super::{Refusal, gradus_status, guard, same_version};
 use crate::schedule::{Goal, Plateau, PlateauState, Threshold};
 
@@ -77,19 +77,19 @@ pub unsafe extern "C" fn gradus_plateau_update(
     lr: *mut f32,
 ) -> gradus_status {
     guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let plateau = copy(schedule)?.plateau()?;
-            let (state, rate) = (Memory::one(state)?, Memory::one(lr)?);
-            apart([state.written(), rate.written()])?;
-            put(lr, plateau.update(state.one_mut(), metric))
-        }
+        let (config, state, lr) =
+            (Memory::unchecked(schedule, 1), Memory::unchecked(state, 1), Memory::unchecked(lr, 1));
+        apart([config.read(), state.written(), lr.written()])?;
+        // SAFETY: checked, and apart; the caller vouches for the memory.
+        unsafe { *lr.one_mut() = config.one_ref().plateau()?.update(state.one_mut(), metric) };
+        Ok(())
     })
 }
 
 /// Writes the rate of `state` under `schedule` to `lr`: after a restart, or before the first metric.
 ///
-/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
+/// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_LENGTH, GRADUS_ERROR_OVERLAP,
+/// GRADUS_ERROR_VERSION, GRADUS_ERROR_ENUM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_plateau_lr(
     schedule: *const gradus_plateau,
@@ -97,11 +97,12 @@ pub unsafe extern "C" fn gradus_plateau_lr(
     lr: *mut f32,
 ) -> gradus_status {
     guard(|| {
-        // SAFETY: the caller vouches for memory behind the pointers, which are checked.
-        unsafe {
-            let plateau = copy(schedule)?.plateau()?;
-            put(lr, plateau.lr(&copy(state)?))
-        }
+        let (config, state, lr) =
+            (Memory::unchecked(schedule, 1), Memory::unchecked(state, 1), Memory::unchecked(lr, 1));
+        apart([config.read(), state.read(), lr.written()])?;
+        // SAFETY: checked, and apart; the caller vouches for the memory.
+        unsafe { *lr.one_mut() = config.one_ref().plateau()?.lr(state.one_ref()) };
+        Ok(())
     })
 }
 

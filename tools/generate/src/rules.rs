@@ -10,8 +10,9 @@ pub fn file(optimizers: &[Optimizer]) -> String {
     for optimizer in optimizers {
         text += &one(optimizer);
     }
-    let kinds =
-        optimizers.iter().map(|o| format!("            GRADUS_ITEM_{} {},\n", o.c.to_uppercase(), o.rust));
+    let kinds = optimizers.iter().map(|Optimizer { rust, c, halves, .. }| {
+        format!("            GRADUS_ITEM_{} {rust} {halves},\n", c.to_uppercase())
+    });
     text + &KINDS.replace("#KINDS", &kinds.collect::<String>())
 }
 
@@ -28,7 +29,7 @@ use crate::optim::{Clock, #USES};
 ";
 
 const KINDS: &str = "
-/// Calls `$call!` with the kind of a file's value and the type of every optimizer.
+/// Calls `$call!` with the kind of a file's value, the type, and whether there is a half state, of every optimizer.
 macro_rules! kinds {
     ($call:ident!($($more:tt)*)) => {
         $call! {
