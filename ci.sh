@@ -283,7 +283,7 @@ deny() {
   cargo deny check advisories
 }
 
-## mutants [ROOM...]: each change of an operator, a result or a field in the rooms named fails a test; without names in all but augment and pool, of simd in the sums (nightly, three hours of processors)
+## mutants [ROOM...]: each change of an operator, a result or a field in the rooms named fails a test; without names in all but augment, pool, ffi, check, cut and error, and of simd in the sums alone (nightly, three hours of processors)
 mutants() {
   tool cargo-mutants || { missing "cargo-mutants cannot be installed"; return 0; }
   cargo +nightly version >/dev/null 2>&1 || { missing "no nightly toolchain"; return 0; }

@@ -249,7 +249,7 @@ size() {
     echo "# Flash"
     echo
     echo "Bytes that a program grows by if it calls this function and no other: code, constants, and all that it calls, at"
-    echo "opt-level s. Two rules share most of it. Made by \`./ci.sh size\`, $(rustc --version)."
+    echo "opt-level s. Two rules share most of it. Made by \`./ci.sh size write\`, $(rustc --version)."
     echo
     echo "## Rust"
     echo

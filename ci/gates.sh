@@ -1,6 +1,6 @@
 # What must hold of sources and tables as text. Read by ci.sh.
 
-## rooms: every folder of src/ imports downwards only, in the order that DESIGN.md draws, and has its own mathematics (1 s)
+## rooms: every folder of src/ imports downwards only, in the order that DESIGN.md draws, and has its own mathematics; files are short (1 s)
 rooms() {
   # shellcheck disable=SC2046
   awk '
@@ -38,6 +38,18 @@ rooms() {
     }
     END { if (!line) { print "DESIGN.md draws no rooms"; bad = 1 }; exit bad }
   ' DESIGN.md $(git ls-files 'src/*.rs' ':!src/lib.rs')
+  short
+}
+
+# short: files that people write have fewer than 600 lines.
+short() {
+  git ls-files -z '*.rs' '*.sh' '*.py' ':!src/ffi/rules.rs' | xargs -0 wc -l |
+    awk '$2 != "total" && $1 >= 600 { print $2 ": " $1 " lines, 600 or more"; bad = 1 } END { exit bad }'
+}
+
+# optimizers: the names of all, from their list.
+optimizers() {
+  sed -n 's/^ *\([A-Z][A-Za-z]*\) "[a-z-]*" [0-9].*/\1/p' src/optim/list.rs
 }
 
 ## readme: the numbers in the README are those of the tables (1 s)

@@ -16,7 +16,7 @@
 //!
 //! An optimizer is a plain struct of hyper-parameters. Its state is a plain array that you own. A step is one pass over
 //! parameters, gradients and state, whatever the optimizer, its transforms and the instruction set.
-//! [`guide::first_network`] trains a whole network in thirty lines, and [`guide::programs`] has twelve small programs.
+//! [`guide::first_network`] trains a whole network in a short program, and [`guide::programs`] has twelve small programs.
 //!
 //! # Where to begin
 //!
@@ -56,7 +56,8 @@
 //! - `journal`, `journal-async`: the journals in [`store`], over the traits of `embedded-storage` and
 //!   `embedded-storage-async`
 //!
-//! Without `std` and `alloc` the crate uses no heap, and none of its functions panics.
+//! Without `std` and `alloc` the crate uses no heap, and none of its functions panics. Only a future that is polled
+//! again after its end panics, as the compiler has it for every `async fn`.
 //!
 //! The picture shows six optimizers on four surfaces, from one start each. [`guide::choosing`] explains it.
 #![doc = ""]

@@ -1,13 +1,12 @@
-//! The first network: thirty lines that train one, on a server or on a chip.
+//! The first network: a short program that trains one, on a server or on a chip.
 //!
 //! A machine has two sensors and can be in one of four states. A network of two dense layers learns to tell the state
 //! from the readings. All memory is in arrays, so that the program needs no heap; only its `println!` needs `std`.
 //!
 //! ```
 //! use gradus::layer::Dense;
+//! use gradus::rand::{SeedableRng, Xoshiro128PlusPlus};
 //! use gradus::{Adam, Error, Exec, Optimizer, activation::*, init::*, loss::*};
-//! use rand_core::{Rng, SeedableRng};
-//! use rand_xoshiro::Xoshiro128PlusPlus;
 //!
 //! const L1: Dense = Dense::new(2, 16);
 //! const L2: Dense = Dense::new(16, 4);

@@ -1,7 +1,7 @@
 //! The lecture "Training Networks, Part 2" (Stanford CS231n), method by method, with its questions answered by runs.
 //!
-//! Each slide that has a method, a question or a figure has a section, in the order of the slides: the idea, the call,
-//! and the result of a run. All code here runs as a test. The second part of the lecture is [`generalisation`].
+//! Each slide that has a method, a question or a figure has a section, nearly in the order of the slides: the idea, the
+//! call, and the result of a run. All code here runs as a test. The second part of the lecture is [`generalisation`].
 //!
 //! The kernels of the crate draw all pictures (`cargo run --release -p gallery --bin lecture` and `--bin race`). An
 //! optimizer has the same colour in all of them, and a triangle marks where a line leaves its picture.

@@ -182,9 +182,10 @@
 //!   boundary one larger.
 //! - *Dampening.* The first step is not damped, as in PyTorch: `v = g`. With a dampening of 0 the first step is like
 //!   all others.
-//! - *The stabiliser.* It stands outside of the root in PyTorch and the lecture, before the bias correction in Keras'
-//!   Adam, and under the root in Keras' RMSProp and AdaGrad. [`Epsilon`](crate::Epsilon) says which. Where gradients
-//!   are tiny, the length of a step depends on it.
+//! - *The stabiliser.* In PyTorch and the lecture it stands outside of the root, but for three rules of PyTorch: in
+//!   `RAdam` it stands before the bias correction, in `Adadelta` under the root, and in `Adamax` inside of the maximum.
+//!   In Keras it stands before the bias correction in Adam, and under the root in RMSProp and AdaGrad.
+//!   [`Epsilon`](crate::Epsilon) says which. Where gradients are tiny, the length of a step depends on it.
 //! - *The first `t`.* Bias corrections count from 1, schedules from 0. So the first step has `t = 1` and the rate
 //!   `at(0)`, as in both libraries.
 //! - *Decay and penalty.* The `weight_decay` of PyTorch's `Adam` is added to the gradient, that of `AdamW` acts on the

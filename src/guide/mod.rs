@@ -1,6 +1,6 @@
 //! The manual: a page for each question that the reference does not answer.
 //!
-//! - [`first_network`]: thirty lines that train a network
+//! - [`first_network`]: a short program that trains a network
 //! - [`programs`]: twelve small programs that show how the calls are used
 //! - [`lecture`]: the lecture that the crate implements, method by method, with its questions answered by runs
 //! - [`choosing`]: which optimizer, which learning rate, which schedule

@@ -25,6 +25,9 @@
 //! rustup target add thumbv7em-none-eabihf
 //! ```
 //!
+//! The crate is not published yet: until it is, clone the repository and write `cargo add --path DIRECTORY` in place of
+//! `cargo add gradus`.
+//!
 //! `Cargo.toml` has the profile above, and `.cargo/config.toml` the target and the linker script of `cortex-m-rt`:
 //!
 //! ```toml
@@ -181,7 +184,7 @@
 //!
 //! With `--cfg gradus_size="small"` in `RUSTFLAGS` the crate keeps one short loop of each kind: no assembly, no wide
 //! registers, and one loop for the products of all layers. The bits stay the same. On a Cortex-M4F a network that learns
-//! the digits in C then takes 62 % of the flash and twice the instructions (`./ci.sh c`).
+//! the digits in C then takes 60 % of the flash and twice the instructions (`./ci.sh c`).
 //!
 //! # Time
 //!
@@ -196,8 +199,9 @@
 //! that is known to have an FPU has it; on one without, use [`Level::SCALAR`](crate::Level::SCALAR), which has the same
 //! bits.
 //!
-//! The time of a step does not depend on the values, except where the processor or the software in place of an FPU
-//! takes longer over some, such as subnormal numbers.
+//! The time of a step hardly depends on the values. But the processor, or the software in place of an FPU, may take
+//! longer over some, such as subnormal numbers. A loop over half states takes a longer way where a number is so large
+//! that rounding may make it infinite. `step_if_finite` is shorter if it skips the step.
 //!
 //! # Interrupts and power
 //!

@@ -1,6 +1,6 @@
 //! The list of optimizers: what stands here is tested, measured, fuzzed, saved, chosen at run time and called from C.
 //!
-//! A new optimizer is a file beside this one, a line here, and a word in the guide and the changelog.
+//! A new optimizer is a file beside this one and a line here; CONTRIBUTING.md lists what else names it.
 //! `./ci.sh generate` then writes its C interface.
 
 /// Calls `$call!` with every optimizer: its type, its name, its customary learning rate, and variants for the tests.

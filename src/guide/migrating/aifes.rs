@@ -25,7 +25,7 @@
 //! | `aialgo_train_model` | your loop: forward, loss, [`backward_step`](crate::layer::Dense::backward_step) | |
 //! | `aialgo_inference_model` | the forward calls | |
 //! | `aialgo_calc_loss_model_f32` | what a loss returns | |
-//! | `AIFES_E_training_fnn_f32` | [`first_network`](crate::guide::first_network) is that in thirty lines | `examples/c` |
+//! | `AIFES_E_training_fnn_f32` | [`first_network`](crate::guide::first_network) is that in a short program | `examples/c` |
 //!
 //! A small network that learns the exclusive or:
 //!

@@ -24,7 +24,7 @@
 //! ```
 //! use gradus::{Exec, Optimizer, Sgd, dot};
 //!
-//! // arm_lms_f32: y = w x, e = d - y, w += 2 mu e x, in the convention of the textbooks; the gradient of e^2 is -2 e x.
+//! // y = w x, e = d - y, w += 2 mu e x, in the convention of the textbooks; the gradient of e^2 is -2 e x.
 //! let (mu, unknown) = (0.05, [0.5, -0.25, 0.125]);
 //! let (sgd, mut w) = (Sgd::new(mu), [0.0_f32; 3]);
 //! let mut state = sgd.state();

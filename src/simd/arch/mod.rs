@@ -1,4 +1,4 @@
-//! The instruction sets of each target: the only file that names targets. Each file has the list of its own.
+//! The instruction sets of each target, and which file belongs to which target. Each file has the list of its own.
 
 #[allow(unused_imports, reason = "some targets have no set")]
 use super::isa::{Isa, Kernel};
