@@ -521,6 +521,9 @@ golden() {
     echo
     echo "Helium flushes subnormals, which are no part of this program: where there are some, its bits differ. It is used if asked"
     echo "for (\`--cfg gradus_level=\"helium\"\`), and with target-cpu=cortex-m55 by LLVM. \`./ci.sh helium\` compares more."
+    echo
+    echo "Cortex-A and Cortex-R without an operating system are compiled in Arm state, in which the loops of a Cortex-M do not assemble."
+    echo "With \`--cfg gradus_level=\"scalar\"\` the library builds for them (armv7r-none-eabihf, once, with a core library of nightly's)."
   } >$file
   cat $file
   rm -r "$out"
