@@ -116,9 +116,9 @@ where
             transforms: t.transforms.map_or(core::ptr::null(), |k| &raw const changes[k]),
         })
         .collect();
-    write(&mut arena, list, &structures);
+    // SAFETY: the arena is there. A borrow that is not the pointer's would end those that the structures hold.
+    write(unsafe { &mut *memory }, list, &structures);
     let before = arena.clone();
-    let memory = &raw mut arena;
     // SAFETY: every pointer is null or has its length inside the arena.
     let status = unsafe { call(config, list.at(memory), count, common.at(memory)) };
 
