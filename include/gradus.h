@@ -121,7 +121,7 @@ enum {
   GRADUS_ERROR_BETA1 = -17,
   // Second decay factor: at least 0, at most `1 - 2^-20`.
   GRADUS_ERROR_BETA2 = -18,
-  // Decay factor of one running average, or share of a velocity: at least 0, at most `1 - 2^-20`.
+  // Decay factor of one running average, or share of a velocity: at least 0, at most `1 - 2^-20`; `1 - 2^-33` if compensated.
   GRADUS_ERROR_RHO = -19,
   // Dampening: at least 0, at most 1.
   GRADUS_ERROR_DAMPENING = -20,
@@ -4622,7 +4622,7 @@ gradus_status gradus_lbfgs_load_f64(const gradus_lbfgs *config,
 typedef struct {
   // GRADUS_STRUCTS.
   uint32_t version;
-  // Weight of the old average: at least 0, below 1.
+  // Weight of the old average: at least 0, at most 1 - 2^-20; 1 - 2^-33 for gradus_compensated_ema_update().
   double decay;
 } gradus_ema;
 
@@ -4674,8 +4674,9 @@ gradus_status gradus_ema_update(const gradus_ema *config,
                                 float *state,
                                 gradus_clock *clock);
 
-// As gradus_ema_update(), and it loses nothing to rounding, however near to 1 the decay is.
+// As gradus_ema_update(), and it keeps what rounding takes from the average.
 //
+// The decay of `config` is at most 1 - 2^-33, which is not checked here.
 // `state` is GRADUS_COMPENSATED_EMA_COLUMNS * n floats, of which the first `n` are the average.
 //
 // Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -4685,7 +4686,7 @@ gradus_status gradus_compensated_ema_update(const gradus_ema *config,
                                             float *state,
                                             gradus_clock *clock);
 
-// Whether the decay of `config` is in range: ask once, before training.
+// Whether the decay of `config` is in the range of gradus_ema_update(): ask once, before training.
 //
 // Errors: GRADUS_ERROR_RHO, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION.
 gradus_status gradus_ema_check(const gradus_ema *config);
@@ -4835,7 +4836,7 @@ typedef struct {
   gradus_clock *clock;
 } gradus_item;
 
-// Writes how many bytes the file of the `count` elements of `items` has to `size`.
+// Writes how many bytes the file of the `count` elements of `items` has to `size`; SIZE_MAX if there are more.
 //
 // Errors: those of gradus_item.
 gradus_status gradus_save_size(const gradus_item *items, size_t count, size_t *size);
@@ -4869,7 +4870,8 @@ typedef int32_t (*gradus_source)(void *context, size_t at, uint8_t *bytes, size_
 // `size` gets the bytes of the file. `context` is handed on. The file is that of gradus_save(). `sink` is not called
 // again after it has failed, and may not touch the memory of the items.
 //
-// Errors: GRADUS_ERROR_CALLBACK if `sink` failed: what it was given is no file. Those of gradus_item.
+// Errors: GRADUS_ERROR_CALLBACK if `sink` failed: what it was given is no file. GRADUS_ERROR_FILE_LENGTH if items in
+// the same memory make a file that is longer than memory can be. Those of gradus_item.
 gradus_status gradus_save_to(const gradus_item *items,
                              size_t count,
                              gradus_sink sink,
@@ -4900,7 +4902,7 @@ typedef struct {
   uint32_t start;
   // First address behind it.
   uint32_t end;
-  // Bytes of a block that is erased as a whole.
+  // Bytes of a block that is erased as a whole: a multiple of both words.
   uint32_t block;
   // Bytes of a word that is read: a power of two of at most 256.
   uint32_t read_word;
@@ -4938,9 +4940,9 @@ typedef struct {
 // A journal keeps the newest complete file, whatever a power cut tears: a save erases the slot of the older file, writes
 // the data and last its header. Slots and files are those of the Rust crate.
 //
-// Errors: GRADUS_ERROR_FLASH_REGION if the halves of the region are not whole blocks or the words are too long,
-// GRADUS_ERROR_CALLBACK if neither slot can be read, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-// GRADUS_ERROR_VERSION.
+// Errors: GRADUS_ERROR_FLASH_REGION if the halves of the region are not whole blocks, blocks are not whole words, or words
+// are too long, GRADUS_ERROR_CALLBACK if neither slot can be read, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_VERSION.
 gradus_status gradus_journal_open(const gradus_flash *flash,
                                   gradus_journal *journal);
 
@@ -4948,6 +4950,8 @@ gradus_status gradus_journal_open(const gradus_flash *flash,
 //
 // `flash` and `journal` are those of gradus_journal_open().
 // If it fails, the newest file is what it was; after a restart it is that file or the new one, whole in either case.
+// Where a read finds that the newest file has changed, open the journal again before the next save, which would else
+// erase the older file: it may be the last one that is whole.
 //
 // Errors: GRADUS_ERROR_FILE_LENGTH if the file does not fit into a slot, GRADUS_ERROR_CALLBACK,
 // GRADUS_ERROR_FLASH_DAMAGED if the flash does not hold it afterwards, GRADUS_ERROR_VERSION if the journal is not open,

@@ -1,6 +1,6 @@
 //! Affine maps of the picture plane.
 
-use super::{Image, ImageMut, Pixel};
+use super::{Image, ImageMut, Pixel, mix};
 use crate::error::{Error, Hyper, require};
 use crate::simd::math;
 
@@ -122,7 +122,8 @@ fn sin_cos(degrees: f32) -> (f32, f32) {
 
 /// Fills `to` with `from` under the map, by bilinear interpolation; `fill` where there is no image.
 ///
-/// The sizes may differ: centres stay on centres.
+/// The sizes may differ: centres stay on centres. Between equal numbers nothing is rounded: a constant image stays
+/// constant where `fill` is its number, and what lies outside by a pixel or more is exactly `fill`.
 ///
 /// # Errors
 /// [`Error::Shape`] if the channels differ, [`Error::Range`] if the map is not finite; nothing was changed.
@@ -145,15 +146,11 @@ pub fn affine<P: Pixel>(
             let y = d * u + e * v + (f + centre(source.height));
             let (left, x) = floor(x, source.width);
             let (top, y) = floor(y, source.height);
+            let (right, bottom) = (left.wrapping_add(1), top.wrapping_add(1));
             for channel in 0..target.channels {
-                // What has no weight counts for nothing, also infinity and NaN.
-                let part = |down: usize, right: usize, weight: f32| {
-                    let (row, column) = (top.wrapping_add(down), left.wrapping_add(right));
-                    if weight == 0.0 { 0.0 } else { from.number(row, column, channel, fill) * weight }
-                };
-                let above = part(0, 0, (1.0 - x) * (1.0 - y)) + part(0, 1, x * (1.0 - y));
-                let below = part(1, 0, (1.0 - x) * y) + part(1, 1, x * y);
-                to.set(row, column, channel, P::from_f32(above + below));
+                let at = |row, column| from.number(row, column, channel, fill);
+                let across = |row| mix(x, at(row, left), at(row, right));
+                to.set(row, column, channel, P::from_f32(mix(y, across(top), across(bottom))));
             }
         }
     }

@@ -3,6 +3,9 @@
 use super::image::LONGEST;
 use super::{Image, ImageMut, Pixel, mix};
 use crate::error::{Error, ensure};
+use crate::noise::chance::{between, index};
+use crate::simd::math;
+use rand_core::Rng;
 
 /// A rectangle of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,12 @@ pub struct Region {
 }
 
 impl Region {
+    /// One of `[h, w]` at any place of an image of `[height, width]`, in which it fits.
+    pub(super) fn anywhere([h, w]: [usize; 2], [height, width]: [usize; 2], rng: &mut impl Rng) -> Self {
+        let (top, left) = (index(rng, height - h + 1), index(rng, width - w + 1));
+        Self { top, left, height: h, width: w }
+    }
+
     /// Calls `change` for every number of an image in the rectangle.
     ///
     /// # Errors
@@ -41,6 +50,27 @@ impl Region {
         }
         Ok(())
     }
+}
+
+/// The sides of a rectangle whose area is a random share of `whole`, and the first of which is a random multiple of the
+/// second: of ten attempts the first that fits.
+pub(super) fn sides(
+    whole: f32,
+    share: [f32; 2],
+    ratio: [f32; 2],
+    rng: &mut impl Rng,
+    fits: impl Fn([usize; 2]) -> bool,
+) -> Option<[usize; 2]> {
+    let [low, high] = ratio.map(math::ln);
+    for _ in 0..10 {
+        let area = whole * between(rng, share[0], share[1]);
+        let ratio = math::exp(between(rng, low, high));
+        let sides = [area * ratio, area / ratio].map(|square| (math::sqrt(square) + 0.5) as usize);
+        if fits(sides) {
+            return Some(sides);
+        }
+    }
+    None
 }
 
 /// Copies the part of `from` that begins at `[top, left]` and is as large as `to`.

@@ -1,9 +1,9 @@
 //! Random erasing.
 
+use super::crop::sides;
 use super::{ImageMut, Pixel, Region};
 use crate::error::{Error, Hyper, require};
-use crate::noise::chance::{between, index, unit};
-use crate::simd::math;
+use crate::noise::chance::unit;
 use rand_core::Rng;
 
 /// Random erasing (Zhong et al., 2020): a rectangle of the image is painted over.
@@ -64,18 +64,8 @@ impl RandomErasing {
     /// A rectangle of an image of `[height, width]`, if one of ten attempts fits.
     pub fn region(&self, [height, width]: [usize; 2], rng: &mut impl Rng) -> Option<Region> {
         let whole = height as f32 * width as f32;
-        let [wide, tall] = self.ratio.map(math::ln);
-        for _ in 0..10 {
-            let area = whole * between(rng, self.area[0], self.area[1]);
-            let ratio = math::exp(between(rng, wide, tall));
-            let h = (math::sqrt(area * ratio) + 0.5) as usize;
-            let w = (math::sqrt(area / ratio) + 0.5) as usize;
-            if h < height && w < width {
-                let (top, left) = (index(rng, height - h + 1), index(rng, width - w + 1));
-                return Some(Region { top, left, height: h, width: w });
-            }
-        }
-        None
+        let [h, w] = sides(whole, self.area, self.ratio, rng, |[h, w]| h < height && w < width)?;
+        Some(Region::anywhere([h, w], [height, width], rng))
     }
 
     /// Erases a rectangle or not, and says which.

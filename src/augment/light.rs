@@ -11,6 +11,11 @@ pub fn brightness<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
 
 /// Moves every number away from the image's mean grey, or towards it: `factor * x + (1 - factor) * mean`.
 ///
+/// ```text
+/// grey = 0.299 red + 0.587 green + 0.114 blue        of three channels, by ITU-R BT.601
+/// grey = mean of the channels                        of any other number of them, an alpha channel included
+/// ```
+///
 /// `u8` saturates, `f32` is not clamped. The mean is summed over each row, then over the rows.
 pub fn contrast<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
     let (shape, source) = (image.shape(), image.as_image());
@@ -30,7 +35,7 @@ pub fn contrast<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
 
 /// Moves every pixel away from its own grey, or towards it: `factor * x + (1 - factor) * grey`.
 ///
-/// `u8` saturates, `f32` is not clamped.
+/// Grey is that of [`contrast`]. `u8` saturates, `f32` is not clamped.
 pub fn saturation<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
     let shape = image.shape();
     for row in 0..shape.height {
@@ -52,13 +57,15 @@ pub fn saturation<P: Pixel>(image: &mut ImageMut<'_, P>, factor: f32) {
 /// h = h + 6 turn, modulo 6; of its sector the colours are largest, smallest, and between them smallest + c f
 /// ```
 ///
-/// This is torchvision's `adjust_hue`, whose factor is `turn`, and which also clamps. Whole turns change nothing; neither do
-/// grey pixels, nor images without three channels.
+/// This is torchvision's `adjust_hue`, whose factor is `turn`, and which also clamps. Whole turns change nothing,
+/// and neither does a `turn` that is NaN or infinite. Left alone are images without three channels, grey pixels, and pixels
+/// with NaN or infinity or whose largest minus smallest number overflows.
 pub fn hue<P: Pixel>(image: &mut ImageMut<'_, P>, turn: f32) {
     let shape = image.shape();
     let turn = turn % 1.0; // exact
     let turn = if turn < 0.0 { turn + 1.0 } else { turn };
-    if shape.channels != 3 || turn == 0.0 {
+    let turns = turn > 0.0; // NaN does not
+    if shape.channels != 3 || !turns {
         return;
     }
     for row in 0..shape.height {
@@ -74,7 +81,7 @@ pub fn hue<P: Pixel>(image: &mut ImageMut<'_, P>, turn: f32) {
     }
 }
 
-/// A colour of another hue; `None` for a grey, and where a number is NaN or infinite.
+/// A colour of another hue; `None` for a grey, and where a number or the difference of two is NaN or infinite.
 fn turned([r, g, b]: [f32; 3], turn: f32) -> Option<[f32; 3]> {
     let largest = if r >= g && r >= b {
         r

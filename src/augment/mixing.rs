@@ -39,7 +39,7 @@ pub struct Mixup {
 }
 
 impl Mixup {
-    /// Checks that `alpha` is finite and at least the smallest normal number, 1.2e-38.
+    /// Checks that `alpha` is at least the smallest normal number, 1.2e-38, and at most a million.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -97,7 +97,7 @@ pub struct CutMix {
 }
 
 impl CutMix {
-    /// Checks that `alpha` is finite and at least the smallest normal number, 1.2e-38.
+    /// Checks that `alpha` is at least the smallest normal number, 1.2e-38, and at most a million.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -143,9 +143,13 @@ impl CutMix {
     }
 }
 
+/// The largest parameter of a Beta distribution: the spread of its shares is right to 1 %.
+const MOST_ALPHA: f32 = 1e6;
+
 fn check_alpha(alpha: f32) -> Result<(), Error> {
-    // Logarithms over a smaller one are infinite: hardly a pair of numbers would do.
-    require(alpha >= f32::MIN_POSITIVE && alpha < f32::INFINITY, Hyper::Factor)
+    // Logarithms over a smaller one are infinite: hardly a pair of numbers would do. Over a larger one, what makes the
+    // shares differ is rounded away.
+    require(alpha >= f32::MIN_POSITIVE && alpha <= MOST_ALPHA, Hyper::Factor)
 }
 
 /// Mixes `other` into `image`: `share * image + (1 - share) * other`.

@@ -1,6 +1,6 @@
 //! What chance decides: the recipes by which networks are trained.
 
-use super::crop::{Axis, sample};
+use super::crop::{Axis, sample, sides};
 use super::image::LONGEST;
 use super::{
     Affine, Image, ImageMut, Pixel, Region, affine, brightness, contrast, flip, hue, pad_crop, resize,
@@ -186,7 +186,7 @@ impl Default for RandomResizedCrop {
 }
 
 impl RandomResizedCrop {
-    /// Checks that areas lie in `0..=1`, ratios above 0, and both in order.
+    /// Checks that areas lie above 0 and up to 1, ratios above 0, and both in order.
     ///
     /// # Errors
     /// [`Error::Range`] if not.
@@ -199,16 +199,9 @@ impl RandomResizedCrop {
     /// The part of an image of `[height, width]` to take.
     pub fn region(&self, [height, width]: [usize; 2], rng: &mut impl Rng) -> Region {
         let whole = height as f32 * width as f32;
-        let [tall, wide] = self.ratio.map(math::ln);
-        for _ in 0..10 {
-            let area = whole * between(rng, self.area[0], self.area[1]);
-            let ratio = math::exp(between(rng, tall, wide));
-            let w = (math::sqrt(area * ratio) + 0.5) as usize;
-            let h = (math::sqrt(area / ratio) + 0.5) as usize;
-            if 0 < w && w <= width && 0 < h && h <= height {
-                let (top, left) = (index(rng, height - h + 1), index(rng, width - w + 1));
-                return Region { top, left, height: h, width: w };
-            }
+        let fits = |[w, h]: [usize; 2]| 0 < w && w <= width && 0 < h && h <= height;
+        if let Some([w, h]) = sides(whole, self.area, self.ratio, rng, fits) {
+            return Region::anywhere([h, w], [height, width], rng);
         }
         let ratio = width as f32 / height as f32;
         let h = if ratio < self.ratio[0] { (width as f32 / self.ratio[0] + 0.5) as usize } else { height };

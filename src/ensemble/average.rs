@@ -41,6 +41,34 @@ type RuleColumns<A> = <<A as Average>::Rule as Rule>::Columns;
 /// Swa.update(&mut EmaState::<1>::new(), &[1.0]);
 /// ```
 ///
+/// A rule of your own has one column less than its state, whose first is the average. The compiler sees to it:
+///
+/// ```compile_fail,E0080
+/// use gradus::ensemble::Average;
+/// use gradus::{Rule, State, Stateful, Vector, Width};
+///
+/// #[derive(Clone, Copy)]
+/// struct Last;
+/// impl Stateful for Last {
+///     type Columns = Width<2>; // one too many
+///     type Memory = f32;
+/// }
+/// impl Rule for Last {
+///     type Columns = Width<0>;
+///     fn apply<V: Vector>(&self, _: V::Isa, _: V, [p]: [V; 1], _: [V; 0]) -> (V, [V; 0]) {
+///         (p, [])
+///     }
+/// }
+/// impl Average for Last {
+///     type Family = Self;
+///     type Rule = Self;
+///     fn rule(&self, _: u32) -> Self {
+///         *self
+///     }
+/// }
+/// Last.update(&mut State::<Last, 1>::new(), &[1.0]);
+/// ```
+///
 /// The statistics of batch normalisation belong to the weights they were taken with: take them anew for
 /// the average.
 pub trait Average: Copy {
@@ -68,7 +96,7 @@ pub trait Average: Copy {
     #[inline]
     fn update<const N: usize>(&self, average: &mut State<Self::Family, N>, params: &[f32; N]) {
         let updated = self.update_slices(average.as_mut(), params);
-        debug_assert_eq!(updated, Ok(()), "one column more than the rule has");
+        debug_assert_eq!(updated, Ok(()));
     }
 
     /// Takes `params` into the average, from slices in any memory.
@@ -77,6 +105,12 @@ pub trait Average: Copy {
     /// [`Error::Length`] if the average is not as long as `params`; nothing was changed.
     #[inline]
     fn update_slices(&self, average: StateMut<'_, Self::Family>, params: &[f32]) -> Result<(), Error> {
+        const {
+            assert!(
+                <Self::Family as Stateful>::Columns::COUNT == RuleColumns::<Self>::COUNT + 1,
+                "an average has one column more than its rule"
+            );
+        };
         let StateMut { mut columns, clock, .. } = average;
         let mut columns = columns.as_mut().iter_mut();
         let column = columns.next().ok_or(Error::Empty)?;
@@ -184,7 +218,7 @@ impl Rule for SwaRule {
 #[doc(alias = "exponential moving average")]
 #[doc(alias = "polyak averaging")]
 pub struct Ema {
-    /// Weight of the old average: at least 0, below 1.
+    /// Weight of the old average: at least 0, at most `1 - 2^-20`, about 0.999999.
     pub decay: f64,
 }
 
@@ -245,14 +279,16 @@ impl Rule for EmaRule {
     }
 }
 
-/// [`Ema`] that loses nothing to rounding, however near to 1 the decay is: Kahan's sum (1965) beside the average.
+/// [`Ema`] that keeps what rounding takes from it: Kahan's sum (1965) beside the average.
 ///
 /// ```text
 /// d = (1 - decay) * (p - average) + lost
 /// average', lost' = average + d, and what that sum has rounded away
 /// ```
 ///
-/// State: the average, and `lost`, which costs a second number per parameter.
+/// State: the average, and `lost`, which costs a second number per parameter. A change of less than
+/// `2^-49 / (1 - decay)` of the average's size is rounded away: of 1.5e-5 at the largest decay, and of less than the last
+/// digit up to 0.999_999_9.
 ///
 /// ```
 /// use gradus::ensemble::{Average, CompensatedEma, CompensatedEmaState, Ema, EmaState};
@@ -270,9 +306,12 @@ impl Rule for EmaRule {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CompensatedEma {
-    /// Weight of the old average: at least 0, below 1.
+    /// Weight of the old average: at least 0, at most `1 - 2^-33`, about 0.999_999_999_9.
     pub decay: f64,
 }
+
+/// The largest decay of a [`CompensatedEma`]. Nearer to 1 the two numbers together are too short for the changes.
+const MOST_COMPENSATED: f64 = 1.0 - 1.0 / (1_u64 << 33) as f64;
 
 /// The average of [`CompensatedEma`] for `N` parameters, and what rounding has left over.
 pub type CompensatedEmaState<const N: usize> = State<CompensatedEma, N>;
@@ -289,7 +328,8 @@ impl CompensatedEma {
     /// # Errors
     /// [`Error::Range`] if it does not.
     pub fn check(&self) -> Result<(), Error> {
-        require(self.decay >= 0.0 && self.decay < 1.0, Hyper::Rho)
+        // Bits compare like positive numbers, and a sign is larger than all of them.
+        require(self.decay.to_bits() <= MOST_COMPENSATED.to_bits(), Hyper::Rho)
     }
 }
 

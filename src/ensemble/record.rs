@@ -30,8 +30,7 @@ pub(crate) fn check(from: &mut Reader<'_>, most: usize, n: Option<usize>) -> Res
     if columns > 0 && length == 0 {
         return Err(Error::Value { name: NAME });
     }
-    from.skip(length.saturating_mul(4).saturating_mul(columns.into()));
-    Ok(())
+    from.skip_new(length.saturating_mul(columns.into()), 4)
 }
 
 impl<const N: usize, const M: usize> Save for Ensemble<N, M> {

@@ -18,7 +18,7 @@ use core::ffi::c_void;
 pub struct gradus_ema {
     /// GRADUS_STRUCTS.
     pub version: u32,
-    /// Weight of the old average: at least 0, below 1.
+    /// Weight of the old average: at least 0, at most 1 - 2^-20; 1 - 2^-33 for gradus_compensated_ema_update().
     pub decay: f64,
 }
 
@@ -122,8 +122,9 @@ pub unsafe extern "C" fn gradus_ema_update(
     })
 }
 
-/// As gradus_ema_update(), and it loses nothing to rounding, however near to 1 the decay is.
+/// As gradus_ema_update(), and it keeps what rounding takes from the average.
 ///
+/// The decay of `config` is at most 1 - 2^-33, which is not checked here.
 /// `state` is GRADUS_COMPENSATED_EMA_COLUMNS * n floats, of which the first `n` are the average.
 ///
 /// Errors: GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP, GRADUS_ERROR_LENGTH, GRADUS_ERROR_VERSION.
@@ -145,7 +146,7 @@ pub unsafe extern "C" fn gradus_compensated_ema_update(
     })
 }
 
-/// Whether the decay of `config` is in range: ask once, before training.
+/// Whether the decay of `config` is in the range of gradus_ema_update(): ask once, before training.
 ///
 /// Errors: GRADUS_ERROR_RHO, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]

@@ -24,7 +24,7 @@ pub struct gradus_flash {
     pub start: u32,
     /// First address behind it.
     pub end: u32,
-    /// Bytes of a block that is erased as a whole.
+    /// Bytes of a block that is erased as a whole: a multiple of both words.
     pub block: u32,
     /// Bytes of a word that is read: a power of two of at most 256.
     pub read_word: u32,
@@ -164,9 +164,9 @@ impl From<JournalError<()>> for Refusal {
 /// A journal keeps the newest complete file, whatever a power cut tears: a save erases the slot of the older file, writes
 /// the data and last its header. Slots and files are those of the Rust crate.
 ///
-/// Errors: GRADUS_ERROR_FLASH_REGION if the halves of the region are not whole blocks or the words are too long,
-/// GRADUS_ERROR_CALLBACK if neither slot can be read, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT, GRADUS_ERROR_OVERLAP,
-/// GRADUS_ERROR_VERSION.
+/// Errors: GRADUS_ERROR_FLASH_REGION if the halves of the region are not whole blocks, blocks are not whole words, or words
+/// are too long, GRADUS_ERROR_CALLBACK if neither slot can be read, GRADUS_ERROR_NULL, GRADUS_ERROR_ALIGNMENT,
+/// GRADUS_ERROR_OVERLAP, GRADUS_ERROR_VERSION.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_journal_open(
     flash: *const gradus_flash,
@@ -189,6 +189,8 @@ pub unsafe extern "C" fn gradus_journal_open(
 ///
 /// `flash` and `journal` are those of gradus_journal_open().
 /// If it fails, the newest file is what it was; after a restart it is that file or the new one, whole in either case.
+/// Where a read finds that the newest file has changed, open the journal again before the next save, which would else
+/// erase the older file: it may be the last one that is whole.
 ///
 /// Errors: GRADUS_ERROR_FILE_LENGTH if the file does not fit into a slot, GRADUS_ERROR_CALLBACK,
 /// GRADUS_ERROR_FLASH_DAMAGED if the flash does not hold it afterwards, GRADUS_ERROR_VERSION if the journal is not open,

@@ -329,7 +329,7 @@ impl From<store::Error> for Refusal {
     }
 }
 
-/// Writes how many bytes the file of the `count` elements of `items` has to `size`.
+/// Writes how many bytes the file of the `count` elements of `items` has to `size`; SIZE_MAX if there are more.
 ///
 /// Errors: those of gradus_item.
 #[unsafe(no_mangle)]

@@ -35,7 +35,8 @@ impl From<StreamError<()>> for Refusal {
 /// `size` gets the bytes of the file. `context` is handed on. The file is that of gradus_save(). `sink` is not called
 /// again after it has failed, and may not touch the memory of the items.
 ///
-/// Errors: GRADUS_ERROR_CALLBACK if `sink` failed: what it was given is no file. Those of gradus_item.
+/// Errors: GRADUS_ERROR_CALLBACK if `sink` failed: what it was given is no file. GRADUS_ERROR_FILE_LENGTH if items in
+/// the same memory make a file that is longer than memory can be. Those of gradus_item.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gradus_save_to(
     items: *const gradus_item,

@@ -4,7 +4,7 @@
 use super::StateVec;
 use super::{Clock, State, StateMut, Stateful};
 use crate::simd::ColumnSet;
-use crate::store::bytes::{Head, Number};
+use crate::store::bytes::{Head, LARGEST, Number, room};
 use crate::store::{Error, Family, Fixed, Load, Name, Reader, Save, Writer, plain};
 
 /// Bytes of a clock: `t`, then `carry`.
@@ -58,7 +58,7 @@ fn check_state<O: Family, M: Number>(
     check_named::<M>(from, name::<O, M>(), columns, length)
 }
 
-/// Passes over the state of a name in a file.
+/// Passes over the state of a name in a file: one that is to be loaded into new memory where `length` is not given.
 pub(crate) fn check_named<M: Number>(
     from: &mut Reader<'_>,
     name: Name,
@@ -66,14 +66,14 @@ pub(crate) fn check_named<M: Number>(
     length: Option<usize>,
 ) -> Result<(), Error> {
     let found = from.head();
-    let length = match length {
-        _ if columns == 0 => 0,
-        Some(length) => length as u64,
-        None => found.length,
+    let (length, most) = match length {
+        _ if columns == 0 => (0, 0),
+        Some(length) => (length as u64, u64::MAX),
+        None => (found.length, LARGEST),
     };
     found.expect(Head { length, ..Head::new(name, columns, 0) })?;
     from.skip(CLOCK as u64);
-    from.skip(length.saturating_mul((size_of::<M>() * columns) as u64));
+    from.skip(room(length, size_of::<M>() * columns, most)?);
     Ok(())
 }
 

@@ -90,8 +90,9 @@ pub struct Writer<'a> {
     out: &'a mut [u8],
     /// Bytes of the file that still come before the window.
     before: usize,
-    /// Bytes of the file so far, also outside of the window.
-    pub at: usize,
+    /// Bytes of the file so far, also outside of the window. A list that refers to the same memory many times has a
+    /// file that is larger than all memory.
+    pub at: u64,
     /// The first value that cannot be written.
     pub error: Option<Error>,
 }
@@ -122,7 +123,7 @@ impl<'a> Writer<'a> {
 
     /// Passes over `n` bytes, all of them before the window or all behind it.
     fn pass(&mut self, n: usize) {
-        self.at = self.at.saturating_add(n);
+        self.at = self.at.saturating_add(n as u64);
         self.before = self.before.saturating_sub(n);
     }
 
@@ -183,6 +184,16 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Bytes of the largest allocation.
+pub(crate) const LARGEST: u64 = isize::MAX as u64;
+
+/// The bytes of `n` elements of `size` bytes, if they are no more than `most`. A file of a large machine may hold more
+/// than the memory of a small one can, whose `usize` would be another number.
+pub(crate) fn room(n: u64, size: usize, most: u64) -> Result<u64, Error> {
+    let expected = n.saturating_mul(size as u64);
+    if expected > most { Err(Error::Length { expected, found: most }) } else { Ok(expected) }
+}
+
 /// Where the bytes of a file come from: fills the slice from a byte of the file on, or says that it cannot.
 pub(crate) type Source<'a> = dyn FnMut(u64, &mut [u8]) -> bool + 'a;
 
@@ -233,18 +244,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Asks the source for the next piece, if the last one is read. Pieces begin at multiples of their size.
+    ///
+    /// Where the source has failed the file ends: its size is only what somebody said.
     fn refill(&mut self) {
-        if self.from < self.to {
+        if self.from < self.to || self.failed {
             return;
         }
         let n = (self.size - self.asked).min(PIECE as u64) as usize;
         let piece = self.piece.get_mut(..n).unwrap_or_default();
-        self.failed = self.failed || n > 0 && !(self.source)(self.asked, piece);
-        if self.failed {
-            piece.fill(0);
-        }
+        self.failed = n > 0 && !(self.source)(self.asked, piece);
         self.asked += n as u64;
         (self.from, self.to) = (0, n);
+        if self.failed {
+            (self.to, self.left) = (0, 0);
+        }
     }
 
     /// The next bytes, at least one and at most `n`; none at the end.
@@ -317,10 +330,16 @@ impl<'a> Reader<'a> {
         Head { name: Name(self.bytes()), columns: self.u32(), length: self.u64() }
     }
 
-    /// How many elements of `size` bytes the rest of the file has room for, at most `n`: what was checked cannot ask
-    /// for more, unless the source gives other bytes the second time.
+    /// How many elements of `size` bytes the rest of the file and an allocation have room for, at most `n`: what was
+    /// checked cannot ask for more, unless the source gives other bytes the second time.
     pub fn at_most(&self, n: u64, size: usize) -> usize {
-        usize::try_from(n.min(self.left / size.max(1) as u64)).unwrap_or_default()
+        n.min(self.left.min(LARGEST) / size.max(1) as u64) as usize
+    }
+
+    /// Passes over `n` elements of `size` bytes, if an allocation can hold them all.
+    pub fn skip_new(&mut self, n: u64, size: usize) -> Result<(), Error> {
+        self.skip(room(n, size, LARGEST)?);
+        Ok(())
     }
 
     /// Passes over `n` bytes.
@@ -371,6 +390,24 @@ mod tests {
                 assert_eq!(writer.at, 32, "{n} bytes from {start} on");
             }
         }
+    }
+
+    /// Of 4 bytes each, 2^29 numbers are one more than a machine of 32 bits can allocate, and 2^32 are none in its
+    /// `usize`.
+    #[test]
+    fn no_more_is_asked_for_than_an_allocation_holds() {
+        let most = i32::MAX as u64;
+        assert_eq!(room((1 << 29) - 1, 4, most), Ok((1 << 31) - 4));
+        for (n, size) in [(1 << 29, 4), (1 << 32, 4), (1 << 32, 1), (1 << 28, 8), (1 << 62, 4), (u64::MAX, 8)]
+        {
+            let expected = n.saturating_mul(size as u64);
+            assert_eq!(
+                room(n, size, most),
+                Err(Error::Length { expected, found: most }),
+                "{n} of {size} bytes"
+            );
+        }
+        assert_eq!((room(u64::MAX, 0, most), room(0, 8, most)), (Ok(0), Ok(0)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The frame of a file around its records: written and read at once, or in pieces.
 
-use super::bytes::{Reader, Source, Writer, source};
+use super::bytes::{Reader, Source, Writer, room, source};
 use super::{CRC, Checksum, Error, Fixed, HEADER, Load, MAGIC, PIECE, Save, StreamError, TRAILER, VERSION};
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
@@ -19,12 +19,12 @@ pub const fn file_size_of<T: Fixed>() -> usize {
     HEADER + T::SIZE + TRAILER
 }
 
-/// Bytes of the file that [`save`] makes of `value`.
+/// Bytes of the file that [`save`] makes of `value`; `usize::MAX` if there are more.
 #[must_use]
 pub fn file_size(value: impl Save) -> usize {
     let mut counter = Writer::counter();
     value.write(&mut counter);
-    counter.at.saturating_add(FRAME)
+    usize::try_from(counter.at.saturating_add(FRAME as u64)).unwrap_or(usize::MAX)
 }
 
 /// Bytes of a file around its records.
@@ -70,14 +70,21 @@ impl<S: Save> Pieces<S> {
     /// The file of `value`, from its first byte on.
     ///
     /// # Errors
-    /// [`Error::Elements`] if the columns of a state differ in length.
+    /// [`Error::Elements`] if the columns of a state differ in length, [`Error::Length`] if a file of lists that refer
+    /// to the same memory is longer than memory can be.
     pub fn new(value: S) -> Result<Self, Error> {
+        Self::within(value, usize::MAX as u64)
+    }
+
+    /// The file of `value`, if it has no more than `most` bytes: as many as positions in it can count.
+    fn within(value: S, most: u64) -> Result<Self, Error> {
         let mut counter = Writer::counter();
         value.write(&mut counter);
-        match counter.error {
-            Some(error) => Err(error),
-            None => Ok(Self { value, size: counter.at.saturating_add(FRAME), at: 0, digest: CRC.digest() }),
+        if let Some(error) = counter.error {
+            return Err(error);
         }
+        let size = room(counter.at.saturating_add(FRAME as u64), 1, most)? as usize;
+        Ok(Self { value, size, at: 0, digest: CRC.digest() })
     }
 
     /// Bytes of the whole file.
@@ -124,7 +131,7 @@ pub fn save(value: impl Save, buffer: &mut [u8]) -> Result<&[u8], Error> {
 /// Saves `value` to a new vector.
 ///
 /// # Errors
-/// [`Error::Elements`] if the columns of a state differ in length.
+/// Those of [`Pieces::new`].
 ///
 /// ```
 /// use gradus::{Adam, StateVec, store};
@@ -137,8 +144,9 @@ pub fn save(value: impl Save, buffer: &mut [u8]) -> Result<&[u8], Error> {
 /// ```
 #[cfg(feature = "alloc")]
 pub fn to_vec(value: impl Save) -> Result<Vec<u8>, Error> {
-    let mut file = vec![0; file_size(&value)];
-    save(value, &mut file)?;
+    let mut pieces = Pieces::within(value, super::bytes::LARGEST)?;
+    let mut file = vec![0; pieces.size];
+    pieces.take(&mut file);
     Ok(file)
 }
 
@@ -285,4 +293,29 @@ fn open(reader: &mut Reader<'_>, found: u64) -> Result<(), Error> {
         return Err(Error::Length { expected, found });
     }
     if found < FRAME as u64 { Err(cut) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thousand references to 4 MiB are a file of more than 4 GiB: its length was 2^32 - 1 where `usize` has 32 bits.
+    #[test]
+    fn a_file_that_is_longer_than_its_positions_is_refused() {
+        let (column, most) = ([0.5_f32; 1 << 12], u64::from(u32::MAX));
+        let mut list = std::vec![&column; 1 << 18];
+        let expected = (FRAME as u64) + (1 << 18) * (28 + (1 << 14));
+        let refused = Pieces::within(list.as_slice(), most).map(|pieces| pieces.size);
+        assert_eq!(refused, Err(Error::Length { expected, found: most }));
+        let exact = Pieces::within(list.as_slice(), expected).map(|pieces| pieces.file_size());
+        assert_eq!(exact, Ok(expected));
+        list.truncate(1 << 17);
+        assert!(Pieces::within(list.as_slice(), most).is_ok());
+        #[cfg(target_pointer_width = "32")]
+        {
+            list.resize(1 << 18, &column);
+            assert_eq!(file_size(list.as_slice()), usize::MAX);
+            assert!(Pieces::new(list.as_slice()).is_err());
+        }
+    }
 }

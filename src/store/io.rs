@@ -2,6 +2,7 @@
 
 use super::{Error, Load, Pieces, Save, StreamError, load_from};
 use alloc::{string::ToString, vec};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -72,10 +73,11 @@ pub fn read(value: impl Load, from: impl Read + Seek) -> io::Result<()> {
 /// Saves `value` to the file at `path`, which is replaced when all is written: whatever fails, and when the power does,
 /// the file is the old one or the new one.
 ///
-/// The new one is first written to the same path with `.new` behind it.
+/// The new one is first written to the same path with `.new` behind it: a path has one writer at a time. A process that
+/// is interrupted leaves that file, and the next save replaces it.
 ///
 /// # Errors
-/// Those of [`write`](fn@write) and of the file system. The file at `path` is what it was.
+/// Those of [`write`](fn@write) and of the file system. The file at `path` is what it was, and no new one is left.
 ///
 /// ```
 /// use gradus::{AdamState, store};
@@ -91,16 +93,25 @@ pub fn read(value: impl Load, from: impl Read + Seek) -> io::Result<()> {
 /// ```
 pub fn save_file(value: impl Save, path: impl AsRef<Path>) -> io::Result<u64> {
     let path = path.as_ref();
-    let mut new = std::ffi::OsString::from(path);
+    let mut new = OsString::from(path);
     new.push(".new");
-    let mut file = File::create(&new)?;
-    let size = write(value, &mut file)?;
-    file.sync_all()?; // before the name says that it is there
-    fs::rename(&new, path)?;
+    let file = File::create(&new)?;
+    let size = replace(value, file, &new, path).inspect_err(|_| {
+        let _ = fs::remove_file(&new); // the first error is the one to report
+    })?;
     // The new name survives a power cut when its folder is written; where a folder cannot be opened, the system does it.
     if let Ok(folder) = File::open(folder(path)) {
         let _ = folder.sync_all();
     }
+    Ok(size)
+}
+
+/// Saves `value` to the file at `new`, and moves that to `path`.
+fn replace(value: impl Save, mut file: File, new: &OsStr, path: &Path) -> io::Result<u64> {
+    let size = write(value, &mut file)?;
+    file.sync_all()?; // before the name says that it is there
+    drop(file); // some systems move or remove no open file
+    fs::rename(new, path)?;
     Ok(size)
 }
 

@@ -26,7 +26,7 @@ impl Name {
         }
     }
 
-    /// The name in `text`, if it is none too long.
+    /// The name in `text`; `None` if that has more than twelve bytes or a zero among them.
     #[must_use]
     pub const fn try_new(text: &str) -> Option<Self> {
         if text.len() > 12 { None } else { Self::NONE.joined(text.as_bytes()) }
@@ -128,6 +128,12 @@ pub trait Family {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_has_no_zero_and_at_most_twelve_bytes() {
+        assert_eq!(["", "a", "twelve bytes"].map(|text| Name::try_new(text).is_some()), [true; 3]);
+        assert_eq!(["a\0", "\0", "thirteen byte"].map(Name::try_new), [None; 3]);
+    }
 
     #[test]
     fn a_suffix_has_the_room_that_the_name_leaves() {

@@ -147,8 +147,7 @@ macro_rules! numbers {
             fn check(&self, from: &mut Reader<'_>) -> Result<(), Error> {
                 let head = from.head();
                 head.expect(Head { length: head.length, ..Head::new($t::NAME, 1, 0) })?;
-                from.skip(head.length.saturating_mul(size_of::<$t>() as u64));
-                Ok(())
+                from.skip_new(head.length, size_of::<$t>())
             }
             fn read(&mut self, from: &mut Reader<'_>) {
                 let length = from.head().length;

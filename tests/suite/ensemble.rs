@@ -190,7 +190,9 @@ fn averages_have_the_same_bits_at_every_level_length_and_split() {
                     rule.on(level).update_slices(average[0].as_mut(), left).unwrap();
                     rule.on(level).update_slices(average[1].as_mut(), right).unwrap();
                 }
-                average.iter().flat_map(|part| all_bits(&part.columns()[0])).collect::<Vec<_>>()
+                let columns = 0..average[0].columns().len();
+                let column = |k: usize| average.iter().flat_map(move |part| all_bits(&part.columns()[k]));
+                columns.flat_map(column).collect::<Vec<_>>()
             };
             let want = run(Level::SCALAR, n);
             for level in Level::available() {
@@ -202,6 +204,7 @@ fn averages_have_the_same_bits_at_every_level_length_and_split() {
     }
     at_every_level(Swa);
     at_every_level(Ema::new(0.9));
+    at_every_level(CompensatedEma::new(0.9));
 }
 
 #[test]

@@ -292,6 +292,11 @@ fn journals_that_are_none_are_refused() {
         (5120, 512, 0, 8),
         (5120, 512, 1, 12),
         (5120, 512, 1, 512),
+        // Blocks that are no whole words: a slot's last one would lie across the other's first.
+        (66, 1, 1, 4),
+        (5120, 4, 1, 8),
+        (5120, 4, 8, 4),
+        (5130, 513, 1, 2),
     ] {
         let wrong = gradus_flash { end, block, read_word, write_word, ..good };
         assert_eq!(open(wrong), GRADUS_ERROR_FLASH_REGION, "{end} {block} {read_word} {write_word}");

@@ -293,14 +293,30 @@ fn a_file_is_replaced_at_once() {
         store::load_file(other.parts(), &path).unwrap();
         assert!(other.file() == values.file());
     }
-    // A value that cannot be saved, and a disk that is full half way: the file is what it was.
+    // A value that cannot be saved, and a disk that is full: the file is what it was, and nothing is left beside it.
+    let new = folder.join("run.gradus.new");
     let (mut m, mut v, mut clock) = ([0.0; 3], [0.0; 2], Clock::new());
     let crooked = StateMut::<Adam>::new([&mut m, &mut v], &mut clock);
     assert_eq!(store::save_file(crooked, &path).unwrap_err().kind(), io::ErrorKind::InvalidData);
-    std::fs::write(folder.join("run.gradus.new"), b"half a file").unwrap();
+    assert!(!new.exists());
+    #[cfg(target_os = "linux")]
+    {
+        std::os::unix::fs::symlink("/dev/full", &new).unwrap();
+        let full = store::save_file(Values::new(188).parts(), &path).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert!(new.symlink_metadata().is_err(), "the new file is left");
+    }
     let mut other = Values::new(3);
     store::load_file(other.parts(), &path).unwrap();
     assert!(other.file() == Values::new(20).file());
+    // What an interrupted process has left is replaced.
+    std::fs::write(&new, [7; 10_000]).unwrap();
+    store::save_file(Values::new(5).parts(), &path).unwrap();
+    store::load_file(other.parts(), &path).unwrap();
+    assert!(other.file() == Values::new(5).file() && !new.exists());
+    // One that cannot be made is not the one that is removed.
+    std::fs::create_dir(&new).unwrap();
+    assert!(store::save_file(1_u32, &path).is_err() && new.is_dir());
     assert!(store::save_file(1_u32, folder.join("no folder").join("run.gradus")).is_err());
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -51,6 +51,9 @@ use embedded_storage_async::nor_flash::NorFlash;
 /// # assert_eq!(future.poll(&mut context), std::task::Poll::Ready(Ok(())));
 /// ```
 ///
+/// Where a read finds that the newest file has changed, open the journal again before the next save, which would else
+/// erase the older file: it may be the last one that is whole.
+///
 /// A future that is dropped before its end has the effect of a power cut: the file that was the newest is still there.
 #[derive(Debug)]
 pub struct AsyncJournal<F> {
@@ -62,7 +65,10 @@ impl<F: NorFlash> AsyncJournal<F> {
     const WORDS: () = {
         let geometry =
             Geometry { read: F::READ_SIZE, write: F::WRITE_SIZE, erase: F::ERASE_SIZE, capacity: 0 };
-        assert!(geometry.words(), "the words of the flash are powers of two of at most 256 bytes");
+        assert!(
+            geometry.words(),
+            "words of the flash are powers of two, at most 256 bytes, and fill its blocks"
+        );
     };
 
     fn geometry(&self) -> Geometry {

@@ -66,7 +66,11 @@ use slots::{Geometry, Slots};
 /// last word leaves a slot whose checksum is wrong or that cannot be read, and the newer file in the
 /// other slot. Nothing is asked of a torn write or erase but that it stays within its slot, and
 /// afterwards reads the same each time, or fails to be read, as it does where the flash has a code
-/// for errors (ECC), until it is erased. Words of the flash have at most 256 bytes.
+/// for errors (ECC), until it is erased. Words of the flash have at most 256 bytes, and blocks that are erased are whole
+/// words: of another flash this does not compile.
+///
+/// A journal goes by what it found when it was opened. Where a read finds that the newest file has changed, open the
+/// journal again before the next save, which would else erase the older file: it may be the last one that is whole.
 ///
 /// A slot is a header, filled up to a whole word of the flash, and the data:
 ///
@@ -135,7 +139,10 @@ impl<F: NorFlash> Journal<F> {
     const WORDS: () = {
         let geometry =
             Geometry { read: F::READ_SIZE, write: F::WRITE_SIZE, erase: F::ERASE_SIZE, capacity: 0 };
-        assert!(geometry.words(), "the words of the flash are powers of two of at most 256 bytes");
+        assert!(
+            geometry.words(),
+            "words of the flash are powers of two, at most 256 bytes, and fill its blocks"
+        );
     };
 
     /// Finds the newest file in `region`, the addresses of both slots together.

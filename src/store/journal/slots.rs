@@ -31,12 +31,14 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Whether whole words fill a chunk.
+    /// Whether whole words fill a chunk, and a block that is erased: no slot shares a word with what is beside it.
     pub(crate) const fn words(self) -> bool {
         self.read.is_power_of_two()
             && self.write.is_power_of_two()
             && self.read <= CHUNK
             && self.write <= CHUNK
+            && self.erase.is_multiple_of(self.read)
+            && self.erase.is_multiple_of(self.write)
     }
 
     /// `n` bytes, filled up to whole words of a power of two.
@@ -104,7 +106,7 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    /// The halves of `region`, if they are whole erase blocks within the flash.
+    /// The halves of `region`, if they are whole erase blocks within the flash, and those whole words.
     pub(crate) fn new(region: Range<u32>, flash: Geometry) -> Option<Self> {
         let Range { start, end } = region;
         let slot = end.saturating_sub(start) / 2;
@@ -251,5 +253,20 @@ pub(crate) fn pieces(file: &[u8]) -> impl FnMut(&mut [u8]) -> usize {
         copy(piece, next);
         rest = others;
         next.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Blocks of one byte and words of four: the last word of the first slot was the first bytes of the second.
+    #[test]
+    fn slots_are_whole_words() {
+        let slots = |end, read, write, erase| {
+            Slots::new(0..end, Geometry { read, write, erase, capacity: 1 << 20 }).is_some()
+        };
+        assert!(!slots(66, 1, 4, 1) && !slots(66, 4, 1, 1) && !slots(66, 1, 4, 33) && !slots(96, 1, 32, 48));
+        assert!(slots(66, 1, 1, 33) && slots(66, 1, 1, 1) && slots(80, 4, 8, 40) && slots(192, 1, 32, 96));
     }
 }

@@ -84,3 +84,60 @@ fn a_file_that_changes_takes_no_more_memory_than_it_has() {
         assert!(loaded.members().iter().all(|member| member.len() as u64 == length));
     }
 }
+
+/// A source that failed at its second piece was asked for 2^60 bytes of zeros more, as if it had given them.
+#[test]
+fn a_source_that_has_failed_ends_the_file() {
+    use gradus::store::{self, Error, StreamError};
+    let size = 1_u64 << 60;
+    let mut file = store::to_vec(vec![1.0_f32; 100]).unwrap();
+    file[8..16].copy_from_slice(&size.to_le_bytes());
+    let mut calls = 0;
+    let mut source = |at: u64, piece: &mut [u8]| {
+        calls += 1;
+        piece.copy_from_slice(&file[..piece.len()]);
+        if at == 0 { Ok(()) } else { Err("unplugged") }
+    };
+    // What the values hold does not matter: not the length from the file, nor that of the caller.
+    let mut values = (vec![0.0_f32; 3], [0.0_f32; 3]);
+    for result in [
+        store::load_from(&mut values.0, size, &mut source),
+        store::load_from(&mut values.1, size, &mut source),
+        store::load_from((&mut values.0, &mut values.1), size, &mut source),
+    ] {
+        assert_eq!(result, Err(StreamError::Stream("unplugged")));
+    }
+    assert_eq!((calls, values), (6, (vec![0.0; 3], [0.0; 3])));
+    // A length that is claimed is refused where no memory can hold it, whatever the file is said to have.
+    file[36..44].copy_from_slice(&(1_u64 << 61).to_le_bytes());
+    file.truncate(64);
+    file[8..16].copy_from_slice(&64_u64.to_le_bytes());
+    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&file[..60]);
+    file[60..].copy_from_slice(&sum.to_le_bytes());
+    let most = isize::MAX as u64;
+    let refused = Err(Error::Length { expected: 1 << 63, found: most });
+    assert_eq!(store::load(&mut vec![0.0_f32; 3], &file), refused);
+}
+
+#[cfg(feature = "ffi")]
+#[test]
+fn a_source_that_has_failed_ends_the_file_in_c() {
+    use core::ffi::c_void;
+    use gradus::ffi::*;
+    unsafe extern "C" fn source(context: *mut c_void, at: usize, bytes: *mut u8, n: usize) -> i32 {
+        let head = [&b"gradus\x01\0"[..], &(1_u64 << 60).to_le_bytes()].concat();
+        // SAFETY: the test gives a counter, the library `n` bytes.
+        unsafe {
+            *context.cast::<u32>() += 1;
+            bytes.write_bytes(0, n);
+            core::slice::from_raw_parts_mut(bytes, n)[..16].copy_from_slice(&head);
+        }
+        i32::from(at > 0)
+    }
+    let (mut calls, mut x) = (0_u32, [1.0_f32; 3]);
+    let data = x.as_mut_ptr().cast();
+    let item = gradus_item { kind: GRADUS_ITEM_FLOATS, n: 3, data, clock: core::ptr::null_mut() };
+    // SAFETY: all pointers are those of live values, or null where nothing is kept.
+    let result = unsafe { gradus_load_from(&item, 1, 1 << 60, Some(source), (&raw mut calls).cast()) };
+    assert_eq!((result, calls, x), (gradus_status::GRADUS_ERROR_CALLBACK, 2, [1.0; 3]));
+}
