@@ -121,7 +121,7 @@ enum {
   GRADUS_ERROR_BETA1 = -17,
   // Second decay factor: at least 0, at most `1 - 2^-20`.
   GRADUS_ERROR_BETA2 = -18,
-  // Decay factor of one running average, or share of a velocity: at least 0, at most `1 - 2^-20`; `1 - 2^-33` if compensated.
+  // Decay of a running average, or share of a velocity: from 0 to `1 - 2^-20`; to `1 - 2^-33` if it is compensated.
   GRADUS_ERROR_RHO = -19,
   // Dampening: at least 0, at most 1.
   GRADUS_ERROR_DAMPENING = -20,

@@ -115,7 +115,7 @@ macro_rules! hypers {
             Beta1 GRADUS_ERROR_BETA1 = -17 "beta1 must lie in 0..=1 - 2^-20, above 0 in the schedule-free rule",
             /// Second decay factor: at least 0, at most `1 - 2^-20`.
             Beta2 GRADUS_ERROR_BETA2 = -18 "beta2 must lie in 0..=1 - 2^-20",
-            /// Decay factor of one running average, or share of a velocity: at least 0, at most `1 - 2^-20`; `1 - 2^-33` if compensated.
+            /// Decay of a running average, or share of a velocity: from 0 to `1 - 2^-20`; to `1 - 2^-33` if it is compensated.
             Rho GRADUS_ERROR_RHO = -19 "rho, or a momentum, must lie in 0..=1 - 2^-20; 0..=1 - 2^-33 in a compensated average",
             /// Dampening: at least 0, at most 1.
             Dampening GRADUS_ERROR_DAMPENING = -20 "dampening must lie in 0..=1",
