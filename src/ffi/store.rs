@@ -66,16 +66,24 @@ pub const GRADUS_ITEM_ACCUMULATE: u32 = 52;
 
 macro_rules! states {
     ($($kind:ident $family:ident $halves:literal,)*) => {
-        /// The name of a kind of state, its name in half the memory if it may have that, and its columns.
-        fn state(kind: u32) -> Result<(Name, Option<Name>, usize), Refusal> {
+        /// The name of a kind of state, its name in half the memory, and its columns.
+        fn state(kind: u32) -> Result<(Name, Name, usize), Refusal> {
             match kind {
                 $($kind => Ok(const {
                     let columns = <<$family as Stateful>::Columns as ColumnSet>::COUNT;
                     assert!(columns <= MOST);
                     let name = <$family as Family>::NAME;
-                    (name, if $halves { Some(name.join(Bf16::SUFFIX)) } else { None }, columns)
+                    (name, name.join(Bf16::SUFFIX), columns)
                 }),)*
                 _ => Err(GRADUS_ERROR_ENUM),
+            }
+        }
+
+        /// Whether a state of this kind may be in half the memory.
+        fn halves(kind: u32) -> bool {
+            match kind {
+                $($kind => $halves,)*
+                _ => false,
             }
         }
     };
@@ -125,13 +133,17 @@ impl Item {
                 Self::Ensemble { head, members, n: ensemble.n, room: ensemble.room as usize }
             }
             _ => {
-                let (name, half, count) = state(kind & !GRADUS_ITEM_HALF)?;
+                let of = kind & !GRADUS_ITEM_HALF;
+                let (name, half, count) = state(of)?;
+                if kind != of && !halves(of) {
+                    return Err(GRADUS_ERROR_ENUM);
+                }
                 let (length, clock) = (area(n, count)?, Memory::one(clock)?);
-                if kind & GRADUS_ITEM_HALF == 0 {
+                if kind == of {
                     Self::State(Columns { name, count, n, memory: Memory::new(data.cast(), length)?, clock })
                 } else {
                     Self::Half(Columns {
-                        name: half.ok_or(GRADUS_ERROR_ENUM)?,
+                        name: half,
                         count,
                         n,
                         memory: Memory::new(data.cast(), length)?,

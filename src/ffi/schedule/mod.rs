@@ -1,6 +1,6 @@
 //! Schedules: one structure, one check and one rate each.
 
-use super::memory::{Memory, Region, apart, copy};
+use super::memory::{Memory, Region, apart};
 use super::{Refusal, gradus_status, guard, same_version};
 use crate::error::Error;
 use crate::schedule::{
@@ -138,7 +138,7 @@ unsafe fn check<C: Config>(schedule: *const C) -> gradus_status {
     guard(|| {
         // SAFETY: the caller vouches for memory behind the pointers, which are checked.
         unsafe {
-            let config = copy(schedule)?;
+            let config = Memory::one(schedule)?.one_ref();
             same_version(config.version())?;
             let schedule = config.schedule(Region::NONE)?;
             match config.warm_up() {
