@@ -80,7 +80,9 @@ extern "C" fn half_layers(
     apart.backward_step(adam.update_slices(params, state.as_mut())?, x, y, None)?;
     dense.weights_mut(&mut *params)?.fill(0.5);
     conv.weights_mut(&mut *params)?.fill(0.5);
-    apart.weights_mut(params)?.fill((conv.fan_in() + apart.fan_in() + conv.outputs() + apart.inputs()) as f32);
+    apart
+        .weights_mut(params)?
+        .fill((conv.fan_in() + apart.fan_in() + conv.outputs() + apart.inputs()) as f32);
     Ok(())
 }
 
