@@ -64,3 +64,4 @@ mod store;
 mod streams;
 mod subnormals;
 mod transforms;
+mod wrappers;

@@ -2,8 +2,8 @@ use gradus::ensemble::{CompensatedEma, Ema};
 use gradus::norm::BatchNorm;
 use gradus::transform::{ClipValue, Decay, ElasticNet, L1, L2, MaxNorm, ProxL1, Scale};
 use gradus::{
-    AdaGrad, Adam, AdamState, AdamW, Argument, Epsilon, Error, Hyper, Level, Lion, Momentum, Nadam,
-    Optimizer, RmsProp, ScheduleFree, Sgd, StateMut, count_non_finite, l2_norm,
+    AdaGrad, Adam, AdamState, AdamW, Argument, Epsilon, Error, Hyper, Level, Lion, LionState, Momentum,
+    Nadam, Optimizer, RmsProp, ScheduleFree, Sgd, StateMut, count_non_finite, l2_norm,
 };
 
 /// The norm passed over a NaN beside nothing but zeros or infinities, and gave 0 or infinity.
@@ -205,6 +205,24 @@ fn no_strength_changes_nothing() {
                     }
                     assert_eq!(params, [start; 35], "{start} {g} {level}");
                 }
+            }
+        }
+    }
+    // Nor does it change a sign: what is left is `p - lr * sign(beta1 * m + (1 - beta1) * g)`.
+    for level in Level::available() {
+        for p in [0.0, -0.0, 1.0] {
+            for (m, g, sign) in
+                [(-0.0, -0.0, -0.0), (0.0, -0.0, 0.0), (1.0, 0.0, 1.0), (-0.0, -1.0, -1.0_f32)]
+            {
+                let (mut params, mut state) = ([p; 35], LionState::new());
+                state.columns = [[m; 35]];
+                Lion { weight_decay: 0.0, ..Lion::new(0.5) }.on(level).step(
+                    &mut params,
+                    &[g; 35],
+                    &mut state,
+                );
+                let want: f32 = p - 0.5 * sign;
+                assert!(params.iter().all(|x| x.to_bits() == want.to_bits()), "{level}: {p} {m} {g}");
             }
         }
     }
