@@ -214,3 +214,23 @@ fn a_schedule_free_average_is_that_of_the_fast_weights() {
         assert_eq!(x, [0.0; 4]);
     }
 }
+
+/// Rates whose squares are beyond the range of `f32`, at either end, weigh as others do: a run goes as far in units of its rate.
+#[test]
+fn a_schedule_free_run_scales_with_its_rate() {
+    let run = |power: i32| {
+        let (scale, mut random) = (2.0_f32.powi(power), Random(45));
+        let free = ScheduleFree::new(scale);
+        let (mut y, mut state) = ([0.0; 5], free.state());
+        for _ in 0..20 {
+            free.step(&mut y, &[random.signed(); 5], &mut state);
+        }
+        assert!(state.clock.carry.is_finite(), "2^{power}");
+        y.map(|y| y / scale)
+    };
+    let want = run(0);
+    assert!(want.iter().all(|y| y.is_finite() && *y != 0.0));
+    for power in [-80, -1, 70] {
+        assert_eq!(run(power), want, "2^{power}");
+    }
+}

@@ -72,6 +72,13 @@ fn schedules() {
 }
 
 #[test]
+fn states_say_how_many_columns_they_have() {
+    let text = to_string(&AdamState::<1>::new()).unwrap();
+    let error = from_str::<AdamState<1>>(&text.replace("[[0.0],[0.0]]", "7")).unwrap_err();
+    assert!(error.to_string().contains("expected 2 columns"), "{error} in {text}");
+}
+
+#[test]
 fn ensembles_and_averages() {
     use gradus::ensemble::*;
     round_trip((Swa, Ema::new(0.999), SwaState::<3>::new(), EmaState::<3>::new()));
