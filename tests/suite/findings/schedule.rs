@@ -1,4 +1,4 @@
-use gradus::schedule::{Constant, Exponential, MultiStep, OneCycle, Schedule, StepDecay};
+use gradus::schedule::{Constant, Exponential, MultiStep, OneCycle, Peaks, Schedule, StepDecay, Triangular};
 use gradus::{Error, Hyper};
 
 /// The fall of a cycle that has no rise began at step 0, not before it, and a cycle that only rises never arrived.
@@ -46,4 +46,19 @@ fn an_exponential_rate_keeps_its_digits_where_its_power_has_none() {
         let want = f64::from(lr) * (-f64::from(k) * f64::from(steps)).exp();
         assert!((f64::from(got) / want - 1.0).abs() < 1e-6, "{lr:e} {k} {steps}: {got:e}, not {want:e}");
     }
+}
+
+/// A schedule that was not checked stays within its range: shares beyond a whole are whole, and those that are none are 0.
+#[test]
+fn shares_beyond_a_whole_are_whole() {
+    let cycle = |rise| [0, 3, 5, 9].map(|step| OneCycle { rise, ..OneCycle::new(1.0, 10) }.at(step));
+    assert_eq!((cycle(2.0), cycle(f32::INFINITY)), (cycle(1.0), cycle(1.0)));
+    assert_eq!((cycle(-2.0), cycle(f32::NAN)), (cycle(0.0), cycle(0.0)));
+    assert_ne!(cycle(0.5), cycle(1.0));
+    let peaks = |gamma| {
+        let waves = Triangular { peaks: Peaks::Exponential(gamma), ..Triangular::new(0.1, 0.2, 2, 2) };
+        [1, 2, 5, 6, 9].map(|step| waves.at(step))
+    };
+    assert_eq!(peaks(1.5), peaks(1.0));
+    assert_ne!(peaks(0.5), peaks(1.0));
 }
