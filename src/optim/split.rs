@@ -131,11 +131,12 @@ mod tests {
 
     #[test]
     fn what_is_no_decay_counts_as_the_nearer_end() {
-        for decay in [-0.1, -0.0, -1e-300, f64::NEG_INFINITY, 0.0, 1e-300, 1e-30] {
-            assert_eq!(split(decay), (0.0, 1.0), "{decay}");
+        let most = f64::from_bits(0.5_f64.powi(32).to_bits() - 1);
+        for decay in [-0.1, -0.0, -1e-300, f64::NEG_INFINITY, 0.0, 1e-300, 1e-30, most, 0.5_f64.powi(33)] {
+            assert_eq!((split(decay), rounded(decay)), ((0.0, 1.0), 0.0), "{decay:e}");
         }
         for decay in [1.0, 1.0 + f64::EPSILON, 2.0, f64::INFINITY] {
-            assert_eq!(split(decay), (1.0, 0.0), "{decay}");
+            assert_eq!((split(decay), rounded(decay)), ((1.0, 0.0), 1.0), "{decay}");
         }
     }
 
