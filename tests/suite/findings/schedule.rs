@@ -1,4 +1,4 @@
-use gradus::schedule::{Constant, Exponential, MultiStep, OneCycle, Peaks, Schedule, StepDecay, Triangular};
+use gradus::schedule::*;
 use gradus::{Error, Hyper};
 
 /// The fall of a cycle that has no rise began at step 0, not before it, and a cycle that only rises never arrived.
@@ -61,4 +61,48 @@ fn shares_beyond_a_whole_are_whole() {
     };
     assert_eq!(peaks(1.5), peaks(1.0));
     assert_ne!(peaks(0.5), peaks(1.0));
+}
+
+/// What is exactly at a limit: a metric by the margin better is not better, and a fall by `eps` takes no place.
+#[test]
+fn a_plateau_asks_for_more_than_its_limits() {
+    let metrics = [
+        (Goal::Min, Threshold::Absolute(0.25), [1.0, 0.75]),
+        (Goal::Max, Threshold::Absolute(0.25), [1.0, 1.25]),
+        (Goal::Min, Threshold::Relative(0.25), [1.0, 0.75]),
+        (Goal::Max, Threshold::Relative(0.25), [1.0, 1.25]),
+    ];
+    for (goal, threshold, [first, second]) in metrics {
+        let plateau = Plateau { goal, threshold, ..Plateau::new(1.0) };
+        let mut state = PlateauState::new();
+        plateau.update(&mut state, first);
+        plateau.update(&mut state, second);
+        assert_eq!((state.improvements, state.bad, state.best), (1, 1, first), "{goal:?} {threshold:?}");
+    }
+    let plateau = Plateau { factor: 0.5, patience: 0, eps: 0.5, ..Plateau::new(1.0) };
+    let rate = |plateau: Plateau| {
+        let mut state = PlateauState::new();
+        [1.0, 1.0].map(|loss| plateau.update(&mut state, loss))[1]
+    };
+    assert_eq!((rate(plateau), rate(Plateau { eps: 0.499, ..plateau })), (1.0, 0.5));
+}
+
+/// The way down of a cycle by roots: `1 - sqrt(x)` of what is left.
+#[test]
+fn one_cycle_falls_by_its_root() {
+    let cycle = OneCycle { anneal: Anneal::Root, ..OneCycle::new(1.0, 101) };
+    let (top, last) = (f64::from(cycle.rise) * 101.0 - 1.0, 100.0);
+    for step in [31, 40, 70, 99] {
+        let part = (f64::from(step) - top) / (last - top);
+        let want = f64::from(cycle.end) + f64::from(cycle.max - cycle.end) * (1.0 - part.sqrt());
+        assert!((f64::from(cycle.at(step)) - want).abs() < 1e-5, "{step}: {} {want}", cycle.at(step));
+    }
+}
+
+/// The smallest rate falls by less than half of itself to itself.
+#[test]
+fn the_smallest_rate_rounds_to_nearest() {
+    let least = f32::from_bits(1);
+    assert_eq!(StepDecay::new(least, 0.75, 1).at(1), least);
+    assert_eq!(StepDecay::new(least, 0.25, 1).at(1), 0.0);
 }
