@@ -205,4 +205,65 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn powers_at_the_ends() {
+        let odd = [
+            0.0,
+            -0.0,
+            -1.0,
+            f32::NAN,
+            f32::from_bits(1),
+            1e-38,
+            0.1,
+            0.5,
+            1.0 - f32::EPSILON / 2.0,
+            1.0,
+            2.0,
+            f32::INFINITY,
+        ];
+        let powers = [
+            0.0,
+            -0.0,
+            -1.0,
+            f32::NAN,
+            f32::from_bits(1),
+            1e-30,
+            1e-7,
+            0.3,
+            1.0,
+            2.0,
+            7.5,
+            50.0,
+            149.0,
+            150.0,
+            4e6,
+            1.6777216e7,
+            3.3554432e7,
+            1e9,
+            4e9,
+            1e20,
+            f32::MAX,
+            f32::INFINITY,
+        ];
+        for x in odd {
+            for p in powers {
+                let got = power(x, p);
+                let want = if !(p > 0.0) || x >= 1.0 {
+                    1.0
+                } else if !(x > 0.0) || p == f32::INFINITY {
+                    0.0
+                } else {
+                    f64::from(x).powf(f64::from(p))
+                };
+                // Of a power beyond 8 the logarithm has too few digits near 1.
+                let near = if p > 8.0 && x > 0.9 && x < 1.0 {
+                    (0.0..1.0).contains(&got)
+                } else {
+                    (f64::from(got) - want).abs() <= 2e-7 * want.max(1e-38)
+                };
+                assert!(near, "{x:e} {p:e}: {got:e} {want:e}");
+            }
+        }
+    }
 }
