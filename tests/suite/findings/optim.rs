@@ -230,6 +230,11 @@ fn no_strength_changes_nothing() {
     infinite(Lion { weight_decay: 0.0, ..Lion::new(0.5) }.half());
     infinite(AdamW { weight_decay: 0.0, ..AdamW::new(0.5) });
     infinite(ScheduleFree { weight_decay: 0.0, ..ScheduleFree::new(0.5) });
+    let mut grads = [-0.0_f32];
+    L1::new(0.0).add_gradient(Level::SCALAR, &[1.0], &mut grads).unwrap();
+    L2::new(0.0).add_gradient(Level::SCALAR, &[1.0], &mut grads).unwrap();
+    ElasticNet { lambda: 0.0, beta: 0.5 }.add_gradient(Level::SCALAR, &[1.0], &mut grads).unwrap();
+    assert!(grads[0] == 0.0 && grads[0].is_sign_negative());
     same(L1::new(0.0));
     same(L2::new(0.0));
     same(ElasticNet { lambda: 0.0, beta: 0.5 });
