@@ -120,9 +120,12 @@ mod tests {
         let mut from = LbfgsVec::<f32>::new(2).pairs(1);
         from.start(&[1.0, 2.0]).unwrap();
         let file = store::to_vec(&from).unwrap();
-        let mut places = std::vec![Exec::new(), Exec::from(Level::SCALAR)];
-        #[cfg(feature = "rayon")]
-        places.push(Exec::threads());
+        let places = [
+            Exec::new(),
+            Exec::from(Level::SCALAR),
+            #[cfg(feature = "rayon")]
+            Exec::threads(),
+        ];
         for exec in places {
             let fresh = LbfgsVec::<f32>::new(2).pairs(1).on(exec);
             let mut used = LbfgsVec::<f32>::new(2).pairs(1);

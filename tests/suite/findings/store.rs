@@ -1,5 +1,3 @@
-use gradus::transform::{ClipValue, MaxNorm};
-
 /// A state without columns, of plain descent, was saved from C and could not be loaded again.
 #[cfg(feature = "ffi")]
 #[test]
@@ -21,7 +19,7 @@ fn a_clock_alone_is_loaded_from_c() {
 #[cfg(feature = "serde")]
 #[test]
 fn limits_of_infinity_pass_through_json() {
-    use gradus::transform::{ClampParams, ClipNorm};
+    use gradus::transform::{ClampParams, ClipNorm, ClipValue, MaxNorm};
     fn passes<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: T) {
         let text = serde_json::to_string(&value).unwrap();
         assert_eq!(serde_json::from_str::<T>(&text).unwrap(), value, "{text}");
