@@ -25,8 +25,13 @@ pub(crate) const MOST_DECAY: f64 = 1.0 - 1.0 / (1 << 20) as f64;
 
 /// Decay of a running average.
 pub(crate) const fn check_decay(decay: f64, hyper: Hyper) -> Result<(), Error> {
+    check_decay_up_to(MOST_DECAY, decay, hyper)
+}
+
+/// The same up to another decay.
+pub(crate) const fn check_decay_up_to(most: f64, decay: f64, hyper: Hyper) -> Result<(), Error> {
     // Bits compare like positive numbers, and a sign is larger than all of them.
-    require(decay.to_bits() <= MOST_DECAY.to_bits(), hyper)
+    require(decay.to_bits() <= most.to_bits(), hyper)
 }
 
 /// Decoupled weight decay: the factor `1 - lr * weight_decay` must stay above 0.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Why a call was refused. Whatever the reason, nothing was written, unless the call says more of it.
+/// Why a call was refused. Nothing was written, unless the documentation of the call says what was.
 ///
 /// ```
 /// use gradus::{Adam, AdamState, Argument, Error, Optimizer};

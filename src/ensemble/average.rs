@@ -1,7 +1,7 @@
 //! Running averages of weights: one model out of many steps.
 
-use crate::check::check_decay;
-use crate::error::{Argument, Error, Hyper, require, same_length};
+use crate::check::{check_decay, check_decay_up_to};
+use crate::error::{Argument, Error, Hyper, same_length};
 use crate::optim::{On, State, StateMut, Stateful};
 use crate::simd::{ColumnSet, Exec, Rule, Vector, Width};
 use crate::store::{Family, Name};
@@ -328,8 +328,7 @@ impl CompensatedEma {
     /// # Errors
     /// [`Error::Range`] if it does not.
     pub fn check(&self) -> Result<(), Error> {
-        // Bits compare like positive numbers, and a sign is larger than all of them.
-        require(self.decay.to_bits() <= MOST_COMPENSATED.to_bits(), Hyper::Rho)
+        check_decay_up_to(MOST_COMPENSATED, self.decay, Hyper::Rho)
     }
 }
 

@@ -135,13 +135,13 @@ impl gradus_lbfgs {
     }
 }
 
-/// The configuration behind a pointer.
+/// The configuration behind a pointer, and its own memory, which is apart from what the call writes.
 ///
 /// # Safety
 /// The pointer is null, misaligned or good.
-unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, Refusal> {
+unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<(Region, gradus_lbfgs), Refusal> {
     // SAFETY: the caller vouches for memory behind the pointer, which is checked.
-    let config = unsafe { copy(config)? };
+    let (own, config) = unsafe { (Region::read(config, 1), copy(config)?) };
     same_version(config.version)?;
     if config.pairs == 0 {
         return Err(GRADUS_ERROR_EMPTY);
@@ -149,7 +149,7 @@ unsafe fn lbfgs(config: *const gradus_lbfgs) -> Result<gradus_lbfgs, Refusal> {
     if config.pairs as usize > MOST_PAIRS {
         return Err(GRADUS_ERROR_LENGTH);
     }
-    Ok(config)
+    Ok((own, config))
 }
 
 /// x, grads and work, not checked. Let the work, which is the longest, be compared first: too many parameters are a length
@@ -318,7 +318,7 @@ pub unsafe extern "C" fn gradus_lbfgs_step(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let (own, config) = unsafe { lbfgs(config)? };
         if lower.is_null() != upper.is_null() {
             return Err(GRADUS_ERROR_NULL);
         }
@@ -354,7 +354,7 @@ pub unsafe extern "C" fn gradus_lbfgs_stop(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let (own, config) = unsafe { lbfgs(config)? };
         let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
         apart([work.written(), own, x.written(), grads.written(), state.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
@@ -389,7 +389,7 @@ pub unsafe extern "C" fn gradus_lbfgs_save(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let (own, config) = unsafe { lbfgs(config)? };
         let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
         let buffer = Memory::unchecked(buffer, capacity);
         let size = Memory::unchecked(size, 1);
@@ -441,7 +441,7 @@ pub unsafe extern "C" fn gradus_lbfgs_load(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let (own, config) = unsafe { lbfgs(config)? };
         let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
         let file = Memory::unchecked(file, size);
         apart([work.written(), own, x.written(), grads.written(), state.written(), file.read()])?;
@@ -470,7 +470,7 @@ pub unsafe extern "C" fn gradus_lbfgs_step_f64(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let (own, config) = unsafe { lbfgs(config)? };
         if lower.is_null() != upper.is_null() {
             return Err(GRADUS_ERROR_NULL);
         }
@@ -504,7 +504,7 @@ pub unsafe extern "C" fn gradus_lbfgs_stop_f64(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let (own, config) = unsafe { lbfgs(config)? };
         let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
         apart([work.written(), own, x.written(), grads.written(), state.written()])?;
         // SAFETY: all are checked, and apart where one is written; the caller vouches for the memory.
@@ -531,7 +531,7 @@ pub unsafe extern "C" fn gradus_lbfgs_save_f64(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let (own, config) = unsafe { lbfgs(config)? };
         let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
         let buffer = Memory::unchecked(buffer, capacity);
         let size = Memory::unchecked(size, 1);
@@ -575,7 +575,7 @@ pub unsafe extern "C" fn gradus_lbfgs_load_f64(
 ) -> gradus_status {
     guard(|| {
         // SAFETY: the pointer is checked; the caller vouches for the memory behind it.
-        let (own, config) = unsafe { (Region::read(config, 1), lbfgs(config)?) };
+        let (own, config) = unsafe { lbfgs(config)? };
         let ([x, grads, work], state) = (memory(n, &config, [x, grads, work])?, Memory::unchecked(state, 1));
         let file = Memory::unchecked(file, size);
         apart([work.written(), own, x.written(), grads.written(), state.written(), file.read()])?;

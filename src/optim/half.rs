@@ -23,6 +23,14 @@ pub struct Half<O> {
     pub inner: O,
 }
 
+impl<O: Optimizer> Half<O> {
+    /// The compiler refuses what has no half state: where it is made, and where one that was made otherwise takes a step.
+    pub(super) const EXISTS: () = assert!(
+        O::HALVES,
+        "no state in half the memory: in AMSGrad the largest of rounded values drifts, and a schedule-free average needs its digits"
+    );
+}
+
 /// Names the state of a [`Half`]: that of `F`, stored as [`Bf16`].
 #[derive(Clone, Copy, Debug)]
 pub struct InHalf<F>(PhantomData<F>);
@@ -43,7 +51,7 @@ impl<O: Optimizer> Optimizer for Half<O> {
 
     #[inline]
     fn rule(&self, clock: &mut Clock) -> O::Rule {
-        const { assert!(O::HALVES, "this optimizer has no half state") }
+        const { Self::EXISTS };
         self.inner.rule(clock)
     }
     fn lr(&self) -> f32 {

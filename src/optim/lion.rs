@@ -6,6 +6,7 @@ use super::{Clock, Optimizer, State};
 use crate::check::{check_decay, check_lr, check_weight_decay};
 use crate::error::{Error, Hyper};
 use crate::simd::{Assembly, Decaying, Rule, Vector, Width};
+use crate::transform::pull;
 
 /// Lion (Chen et al., 2023): the sign of a momentum, with decoupled decay; half of Adam's memory.
 ///
@@ -90,9 +91,7 @@ impl Rule for LionRule {
         let (zero, one) = (V::splat(isa, 0.0), V::splat(isa, 1.0));
         let c = V::splat(isa, self.beta1) * m + V::splat(isa, self.gain1) * g;
         let sign = c.select_gt(zero, one, zero.select_gt(c, -one, c)); // 0 and NaN are themselves
-        // Without a decay an infinite weight is nobody's matter; -0 changes no sign.
-        let decay = V::splat(isa, self.weight_decay);
-        let p = p - V::splat(isa, self.lr) * (sign + decay.select_gt(zero, decay * p, -zero));
+        let p = p - V::splat(isa, self.lr) * pull(isa, sign, self.weight_decay, p);
         (p, [self.mean.of(isa, g, m)])
     }
     #[inline(always)]

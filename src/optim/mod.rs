@@ -197,12 +197,7 @@ pub trait Optimizer: Copy {
     /// half.step(&mut [1.0], &[1.0], &mut half.state());
     /// ```
     fn half(self) -> Half<Self> {
-        const {
-            assert!(
-                Self::HALVES,
-                "no state in half the memory: in AMSGrad the largest of rounded values drifts, and a schedule-free average needs its digits"
-            );
-        }
+        const { Half::<Self>::EXISTS };
         Half { inner: self }
     }
 

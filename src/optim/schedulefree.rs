@@ -30,9 +30,10 @@ use crate::simd::{Columns, Decaying, Exec, Rule, Vector, Width, math::warm, run}
 ///
 /// It takes a constant rate, after a [`WarmUp`](crate::schedule::WarmUp), whose small rates weigh little in the average. The
 /// run may end at any step. The weight decay is its own: a transform [`Decay`](crate::transform::Decay) would shrink
-/// `y`, `z` and the average alike, which is more. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
-/// late in a run `d` changes by less than the last digit of a [`Bf16`](crate::Bf16) in every step, and forgets what rounding
-/// adds only as slowly, by `1 / t`; after 100 000 steps of a noisy quadratic the average's loss was 1.2 times as large.
+/// `y`, `z` and the average alike, which is more. Batch normalisation keeps statistics of `y`: take them anew for `x`.
+///
+/// It has no state in half the memory: late in a run `d` changes by less than the last digit of a [`Bf16`](crate::Bf16) in
+/// every step, and forgets what rounding adds only as slowly, by `1 / t`; after 100 000 steps of a noisy quadratic the average's loss was 1.2 times as large.
 ///
 /// ```
 /// use gradus::schedule::{Constant, Schedule, WarmUp};
@@ -148,7 +149,7 @@ impl Rule for ScheduleFreeRule {
     fn apply<V: Vector>(&self, isa: V::Isa, y: V, [g]: [V; 1], [d, v]: [V; 2]) -> (V, [V; 2]) {
         let (c, zero, decay) = (V::splat(isa, self.c), V::splat(isa, 0.0), V::splat(isa, self.weight_decay));
         let v = V::splat(isa, self.beta2) * v + V::splat(isa, self.gain2) * g * g;
-        // Without a decay an infinite weight is nobody's matter.
+        // Without a decay nothing is added: 0 times an infinite weight is NaN.
         let u = V::splat(isa, self.root) * (g / self.denominator.of(isa, v))
             + decay.select_gt(zero, decay * y, zero);
         let ahead = d + V::splat(isa, self.ahead) * u;

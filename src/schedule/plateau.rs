@@ -22,7 +22,8 @@ pub enum Goal {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Threshold {
-    /// By a share of the best one, below 1 for one that is to be small: `metric < best * (1 - share)`, or `metric > best * (1 + share)`.
+    /// By a share of the best one: `metric < best * (1 - share)`, or `metric > best * (1 + share)`. A share of a metric that is
+    /// to be small is below 1.
     ///
     /// For metrics above 0. Below 0 it allows metrics that are worse by the share, as in PyTorch: take a difference there.
     Relative(f64),
@@ -177,7 +178,7 @@ impl Plateau {
         check_lr(self.min)?;
         require(self.factor >= 0.0 && self.factor < 1.0, Hyper::Gamma)?;
         let (threshold, end) = match (self.threshold, self.goal) {
-            // Nothing is less than no part of the worst.
+            // With a share of 1 no metric is better than the first.
             (Threshold::Relative(share), Goal::Min) => (share, 1.0),
             (Threshold::Relative(threshold), Goal::Max) | (Threshold::Absolute(threshold), _) => {
                 (threshold, f64::INFINITY)

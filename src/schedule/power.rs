@@ -2,8 +2,8 @@
 //! products lose three of seven digits, and `f64` in software costs a microcontroller more than a kilobyte of flash.
 //!
 //! A number is a fraction of 64 bits, the highest of them set, and an exponent. A product of fractions loses less than
-//! 2^-63 of itself, so that even the power 2^32 is known to 2^-31, and the rounding to `f32` is the last step; a subnormal result is
-//! rounded twice.
+//! 2^-63 of itself, so that even the power 2^32 is known to 2^-31, and the rounding to `f32` is the last
+//! step. A subnormal result is rounded twice.
 
 /// `fraction / 2^63 * 2^exponent`, with a fraction of at least 2^63; zero where it is 0.
 #[derive(Clone, Copy)]
@@ -68,7 +68,8 @@ fn high(a: u64, b: u64) -> u64 {
     a1 * b1 + (middle >> 32) + (other >> 32)
 }
 
-/// `lr * gamma^n`, rounded once, or twice where it is subnormal: the largest finite number at most, and `lr` itself where it is no rate above 0.
+/// `lr * gamma^n`, rounded once, or twice where it is subnormal: the largest finite number at most, and `lr` itself where it
+/// is no rate above 0.
 pub(super) fn scaled(lr: f32, gamma: f64, mut n: u32) -> f32 {
     if !(lr > 0.0 && lr < f32::INFINITY) || n == 0 {
         return lr;

@@ -10,8 +10,8 @@ use super::width::Width;
 
 /// Where a call runs. What is not chosen is chosen by the crate: the widest instruction set, one thread.
 ///
-/// A choice changes how long a call takes, never a bit of its result (but for Helium: see [`Level`]). Whatever computes over slices takes
-/// one: optimizers and averages by `on`, so do layers of noise and normalisation, and sums as their first argument.
+/// A choice changes how long a call takes, never a bit of its result, but for Helium (see [`Level`]). Whatever computes
+/// over slices takes one: optimizers and averages by `on`, so do layers of noise and normalisation, and sums as their first argument.
 ///
 /// ```
 /// use gradus::{Adam, Exec, Level, Optimizer, l2_norm};

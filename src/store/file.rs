@@ -299,7 +299,7 @@ fn open(reader: &mut Reader<'_>, found: u64) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    /// A thousand references to 4 MiB are a file of more than 4 GiB: its length was 2^32 - 1 where `usize` has 32 bits.
+    /// A quarter of a million references to 16 KiB are a file of more than 4 GiB: its length was 2^32 - 1 where `usize` has 32 bits.
     #[test]
     fn a_file_that_is_longer_than_its_positions_is_refused() {
         let (column, most) = ([0.5_f32; 1 << 12], u64::from(u32::MAX));

@@ -20,6 +20,7 @@ mod penalty;
 
 pub use clip::{ClampParams, ClipNorm, ClipValue, MaxNorm, Scale};
 pub use decay::{Decay, ProxL1};
+pub(crate) use penalty::pull;
 pub use penalty::{ElasticNet, L1, L2};
 
 pub use crate::simd::Transform;

@@ -19,7 +19,7 @@ fn sign<V: Vector>(isa: V::Isa, p: V) -> V {
 /// `g + slope`, and `g` itself where the penalty has no strength: 0 times an infinite weight would be NaN, and -0 + 0 is
 /// not -0.
 #[inline(always)]
-fn pull<V: Vector>(isa: V::Isa, g: V, strength: f32, slope: V) -> V {
+pub(crate) fn pull<V: Vector>(isa: V::Isa, g: V, strength: f32, slope: V) -> V {
     let (strength, zero) = (V::splat(isa, strength), V::splat(isa, 0.0));
     g + strength.select_gt(zero, strength * slope, -zero)
 }

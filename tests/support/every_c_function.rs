@@ -479,25 +479,8 @@ fn averages(version: u32) {
 }
 
 fn lbfgs(version: u32) {
-    let config = gradus_lbfgs {
-        version,
-        pairs: 2,
-        max_iterations: 9,
-        max_evaluations: 20,
-        max_trials: 20,
-        line_search: GRADUS_LINE_SEARCH_MORE_THUENTE,
-        tolerance: 0.0,
-        decrease: 0.0,
-        sufficient_decrease: 1e-4,
-        curvature: 0.6,
-        width_tolerance: 0.1,
-        step_min: 1e-20,
-        step_max: 1e20,
-        max_move: 0.0,
-        l1: 0.0,
-        l1_start: 0,
-        l1_end: 0,
-    };
+    let settings = super::c_lbfgs::settings(2);
+    let config = gradus_lbfgs { version, max_iterations: 9, max_evaluations: 20, tolerance: 0.0, ..settings };
     macro_rules! run {
         ($t:ident $step:ident $stop:ident $save:ident $load:ident) => {{
             let (mut x, mut g, mut work) = ([3.0 as $t, -2.0], [0.0 as $t; 2], [0.0 as $t; 2 * 7 + 12]);

@@ -4,6 +4,8 @@
 pub mod rules;
 
 #[cfg(feature = "ffi")]
+pub mod c_lbfgs;
+#[cfg(feature = "ffi")]
 pub mod c_rules;
 #[cfg(feature = "ffi")]
 pub mod every_c_function;

@@ -19,25 +19,7 @@ macro_rules! lbfgs {
             }
             value
         }
-        let config = gradus_lbfgs {
-            version: GRADUS_STRUCTS,
-            pairs: PAIRS as u32,
-            max_iterations: 1000,
-            max_evaluations: 10_000,
-            max_trials: 20,
-            line_search: GRADUS_LINE_SEARCH_MORE_THUENTE,
-            tolerance: 1e-5,
-            decrease: 0.0,
-            sufficient_decrease: 1e-4,
-            curvature: 0.6,
-            width_tolerance: 0.1,
-            step_min: 1e-20,
-            step_max: 1e20,
-            max_move: 0.0,
-            l1: 0.0,
-            l1_start: 0,
-            l1_end: 0,
-        };
+        let config = crate::support::c_lbfgs::settings(PAIRS as u32);
         let settings = LbfgsSettings::<$t>::new();
         let backtracking = GRADUS_LINE_SEARCH_BACKTRACKING;
         let diagonal = [0.5, 0.25, 0.125, 0.5, 0.25, 0.125];

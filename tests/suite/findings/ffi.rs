@@ -130,24 +130,9 @@ fn a_model_that_failed_is_not_called_again() {
 /// Too many pairs were "nothing to compute with".
 #[test]
 fn too_many_pairs_are_a_length() {
-    let config = |pairs| gradus_lbfgs {
-        version: GRADUS_STRUCTS,
-        pairs,
-        max_iterations: 9,
-        max_evaluations: 20,
-        max_trials: 20,
-        line_search: GRADUS_LINE_SEARCH_MORE_THUENTE,
-        tolerance: 0.0,
-        decrease: 0.0,
-        sufficient_decrease: 1e-4,
-        curvature: 0.6,
-        width_tolerance: 0.1,
-        step_min: 1e-20,
-        step_max: 1e20,
-        max_move: 0.0,
-        l1: 0.0,
-        l1_start: 0,
-        l1_end: 0,
+    let config = |pairs| {
+        let settings = crate::support::c_lbfgs::settings(pairs);
+        gradus_lbfgs { max_iterations: 9, max_evaluations: 20, tolerance: 0.0, ..settings }
     };
     let (mut x, mut g, mut work, mut state) =
         ([0.5_f32], [1.0_f32], [0.0_f32; 600], gradus_lbfgs_state::default());

@@ -294,26 +294,7 @@ fn bounds_from_c_belong_to_the_run() {
     use gradus::ffi::gradus_status::{GRADUS_ERROR_BOUNDS, GRADUS_OK};
     use gradus::ffi::*;
 
-    let new = LbfgsSettings::<f64>::new();
-    let free = gradus_lbfgs {
-        version: GRADUS_STRUCTS,
-        pairs: 1,
-        max_iterations: new.max_iterations,
-        max_evaluations: new.max_evaluations,
-        max_trials: new.max_trials,
-        line_search: GRADUS_LINE_SEARCH_MORE_THUENTE,
-        tolerance: new.tolerance,
-        decrease: new.decrease,
-        sufficient_decrease: new.sufficient_decrease,
-        curvature: new.curvature,
-        width_tolerance: new.width_tolerance,
-        step_min: new.step_min,
-        step_max: new.step_max,
-        max_move: 0.0,
-        l1: 0.0,
-        l1_start: 0,
-        l1_end: 0,
-    };
+    let free = crate::support::c_lbfgs::settings(1);
     let penalised = gradus_lbfgs { l1: 1.0, ..free };
     let (low, high) = ([-1.0_f32; 1], [1.0_f32; 1]);
     let step =
