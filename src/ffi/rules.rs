@@ -3725,9 +3725,10 @@ pub unsafe extern "C" fn gradus_lion_half_step_tensors(
 ///
 /// It takes a constant rate, after a `WarmUp`, whose small rates weigh little in the average. The
 /// run may end at any step. The weight decay is its own: a transform `Decay` would shrink
-/// `y`, `z` and the average alike, which is more. Batch normalisation keeps statistics of `y`: take them anew for `x`. It has no state in half the memory:
-/// late in a run `d` changes by less than the last digit of a `Bf16` in every step, and forgets what rounding
-/// adds only as slowly, by `1 / t`; after 100 000 steps of a noisy quadratic the average's loss was 1.2 times as large.
+/// `y`, `z` and the average alike, which is more. Batch normalisation keeps statistics of `y`: take them anew for `x`.
+///
+/// It has no state in half the memory: late in a run `d` changes by less than the last digit of a `Bf16` in
+/// every step, and forgets what rounding adds only as slowly, by `1 / t`; after 100 000 steps of a noisy quadratic the average's loss was 1.2 times as large.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct gradus_schedulefree {
